@@ -1,0 +1,28 @@
+# Everything a user or CI needs; the environment is .venv and nothing outside it is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_LINK_MODE := copy
+export DAGSTER_DISABLE_TELEMETRY := yes
+
+.PHONY: demo test dev check install lock clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock requirements-installer.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "ingest-assets needs Python 3.11, 3.12 or 3.13; set PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-installer.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-installer.lock requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: install  ## new pins for pyproject.toml's ranges, for every supported Python, without any index address
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --group installer -o requirements-installer.lock
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,89 @@
+"""What travels through the pipeline: frozen values, no behaviour beyond what follows from their fields."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NewType
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+DocumentId = NewType("DocumentId", UUID)
+UserId = NewType("UserId", UUID)
+JobId = NewType("JobId", UUID)
+ChunkId = NewType("ChunkId", UUID)
+
+Vectors = NDArray[np.float32]
+"""Shape (texts, VECTOR_DIMENSIONS)."""
+
+VECTOR_DIMENSIONS = 1536
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """Which tool made a stored result: a parser, a chunker or an embedding model."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of one user, at its newest version."""
+
+    document_id: DocumentId
+    user_id: UserId
+    version: int
+    filename: str
+    media_type: str
+    byte_size: int
+    content_sha: str
+    """SHA-256 of the stored bytes, hexadecimal."""
+
+    @property
+    def title(self) -> str:
+        """The file name as a person would read it: embedded and searched with every chunk."""
+        stem = self.filename.rsplit(".", 1)[0] or self.filename
+        return " ".join(stem.replace("_", " ").replace("-", " ").split())
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A document's text as Markdown."""
+
+    text: str
+    page_starts: tuple[int, ...]
+    """Offset into `text` of each page's first character, ascending; empty where the format has no pages."""
+    parser: Producer
+
+    @property
+    def text_sha(self) -> str:
+        return sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    chunk_id: ChunkId
+    ordinal: int
+    """From 0, in the order of the text."""
+    text: str
+    start: int
+    end: int
+    """`parsed text[start:end]` is what this chunk covers; `text` may repeat a table's header before it."""
+    heading_path: tuple[str, ...]
+    page: int | None
+    """From 1; None where the format has no pages."""
+    chunk_sha: str
+    """SHA-256 of `embedding_input`, hexadecimal: equal inputs share one paid vector."""
+    embedding_input: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBatch:
+    """Vectors for the chunks of these hashes, in this order; `reused` ones were already paid for."""
+
+    chunk_shas: tuple[str, ...]
+    vectors: Vectors
+    model: Producer
+    reused: bool
+    tokens: int

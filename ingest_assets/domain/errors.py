@@ -1,0 +1,209 @@
+"""Every way this system can say no: a stable code, what happened, what to do.
+
+Messages are fixed sentences with numbers and identifiers filled in; nothing from a document, a file name or another
+exception's text enters them, so an error may be shown, logged and stored anywhere.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class IngestError(Exception):
+    """A failure with a stable `code`, a sentence on what happened and a `hint` on what a person can do."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, code: str, **facts: object) -> None:
+        problem = CATALOGUE[code]
+        if not isinstance(self, problem.error):
+            raise TypeError(f"{code} is a {problem.error.__name__}")
+        self.code = code
+        self.message = problem.message.format(**facts)
+        self.hint = problem.hint.format(**facts)
+        self.retries = problem.retries
+        super().__init__(f"{code}: {self.message}")
+
+
+class TransientError(IngestError):
+    """May succeed when tried again: retried by the queue's policy, then a dead letter."""
+
+    kind = "transient"
+
+
+class PermanentError(IngestError):
+    """Will fail again the same way: a dead letter at once."""
+
+    kind = "permanent"
+
+
+class ResourceError(IngestError):
+    """Something the work needs is not available now: wait, burn no attempt."""
+
+    kind = "resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    error: type[IngestError]
+    message: str
+    hint: str
+    retries: int | None = None
+    """How often this may be retried, where the queue's policy does not fit."""
+
+
+CATALOGUE: dict[str, Problem] = {
+    # What comes in
+    "path_missing": Problem(PermanentError, "There is no file or folder at this path.", "Check the path's spelling."),
+    "unreadable_file": Problem(
+        PermanentError, "The file cannot be read.", "Give this user read permission on it and submit it again."
+    ),
+    "folder_loop": Problem(
+        PermanentError, "This folder links back to a folder that contains it.", "Remove the link or submit its target."
+    ),
+    "empty_file": Problem(PermanentError, "The file has no content.", "Submit the file again once it is complete."),
+    "too_large": Problem(
+        PermanentError,
+        "The file has more than {limit} bytes.",
+        "Split the document, or raise INGEST_MAX_FILE_BYTES where that is safe.",
+    ),
+    "unsupported": Problem(
+        PermanentError,
+        "This kind of file cannot be parsed.",
+        "Convert it to PDF, DOCX, HTML, Markdown or another supported format.",
+    ),
+    "type_mismatch": Problem(
+        PermanentError,
+        "The content is {found}, the file's extension says {expected}.",
+        "Rename the file to what it is, or export it again.",
+    ),
+    # Parsing
+    "encrypted": Problem(
+        PermanentError, "The document is protected by a password.", "Remove the password and submit the file again."
+    ),
+    "corrupt": Problem(
+        PermanentError, "The document is damaged and cannot be read.", "Export the document again from its source."
+    ),
+    "needs_ocr": Problem(
+        PermanentError,
+        "The document is a scan without text.",
+        "Run it through text recognition (OCR) and submit the result.",
+    ),
+    "empty_output": Problem(
+        PermanentError, "Parsing gave no text.", "Open the document and check that it holds text, then submit it again."
+    ),
+    "timeout": Problem(
+        TransientError,
+        "Parsing took longer than {seconds} seconds.",
+        "Split the document, or raise INGEST_PARSE_SECONDS.",
+        retries=1,
+    ),
+    "out_of_memory": Problem(
+        TransientError,
+        "Parsing needed more than {megabytes} MB of memory.",
+        "Split the document, or raise INGEST_PARSE_MEMORY_MB.",
+        retries=1,
+    ),
+    "too_many_pages": Problem(
+        PermanentError, "The document has {pages} pages, more than {limit}.", "Split the document."
+    ),
+    "bomb": Problem(
+        PermanentError, "The file would unpack to far more than its size.", "Export the document again from its source."
+    ),
+    "parser_crashed": Problem(
+        TransientError,
+        "The parser ended abnormally on this document.",
+        "Export the document again from its source.",
+        retries=1,
+    ),
+    # Chunking and embedding
+    "chunks_missing": Problem(
+        PermanentError,
+        "The document's text gave no chunks.",
+        "Check that the document holds words, then submit it again.",
+    ),
+    "upstream_missing": Problem(
+        PermanentError,
+        "The step before this one has stored nothing for this document.",
+        "Materialize the asset together with those upstream of it.",
+    ),
+    "vectors_invalid": Problem(
+        TransientError,
+        "The embedder returned {found} usable vectors for {expected} texts.",
+        "Check the embedding service; the texts are tried again.",
+    ),
+    # The queue
+    "claim_lost": Problem(
+        ResourceError,
+        "Another worker took this document over, or a newer version replaced it.",
+        "Nothing to do: whoever holds it finishes it.",
+    ),
+    "claimed_elsewhere": Problem(
+        ResourceError,
+        "Another worker is busy with this document.",
+        "Wait until it has finished, or until its lease of {seconds} seconds has expired.",
+    ),
+    "crashed_worker": Problem(
+        PermanentError,
+        "Its worker died {crashes} times while it held this document.",
+        "Look into the worker's log, then run: ingest retry {document}",
+    ),
+    "unknown_document": Problem(
+        PermanentError, "There is no such document.", "List what is there with: ingest status --json"
+    ),
+    "not_failed": Problem(
+        PermanentError,
+        "This document is not waiting for a retry.",
+        "See where it stands with: ingest explain {document}",
+    ),
+    "unexpected": Problem(
+        TransientError,
+        "An unexpected {error} in {place}.",
+        "If it happens again, report it with the code location named here.",
+    ),
+    # Where it runs
+    "wrong_usage": Problem(PermanentError, "{what}", "See --help."),
+    "invalid_id": Problem(PermanentError, "{name} is not a UUID.", "Give it as 8-4-4-4-12 hexadecimal digits."),
+    "user_missing": Problem(PermanentError, "No user is given.", "Give --user UUID, or set INGEST_USER_ID."),
+    "home_in_use": Problem(
+        PermanentError,
+        "Another `ingest up` already runs on this home.",
+        "Use that one, stop it first, or set INGEST_HOME to another folder.",
+    ),
+    "database_unreachable": Problem(
+        TransientError,
+        "The database does not answer.",
+        "Check that the server runs and that INGEST_DATABASE_URL names it; `ingest doctor` tries it.",
+    ),
+    "database_too_old": Problem(
+        PermanentError, "The server is PostgreSQL {found}; {needed} or newer is needed.", "Use a newer server."
+    ),
+    "pgvector_missing": Problem(
+        PermanentError,
+        "The database has no pgvector {needed} or newer.",
+        "Install the `vector` extension on the server; see its documentation.",
+    ),
+    "database_not_migrated": Problem(PermanentError, "The database's schema is not up to date.", "Run: ingest migrate"),
+    "migration_changed": Problem(
+        PermanentError,
+        "Migration {name} was applied with another content.",
+        "Restore the file as it was; change the schema by a new migration.",
+    ),
+    "database_start_failed": Problem(
+        PermanentError,
+        "The embedded database did not start.",
+        "Its log is postgres.log below INGEST_HOME; or name a server with INGEST_DATABASE_URL.",
+    ),
+    "storage_full": Problem(
+        ResourceError,
+        "There is no space left where documents are stored.",
+        "Free some space; work then goes on by itself.",
+    ),
+    "storage_failed": Problem(
+        TransientError, "The document store cannot be read or written.", "Check INGEST_STORAGE_URL and its permissions."
+    ),
+    "content_missing": Problem(
+        PermanentError,
+        "The document's stored bytes are missing or damaged.",
+        "Submit the file again.",
+    ),
+}
