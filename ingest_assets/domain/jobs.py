@@ -1,0 +1,63 @@
+"""A document's place in the queue, as its holder sees it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest_assets.domain.documents import Document, DocumentId, JobId
+from ingest_assets.domain.stages import Stage, State
+
+Payload = dict[str, str | int | float | bool]
+"""Counts, hashes, durations, model names: what events and asset metadata carry. Never text or names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. Whoever holds `claim` may change it; every write is conditional on the claim still standing."""
+
+    job_id: JobId
+    document: Document
+    claim: str
+    stage: Stage
+    """Where it stood when it was claimed."""
+    attempt: int
+    """From 1: this try's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """Where one document stands, for people."""
+
+    document_id: DocumentId
+    job_id: JobId
+    version: int
+    live_version: int | None
+    """The version that searches find; None before the first one is committed."""
+    stage: Stage
+    state: State
+    attempts: int
+    crashes: int
+    chunks: int
+    claimed_by: str | None
+    lease_expires_at: datetime | None
+    next_retry_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    error_hint: str | None
+    finished_at: datetime | None
+
+    @property
+    def searchable(self) -> bool:
+        return self.live_version is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a document's history."""
+
+    occurred_at: datetime
+    version: int
+    stage: Stage
+    state: State
+    actor: str
+    code: str | None
+    payload: Payload

@@ -1,0 +1,56 @@
+"""What becomes of a job that failed. Time and chance are arguments."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    first_delay: timedelta = timedelta(seconds=3)
+    longest_delay: timedelta = timedelta(seconds=300)
+    retries: int = 3
+    resource_delay: timedelta = timedelta(seconds=30)
+    """How long a job waits before it asks again for what was not available."""
+    jitter_share: float = 0.25
+    """Up to this share of a delay is added to it, so that jobs that failed together return apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Try again then; this attempt counts."""
+
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Try again then; this attempt does not count."""
+
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A dead letter."""
+
+
+Decision = RetryAt | Wait | GiveUp
+
+
+def delay(policy: RetryPolicy, retry: int) -> timedelta:
+    """The base curve without jitter: `retry` counts from 0."""
+    exponent = min(retry, 32)
+    return min(policy.first_delay * 2**exponent, policy.longest_delay)
+
+
+def decide(policy: RetryPolicy, error: IngestError, attempt: int, now: datetime, jitter: float) -> Decision:
+    """What becomes of a job whose `attempt`-th try (from 1) ended in `error`; `jitter` in [0, 1) spreads the delay."""
+    spread = 1 + policy.jitter_share * jitter
+    if isinstance(error, ResourceError):
+        return Wait(now + policy.resource_delay * spread)
+    retries = policy.retries if error.retries is None else error.retries
+    if isinstance(error, PermanentError) or attempt > retries:
+        return GiveUp()
+    return RetryAt(now + delay(policy, attempt - 1) * spread)
