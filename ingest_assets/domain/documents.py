@@ -1,6 +1,7 @@
 """What travels through the pipeline: frozen values, no behaviour beyond what follows from their fields."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from typing import NewType
 from uuid import UUID
@@ -80,10 +81,44 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBatch:
-    """Vectors for the chunks of these hashes, in this order; `reused` ones were already paid for."""
+    """Vectors for the chunks of these hashes, in this order, as one call of the embedder gave them."""
 
     chunk_shas: tuple[str, ...]
     vectors: Vectors
     model: Producer
-    reused: bool
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file as it comes in, checked and hashed."""
+
+    user_id: UserId
+    source: str
+    """Where it came from: the same source with other content is a new version of its document."""
+    filename: str
+    media_type: str
+    byte_size: int
+    content_sha: str
+
+
+class AcceptanceStatus(StrEnum):
+    QUEUED = "queued"
+    UNCHANGED = "unchanged"
+    NEW_VERSION = "new_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    document_id: DocumentId
+    job_id: JobId
+    status: AcceptanceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParse:
+    """Where a parse is kept; its text lies in the object store under its hash."""
+
+    parsed_sha: str
+    page_starts: tuple[int, ...]
+    parser: Producer

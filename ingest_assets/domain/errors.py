@@ -145,7 +145,7 @@ CATALOGUE: dict[str, Problem] = {
     "crashed_worker": Problem(
         PermanentError,
         "Its worker died {crashes} times while it held this document.",
-        "Look into the worker's log, then run: ingest retry {document}",
+        "Look into the worker's log, then replay the document with: ingest retry",
     ),
     "unknown_document": Problem(
         PermanentError, "There is no such document.", "List what is there with: ingest status --json"
@@ -153,7 +153,7 @@ CATALOGUE: dict[str, Problem] = {
     "not_failed": Problem(
         PermanentError,
         "This document is not waiting for a retry.",
-        "See where it stands with: ingest explain {document}",
+        "See where it stands with: ingest explain",
     ),
     "unexpected": Problem(
         TransientError,

@@ -1,5 +1,6 @@
 """A document's place in the queue, as its holder sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,3 +62,13 @@ class Event:
     actor: str
     code: str | None
     payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished job, as Dagster is to be told of it."""
+
+    job_id: JobId
+    document_id: DocumentId
+    payloads: Mapping[Stage, Payload]
+    """What the stages that end an asset left in the history: parse_validated, chunks_buffered, embedding, embedded."""

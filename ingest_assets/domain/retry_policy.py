@@ -11,6 +11,8 @@ class RetryPolicy:
     first_delay: timedelta = timedelta(seconds=3)
     longest_delay: timedelta = timedelta(seconds=300)
     retries: int = 3
+    crashes: int = 3
+    """After so many dead workers a document is poison."""
     resource_delay: timedelta = timedelta(seconds=30)
     """How long a job waits before it asks again for what was not available."""
     jitter_share: float = 0.25
@@ -42,7 +44,7 @@ Decision = RetryAt | Wait | GiveUp
 def delay(policy: RetryPolicy, retry: int) -> timedelta:
     """The base curve without jitter: `retry` counts from 0."""
     exponent = min(retry, 32)
-    return min(policy.first_delay * 2**exponent, policy.longest_delay)
+    return min(policy.first_delay * (1 << exponent), policy.longest_delay)
 
 
 def decide(policy: RetryPolicy, error: IngestError, attempt: int, now: datetime, jitter: float) -> Decision:

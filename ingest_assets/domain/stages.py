@@ -1,8 +1,8 @@
 """Where a job can stand, and which moves are legal. The schema's CHECK constraints say the same again.
 
-    queued ─► job_validated ─► parsing ─► parsed ─► parse_validated ─► chunking ─► chunks_buffered ─► embedding ─► embedded
-      ▲            ▲              ▲                                      ▲                              ▲
-      └ new version└──────────────┴─── a later attempt enters here ──────┴──────────────────────────────┘
+queued ─► job_validated ─► parsing ─► parsed ─► parse_validated ─► chunking ─► chunks_buffered ─► embedding ─► embedded
+  ▲            ▲              ▲                                      ▲                              ▲
+  └ new version└──────────────┴─── a later attempt enters here ──────┴──────────────────────────────┘
 """
 
 from enum import StrEnum

@@ -4,6 +4,12 @@ CREATE EXTENSION IF NOT EXISTS vector;
 
 CREATE SCHEMA upload_pipeline;
 
+CREATE TABLE upload_pipeline.migrations (
+    name text PRIMARY KEY,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE upload_pipeline.documents (
     document_id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
@@ -95,6 +101,17 @@ CREATE TABLE upload_pipeline.events (
 );
 CREATE INDEX events_by_document ON upload_pipeline.events (document_id, event_id);
 
+-- How long the step took that is about to leave its event.
+CREATE FUNCTION upload_pipeline.seconds_since_last_event(document uuid) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT jsonb_build_object('seconds', round(extract(epoch FROM clock_timestamp() - occurred_at), 3))
+    FROM upload_pipeline.events
+    WHERE document_id = document
+    ORDER BY event_id DESC
+    LIMIT 1;
+END;
+
 -- Buffers are logged: crash recovery empties unlogged tables, and these rows are paid for.
 CREATE TABLE upload_pipeline.document_chunk_buffer (
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
@@ -123,7 +140,6 @@ CREATE TABLE upload_pipeline.document_vector_buffer (
     user_id uuid NOT NULL,
     vector_dim integer NOT NULL CHECK (vector_dim = 1536),
     embedding vector(1536) NOT NULL,
-    reused boolean NOT NULL,
     PRIMARY KEY (document_id, chunk_sha, embed_model, embed_version)
 );
 ALTER TABLE upload_pipeline.document_vector_buffer ALTER COLUMN embedding SET STORAGE EXTERNAL;

@@ -1,0 +1,72 @@
+"""Objects as files below one folder, written beside their place and renamed into it."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class LocalFiles:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, key: str, content: bytes) -> None:
+        with _translated():
+            path = self._folder / key
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, content)
+
+    def get(self, key: str) -> bytes:
+        with _translated():
+            try:
+                return (self._folder / key).read_bytes()
+            except FileNotFoundError:
+                raise PermanentError("content_missing") from None
+
+    def delete_below(self, prefix: str) -> int:
+        with _translated():
+            folder = self._folder / prefix
+            count = sum(1 for path in folder.rglob("*") if path.is_file())
+            shutil.rmtree(folder, ignore_errors=not folder.exists())
+            return count
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Durable before it is visible: the file is synced, then renamed, then its folder is synced."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """An OSError's message names paths, and paths may name people: only its kind is kept."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise ResourceError("storage_full") from None
+        raise TransientError("storage_failed") from None

@@ -1,0 +1,84 @@
+"""Connections to Postgres: pooled, in autocommit, with pgvector's types known."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from pgvector.psycopg import register_vector
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+
+Row = DictRow
+
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+class Database:
+    """A pool that opens on first use. Raises TransientError database_unreachable where the server does not answer."""
+
+    def __init__(self, url: str, *, connections: int = 8, patience: float = 10.0) -> None:
+        self.url = url
+        self._pool: ConnectionPool[Connection[Row]] = ConnectionPool(
+            url,
+            connection_class=Connection[Row],
+            kwargs={"row_factory": dict_row, "autocommit": True},
+            configure=_configure,
+            min_size=0,
+            max_size=connections,
+            timeout=patience,
+            reconnect_timeout=patience,
+            open=False,
+            check=ConnectionPool.check_connection,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Row]]:
+        """In autocommit: each statement is a transaction of its own."""
+        with translated_errors():
+            self._pool.open()
+            with self._pool.connection() as connection:
+                yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection[Row]]:
+        with self.connection() as connection, connection.transaction():
+            yield connection
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection[Row]]:
+    """One connection outside any pool, in autocommit, without pgvector's types."""
+    with (
+        translated_errors(),
+        psycopg.connect(url, connect_timeout=10, autocommit=True, row_factory=dict_row) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """A server that cannot be reached has one code; the driver's message may name hosts and users and stays out."""
+    try:
+        yield
+    except psycopg.errors.DiskFull:
+        raise ResourceError("storage_full") from None
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+        raise TransientError("database_unreachable") from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        raise PermanentError("database_not_migrated") from None
+
+
+def _configure(connection: Connection[Row]) -> None:
+    try:
+        register_vector(connection)
+    except psycopg.ProgrammingError:
+        raise PermanentError("database_not_migrated") from None
+    connection.execute("SET hnsw.iterative_scan = relaxed_order")
+    connection.execute("SET hnsw.ef_search = 400")

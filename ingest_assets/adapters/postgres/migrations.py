@@ -1,0 +1,105 @@
+"""Numbered SQL files, applied once each, in order, under one lock; an applied file must stay as it was."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.queries import query, sql_folder
+from ingest_assets.domain.errors import PermanentError
+
+OLDEST_POSTGRES = 15
+OLDEST_PGVECTOR = (0, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    name: str
+    statements: bytes
+
+    @property
+    def checksum(self) -> str:
+        return sha256(self.statements).hexdigest()
+
+    @property
+    def transactional(self) -> bool:
+        """False for statements that refuse a transaction, such as CREATE INDEX CONCURRENTLY."""
+        return not self.statements.startswith(b"-- no-transaction")
+
+
+def migrations(folder: Path | None = None) -> list[Migration]:
+    folder = folder or sql_folder() / "migrations"
+    return [Migration(path.stem, path.read_bytes()) for path in sorted(folder.glob("[0-9]*.sql"))]
+
+
+def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
+    """Applies what is missing; the names of what it applied.
+
+    Raises PermanentError database_too_old, pgvector_missing, migration_changed; TransientError database_unreachable.
+    """
+    with connected(url) as connection:
+        check_server(connection)
+        with _migration_lock(connection):
+            pending = _pending(connection, wanted if wanted is not None else migrations())
+            for migration in pending:
+                _apply(connection, migration)
+    return [migration.name for migration in pending]
+
+
+def pending(url: str) -> list[str]:
+    """What `migrate` would apply, without applying it."""
+    with connected(url) as connection:
+        check_server(connection)
+        return [migration.name for migration in _pending(connection, migrations())]
+
+
+def check_server(connection: Connection[Row]) -> None:
+    """Raises PermanentError database_too_old, pgvector_missing."""
+    major = connection.info.server_version // 10_000
+    if major < OLDEST_POSTGRES:
+        raise PermanentError("database_too_old", found=major, needed=OLDEST_POSTGRES)
+    row = connection.execute(query("available_pgvector")).fetchone()
+    version = tuple(int(part) for part in row["version"].split(".")[:2]) if row and row["version"] else (0,)
+    if version < OLDEST_PGVECTOR:
+        raise PermanentError("pgvector_missing", needed=".".join(map(str, OLDEST_PGVECTOR)))
+
+
+@contextmanager
+def _migration_lock(connection: Connection[Row]) -> Iterator[None]:
+    connection.execute(query("lock_migrations"))
+    try:
+        yield
+    finally:
+        connection.execute(query("unlock_migrations"))
+
+
+def _pending(connection: Connection[Row], wanted: list[Migration]) -> list[Migration]:
+    applied = _applied(connection)
+    for migration in wanted:
+        if applied.get(migration.name, migration.checksum) != migration.checksum:
+            raise PermanentError("migration_changed", name=migration.name)
+    return [migration for migration in wanted if migration.name not in applied]
+
+
+def _applied(connection: Connection[Row]) -> dict[str, str]:
+    try:
+        rows = connection.execute(query("applied_migrations")).fetchall()
+    except psycopg.errors.UndefinedTable:
+        return {}
+    return {row["name"]: row["checksum"] for row in rows}
+
+
+def _apply(connection: Connection[Row], migration: Migration) -> None:
+    record = {"name": migration.name, "checksum": migration.checksum}
+    if not migration.transactional:
+        connection.execute(migration.statements)
+        connection.execute(query("record_migration"), record)
+        return
+    with connection.transaction():
+        connection.execute(migration.statements)
+        connection.execute(query("record_migration"), record)

@@ -1,0 +1,15 @@
+"""A document leaves: bytes first, so that a crash in between leaves the row by which to go on."""
+
+from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.pipeline.intake import folder_key
+from ingest_assets.pipeline.ports import Documents, ObjectStore
+
+
+def delete_document(document_id: DocumentId, actor: str, *, documents: Documents, objects: ObjectStore) -> None:
+    """Leaves the history without content. Raises PermanentError unknown_document."""
+    document = documents.find(document_id)
+    if document is None:
+        raise PermanentError("unknown_document")
+    objects.delete_below(folder_key(document.user_id, document_id))
+    documents.delete(document_id, actor)

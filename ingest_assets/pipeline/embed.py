@@ -1,0 +1,84 @@
+"""Chunks become vectors, batch by batch; what the user already paid for is taken over."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest_assets.domain.batching import batches
+from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Chunk, EmbeddedBatch, Producer, Vectors
+from ingest_assets.domain.errors import TransientError
+from ingest_assets.domain.jobs import Job, Payload
+from ingest_assets.domain.stages import Stage
+from ingest_assets.pipeline.ports import Embedder, Jobs, VectorBuffer
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """An embedding under way: each batch is paid for when it is drawn, so whoever draws one stores it at once."""
+
+    model: Producer
+    texts: int
+    """Distinct texts of the document, embedded now or before."""
+    batches: Iterator[EmbeddedBatch]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVectors:
+    """The chunk hashes of a document that have a stored vector of this model."""
+
+    model: Producer
+    chunk_shas: frozenset[str]
+
+
+def embed_chunks(
+    job: Job, chunks: Sequence[Chunk], *, jobs: Jobs, vector_buffer: VectorBuffer, embedder: Embedder
+) -> Embedding:
+    """Raises ResourceError claim_lost; drawing a batch raises the embedder's errors and TransientError vectors_invalid."""
+    jobs.advance(job, Stage.EMBEDDING)
+    inputs = {chunk.chunk_sha: chunk.embedding_input for chunk in chunks}
+    stored = vector_buffer.reuse(job, list(inputs), embedder.model)
+    missing = [(sha, text) for sha, text in inputs.items() if sha not in stored]
+    return Embedding(embedder.model, len(inputs), _embedded(missing, embedder))
+
+
+def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuffer) -> Payload:
+    """Draws the batches and commits each by itself: a crash loses none that was paid for."""
+    embedded = tokens = 0
+    for batch in embedding.batches:
+        vector_buffer.append(job, batch)
+        embedded += len(batch.chunk_shas)
+        tokens += batch.tokens
+    return vector_buffer.complete(
+        job,
+        {
+            "texts_embedded": embedded,
+            "texts_reused": embedding.texts - embedded,
+            "tokens": tokens,
+            "model": embedding.model.name,
+            "model_version": embedding.model.version,
+            "dimensions": VECTOR_DIMENSIONS,
+        },
+    )
+
+
+def _embedded(missing: Sequence[tuple[str, str]], embedder: Embedder) -> Iterator[EmbeddedBatch]:
+    sized = [(sha, text, embedder.count_tokens(text)) for sha, text in missing]
+    for batch in batches(sized, _tokens, embedder.max_inputs, embedder.max_tokens):
+        shas, texts, tokens = zip(*batch, strict=True)
+        vectors = _checked(embedder.embed(texts), len(texts))
+        yield EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
+
+
+def _tokens(sized: tuple[str, str, int]) -> int:
+    return sized[2]
+
+
+def _checked(vectors: Vectors, expected: int) -> Vectors:
+    """Zero and non-finite vectors have no cosine: stored, they would be found by nobody or by everybody."""
+    if vectors.shape != (expected, VECTOR_DIMENSIONS):
+        raise TransientError("vectors_invalid", found=0, expected=expected)
+    usable = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
+    if not usable.all():
+        raise TransientError("vectors_invalid", found=int(usable.sum()), expected=expected)
+    return vectors

@@ -1,0 +1,63 @@
+"""Why a document is or is not searchable, and the command that would change it."""
+
+import shlex
+from dataclasses import dataclass
+
+from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.errors import CATALOGUE, PermanentError
+from ingest_assets.domain.jobs import Event, JobStatus
+from ingest_assets.domain.stages import State
+from ingest_assets.pipeline.ports import Documents
+
+CAUSES = {
+    State.QUEUED: "It waits in the queue for a worker.",
+    State.WORKING: "A worker is busy with it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    status: JobStatus
+    cause: str | None
+    """None where the newest version is searchable."""
+    fix: str | None
+    """A command line."""
+    history: list[Event]
+
+
+def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
+    """Raises PermanentError unknown_document."""
+    status = documents.status(document_id)
+    if status is None:
+        raise PermanentError("unknown_document")
+    sources = documents.sources(document_id)
+    return Explanation(status, _cause(status), _fix(status, sources), documents.history(document_id))
+
+
+def _cause(status: JobStatus) -> str | None:
+    if status.state is State.DONE:
+        return None
+    reason = CAUSES.get(status.state) or f"{status.error_message} {status.error_hint}"
+    older = " An older version stays searchable." if status.searchable else ""
+    return reason + older
+
+
+def _fix(status: JobStatus, sources: list[str]) -> str | None:
+    match status.state:
+        case State.DONE:
+            return None
+        case State.QUEUED | State.WORKING:
+            return "ingest drain"
+        case State.RETRYABLE:
+            return f"ingest retry {status.document_id}"
+        case State.DEADLETTER:
+            return _fix_of_dead_letter(status, sources)
+
+
+def _fix_of_dead_letter(status: JobStatus, sources: list[str]) -> str:
+    """A bad file must come in again, mended; anything else may simply be tried again."""
+    problem = CATALOGUE.get(status.error_code or "")
+    bad_content = problem is not None and problem.error is PermanentError and status.error_code != "crashed_worker"
+    if bad_content and sources:
+        return f"ingest submit {shlex.quote(sources[0])}"
+    return f"ingest retry {status.document_id}"

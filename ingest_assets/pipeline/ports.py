@@ -1,0 +1,191 @@
+"""What the pipeline needs of the world. Adapters provide it; conformance suites in the tests say how it must behave."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ingest_assets.domain.documents import (
+    Acceptance,
+    Arrival,
+    Chunk,
+    ChunkId,
+    Document,
+    DocumentId,
+    EmbeddedBatch,
+    ParsedDocument,
+    Producer,
+    StoredParse,
+    UserId,
+    Vectors,
+)
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.jobs import Event, Job, JobStatus, Outcome, Payload
+from ingest_assets.domain.retry_policy import Decision
+from ingest_assets.domain.search import Hit
+from ingest_assets.domain.stages import Stage
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    def seconds(self) -> float:
+        """Of a monotonic clock: for durations only."""
+
+
+class Parser(Protocol):
+    @property
+    def producer(self) -> Producer: ...
+
+    def parse(self, content: bytes, document: Document) -> ParsedDocument:
+        """Raises an IngestError of the parsing part of the catalogue, and nothing else for bad content."""
+
+
+class Embedder(Protocol):
+    @property
+    def model(self) -> Producer: ...
+
+    @property
+    def max_inputs(self) -> int:
+        """Texts in one call."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens in one call."""
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row per text, in order; finite and not zero."""
+
+    def embed_query(self, query: str) -> Vectors:
+        """Shape (VECTOR_DIMENSIONS,)."""
+
+
+class ObjectStore(Protocol):
+    """Bytes by key; a key's content is written whole or not at all."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Raises ResourceError storage_full, TransientError storage_failed."""
+
+    def get(self, key: str) -> bytes:
+        """Raises PermanentError content_missing, TransientError storage_failed."""
+
+    def delete_below(self, prefix: str) -> int:
+        """Removes every object whose key begins with the folder `prefix`; how many there were."""
+
+
+class Jobs(Protocol):
+    """The queue. Every change is conditional on the claim and leaves an event in the same transaction."""
+
+    def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
+        """Up to `limit` queued or due jobs, oldest first, passing over what others hold."""
+
+    def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
+        """This document's job, whatever became of it, so that `stage` can be entered.
+
+        Raises PermanentError unknown_document and upstream_missing, ResourceError claimed_elsewhere.
+        """
+
+    def hold(self, document_id: DocumentId, claim: str, lease: timedelta) -> Job | None:
+        """The job if `claim` holds it, its lease renewed."""
+
+    def renew(self, claim: str, lease: timedelta) -> int:
+        """Renews every lease of `claim`; how many it holds."""
+
+    def advance(self, job: Job, *stages: Stage) -> None:
+        """Raises ResourceError claim_lost."""
+
+    def settle(self, job: Job, decision: Decision, error: IngestError, *, reported: bool) -> None:
+        """Gives a failed job up to what `decision` says; nothing happens where the claim is lost."""
+
+    def release(self, claim: str, document_id: DocumentId | None = None) -> int:
+        """Gives unfinished jobs of `claim` back to the queue; how many there were."""
+
+    def reclaim(self, worst: int, actor: str) -> int:
+        """Takes back every expired lease; a document whose worker died `worst` times becomes a dead letter."""
+
+    def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
+        """Queues dead letters and waiting retries anew; None: every dead letter."""
+
+    def waiting(self, limit: int) -> int:
+        """How many jobs could be claimed now, counted up to `limit`."""
+
+    def unfinished(self) -> int:
+        """Jobs that are queued, worked on, or waiting for a retry."""
+
+    def unreported(self, limit: int) -> AbstractContextManager[list[Outcome]]:
+        """Finished jobs that Dagster has not been told of; marked as reported where the block ends well."""
+
+    def report_dead_letters(self, limit: int) -> list[DocumentId]:
+        """Dead letters that Dagster has not been told of; marked as reported."""
+
+
+class Documents(Protocol):
+    """Documents and their history. What a write returns is its event's payload, with the step's seconds in it."""
+
+    def locate(self, arrival: Arrival) -> Acceptance:
+        """What accepting this file would do; its ids are fresh ones where it would make a document."""
+
+    def accept(self, arrival: Arrival, document_id: DocumentId, actor: str) -> Acceptance | None:
+        """Takes a file in whose bytes lie under `document_id`; None where that is no longer its document."""
+
+    def find(self, document_id: DocumentId) -> Document | None: ...
+
+    def stored_parse(self, document: Document) -> StoredParse | None:
+        """The newest parse of this content, where there is one."""
+
+    def save_parse(self, job: Job, parse: StoredParse, payload: Payload) -> Payload:
+        """With stages parsed and parse_validated. Raises ResourceError claim_lost."""
+
+    def sources(self, document_id: DocumentId) -> list[str]: ...
+
+    def status(self, document_id: DocumentId) -> JobStatus | None: ...
+
+    def history(self, document_id: DocumentId) -> list[Event]: ...
+
+    def delete(self, document_id: DocumentId, actor: str) -> UserId | None:
+        """Removes every row of the document but its events; whose it was, or None where there is none."""
+
+
+class ChunkBuffer(Protocol):
+    def save(self, job: Job, chunks: Sequence[Chunk], chunker: Producer, payload: Payload) -> Payload:
+        """Replaces what was there, with stage chunks_buffered. Raises ResourceError claim_lost."""
+
+    def load(self, document_id: DocumentId) -> list[Chunk]:
+        """In order; the committed chunks where the buffer has been emptied."""
+
+
+class VectorBuffer(Protocol):
+    def reuse(self, job: Job, chunk_shas: Sequence[str], model: Producer) -> set[str]:
+        """Buffers the vectors of these that the user already paid for; which of them need no embedding any more.
+
+        Raises ResourceError claim_lost.
+        """
+
+    def append(self, job: Job, batch: EmbeddedBatch) -> None:
+        """Commits one batch. Raises ResourceError claim_lost."""
+
+    def complete(self, job: Job, payload: Payload) -> Payload:
+        """Notes what embedding took. Raises ResourceError claim_lost."""
+
+    def present(self, document_id: DocumentId, model: Producer) -> set[str]:
+        """The chunk hashes that have a vector of this model, in the buffer or committed."""
+
+
+class CommittedChunks(Protocol):
+    def swap(self, job: Job, model: Producer, expected: int, payload: Payload, *, reported: bool) -> Payload:
+        """Makes the buffers the searchable version, and the job embedded/done, in one short transaction.
+
+        Raises ResourceError claim_lost; PermanentError upstream_missing where that gives other than `expected` chunks.
+        """
+
+
+class SearchIndex(Protocol):
+    def nearest(self, user_id: UserId, vector: Vectors, model: Producer, limit: int) -> list[ChunkId]: ...
+
+    def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
+        """By words, best first."""
+
+    def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
+        """Without scores, in any order."""

@@ -1,0 +1,40 @@
+"""Everything one deployment gives the pipeline, in one value that the composition makes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.retry_policy import RetryPolicy
+from ingest_assets.pipeline.ports import (
+    ChunkBuffer,
+    Clock,
+    CommittedChunks,
+    Documents,
+    Embedder,
+    Jobs,
+    ObjectStore,
+    Parser,
+    SearchIndex,
+    VectorBuffer,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    clock: Clock
+    jitter: Callable[[], float]
+    """In [0, 1)."""
+    jobs: Jobs
+    documents: Documents
+    objects: ObjectStore
+    parser: Parser
+    chunk_buffer: ChunkBuffer
+    embedder: Embedder
+    vector_buffer: VectorBuffer
+    committed: CommittedChunks
+    search_index: SearchIndex
+    chunking: ChunkingSettings
+    retry_policy: RetryPolicy
+    lease: timedelta
+    """How long a worker may be silent before its documents return to the queue."""
