@@ -1,0 +1,34 @@
+"""What goes into one call of a service that limits both."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def batches(
+    items: Iterable[Item], tokens: Callable[[Item], int], max_count: int, max_tokens: int
+) -> Iterator[list[Item]]:
+    """In order, each batch as full as both limits allow; an item above `max_tokens` is a batch of its own.
+
+    Raises ValueError where a limit is below 1.
+    """
+    if min(max_count, max_tokens) < 1:
+        raise ValueError("a batch holds at least one item of one token")
+    return _fill(items, tokens, max_count, max_tokens)
+
+
+def _fill(
+    items: Iterable[Item], tokens: Callable[[Item], int], max_count: int, max_tokens: int
+) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    filled = 0
+    for item in items:
+        size = tokens(item)
+        if batch and (len(batch) == max_count or filled + size > max_tokens):
+            yield batch
+            batch, filled = [], 0
+        batch.append(item)
+        filled += size
+    if batch:
+        yield batch
