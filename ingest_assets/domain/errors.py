@@ -193,6 +193,9 @@ CATALOGUE: dict[str, Problem] = {
         "The embedded database did not start.",
         "Its log is postgres.log below INGEST_HOME; or name a server with INGEST_DATABASE_URL.",
     ),
+    "dagster_stopped": Problem(
+        PermanentError, "A Dagster process ended by itself.", "Its log lies below INGEST_HOME in {folder}."
+    ),
     "storage_full": Problem(
         ResourceError,
         "There is no space left where documents are stored.",

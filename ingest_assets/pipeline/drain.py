@@ -49,11 +49,24 @@ def drain(
     `report` is called after each batch, with everything that finished committed.
     """
     totals = DrainTotals()
+    try:
+        with kept_lease(services.jobs, claim, services.lease):
+            _work_until_idle(services, claim, limits, stop, report, totals)
+    finally:
+        totals.released = services.jobs.release(claim)
+    return totals
+
+
+def _work_until_idle(
+    services: Services,
+    claim: str,
+    limits: DrainLimits,
+    stop: threading.Event,
+    report: Callable[[], None],
+    totals: DrainTotals,
+) -> None:
     begun = last_work = services.clock.seconds()
-    with (
-        kept_lease(services.jobs, claim, services.lease),
-        ThreadPoolExecutor(limits.in_flight, thread_name_prefix="document") as pool,
-    ):
+    with ThreadPoolExecutor(limits.in_flight, thread_name_prefix="document") as pool:
         while not stop.is_set() and services.clock.seconds() - begun < limits.duration.total_seconds():
             services.jobs.reclaim(services.retry_policy.crashes, claim)
             jobs = services.jobs.claim(claim, limits.batch, services.lease)
@@ -65,8 +78,6 @@ def drain(
                 break
             else:
                 stop.wait(POLL_SECONDS)
-    totals.released = services.jobs.release(claim)
-    return totals
 
 
 def process_document(job: Job, services: Services) -> None:

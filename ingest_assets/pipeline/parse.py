@@ -13,8 +13,7 @@ from ingest_assets.pipeline.ports import Documents, Jobs, ObjectStore, Parser
 def parse_document(
     job: Job, *, jobs: Jobs, documents: Documents, objects: ObjectStore, parser: Parser
 ) -> ParsedDocument:
-    """Raises an IngestError of the catalogue's parsing part, PermanentError content_missing, ResourceError claim_lost.
-    """
+    """Raises the catalogue's parsing errors, PermanentError content_missing, ResourceError claim_lost."""
     content = read_content(job.document, objects)
     jobs.advance(job, Stage.JOB_VALIDATED, Stage.PARSING)
     stored = documents.stored_parse(job.document)

@@ -23,7 +23,7 @@ from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.jobs import Event, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.retry_policy import Decision
 from ingest_assets.domain.search import Hit
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.stages import Stage, State
 
 
 class Clock(Protocol):
@@ -114,6 +114,12 @@ class Jobs(Protocol):
     def unfinished(self) -> int:
         """Jobs that are queued, worked on, or waiting for a retry."""
 
+    def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
+        """How many of these documents' jobs are in each state."""
+
+    def by_stage_and_state(self) -> dict[str, int]:
+        """How many jobs there are, by "stage/state"."""
+
     def unreported(self, limit: int) -> AbstractContextManager[list[Outcome]]:
         """Finished jobs that Dagster has not been told of; marked as reported where the block ends well."""
 
@@ -137,6 +143,9 @@ class Documents(Protocol):
 
     def save_parse(self, job: Job, parse: StoredParse, payload: Payload) -> Payload:
         """With stages parsed and parse_validated. Raises ResourceError claim_lost."""
+
+    def counts(self) -> dict[str, int]:
+        """`documents`, `searchable`, `dead_letters`."""
 
     def sources(self, document_id: DocumentId) -> list[str]: ...
 

@@ -202,12 +202,18 @@ FROM upload_pipeline.upload_jobs
 WHERE state IN ('queued', 'retryable', 'working');
 
 -- count_jobs
--- Jobs by stage and state, with the documents that searches find.
-SELECT job.stage, job.state, count(*) AS jobs, count(document.live_version) AS searchable
-FROM upload_pipeline.upload_jobs AS job
-JOIN upload_pipeline.documents AS document USING (document_id)
-GROUP BY job.stage, job.state
-ORDER BY job.stage, job.state;
+-- Jobs by stage and state.
+SELECT stage, state, count(*) AS jobs
+FROM upload_pipeline.upload_jobs
+GROUP BY stage, state
+ORDER BY stage, state;
+
+-- count_states
+-- These documents' jobs by state.
+SELECT state, count(*) AS jobs
+FROM upload_pipeline.upload_jobs
+WHERE document_id = ANY(%(document_ids)s)
+GROUP BY state;
 
 -- unreported_outcomes
 -- Finished jobs that Dagster has not been told of, locked, with what their assets' last stages left in the history.

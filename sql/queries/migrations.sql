@@ -19,3 +19,7 @@ SELECT name, checksum FROM upload_pipeline.migrations ORDER BY name;
 -- record_migration
 -- Applied just now.
 INSERT INTO upload_pipeline.migrations (name, checksum) VALUES (%(name)s, %(checksum)s);
+
+-- find_database
+-- Whether the server has a database of this name.
+SELECT 1 FROM pg_database WHERE datname = %(name)s;

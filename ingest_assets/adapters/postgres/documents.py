@@ -80,11 +80,6 @@ class PostgresDocuments:
         row = self._one("count_documents", {})
         return dict(row or {})
 
-    def jobs_by_stage_and_state(self) -> dict[str, int]:
-        with self._database.connection() as connection:
-            rows = connection.execute(query("count_jobs")).fetchall()
-        return {f"{row['stage']}/{row['state']}": row["jobs"] for row in rows}
-
     def history(self, document_id: DocumentId) -> list[Event]:
         with self._database.connection() as connection:
             rows = connection.execute(query("job_history"), {"document_id": document_id}).fetchall()

@@ -89,6 +89,13 @@ class PostgresJobs:
     def unfinished(self) -> int:
         return int(self._all("count_unfinished", {})[0]["count"])
 
+    def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
+        rows = self._all("count_states", {"document_ids": list(document_ids)})
+        return {State(row["state"]): row["jobs"] for row in rows}
+
+    def by_stage_and_state(self) -> dict[str, int]:
+        return {f"{row['stage']}/{row['state']}": row["jobs"] for row in self._all("count_jobs", {})}
+
     @contextmanager
     def unreported(self, limit: int) -> Iterator[list[Outcome]]:
         with self._database.transaction() as connection:

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from ingest_assets.adapters.postgres.database import Row, connected
-from ingest_assets.adapters.postgres.queries import query, sql_folder
+from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.shipped import shipped
 
 OLDEST_POSTGRES = 15
 OLDEST_PGVECTOR = (0, 8)
@@ -33,7 +35,7 @@ class Migration:
 
 
 def migrations(folder: Path | None = None) -> list[Migration]:
-    folder = folder or sql_folder() / "migrations"
+    folder = folder or shipped("sql") / "migrations"
     return [Migration(path.stem, path.read_bytes()) for path in sorted(folder.glob("[0-9]*.sql"))]
 
 
@@ -49,6 +51,20 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
             for migration in pending:
                 _apply(connection, migration)
     return [migration.name for migration in pending]
+
+
+def create_database(url: str) -> bool:
+    """Makes the database that `url` names where it is missing; whether it did."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.lstrip("/"))
+    with connected(urlunsplit(parts._replace(path="/postgres"))) as connection:
+        if connection.execute(query("find_database"), {"name": name}).fetchone():
+            return False
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except psycopg.errors.DuplicateDatabase:
+            return False
+    return True
 
 
 def pending(url: str) -> list[str]:

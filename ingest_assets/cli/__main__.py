@@ -1,0 +1,3 @@
+from ingest_assets.cli.app import main
+
+main()

@@ -1,0 +1,35 @@
+"""Arguments that several commands share."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+User = Annotated[str | None, typer.Option("--user", metavar="UUID", help="Whose documents. [env: INGEST_USER_ID]")]
+
+
+def user_of(user: str | None, settings: Settings) -> UserId:
+    """Raises PermanentError invalid_id, user_missing."""
+    if user is not None:
+        return UserId(parse_id(user, "The user"))
+    if settings.default_user is None:
+        raise PermanentError("user_missing")
+    return UserId(settings.default_user)
+
+
+def documents_of(values: Sequence[str]) -> list[DocumentId]:
+    """Raises PermanentError invalid_id."""
+    return [DocumentId(parse_id(value, "The document")) for value in values]
+
+
+def parse_id(value: str, name: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise PermanentError("invalid_id", name=name) from None

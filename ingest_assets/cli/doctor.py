@@ -1,0 +1,96 @@
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from uuid import uuid4
+
+import typer
+
+from ingest_assets.adapters.postgres.database import connected
+from ingest_assets.adapters.postgres.migrations import check_server, pending
+from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.output import deployed, print_json, print_table
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import Document, DocumentId, UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.pipeline.failure import as_ingest_error
+
+PROBE = b"# Probe\n\nOne sentence."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    check: str
+    ok: bool
+    detail: str
+    code: str | None = None
+    hint: str | None = None
+
+
+def doctor(as_json: Json = False) -> None:
+    """Try everything the pipeline depends on, and say what to do about what fails."""
+    with deployed(as_json=as_json) as deployment:
+        checks = list(_examine(deployment))
+        if as_json:
+            print_json([asdict(check) for check in checks])
+        else:
+            rows = [("ok" if check.ok else "FAILED", check.check, check.detail, check.hint) for check in checks]
+            print_table(("", "check", "", "what to do"), rows)
+        if not all(check.ok for check in checks):
+            raise typer.Exit(1)
+
+
+def _examine(deployment: Deployment) -> Iterator[Check]:
+    yield _try("python", lambda: sys.version.split()[0])
+    yield _try("database", lambda: _server(deployment))
+    yield _try("schema", lambda: _schema(deployment))
+    yield _try("Dagster's database", lambda: _dagster_server(deployment))
+    yield _try("document store", lambda: _store(deployment))
+    yield _try("parser", lambda: _parser(deployment))
+    yield _try("embedder", lambda: _embedder(deployment))
+
+
+def _try(name: str, examine: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, examine())  # noqa: FBT003
+    except Exception as error:
+        problem = as_ingest_error(error)
+        return Check(name, False, problem.message, problem.code, problem.hint)  # noqa: FBT003
+
+
+def _server(deployment: Deployment) -> str:
+    with connected(deployment.database_url) as connection:
+        check_server(connection)
+        version = connection.info.server_version // 10_000
+    return f"PostgreSQL {version}, {'embedded' if deployment.settings.embedded else 'your server'}"
+
+
+def _schema(deployment: Deployment) -> str:
+    if pending(deployment.database_url):
+        raise PermanentError("database_not_migrated")
+    return "up to date"
+
+
+def _dagster_server(deployment: Deployment) -> str:
+    with connected(deployment.plain_dagster_database_url):
+        return "answers"
+
+
+def _store(deployment: Deployment) -> str:
+    objects, key = deployment.services.objects, f"doctor/{uuid4()}"
+    objects.put(f"{key}/probe", PROBE)
+    objects.get(f"{key}/probe")
+    objects.delete_below(key)
+    return "writable"
+
+
+def _parser(deployment: Deployment) -> str:
+    ids = DocumentId(uuid4()), UserId(uuid4())
+    probe = Document(*ids, 1, "probe.md", "text/markdown", len(PROBE), "0" * 64)
+    parsed = deployment.parser.parse(PROBE, probe)
+    return f"{parsed.parser.name} {parsed.parser.version}"
+
+
+def _embedder(deployment: Deployment) -> str:
+    embedder = deployment.services.embedder
+    embedder.embed([PROBE.decode()])
+    return f"{embedder.model.name} {embedder.model.version}"

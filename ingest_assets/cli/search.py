@@ -1,0 +1,39 @@
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ingest_assets.cli.arguments import Json, User, user_of
+from ingest_assets.cli.output import deployed, messages, out, print_json
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.search import Hit
+from ingest_assets.pipeline.search import search as search_chunks
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="A question or some words.")],
+    user: User = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many passages.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Find the passages of the user's documents that answer a query best."""
+    with deployed(as_json=as_json) as deployment:
+        if not query.strip():
+            raise PermanentError("wrong_usage", what="The query is empty.")
+        owner, services = user_of(user, deployment.settings), deployment.services
+        hits = search_chunks(owner, query, limit, index=services.search_index, embedder=services.embedder)
+        if as_json:
+            print_json([asdict(hit) for hit in hits])
+        elif hits:
+            for hit in hits:
+                _print(hit)
+        else:
+            messages.print("Nothing found. What is searchable shows: ingest status")
+
+
+def _print(hit: Hit) -> None:
+    page = f", page {hit.page}" if hit.page else ""
+    place = " > ".join(hit.heading_path)
+    out.print(Text(f"{hit.filename}{page}", style="bold"), Text(place, style="dim"))
+    out.print(Text(hit.text), Text(""), sep="\n")

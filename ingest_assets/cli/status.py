@@ -1,0 +1,55 @@
+from typing import Annotated, Any
+
+import typer
+
+from ingest_assets.cli.arguments import Json, documents_of
+from ingest_assets.cli.output import deployed, print_json, print_table
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.jobs import JobStatus
+from ingest_assets.pipeline.services import Services
+
+
+def status(
+    document: Annotated[str | None, typer.Argument(help="One document's id.")] = None, as_json: Json = False
+) -> None:
+    """Count the documents by stage and state, or show one of them."""
+    with deployed(as_json=as_json) as deployment:
+        services = deployment.services
+        if document is None:
+            _show_counts(services, as_json=as_json)
+            return
+        found = services.documents.status(documents_of([document])[0])
+        if found is None:
+            raise PermanentError("unknown_document")
+        described = describe_status(found)
+        if as_json:
+            print_json(described)
+        else:
+            print_table(("", ""), list(described.items()))
+
+
+def describe_status(found: JobStatus) -> dict[str, Any]:
+    described = {
+        "document_id": str(found.document_id),
+        "job_id": str(found.job_id),
+        "stage": found.stage.value,
+        "state": found.state.value,
+        "searchable": found.searchable,
+        "chunks": found.chunks,
+        "version": found.version,
+        "live_version": found.live_version,
+        "attempts": found.attempts,
+        "next_retry_at": found.next_retry_at and found.next_retry_at.isoformat(),
+        "finished_at": found.finished_at and found.finished_at.isoformat(),
+    }
+    if found.error_code is not None:
+        described |= {"code": found.error_code, "message": found.error_message, "hint": found.error_hint}
+    return described
+
+
+def _show_counts(services: Services, *, as_json: bool) -> None:
+    counts, jobs = services.documents.counts(), services.jobs.by_stage_and_state()
+    if as_json:
+        print_json({**counts, "jobs": jobs})
+        return
+    print_table(("", ""), [*((name.replace("_", " "), count) for name, count in counts.items()), *jobs.items()])

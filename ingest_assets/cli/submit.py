@@ -1,0 +1,82 @@
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.progress import Progress
+
+from ingest_assets.adapters.folders import Found, find_files, read_file
+from ingest_assets.cli.arguments import Json, User, user_of
+from ingest_assets.cli.output import deployed, describe, messages, print_json, print_table
+from ingest_assets.cli.waiting import wait_for
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
+from ingest_assets.pipeline.intake import receive
+
+
+def submit(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with all below them.")],
+    user: User = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take files in; what is already there unchanged makes no work."""
+    with deployed(as_json=as_json) as deployment:
+        owner = user_of(user, deployment.settings)
+        results = _submit_all(paths, owner, deployment)
+        failed = any(result["status"] == "rejected" for result in results)
+        if wait:
+            failed = not wait_for(_queued(results), deployment.services.jobs) or failed
+        if as_json:
+            print_json(results)
+        else:
+            _print(results)
+        if failed:
+            raise typer.Exit(1)
+
+
+def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment) -> list[dict[str, Any]]:
+    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+        files = list(find_files(paths))
+        return [_submit_one(found, owner, deployment) for found in progress.track(files, description="submitting")]
+
+
+def _submit_one(found: Found, owner: UserId, deployment: Deployment) -> dict[str, Any]:
+    """Whatever is wrong with the file is its own result; whatever is wrong with the system ends the command."""
+    limit = deployment.settings.max_file_bytes
+    try:
+        if found.problem is not None:
+            raise found.problem
+        services = deployment.services
+        accepted = receive(
+            read_file(found.path, limit),
+            found.path.name,
+            str(found.path),
+            owner,
+            documents=services.documents,
+            objects=services.objects,
+            max_bytes=limit,
+            actor="ingest submit",
+        )
+    except (TransientError, ResourceError):
+        raise
+    except IngestError as problem:
+        return {"path": str(found.path), "document_id": None, "job_id": None, "status": "rejected", **describe(problem)}
+    return {
+        "path": str(found.path),
+        "document_id": str(accepted.document_id),
+        "job_id": str(accepted.job_id),
+        "status": accepted.status.value,
+    }
+
+
+def _queued(results: list[dict[str, Any]]) -> list[DocumentId]:
+    return [DocumentId(UUID(result["document_id"])) for result in results if result["document_id"]]
+
+
+def _print(results: list[dict[str, Any]]) -> None:
+    rows = [(result["status"], result["document_id"], result["path"], result.get("code")) for result in results]
+    print_table(("status", "document", "path", "code"), rows)
+    for code, hint in sorted({(result["code"], result["hint"]) for result in results if "code" in result}):
+        messages.print(f"{code}: {hint}")

@@ -1,0 +1,109 @@
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from ingest_assets.adapters.postgres.migrations import create_database, migrate
+from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.output import deployed, messages, out, print_json
+from ingest_assets.cli.processes import running
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.errors import PermanentError
+
+START_SECONDS = 120
+POLL_SECONDS = 0.25
+
+
+def up(
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Of the UI; 0 for any free one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run everything in the foreground: database, Dagster's webserver and daemon. Ctrl-C stops all of it."""
+    with deployed(as_json=as_json) as deployment, sole_user_of(deployment.settings.home_folder):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            _run(deployment, deployment.settings.ui_port if port is None else port, as_json=as_json)
+        except KeyboardInterrupt:
+            messages.print("Stopped.")
+
+
+def prepare(deployment: Deployment) -> None:
+    """Databases made and migrated, Dagster's instance ready: before anything else uses them, or two would at once."""
+    from ingest_assets.orchestration.instance import prepare_instance
+
+    migrate(deployment.database_url)
+    if deployment.settings.dagster_database_url is None:
+        create_database(deployment.plain_dagster_database_url)
+    prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url).dispose()
+
+
+@contextmanager
+def sole_user_of(home: Path) -> Iterator[None]:
+    """Raises PermanentError home_in_use where another process has it."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermanentError("home_in_use") from None
+        yield
+
+
+def _run(deployment: Deployment, port: int, *, as_json: bool) -> NoReturn:
+    prepare(deployment)
+    port = free_port(port)
+    url, logs = f"http://127.0.0.1:{port}", deployment.settings.dagster_home / "logs"
+    workspace = str(deployment.settings.dagster_home / "workspace.yaml")
+    programs = Path(sys.executable).parent
+    webserver = [str(programs / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace]
+    daemon = [str(programs / "dagster-daemon"), "run", "-w", workspace]
+    with running([daemon, webserver], logs) as processes:
+        deadline = time.monotonic() + START_SECONDS
+        announced = False
+        while all(process.poll() is None for process in processes):
+            if not announced and _answers(url):
+                announced = True
+                _announce(url, as_json=as_json)
+            if not announced and time.monotonic() > deadline:
+                break
+            time.sleep(POLL_SECONDS)
+    raise PermanentError("dagster_stopped", folder="dagster/logs")
+
+
+def _announce(url: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"ui": url, "pid": os.getpid()})
+        sys.stdout.flush()
+    else:
+        out.print(f"Dagster UI: {url}")
+        out.print("Take documents in with: ingest submit PATH. Ctrl-C stops everything.")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=5) as answer:  # noqa: S310  our own address
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except OSError:
+        return False
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` where it is free, any other one otherwise."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise PermanentError("wrong_usage", what="There is no free port on 127.0.0.1.")

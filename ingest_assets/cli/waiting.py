@@ -1,0 +1,37 @@
+"""Waiting for documents, with a bar on a terminal."""
+
+import time
+from collections.abc import Sequence
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ingest_assets.cli.output import messages
+from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.stages import State
+from ingest_assets.pipeline.ports import Jobs
+
+POLL_SECONDS = 0.25
+PATIENCE_SECONDS = 30
+"""Of standstill, after which a person is told how to start a worker."""
+
+FINISHED = (State.DONE, State.DEADLETTER)
+
+
+def wait_for(document_ids: Sequence[DocumentId], jobs: Jobs) -> bool:
+    """Returns when each is done or a dead letter; whether all are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
+        task = progress.add_task("ingesting", total=len(document_ids))
+        last, since = -1, time.monotonic()
+        while True:
+            states = jobs.states(document_ids)
+            finished = sum(states.get(state, 0) for state in FINISHED)
+            progress.update(task, completed=finished)
+            if finished == sum(states.values()):
+                return states.get(State.DEADLETTER, 0) == 0
+            if finished != last or states.get(State.WORKING):
+                last, since = finished, time.monotonic()
+            elif time.monotonic() - since > PATIENCE_SECONDS:
+                messages.print("Nobody works on the queue. Start a worker: ingest up, or: ingest drain")
+                since = time.monotonic()
+            time.sleep(POLL_SECONDS)

@@ -1,0 +1,45 @@
+"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no service."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from ingest_assets.composition import compose, once
+from ingest_assets.orchestration.assets import ASSETS
+from ingest_assets.orchestration.checks import CHECKS
+from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
+from ingest_assets.orchestration.jobs import drain_queue, ingest_document
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.schedules import retry_failed_partitions
+from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
+
+
+def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Everything Dagster is to know; `overrides` replaces resources by name, in tests and in other deployments."""
+
+    def make_services() -> Services:
+        return compose(settings).services
+
+    pipeline = (overrides or {}).get("pipeline") or Pipeline(once(make_services))
+    resources = {
+        "pipeline": pipeline,
+        "parsed_text": ParsedText(pipeline),
+        "chunk_buffer": ChunkBuffer(pipeline),
+        "vector_buffer": VectorBuffer(pipeline),
+        "document_chunks": DocumentChunks(pipeline),
+    }
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=[ingest_document, drain_queue],
+        sensors=[queued_jobs_sensor(settings)],
+        schedules=[retry_failed_partitions],
+        resources=resources | dict(overrides or {}),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(Settings())

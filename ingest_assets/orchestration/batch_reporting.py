@@ -1,0 +1,48 @@
+"""Materializations in batches: one write per asset and batch instead of one per document.
+
+The batch form is internal to Dagster, hence the exact pin; a test compares its outcome with the public way's.
+One batch holds one asset: the storage refreshes the asset index for a batch's last event only.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
+
+import dagster as dg
+from dagster import DagsterEvent
+from dagster._core.events import DagsterEventBatchMetadata
+
+from ingest_assets.domain.jobs import Outcome
+from ingest_assets.domain.stages import Stage
+
+BATCH_SIZE = 500
+
+LAST_STAGES: Mapping[str, Stage] = {
+    "parsed_markdown": Stage.PARSE_VALIDATED,
+    "chunks": Stage.CHUNKS_BUFFERED,
+    "embeddings": Stage.EMBEDDING,
+    "finalized_chunks": Stage.EMBEDDED,
+}
+"""The stage whose event carries an asset's metadata."""
+
+
+def report_outcomes(context: dg.OpExecutionContext, outcomes: Sequence[Outcome]) -> None:
+    """Makes the partitions known and logs the four assets' materializations of each document."""
+    if not outcomes:
+        return
+    keys = [str(outcome.document_id) for outcome in outcomes]
+    context.instance.add_dynamic_partitions("documents", keys)
+    for asset, stage in LAST_STAGES.items():
+        materializations = [
+            dg.AssetMaterialization(asset, partition=key, metadata=dict(outcome.payloads.get(stage, {})))
+            for key, outcome in zip(keys, outcomes, strict=True)
+        ]
+        _log(context, materializations)
+
+
+def _log(context: dg.OpExecutionContext, materializations: Sequence[dg.AssetMaterialization]) -> None:
+    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(BATCH_SIZE)
+    step, batch = context.get_step_execution_context(), str(uuid4())
+    for position, materialization in enumerate(materializations, start=1):
+        end = DagsterEventBatchMetadata(batch, is_end=position == len(materializations))
+        DagsterEvent.asset_materialization(step, materialization, end)

@@ -1,0 +1,53 @@
+"""Two ways through one pipeline: a run per document, and a drain run that works a backlog off."""
+
+import threading
+from datetime import timedelta
+
+import dagster as dg
+
+from ingest_assets.orchestration.assets import ASSETS
+from ingest_assets.orchestration.batch_reporting import BATCH_SIZE, report_outcomes
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.pipeline.drain import DrainLimits, drain
+
+ingest_document = dg.define_asset_job(
+    "ingest_document",
+    selection=dg.AssetSelection.assets(*ASSETS),
+    description="One document through the four assets.",
+)
+
+
+class DrainConfig(dg.Config):
+    batch: int = 32
+    in_flight: int = 4
+    idle_seconds: float = 10
+    duration_seconds: float = 900
+    until_empty: bool = False
+
+
+@dg.op(description="Claims queued documents in batches and works each through the four steps.")
+def drain_documents(
+    context: dg.OpExecutionContext, config: DrainConfig, pipeline: dg.ResourceParam[Pipeline]
+) -> dict[str, int]:
+    services = pipeline.services
+    limits = DrainLimits(
+        batch=config.batch,
+        in_flight=config.in_flight,
+        idle=timedelta(seconds=config.idle_seconds),
+        duration=timedelta(seconds=config.duration_seconds),
+        until_empty=config.until_empty,
+    )
+
+    def report() -> None:
+        with services.jobs.unreported(BATCH_SIZE) as outcomes:
+            report_outcomes(context, outcomes)
+
+    totals = drain(services, context.run_id, limits, stop=threading.Event(), report=report)
+    summary = {"done": totals.done, "failed": totals.failed, "released": totals.released}
+    context.add_output_metadata(summary)
+    return summary
+
+
+@dg.job(description="A worker for a backlog: many documents in one run, each committed by itself.")
+def drain_queue() -> None:
+    drain_documents()

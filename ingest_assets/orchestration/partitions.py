@@ -1,0 +1,18 @@
+"""One partition is one document; its key is the document's id."""
+
+from uuid import UUID
+
+import dagster as dg
+
+from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.errors import PermanentError
+
+documents = dg.DynamicPartitionsDefinition(name="documents")
+
+
+def document_id_of(partition_key: str) -> DocumentId:
+    """Raises PermanentError unknown_document."""
+    try:
+        return DocumentId(UUID(partition_key))
+    except ValueError:
+        raise PermanentError("unknown_document") from None

@@ -1,0 +1,98 @@
+"""Every setting, with its default: environment variables, or a `.env` file in the working directory."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+from uuid import UUID
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="INGEST_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path("~/.local/share/ingest-assets"),
+        description="State of the embedded default: database, stored documents, Dagster's home.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="A Postgres with pgvector to use instead of the embedded one."
+    )
+    dagster_database_url: SecretStr | None = Field(
+        default=None,
+        description="Dagster's own database; by default the database `dagster` on the same server.",
+    )
+    storage_url: str | None = Field(
+        default=None,
+        description="Where documents are stored: file:///path; by default the folder `objects` of the home.",
+    )
+    parser: Literal["auto", "local"] = Field(default="auto", description="Which parser reads documents.")
+    embedder: Literal["auto", "local"] = Field(default="auto", description="Which model embeds chunks.")
+    user_id: UUID | None = Field(
+        default=None,
+        description="The command line's user where --user is not given; on the embedded database a local one.",
+    )
+    max_file_bytes: int = Field(default=25 * 1024 * 1024, gt=0, description="Larger files are refused.")
+    chunk_characters: int = Field(default=1000, ge=100, description="The longest chunk.")
+    chunk_overlap: int = Field(default=200, ge=0, description="How much of the text before it a chunk repeats at most.")
+    parse_seconds: int = Field(default=120, gt=0, description="The longest time one document may take to parse.")
+    parse_memory_mb: int = Field(default=2048, gt=0, description="The most memory one document may take to parse.")
+    lease_seconds: int = Field(
+        default=60, ge=3, description="How long a worker may be silent before its documents return to the queue."
+    )
+    few_jobs: int = Field(
+        default=4, ge=0, description="Up to so many waiting jobs get a run of their own; more are drained."
+    )
+    drain_workers: int = Field(default=1, gt=0, description="The most drain runs at a time.")
+    drain_idle_seconds: float = Field(
+        default=10, ge=0, description="How long a drain run waits for more work before it ends."
+    )
+    sensor_seconds: int = Field(default=2, gt=0, description="How often the queue is looked at.")
+    ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
+
+    @property
+    def home_folder(self) -> Path:
+        return self.home.expanduser().absolute()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the embedded database is used."""
+        return self.database_url is None
+
+    @property
+    def default_user(self) -> UUID | None:
+        return self.user_id or (LOCAL_USER if self.embedded else None)
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home_folder / "dagster"
+
+    @property
+    def objects_folder(self) -> Path:
+        """Raises ValueError where `storage_url` is not a file URL."""
+        if self.storage_url is None:
+            return self.home_folder / "objects"
+        parts = urlsplit(self.storage_url)
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path:
+            raise ValueError("INGEST_STORAGE_URL must look like file:///path")
+        return Path(parts.path)
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same database for Dagster: SQLAlchemy's default driver is another one, on which Dagster's NOTIFY fails."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="postgresql+psycopg2"))
+
+
+def sibling_database(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{quote(name)}"))
