@@ -18,8 +18,7 @@ DIRECTORY_ENTRY = b"PK\x01\x02"
 ENCRYPTED_ENTRY = 0x1
 LONGEST_PART = 1_000_000
 
-UNREADABLE = (BadZipFile, EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError)
-UNREADABLE += (struct.error, zlib.error)
+UNREADABLE = (BadZipFile, EOFError, LookupError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
 
 OFFICE_MAIN_PART = re.compile(
     r"(wordprocessingml|ms-word|presentationml|ms-powerpoint|spreadsheetml|ms-excel)"

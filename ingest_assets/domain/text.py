@@ -3,6 +3,7 @@
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 BYTE_ORDER_MARKS = {
@@ -18,6 +19,7 @@ LAST_MARK = 0x1F000
 
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
@@ -43,12 +45,16 @@ def decode(content: bytes) -> str | None:
         if content.startswith(mark):
             return _decoded(content[len(mark) :], encoding)
     if b"\x00" in content:
-        encoding = _unmarked_utf16(content)
-        return _decoded(content, encoding) if encoding else None
+        unmarked = _unmarked_utf16(content)
+        return _decoded(content, unmarked) if unmarked else None
     text = _decoded(content, "utf-8")
     if text is not None or _BINARY.search(content) or _UNDEFINED_IN_CP1252.search(content):
         return text
     return content.decode("cp1252")
+
+
+def has_words(text: str) -> bool:
+    return _LETTER_OR_DIGIT.search(text) is not None
 
 
 def _decoded(content: bytes, encoding: str) -> str | None:
@@ -76,6 +82,26 @@ def _break_mark_runs(text: str) -> str:
 @cache
 def _mark_runs(beyond: int) -> re.Pattern[str]:
     """Of the marks below `beyond`: a set within the basic plane is searched a hundred times as fast as any other."""
-    marks = (chr(code) for code in range(0x300, beyond) if not 0xD800 <= code < 0xE000)
+    marks = (chr(code) for code in range(0x300, beyond))
     combining = "".join(mark for mark in marks if unicodedata.combining(unicodedata.normalize("NFD", mark)[0]))
     return re.compile(f"[{combining}][{combining}]{{{LONGEST_MARK_RUN - 1}}}(?=[{combining}])")
+
+
+def join_pages(pages: Iterable[str]) -> tuple[str, tuple[int, ...]]:
+    """The pages as one normal text, and where in it each begins; an empty page begins where the next one does."""
+    text = ""
+    parts, starts, length = [], [], 0
+    for page in (normalise(page).strip() for page in pages):
+        gap = ("\n" if _runs_on(text, page) else "\n\n") if text else ""
+        starts.append(length + len(gap))
+        if page:
+            parts += [gap, page]
+            length += len(gap) + len(page)
+            text = page
+    return "".join(parts), tuple(min(start, length) for start in starts)
+
+
+def _runs_on(page: str, following: str) -> bool:
+    """Whether a paragraph goes on over the page's end."""
+    last_line = page[page.rfind("\n") + 1 :]
+    return bool(following[:1].islower() and (page[-1].isalpha() or page[-1] in ",-") and last_line[0] not in "#|")

@@ -1,0 +1,1 @@
+"""Parsers: documents in, Markdown out."""

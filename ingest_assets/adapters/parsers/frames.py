@@ -1,0 +1,32 @@
+"""The worker's protocol: a JSON header and a body of bytes, both with their length before them."""
+
+import json
+from struct import Struct
+from typing import Any, BinaryIO
+
+LENGTHS = Struct(">IQ")
+
+
+def write_frame(stream: BinaryIO, header: dict[str, Any], body: bytes) -> None:
+    encoded = json.dumps(header).encode()
+    stream.write(LENGTHS.pack(len(encoded), len(body)) + encoded)
+    stream.write(body)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO, limit: int) -> tuple[dict[str, Any], bytes]:
+    """Raises EOFError at the end of the stream, ValueError for what is no frame or longer than `limit`."""
+    header_length, body_length = LENGTHS.unpack(_read(stream, LENGTHS.size))
+    if header_length + body_length > limit:
+        raise ValueError
+    header = json.loads(_read(stream, header_length))
+    if not isinstance(header, dict):
+        raise ValueError  # noqa: TRY004
+    return header, _read(stream, body_length)
+
+
+def _read(stream: BinaryIO, length: int) -> bytes:
+    content = stream.read(length)
+    if len(content) < length:
+        raise EOFError
+    return content

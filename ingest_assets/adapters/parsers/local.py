@@ -1,0 +1,48 @@
+"""The parser that needs no service: xberg and pdfium, in workers that a hostile file cannot hurt others from."""
+
+from importlib.metadata import version
+
+from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.markdown import without_embedded_data
+from ingest_assets.adapters.parsers.pool import WorkerPool
+from ingest_assets.domain.documents import Document, ParsedDocument, Producer
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.text import decode, has_words, normalise
+
+REVISION = 1
+"""Of what this package does around xberg: raise it when the same file would give another text."""
+
+
+class LocalParser:
+    """Any number of threads may call it; `limits.workers` documents are parsed at once."""
+
+    def __init__(self, limits: ParserLimits | None = None) -> None:
+        self.producer = Producer("local", f"{version('xberg')}+{REVISION}")
+        self._pool = WorkerPool(limits or ParserLimits())
+
+    def parse(self, content: bytes, document: Document) -> ParsedDocument:
+        """Raises PermanentError encrypted, corrupt, needs_ocr, empty_output, too_many_pages, bomb, unsupported;
+        TransientError timeout, out_of_memory, parser_crashed.
+        """
+        if document.media_type in {FileType.TEXT, FileType.MARKDOWN}:
+            return ParsedDocument(_plain_text(content), (), self.producer)
+        if document.media_type not in set(FileType):
+            raise PermanentError("unsupported")
+        with self._pool.borrow() as worker:
+            reply = worker.ask(content, document.media_type)
+        return ParsedDocument(reply.text, reply.page_starts, self.producer)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _plain_text(content: bytes) -> str:
+    """Here, not in a worker: decoding and normalising are linear, run no parser, and are most documents' whole cost."""
+    text = decode(content)
+    if text is None:
+        raise PermanentError("unsupported")
+    text = without_embedded_data(normalise(text))
+    if not has_words(text):
+        raise PermanentError("empty_output")
+    return text

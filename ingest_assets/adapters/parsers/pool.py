@@ -1,0 +1,62 @@
+"""Warm workers: starting one takes longer than most documents."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore
+
+from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.sandbox import Worker
+
+
+class WorkerPool:
+    """Up to `limits.workers` at work; further callers wait."""
+
+    def __init__(self, limits: ParserLimits) -> None:
+        self._limits = limits
+        self._begin()
+
+    @contextmanager
+    def borrow(self) -> Iterator[Worker]:
+        if os.getpid() != self._process:
+            self._begin()
+        with self._slots:
+            worker = self._idle_worker() or self._spawner.submit(Worker, self._limits).result()
+            try:
+                yield worker
+            finally:
+                self._give_back(worker)
+
+    def close(self) -> None:
+        """Ends the idle workers; one at work ends with its document."""
+        self._closed = True
+        while worker := self._idle_worker():
+            worker.stop()
+        self._spawner.shutdown()
+
+    def _begin(self) -> None:
+        """Also in a forked process, where the workers of the first one must not be spoken to."""
+        self._process = os.getpid()
+        self._closed = False
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._slots = BoundedSemaphore(self._limits.workers)
+        # Linux kills a worker when the thread that started it ends: so one starts them that outlives all callers.
+        self._spawner = ThreadPoolExecutor(1, thread_name_prefix="parser")
+
+    def _idle_worker(self) -> Worker | None:
+        while True:
+            try:
+                worker = self._idle.get_nowait()
+            except Empty:
+                return None
+            if worker.is_fit:
+                return worker
+            worker.stop()
+
+    def _give_back(self, worker: Worker) -> None:
+        if worker.is_fit and not self._closed:
+            self._idle.put(worker)
+        else:
+            worker.stop()

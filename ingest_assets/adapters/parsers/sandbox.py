@@ -1,0 +1,140 @@
+"""A worker process seen from outside: asked one document at a time, killed with all its children at its limits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from threading import Lock, Timer
+from typing import Any, BinaryIO, cast
+
+from ingest_assets.adapters.parsers.frames import read_frame, write_frame
+from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.domain.errors import CATALOGUE, TransientError
+
+PROGRAM = "ingest_assets.adapters.parsers.worker"
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
+ENVIRONMENT |= {"MALLOC_ARENA_MAX": "2"}  # each arena takes 64 MB of the address space
+OUT_OF_MEMORY_SIGNS = (b"memory allocation of", b"MemoryError", b"bad_alloc", b"Cannot allocate memory")
+LAST_WORDS = 4096
+HEADER_BYTES = 1 << 20
+UTF8_BYTES = 4
+SECONDS_TO_END = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    page_starts: tuple[int, ...]
+
+
+class Worker:
+    """Serves one caller at a time."""
+
+    def __init__(self, limits: ParserLimits) -> None:
+        self._limits = limits
+        self._served = 0
+        self._expired = False
+        self._busy = False
+        self._resident_mb = 0
+        self._ending = Lock()
+        self._last_words = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", PROGRAM, json.dumps(asdict(limits)), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._last_words,
+            cwd="/",
+            env=ENVIRONMENT,
+            start_new_session=True,
+        )
+        self._requests = cast("BinaryIO", self._process.stdin)
+        self._replies = cast("BinaryIO", self._process.stdout)
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it may be given another document."""
+        return (
+            not (self._busy or self._expired or self._has_ended())
+            and self._served < self._limits.documents_per_worker
+            and self._resident_mb <= self._limits.resident_mb
+        )
+
+    def ask(self, content: bytes, media_type: str) -> Reply:
+        """Raises the IngestError that the worker names, or TransientError timeout, out_of_memory, parser_crashed."""
+        self._busy = True
+        self._served += 1
+        try:
+            with self._deadline():
+                header, body = self._exchange(content, media_type)
+        except (EOFError, OSError, ValueError):
+            raise self._post_mortem() from None
+        self._busy = False
+        self._resident_mb = header["resident_mb"]
+        if "code" in header:
+            raise CATALOGUE[header["code"]].error(header["code"], **header["facts"])
+        return Reply(body.decode(), tuple(header["page_starts"]))
+
+    def stop(self) -> None:
+        self._kill()
+        self._await_end()
+        for stream in (self._requests, self._replies, self._last_words):
+            with suppress(OSError):  # what a dead worker has not read cannot be flushed
+                stream.close()
+
+    def _exchange(self, content: bytes, media_type: str) -> tuple[dict[str, Any], bytes]:
+        write_frame(self._requests, {"media_type": media_type}, content)
+        return read_frame(self._replies, self._limits.output_bytes * UTF8_BYTES + HEADER_BYTES)
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        timer = Timer(self._limits.seconds, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._kill()
+
+    def _kill(self) -> None:
+        """With its children; not after it was waited for, when its number may be somebody else's."""
+        with self._ending:
+            if self._process.returncode is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _has_ended(self) -> bool:
+        with self._ending:
+            return self._process.poll() is not None
+
+    def _await_end(self) -> int:
+        with self._ending:
+            return self._process.wait()
+
+    def _post_mortem(self) -> TransientError:
+        if not self._ends_soon():
+            self._kill()
+        status = self._await_end()
+        if self._expired or status == -signal.SIGXCPU:
+            return TransientError("timeout", seconds=self._limits.seconds)
+        if status == -signal.SIGKILL or self._ran_out_of_memory():
+            return TransientError("out_of_memory", megabytes=self._limits.memory_mb)
+        return TransientError("parser_crashed")
+
+    def _ends_soon(self) -> bool:
+        with self._ending, suppress(subprocess.TimeoutExpired):
+            self._process.wait(SECONDS_TO_END)
+            return True
+        return False
+
+    def _ran_out_of_memory(self) -> bool:
+        self._last_words.seek(0)
+        last_words = self._last_words.read()[-LAST_WORDS:]
+        return any(sign in last_words for sign in OUT_OF_MEMORY_SIGNS)

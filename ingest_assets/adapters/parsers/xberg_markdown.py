@@ -1,0 +1,45 @@
+"""xberg as this system uses it: from bytes, without network, cache, text recognition or threads of its own."""
+
+import asyncio
+
+import xberg
+
+from ingest_assets.adapters.parsers.markdown import clean
+
+CONFIGURATION = xberg.ExtractionConfig(
+    use_cache=False,
+    disable_ocr=True,
+    output_format="markdown",
+    escape_markdown=True,  # `clean` takes away what is not needed; unescaped, text would turn into headings
+    content_filter=xberg.ContentFilterConfig(include_footnotes=True),
+    pages=xberg.PageConfig(extract_pages=True),
+    html_options=xberg.ConversionOptions(
+        extract_metadata=False, compact_tables=True, inline_data_media="alt_text_only"
+    ),
+    security_limits=xberg.SecurityLimits(max_table_cells=5_000_000),
+    concurrency=xberg.ConcurrencyConfig(max_threads=1),
+)
+
+
+class UnparsableError(Exception):
+    def __init__(self, *, encrypted: bool) -> None:
+        super().__init__()
+        self.encrypted = encrypted
+
+
+def marked_text(content: bytes, media_type: str) -> str:
+    return clean(_extract(content, media_type).content)
+
+
+def marked_pages(content: bytes, media_type: str) -> list[str]:
+    """Of formats that have pages or slides."""
+    return [clean(page.content) for page in _extract(content, media_type).pages or []]
+
+
+def _extract(content: bytes, media_type: str) -> xberg.ExtractedDocument:
+    source = xberg.ExtractInput(kind="bytes", bytes=content, mime_type=media_type)
+    try:
+        (document,) = asyncio.run(xberg.extract(source, CONFIGURATION)).results
+    except Exception as error:
+        raise UnparsableError(encrypted="is encrypted" in str(error)) from None
+    return document
