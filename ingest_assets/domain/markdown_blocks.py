@@ -45,22 +45,20 @@ def scan_blocks(text: str) -> Iterator[Block]:
     A fence may be indented by any amount, as in list items, and runs to the end of the text where nothing closes it.
     """
     lines = text.split("\n")
-    path: list[tuple[int, str]] = []
+    sections: list[tuple[int, str]] = []
+    heading_path: tuple[str, ...] = ()
     first = offset = 0
     while first < len(lines):
-        if _is_blank(lines[first]):
-            after = first + 1
-        else:
+        after, level, header_end = first + 1, 0, 0
+        if not _is_blank(lines[first]):
             kind, after = _block_at(lines, first)
-            level = _enter_heading(path, lines[first], lines[after - 1]) if kind is BlockKind.HEADING else 0
-            yield Block(
-                kind,
-                start=offset + len(lines[first]) - len(lines[first].lstrip()),
-                end=offset + _length_without_margin(lines, first, after),
-                heading_path=tuple(title for _, title in path if title),
-                level=level,
-                header_end=offset + _length_without_margin(lines, first, first + 2) if kind is BlockKind.TABLE else 0,
-            )
+            if kind is BlockKind.HEADING:
+                level = _enter_section(sections, lines[first], lines[after - 1])
+                heading_path = tuple(title for _, title in sections if title)
+            elif kind is BlockKind.TABLE:
+                header_end = offset + _length(lines, first, first + 2)
+            start = offset + len(lines[first]) - len(lines[first].lstrip())
+            yield Block(kind, start, offset + _length(lines, first, after), heading_path, level, header_end)
         offset += sum(map(len, lines[first:after])) + after - first
         first = after
 
@@ -76,7 +74,7 @@ def _block_at(lines: Sequence[str], first: int) -> tuple[BlockKind, int]:
         return kind, _after_list(lines, first)
     if kind is not None:
         return kind, first + 1
-    if first + 1 < len(lines) and _UNDERLINE.match(lines[first + 1]):
+    if _is_underlined(lines, first):
         return BlockKind.HEADING, first + 2
     return BlockKind.PARAGRAPH, _after_paragraph(lines, first)
 
@@ -121,6 +119,8 @@ def _after_list(lines: Sequence[str], first: int) -> int:
 def _after_table(lines: Sequence[str], first: int) -> int:
     number = first + 2
     while number < len(lines) and "|" in lines[number]:
+        if _opened_by(lines, number) in (BlockKind.HEADING, BlockKind.FENCE):
+            break
         number += 1
     return number
 
@@ -135,14 +135,14 @@ def _after_fence(lines: Sequence[str], first: int) -> int:
     return len(lines)
 
 
-def _enter_heading(path: list[tuple[int, str]], first: str, last: str) -> int:
+def _enter_section(sections: list[tuple[int, str]], first: str, last: str) -> int:
     """Leaves the sections that this heading ends and enters its own; its level."""
     hashes = _HEADING.match(first)
     level = len(hashes.group(1)) if hashes else 1 + ("-" in last)
-    while path and path[-1][0] >= level:
-        path.pop()
+    while sections and sections[-1][0] >= level:
+        sections.pop()
     words = first[hashes.end() if hashes else 0 :].strip()[:HEADING_CHARACTERS]
-    path.append((level, _CLOSING_HASHES.sub("", words).strip("* \t")))
+    sections.append((level, _CLOSING_HASHES.sub("", words).strip("* \t")))
     return level
 
 
@@ -150,16 +150,21 @@ def _is_blank(line: str) -> bool:
     return not line or line.isspace()
 
 
+def _is_underlined(lines: Sequence[str], number: int) -> bool:
+    quoted = lines[number].lstrip().startswith(">")
+    return not quoted and number + 1 < len(lines) and _UNDERLINE.match(lines[number + 1]) is not None
+
+
 def _is_rule(line: str) -> bool:
     marks = "".join(line.split())
-    return len(marks) >= 3 and marks[0] in "-*_" and not marks.strip(marks[0])
+    return marks[:3] in ("---", "***", "___") and not marks.strip(marks[0])
 
 
 def _is_delimiter_row(line: str) -> bool:
     return "|" in line and "-" in line and not line.strip("|-: \t\r")
 
 
-def _length_without_margin(lines: Sequence[str], first: int, after: int) -> int:
+def _length(lines: Sequence[str], first: int, after: int) -> int:
     """Of these lines joined, without the white space that ends them."""
     while _is_blank(lines[after - 1]):
         after -= 1
