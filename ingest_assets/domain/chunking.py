@@ -15,7 +15,7 @@ from zlib import crc32
 
 import numpy as np
 
-from ingest_assets.domain.documents import Chunk, ChunkId, Document, ParsedDocument, Producer
+from ingest_assets.domain.documents import Chunk, ChunkId, Document, ParsedDocument, Producer, embedding_input
 from ingest_assets.domain.markdown_blocks import BlockKind, scan_blocks
 from ingest_assets.domain.units import Boundary, Unit, units_of
 
@@ -53,10 +53,13 @@ def chunk_document(document: Document, parsed: ParsedDocument, settings: Chunkin
     """
     text = parsed.text
     units = list(units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters))
-    chunks = []
-    for ordinal, (first, last) in enumerate(_pack(text, units, settings.max_characters)):
-        start = _start_with_overlap(text, units, first, settings.overlap_characters)
-        chunks.append(_chunk(document, parsed, settings.chunker, ordinal, units[first], start, units[last].end))
+    chunks: list[Chunk] = []
+    chunk_before = -1
+    for first, last in _pack(text, units, settings.max_characters):
+        earliest = max(units[first].start - settings.overlap_characters, chunk_before + 1)
+        start = _start_with_overlap(text, units, first, earliest)
+        chunks.append(_chunk(document, parsed, settings.chunker, len(chunks), units[first], start, units[last].end))
+        chunk_before = units[first].start
     return chunks
 
 
@@ -85,12 +88,12 @@ def _weakest_first(text: str, units: Sequence[Unit]) -> list[int]:
     return order
 
 
-def _start_with_overlap(text: str, units: Sequence[Unit], first: int, overlap_characters: int) -> int:
-    """Whole units of the same block where they fit, whole words of the last one otherwise."""
+def _start_with_overlap(text: str, units: Sequence[Unit], first: int, earliest: int) -> int:
+    """Whole units of the same block from `earliest` on, whole words of the last one where that is too long."""
     unit = units[first]
     if unit.start == unit.block.start or unit.block.kind is BlockKind.TABLE:
         return unit.start
-    earliest = max(unit.block.start, unit.start - overlap_characters)
+    earliest = max(unit.block.start, earliest)
     candidate = bisect_left(units, earliest, hi=first, key=attrgetter("start"))
     if candidate < first:
         return units[candidate].start
@@ -105,8 +108,8 @@ def _chunk(
     repeats_header = block.kind is BlockKind.TABLE and first.lead > 0
     header = parsed.text[block.start : block.header_end] + "\n" if repeats_header else ""
     text = header + parsed.text[start:end]
-    embedding_input = " > ".join((document.title, *block.heading_path)) + "\n" + text
-    chunk_sha = sha256(embedding_input.encode()).hexdigest()
+    embedded = embedding_input(document.title, block.heading_path, text)
+    chunk_sha = sha256(embedded.encode()).hexdigest()
     name = f"{document.document_id}:{chunker.name}:{chunker.version}:{ordinal}:{chunk_sha}"
     return Chunk(
         chunk_id=ChunkId(uuid5(CHUNK_IDS, name)),
@@ -117,7 +120,7 @@ def _chunk(
         heading_path=block.heading_path,
         page=_page(parsed.page_starts, first.start),
         chunk_sha=chunk_sha,
-        embedding_input=embedding_input,
+        embedding_input=embedded,
     )
 
 
