@@ -61,9 +61,7 @@ class Deployment:
 
     @cached_property
     def parser(self) -> LocalParser:
-        limits = ParserLimits(
-            wall_seconds=self.settings.parse_seconds, memory_bytes=self.settings.parse_memory_mb * 1024 * 1024
-        )
+        limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
         return LocalParser(limits)
 
     @cached_property

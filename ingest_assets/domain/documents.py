@@ -1,5 +1,6 @@
 """What travels through the pipeline: frozen values, no behaviour beyond what follows from their fields."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -77,6 +78,11 @@ class Chunk:
     chunk_sha: str
     """SHA-256 of `embedding_input`, hexadecimal: equal inputs share one paid vector."""
     embedding_input: str
+
+
+def embedding_input(title: str, heading_path: Sequence[str], text: str) -> str:
+    """What is embedded for a chunk: where it stands, then what it says."""
+    return " > ".join((title, *heading_path)) + "\n" + text
 
 
 @dataclass(frozen=True, slots=True)

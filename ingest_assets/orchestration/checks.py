@@ -6,7 +6,7 @@ from ingest_assets.domain.errors import IngestError, PermanentError, TransientEr
 from ingest_assets.domain.stages import Stage
 from ingest_assets.orchestration.assets import chunks, embeddings
 from ingest_assets.orchestration.claims import held_job
-from ingest_assets.orchestration.partitions import document_id_of, documents
+from ingest_assets.orchestration.partitions import document_id_of
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.pipeline.failure import settle_failure
 
@@ -14,7 +14,6 @@ from ingest_assets.pipeline.failure import settle_failure
 @dg.asset_check(
     asset=chunks,
     blocking=True,
-    partitions_def=documents,
     description="There is at least one chunk, numbered without gaps, and none is longer than the limit.",
 )
 def chunks_are_complete(
@@ -32,7 +31,6 @@ def chunks_are_complete(
 @dg.asset_check(
     asset=embeddings,
     blocking=True,
-    partitions_def=documents,
     description="Every chunk has a stored vector of the present model.",
 )
 def every_chunk_has_a_vector(

@@ -61,7 +61,7 @@ def refuse_dead_letter(run: dg.DagsterRun, partition_key: str, services: Service
     if status is not None and status.error_code is not None:
         raise dg.Failure(
             f"{status.error_code}: {status.error_message} {status.error_hint}",
-            metadata={"code": status.error_code, "stage": status.stage, "attempts": status.attempts},
+            metadata={"code": status.error_code, "stage": status.stage.value, "attempts": status.attempts},
             allow_retries=False,
         )
 
@@ -78,5 +78,5 @@ def failure_of(error: IngestError) -> dg.Failure:
 def release_unless_continued(run: dg.DagsterRun, job: Job, successor: str | None, services: Services) -> None:
     """Where a person chose only some assets, the queue finishes the document."""
     chosen = run.asset_selection
-    if successor is not None and chosen is not None and dg.AssetKey(successor) not in chosen:
+    if successor is not None and chosen and dg.AssetKey(successor) not in chosen:
         services.jobs.release(job.claim, job.document.document_id)

@@ -127,7 +127,6 @@ CREATE TABLE upload_pipeline.document_chunk_buffer (
     end_offset integer NOT NULL,
     text text NOT NULL CHECK (text <> ''),
     chunk_sha text NOT NULL CHECK (chunk_sha ~ '^[0-9a-f]{64}$'),
-    embedding_input text NOT NULL,
     PRIMARY KEY (document_id, chunk_ord),
     CHECK (start_offset < end_offset)
 );

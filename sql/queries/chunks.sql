@@ -6,12 +6,12 @@ DELETE FROM upload_pipeline.document_chunk_buffer WHERE document_id = %(document
 -- The document's chunks, in binary.
 COPY upload_pipeline.document_chunk_buffer (
     document_id, chunk_ord, chunk_id, user_id, chunker_name, chunker_version, title, heading_path, page,
-    start_offset, end_offset, text, chunk_sha, embedding_input
+    start_offset, end_offset, text, chunk_sha
 ) FROM STDIN (FORMAT BINARY);
 
 -- buffered_chunks
 -- The buffered chunks, in order.
-SELECT chunk_id, chunk_ord, text, start_offset, end_offset, heading_path, page, chunk_sha, embedding_input
+SELECT chunk_id, chunk_ord, text, start_offset, end_offset, heading_path, page, chunk_sha, title
 FROM upload_pipeline.document_chunk_buffer
 WHERE document_id = %(document_id)s
 ORDER BY chunk_ord;
@@ -46,14 +46,16 @@ COPY upload_pipeline.document_vector_buffer (
 SELECT pg_advisory_xact_lock(hashtextextended('document ' || %(document_id)s::text, 0));
 
 -- remove_replaced_chunks
--- The committed chunks that the buffered version no longer has, or has with another model's vector.
+-- The committed chunks that the buffered version no longer has, or has with another model's vector; none where the
+-- buffers are empty because their version is committed already.
 DELETE FROM upload_pipeline.document_chunks AS old
 WHERE old.document_id = %(document_id)s
     AND NOT EXISTS (
         SELECT FROM upload_pipeline.document_chunk_buffer AS new
         WHERE new.document_id = old.document_id AND new.chunk_id = old.chunk_id
             AND old.embed_model = %(embed_model)s AND old.embed_version = %(embed_version)s
-    );
+    )
+    AND EXISTS (SELECT FROM upload_pipeline.document_chunk_buffer AS new WHERE new.document_id = old.document_id);
 
 -- commit_chunks
 -- The buffered version becomes the searchable one; rows that stay keep their place in the indexes.

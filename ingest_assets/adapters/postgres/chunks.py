@@ -16,13 +16,14 @@ from ingest_assets.domain.documents import (
     DocumentId,
     EmbeddedBatch,
     Producer,
+    embedding_input,
 )
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
 
 CHUNK_TYPES = [
-    "uuid", "int4", "uuid", "uuid", "text", "text", "text", "text[]", "int4", "int4", "int4", "text", "text", "text"
+    "uuid", "int4", "uuid", "uuid", "text", "text", "text", "text[]", "int4", "int4", "int4", "text", "text"
 ]  # fmt: skip
 VECTOR_TYPES = ["uuid", "text", "text", "text", "uuid", "int4", "vector"]
 
@@ -45,8 +46,8 @@ class PostgresChunkBuffer:
     def load(self, document_id: DocumentId) -> list[Chunk]:
         with self._database.connection() as connection:
             names = {"document_id": document_id}
-            rows = connection.execute(query("buffered_chunks"), names).fetchall()
-            rows = rows or connection.execute(query("committed_chunks"), names).fetchall()
+            buffered = connection.execute(query("buffered_chunks"), names).fetchall()
+            rows = buffered or connection.execute(query("committed_chunks"), names).fetchall()
         if not rows:
             raise PermanentError("upstream_missing")
         return [_chunk(row) for row in rows]
@@ -121,7 +122,7 @@ def _model(model: Producer) -> dict[str, Any]:
 def _chunk_row(document: Document, chunk: Chunk, chunker: Producer) -> tuple[Any, ...]:
     made_by = (chunker.name, chunker.version)
     place = (document.title, list(chunk.heading_path), chunk.page, chunk.start, chunk.end)
-    content = (chunk.text, chunk.chunk_sha, chunk.embedding_input)
+    content = (chunk.text, chunk.chunk_sha)
     return (document.document_id, chunk.ordinal, chunk.chunk_id, document.user_id, *made_by, *place, *content)
 
 
@@ -135,5 +136,5 @@ def _chunk(row: Row) -> Chunk:
         heading_path=tuple(row["heading_path"]),
         page=row["page"],
         chunk_sha=row["chunk_sha"],
-        embedding_input=row["embedding_input"],
+        embedding_input=embedding_input(row["title"], row["heading_path"], row["text"]),
     )

@@ -1,0 +1,137 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingest_assets.adapters.postgres import migrations
+from ingest_assets.adapters.postgres.migrations import Migration, migrate, pending
+from ingest_assets.adapters.postgres.queries import queries
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.shipped import shipped
+
+CATALOGUE = """
+SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    pg_get_expr(d.adbin, d.adrelid)) AS line
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (c.oid, a.attnum)
+WHERE c.relnamespace = 'upload_pipeline'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL SELECT format('%s %s', c.relname, c.reloptions) FROM pg_class c WHERE c.relnamespace = 'upload_pipeline'::regnamespace
+UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+    WHERE connamespace = 'upload_pipeline'::regnamespace
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'upload_pipeline'
+UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'upload_pipeline'::regnamespace
+UNION ALL SELECT format('%s %s', tablename, policyname) FROM pg_policies WHERE schemaname = 'upload_pipeline'
+ORDER BY 1
+"""
+
+
+def structure(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [str(line) for (line,) in connection.execute(CATALOGUE.encode())]
+
+
+def test_all_migrations_together_give_the_schema_file(database_url: str, empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute((shipped("sql") / "schema.sql").read_bytes())
+    assert structure(database_url) == structure(empty_database_url)
+
+
+def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
+    assert migrate(empty_database_url)
+    assert migrate(empty_database_url) == []
+    assert pending(empty_database_url) == []
+
+
+def test_two_may_migrate_at_once(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(migrate, [empty_database_url] * 4))
+    assert sorted(map(len, applied)) == [0, 0, 0, len(migrations.migrations())]
+
+
+def test_an_old_migration_that_changed_is_refused(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    changed = [Migration(each.name, each.statements + b"-- edited") for each in migrations.migrations()]
+    with pytest.raises(IngestError) as raised:
+        migrate(empty_database_url, changed)
+    assert raised.value.code == "migration_changed"
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: str) -> None:
+    broken = Migration("9999_post_broken", b"CREATE TABLE upload_pipeline.half (); SELECT 1 / 0")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(empty_database_url, [*migrations.migrations(), broken])
+    assert not [line for line in structure(empty_database_url) if line.startswith("half")]
+    assert migrate(empty_database_url) == []
+
+
+def test_a_database_without_pgvector_is_refused(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = queries() | {"available_pgvector": queries()["available_pgvector"].replace(b"'vector'", b"'absent'")}
+    monkeypatch.setattr("ingest_assets.adapters.postgres.queries.queries", lambda: without)
+    with pytest.raises(IngestError) as raised:
+        migrate(empty_database_url)
+    assert raised.value.code == "pgvector_missing"
+
+
+def test_a_server_that_is_too_old_is_refused(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "OLDEST_POSTGRES", 99)
+    with pytest.raises(IngestError) as raised:
+        migrate(empty_database_url)
+    assert raised.value.code == "database_too_old"
+
+
+def test_an_unreachable_server_is_named_without_its_address(tmp_path: Path) -> None:
+    with pytest.raises(IngestError) as raised:
+        migrate(f"postgresql://secret-user@/nowhere?host={tmp_path}")
+    assert raised.value.code == "database_unreachable"
+    assert "secret-user" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_migrations_are_numbered_without_gaps_and_named_for_their_order() -> None:
+    names = [migration.name for migration in migrations.migrations()]
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    assert all(re.fullmatch(r"\d{4}_(pre|post)_[a-z_]+", name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("stage", "state", "more"),
+    [
+        ("embedded", "queued", ""),
+        ("embedding", "done", ", finished_at = now()"),
+        ("embedded", "done", ""),
+        ("queued", "working", ""),
+        ("queued", "retryable", ", error_code = 'x'"),
+        ("queued", "deadletter", ""),
+        ("nowhere", "queued", ""),
+        ("queued", "asleep", ""),
+    ],
+)
+def test_the_schema_refuses_what_the_stage_machine_refuses(
+    database_url: str, stage: str, state: str, more: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO upload_pipeline.documents (document_id, user_id, filename, media_type, byte_size, content_sha)"
+            " VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'text/plain', 1, repeat('a', 64))"
+        )
+        connection.execute(
+            "INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version)"
+            " SELECT gen_random_uuid(), document_id, user_id, 1 FROM upload_pipeline.documents"
+        )
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(
+                f"UPDATE upload_pipeline.upload_jobs SET stage = '{stage}', state = '{state}'{more}".encode()  # noqa: S608
+            )
+
+
+def test_every_query_is_described() -> None:
+    for path in (shipped("sql") / "queries").glob("*.sql"):
+        for part in re.split(r"(?m)^-- [a-z_]+$", path.read_text())[1:]:
+            assert re.match(r"\n-- [A-Z].*\.\n", part) or re.match(r"\n-- [A-Z].*\n-- .*\.\n", part), part[:80]
+
+
+def test_every_query_is_used() -> None:
+    package = Path(migrations.__file__).parents[2]
+    code = "".join(path.read_text() for path in package.rglob("*.py"))
+    assert [name for name in queries() if f'"{name}"' not in code] == []

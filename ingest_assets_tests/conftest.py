@@ -1,0 +1,126 @@
+"""One real Postgres for the whole run, one fresh database per test, and a deployment on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import dagster as dg
+import psycopg
+import pytest
+from filelock import FileLock
+from psycopg import sql
+from pydantic import SecretStr
+
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.parsers.local import LocalParser
+from ingest_assets.adapters.postgres.migrations import migrate
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import UserId
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings, sibling_database
+
+TEMPLATE = "template_ingest"
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One folder for all workers of this test run."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def postgres(run_folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(run_folder / "postgres")
+    server.start()
+    with FileLock(run_folder / "template.lock"):
+        _make_template(server)
+    yield server
+    server.stop()
+
+
+def _make_template(server: EmbeddedPostgres) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            return
+        connection.execute("CREATE DATABASE making_template")
+        migrate(server.url("making_template"))
+        connection.execute(sql.SQL("ALTER DATABASE making_template RENAME TO {}").format(sql.Identifier(TEMPLATE)))
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    yield from _database(postgres, "template1")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A migrated database that no other test sees."""
+    yield from _database(postgres, TEMPLATE)
+
+
+def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = sql.Identifier(f"test_{uuid4().hex}")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
+        yield sibling_database(server.url("postgres"), name.as_string()[1:-1])
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(scope="session")
+def parser() -> Iterator[LocalParser]:
+    local = LocalParser()
+    yield local
+    local.close()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return settings_for(database_url, tmp_path / "home")
+
+
+def settings_for(database_url: str, home: Path) -> Settings:
+    return Settings(home=home, database_url=SecretStr(database_url), lease_seconds=30)
+
+
+@pytest.fixture
+def services(settings: Settings, parser: LocalParser) -> Iterator[Services]:
+    with services_for(settings, parser) as made:
+        yield made
+
+
+@contextmanager
+def services_for(settings: Settings, parser: LocalParser) -> Iterator[Services]:
+    deployment = Deployment(settings)
+    try:
+        yield replace(deployment.services, parser=parser, jitter=lambda: 0.0)
+    finally:
+        deployment.close()
+
+
+@pytest.fixture
+def other_services(postgres: EmbeddedPostgres, tmp_path: Path, parser: LocalParser) -> Iterator[Services]:
+    """A second deployment that shares nothing with the first."""
+    for url in _database(postgres, TEMPLATE):
+        with services_for(settings_for(url, tmp_path / "other home"), parser) as made:
+            yield made
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A real Dagster instance of this test's own."""
+    with dg.instance_for_test() as made:
+        yield made
+
+
+@pytest.fixture
+def user() -> UserId:
+    return UserId(uuid4())
+
+
+@pytest.fixture
+def other_user() -> UserId:
+    return UserId(uuid4())

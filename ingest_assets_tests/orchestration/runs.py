@@ -1,0 +1,53 @@
+"""Partition runs and drain runs in this process, on a real instance."""
+
+from typing import Any
+
+import dagster as dg
+
+from ingest_assets.definitions import build_definitions
+from ingest_assets.domain.documents import DocumentId
+from ingest_assets.orchestration.assets import ASSETS
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
+
+NAMES = [asset.key.to_user_string() for asset in ASSETS]
+
+
+def definitions(services: Services) -> dg.Definitions:
+    return build_definitions(Settings(), {"pipeline": Pipeline(lambda: services)})
+
+
+def run_partition(
+    services: Services, instance: dg.DagsterInstance, document_id: DocumentId | str, **arguments: Any
+) -> dg.ExecuteInProcessResult:
+    key = str(document_id)
+    instance.add_dynamic_partitions("documents", [key])
+    job = definitions(services).resolve_job_def("ingest_document")
+    return job.execute_in_process(partition_key=key, instance=instance, raise_on_error=False, **arguments)
+
+
+def run_drain(services: Services, instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:
+    job = definitions(services).resolve_job_def("drain_queue")
+    run_config = {"ops": {"drain_documents": {"config": {"idle_seconds": 0.0} | config}}}
+    return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
+
+
+def materialization(instance: dg.DagsterInstance, asset: str, document_id: DocumentId) -> dg.AssetMaterialization:
+    """The newest of this partition."""
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[str(document_id)])
+    [record] = instance.fetch_materializations(wanted, limit=1).records
+    found = record.asset_materialization
+    assert found is not None
+    return found
+
+
+def failed_partitions(instance: dg.DagsterInstance, asset: str, services: Services) -> set[str]:
+    """As the UI counts them."""
+    from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+
+    definition = next(each for each in ASSETS if each.key.to_user_string() == asset)
+    cached = get_and_update_asset_status_cache_value(instance, definition.key, definition.partitions_def)
+    assert cached is not None
+    assert definition.partitions_def is not None
+    return set(cached.deserialize_failed_partition_subsets(definition.partitions_def).get_partition_keys())

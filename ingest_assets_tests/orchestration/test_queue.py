@@ -1,0 +1,121 @@
+"""The sensor and the schedule: what they start, for what they find."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.errors import PermanentError, TransientError
+from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.schedules import retry_failed_partitions
+from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
+from ingest_assets_tests.documents import ingest, policy_text, submit
+from ingest_assets_tests.orchestration.runs import definitions, run_partition
+from ingest_assets_tests.pipeline.test_failures import failing
+
+
+def tick(services: Services, instance: dg.DagsterInstance, **settings: Any) -> list[dg.RunRequest]:
+    definition = queued_jobs_sensor(Settings(**settings))
+    resources = {"pipeline": Pipeline(lambda: services)}
+    with dg.build_sensor_context(
+        instance=instance, definitions=definitions(services), sensor_name="queued_jobs", resources=resources
+    ) as context:
+        ticked = definition(context)
+    return list(ticked.run_requests or []) if isinstance(ticked, dg.SensorResult) else []
+
+
+def minute(services: Services, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    loaded = definitions(services)
+    with dg.build_schedule_context(
+        instance=instance, repository_def=loaded.get_repository_def(), resources=loaded.resources or {}
+    ) as context:
+        return list(retry_failed_partitions.evaluate_tick(context).run_requests or [])
+
+
+def test_an_empty_queue_starts_nothing(services: Services, instance: dg.DagsterInstance) -> None:
+    assert tick(services, instance) == []
+
+
+def test_a_few_jobs_get_a_run_each_under_a_claim_of_its_own(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    ids = {str(submit(services, user, policy_text(f"Subject {n}", 2), f"{n}.md").document_id) for n in range(3)}
+    requests = tick(services, instance, few_jobs=3)
+    assert {request.partition_key for request in requests} == ids
+    assert {request.job_name for request in requests} == {"ingest_document"}
+    assert len({request.tags[CLAIM_TAG] for request in requests}) == 3
+    assert set(instance.get_dynamic_partitions("documents")) == ids
+    assert tick(services, instance, few_jobs=3) == []
+
+
+def test_a_run_that_the_sensor_asked_for_finishes_its_document(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    submit(services, user, policy_text())
+    [request] = tick(services, instance)
+    assert request.partition_key is not None
+    assert run_partition(services, instance, request.partition_key, tags=dict(request.tags)).success
+
+
+def test_a_backlog_gets_drain_runs_up_to_the_limit(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(5):
+        submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    requests = tick(services, instance, few_jobs=4, drain_workers=3)
+    assert [request.job_name for request in requests] == ["drain_queue"] * 3
+    assert services.jobs.waiting(10) == 5
+
+
+def test_no_more_drain_runs_start_than_may_live(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
+    for number in range(5):
+        submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    job = definitions(services).resolve_job_def("drain_queue")
+    instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+    assert len(tick(services, instance, few_jobs=4, drain_workers=2)) == 1
+
+
+def test_the_schedule_retries_what_is_due_as_partition_runs(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    document_id = submit(services, user, policy_text()).document_id
+    run_partition(failing(services, TransientError("storage_failed"), 1), instance, document_id)
+    requests = minute(services, instance)
+    assert [request.partition_key for request in requests] == [str(document_id)]
+    assert run_partition(services, instance, document_id, tags=dict(requests[0].tags)).success
+
+
+def test_the_schedule_leaves_what_is_not_due_alone(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    document_id = submit(services, user, policy_text()).document_id
+    patient = replace(
+        failing(services, TransientError("storage_failed"), 1),
+        retry_policy=replace(services.retry_policy, first_delay=timedelta(hours=1), longest_delay=timedelta(hours=1)),
+    )
+    run_partition(patient, instance, document_id)
+    assert minute(services, instance) == []
+
+
+def test_the_schedule_gives_a_dead_workers_documents_back(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    submit(services, user, policy_text())
+    services.jobs.claim("dead", 1, timedelta(0))
+    assert services.jobs.waiting(1) == 0
+    minute(services, instance)
+    assert services.jobs.waiting(1) == 1
+
+
+def test_the_schedule_shows_each_dead_letter_of_a_drain_run_once(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    document_id = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text())
+    [request] = minute(services, instance)
+    assert (request.partition_key, DEAD_LETTER_TAG in request.tags) == (str(document_id), True)
+    assert minute(services, instance) == []

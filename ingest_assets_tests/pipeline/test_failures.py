@@ -1,0 +1,195 @@
+"""One document's failure touches only that document, and nothing is lost."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from ingest_assets.adapters.object_stores.local_files import LocalFiles
+from ingest_assets.domain.documents import Document, ParsedDocument, Producer, UserId
+from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.retry_policy import RetryPolicy
+from ingest_assets.domain.stages import Stage, State
+from ingest_assets.pipeline.explain import explain
+from ingest_assets.pipeline.ports import Parser
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
+
+AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0))
+LEASE = timedelta(seconds=30)
+
+
+@dataclass
+class FailingParser:
+    """The real parser behind a number of failures."""
+
+    behind: Parser
+    error: Exception
+    failures: int
+    calls: int = 0
+
+    @property
+    def producer(self) -> Producer:
+        return self.behind.producer
+
+    def parse(self, content: bytes, document: Document) -> ParsedDocument:
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise self.error
+        return self.behind.parse(content, document)
+
+
+def failing(services: Services, error: Exception, failures: int) -> Services:
+    return replace(services, parser=FailingParser(services.parser, error, failures), retry_policy=AT_ONCE)
+
+
+def test_of_twenty_documents_the_one_that_cannot_be_parsed_is_a_dead_letter(services: Services, user: UserId) -> None:
+    for number in range(19):
+        submit(services, user, policy_text(f"Subject {number}", 4), f"{number}.md")
+    bad = submit(services, user, b"%PDF-1.4 truncated", "bad.pdf")
+    totals = drain_all(services)
+    assert (totals.done, totals.failed) == (19, 1)
+    assert services.documents.counts() == {"documents": 20, "searchable": 19, "dead_letters": 1}
+    explanation = explain(bad.document_id, documents=services.documents)
+    assert explanation.status.state is State.DEADLETTER
+    assert explanation.status.error_code == "corrupt"
+    assert explanation.fix is not None
+    assert explanation.fix.startswith("ingest submit")
+
+
+def test_a_passing_fault_is_retried_until_it_has_passed(services: Services, user: UserId) -> None:
+    flaky = failing(services, TransientError("storage_failed"), 2)
+    document_id = ingest(flaky, user, policy_text())
+    status = services.documents.status(document_id)
+    assert status is not None
+    assert (status.state, status.attempts, status.error_code) == (State.DONE, 2, None)
+
+
+def test_a_lasting_fault_becomes_a_dead_letter_after_three_retries(services: Services, user: UserId) -> None:
+    broken = failing(services, TransientError("storage_failed"), 100)
+    document_id = ingest(broken, user, policy_text())
+    status = services.documents.status(document_id)
+    assert status is not None
+    assert (status.stage, status.state, status.attempts) == (Stage.PARSING, State.DEADLETTER, 4)
+
+
+def test_waiting_for_a_resource_burns_no_attempt(services: Services, user: UserId) -> None:
+    waiting = failing(services, ResourceError("storage_full"), 9)
+    document_id = ingest(waiting, user, policy_text())
+    status = services.documents.status(document_id)
+    assert status is not None
+    assert (status.state, status.attempts) == (State.DONE, 0)
+
+
+def test_of_an_unexpected_exception_neither_text_nor_names_are_kept(services: Services, user: UserId) -> None:
+    broken = failing(services, KeyError("John Doe's diagnosis"), 100)
+    document_id = ingest(broken, user, policy_text())
+    explanation = explain(document_id, documents=services.documents)
+    assert explanation.status.error_code == "unexpected"
+    assert "KeyError" in (explanation.status.error_message or "")
+    assert "diagnosis" not in str(explanation)
+
+
+def test_a_replayed_dead_letter_goes_on_without_its_earlier_failures(services: Services, user: UserId) -> None:
+    document_id = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text())
+    assert services.jobs.replay(None, "test") == [document_id]
+    drain_all(services)
+    status = services.documents.status(document_id)
+    assert status is not None
+    assert (status.state, status.attempts) == (State.DONE, 0)
+
+
+def test_a_replay_does_not_parse_again_what_was_parsed(services: Services, user: UserId) -> None:
+    parser = FailingParser(services.parser, ValueError(), 0)
+    counted = replace(services, parser=parser)
+    document_id = submit(counted, user, policy_text()).document_id
+    [job] = counted.jobs.claim("dying", 1, LEASE)
+    from ingest_assets.pipeline.parse import parse_document, store_parse
+
+    parsed = parse_document(job, jobs=counted.jobs, documents=counted.documents, objects=counted.objects, parser=parser)
+    store_parse(job, parsed, documents=counted.documents, objects=counted.objects)
+    counted.jobs.release("dying", document_id)
+    drain_all(counted)
+    assert parser.calls == 1
+
+
+def test_a_silent_worker_gives_its_documents_back_and_the_third_death_is_poison(
+    services: Services, user: UserId
+) -> None:
+    document_id = submit(services, user, policy_text()).document_id
+    for death in (1, 2, 3):
+        [job] = services.jobs.claim(f"worker {death}", 1, timedelta(0))
+        services.jobs.advance(job, Stage.JOB_VALIDATED, Stage.PARSING)
+        assert services.jobs.reclaim(3, "test") == 1
+        status = services.documents.status(document_id)
+        assert status is not None
+        assert status.state is (State.DEADLETTER if death == 3 else State.QUEUED)
+    assert status.error_code == "crashed_worker"
+
+
+def test_a_worker_that_died_before_it_began_does_not_count_against_the_document(
+    services: Services, user: UserId
+) -> None:
+    document_id = submit(services, user, policy_text()).document_id
+    for _ in range(5):
+        services.jobs.claim("dying", 1, timedelta(0))
+        services.jobs.reclaim(3, "test")
+    status = services.documents.status(document_id)
+    assert status is not None
+    assert (status.state, status.crashes) == (State.QUEUED, 0)
+
+
+def test_whoever_lost_the_claim_can_change_nothing_any_more(services: Services, user: UserId) -> None:
+    submit(services, user, policy_text())
+    [job] = services.jobs.claim("slow", 1, timedelta(0))
+    services.jobs.reclaim(3, "test")
+    services.jobs.claim("quick", 1, LEASE)
+    with pytest.raises(ResourceError, match="claim_lost"):
+        services.jobs.advance(job, Stage.JOB_VALIDATED)
+
+
+def test_stored_bytes_that_were_damaged_are_noticed(services: Services, user: UserId, tmp_path: object) -> None:
+    accepted = submit(services, user, policy_text())
+    document = services.documents.find(accepted.document_id)
+    assert document is not None
+    services.objects.put(f"{user}/{document.document_id}/{document.content_sha}", b"other bytes")
+    drain_all(services)
+    status = services.documents.status(accepted.document_id)
+    assert status is not None
+    assert status.error_code == "content_missing"
+
+
+def test_a_full_disk_while_storing_loses_nothing_and_says_so(
+    services: Services, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import os
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(IngestError) as raised:
+        submit(services, user, policy_text())
+    assert raised.value.code == "storage_full"
+    assert services.documents.counts()["documents"] == 0
+    monkeypatch.undo()
+    ingest(services, user, policy_text())
+    assert services.documents.counts()["searchable"] == 1
+
+
+def test_a_full_disk_leaves_no_half_written_object(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+    from pathlib import Path
+
+    folder = Path(str(tmp_path))
+    store = LocalFiles(folder)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResourceError, match="storage_full"):
+        store.put("a/b", b"x" * 100)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []

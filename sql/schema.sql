@@ -1,0 +1,187 @@
+-- The whole schema as all migrations leave it: for reading, and compared with them by a test.
+
+CREATE EXTENSION IF NOT EXISTS vector;
+
+CREATE SCHEMA upload_pipeline;
+
+CREATE TABLE upload_pipeline.migrations (
+    name text PRIMARY KEY,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE upload_pipeline.documents (
+    document_id uuid PRIMARY KEY,
+    user_id uuid NOT NULL,
+    version integer NOT NULL DEFAULT 1 CHECK (version > 0),
+    -- The version that searches find; null until the first one is committed.
+    live_version integer CHECK (live_version <= version),
+    filename text NOT NULL CHECK (filename <> '' AND octet_length(filename) <= 200),
+    media_type text NOT NULL,
+    byte_size bigint NOT NULL CHECK (byte_size > 0),
+    content_sha text NOT NULL CHECK (content_sha ~ '^[0-9a-f]{64}$'),
+    -- The stored parse: of which content, by which parser, its hash, and where its pages begin.
+    parsed_content_sha text CHECK (parsed_content_sha ~ '^[0-9a-f]{64}$'),
+    parsed_sha text CHECK (parsed_sha ~ '^[0-9a-f]{64}$'),
+    parser_name text,
+    parser_version text,
+    page_starts integer[],
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (num_nulls(parsed_content_sha, parsed_sha, parser_name, parser_version, page_starts) IN (0, 5))
+);
+CREATE INDEX documents_by_content ON upload_pipeline.documents (user_id, content_sha);
+
+-- Where a user's document came from. Copies of one content share a document.
+CREATE TABLE upload_pipeline.document_sources (
+    user_id uuid NOT NULL,
+    source text NOT NULL,
+    document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, source)
+);
+CREATE INDEX document_sources_by_document ON upload_pipeline.document_sources (document_id);
+
+-- The queue: one row per document, at its newest version.
+CREATE TABLE upload_pipeline.upload_jobs (
+    job_id uuid PRIMARY KEY,
+    document_id uuid NOT NULL UNIQUE REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    version integer NOT NULL CHECK (version > 0),
+    stage text NOT NULL DEFAULT 'queued' CHECK (stage IN (
+        'queued', 'job_validated', 'parsing', 'parsed', 'parse_validated',
+        'chunking', 'chunks_buffered', 'embedding', 'embedded')),
+    state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'working', 'retryable', 'done', 'deadletter')),
+    -- Tries that ended in the document's own failure, and workers that died while they worked on it.
+    attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    crashes integer NOT NULL DEFAULT 0 CHECK (crashes >= 0),
+    claimed_by text,
+    lease_expires_at timestamptz,
+    -- Whether the holder has begun: a worker's death counts against what it was working on only.
+    begun boolean NOT NULL DEFAULT false,
+    next_retry_at timestamptz,
+    error_code text,
+    error_message text,
+    error_hint text,
+    queued_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    -- When Dagster was told of the present outcome; null while it was not.
+    reported_at timestamptz,
+    CONSTRAINT legal_stage_and_state CHECK ((stage = 'embedded') = (state = 'done')),
+    CONSTRAINT done_is_finished CHECK ((state = 'done') = (finished_at IS NOT NULL)),
+    CONSTRAINT working_is_claimed CHECK (
+        (state = 'working') = (claimed_by IS NOT NULL) AND (state = 'working') = (lease_expires_at IS NOT NULL)),
+    CONSTRAINT retryable_has_its_time CHECK ((state = 'retryable') = (next_retry_at IS NOT NULL)),
+    CONSTRAINT failure_has_its_code CHECK (state NOT IN ('retryable', 'deadletter') OR error_code IS NOT NULL)
+) WITH (
+    fillfactor = 70,
+    autovacuum_vacuum_scale_factor = 0.02,
+    autovacuum_vacuum_threshold = 200,
+    autovacuum_vacuum_cost_delay = 0
+);
+CREATE INDEX upload_jobs_claimable ON upload_pipeline.upload_jobs (queued_at, job_id)
+    WHERE state IN ('queued', 'retryable');
+CREATE INDEX upload_jobs_working ON upload_pipeline.upload_jobs (job_id) WHERE state = 'working';
+CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (job_id)
+    WHERE state IN ('done', 'deadletter') AND reported_at IS NULL;
+
+-- Append-only; without foreign keys, so that the audit trail outlives the documents.
+CREATE TABLE upload_pipeline.events (
+    event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    document_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    version integer NOT NULL,
+    stage text NOT NULL,
+    state text NOT NULL,
+    actor text NOT NULL,
+    code text,
+    payload jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX events_by_document ON upload_pipeline.events (document_id, event_id);
+
+-- How long the step took that is about to leave its event.
+CREATE FUNCTION upload_pipeline.seconds_since_last_event(document uuid) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT jsonb_build_object('seconds', round(extract(epoch FROM clock_timestamp() - occurred_at), 3))
+    FROM upload_pipeline.events
+    WHERE document_id = document
+    ORDER BY event_id DESC
+    LIMIT 1;
+END;
+
+-- Buffers are logged: crash recovery empties unlogged tables, and these rows are paid for.
+CREATE TABLE upload_pipeline.document_chunk_buffer (
+    document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    chunk_ord integer NOT NULL CHECK (chunk_ord >= 0),
+    chunk_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    chunker_name text NOT NULL,
+    chunker_version text NOT NULL,
+    title text NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer CHECK (page > 0),
+    start_offset integer NOT NULL,
+    end_offset integer NOT NULL,
+    text text NOT NULL CHECK (text <> ''),
+    chunk_sha text NOT NULL CHECK (chunk_sha ~ '^[0-9a-f]{64}$'),
+    PRIMARY KEY (document_id, chunk_ord),
+    CHECK (start_offset < end_offset)
+);
+
+CREATE TABLE upload_pipeline.document_vector_buffer (
+    document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    chunk_sha text NOT NULL CHECK (chunk_sha ~ '^[0-9a-f]{64}$'),
+    embed_model text NOT NULL,
+    embed_version text NOT NULL,
+    user_id uuid NOT NULL,
+    vector_dim integer NOT NULL CHECK (vector_dim = 1536),
+    embedding vector(1536) NOT NULL,
+    PRIMARY KEY (document_id, chunk_sha, embed_model, embed_version)
+);
+ALTER TABLE upload_pipeline.document_vector_buffer ALTER COLUMN embedding SET STORAGE EXTERNAL;
+
+-- What searches read.
+CREATE TABLE upload_pipeline.document_chunks (
+    chunk_id uuid PRIMARY KEY,
+    document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    chunker_name text NOT NULL,
+    chunker_version text NOT NULL,
+    chunk_ord integer NOT NULL CHECK (chunk_ord >= 0),
+    title text NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer CHECK (page > 0),
+    start_offset integer NOT NULL,
+    end_offset integer NOT NULL,
+    text text NOT NULL CHECK (text <> ''),
+    chunk_sha text NOT NULL CHECK (chunk_sha ~ '^[0-9a-f]{64}$'),
+    embed_model text NOT NULL,
+    embed_version text NOT NULL,
+    vector_dim integer NOT NULL CHECK (vector_dim = 1536),
+    embedding vector(1536) NOT NULL,
+    full_text tsvector NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (start_offset < end_offset),
+    CHECK (vector_dims(embedding) = vector_dim)
+) WITH (fillfactor = 90);
+ALTER TABLE upload_pipeline.document_chunks ALTER COLUMN embedding SET STORAGE EXTERNAL;
+CREATE UNIQUE INDEX document_chunks_by_document ON upload_pipeline.document_chunks (document_id, chunk_ord);
+CREATE INDEX document_chunks_by_content ON upload_pipeline.document_chunks (user_id, chunk_sha);
+CREATE INDEX document_chunks_full_text ON upload_pipeline.document_chunks USING gin (full_text);
+-- Bits find the candidates, the full vectors rank them: a tenth of the size and a quarter of the insert cost.
+CREATE INDEX document_chunks_nearest ON upload_pipeline.document_chunks
+    USING hnsw ((binary_quantize(embedding)::bit(1536)) bit_hamming_ops);
+
+-- Callbacks of outside services, stored as they came before anything is done with them.
+CREATE TABLE upload_pipeline.webhook_log (
+    webhook_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    service text NOT NULL,
+    document_id uuid,
+    user_id uuid,
+    body bytea NOT NULL,
+    outcome text
+);
