@@ -19,6 +19,7 @@ LAST_MARK = 0x1F000
 
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]")
+_LIGATURES = re.compile("[\ufb00-\ufb06]")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -27,14 +28,14 @@ _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 def normalise(text: str) -> str:
-    """NFC, lines ended by \\n alone, no control characters but \\n and \\t, no soft hyphens, nothing UTF-8 cannot hold.
+    """NFC, lines ended by \\n alone, no control characters but \\n and \\t, no ligatures, soft hyphens or surrogates.
 
     Idempotent, linear, and PostgreSQL accepts the result.
     """
     text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
     if text.isascii():
         return text
-    text = _SURROGATES.sub("\ufffd", text)
+    text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _SURROGATES.sub("\ufffd", text))
     # Twice, because composing moves marks about.
     return _break_mark_runs(unicodedata.normalize("NFC", _break_mark_runs(text)))
 

@@ -8,7 +8,7 @@ from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.packages import inspect_package
 from ingest_assets.adapters.parsers.pdf import pdf_pages
 from ingest_assets.adapters.parsers.refusals import RefusedError
-from ingest_assets.adapters.parsers.xberg_markdown import UnparsableError, marked_pages, marked_text
+from ingest_assets.adapters.parsers.xberg_markdown import marked_pages, marked_text
 from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.text import decode, has_words, join_pages
 
@@ -20,10 +20,7 @@ def extract(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[str, 
     """The text and where its pages start. Raises RefusedError."""
     if kind.is_zip:
         inspect_package(content, declarations_allowed=kind is FileType.EPUB)
-    try:
-        text, page_starts = join_pages(_parts(content, kind, limits))
-    except UnparsableError as error:
-        raise RefusedError("encrypted" if error.encrypted else "corrupt") from None
+    text, page_starts = join_pages(_parts(content, kind, limits))
     if not has_words(text):
         raise RefusedError("empty_output")
     if len(text) > limits.output_bytes:

@@ -8,7 +8,7 @@ import pypdfium2 as pdfium
 
 from ingest_assets.adapters.parsers.recovery import recover
 from ingest_assets.adapters.parsers.refusals import RefusedError
-from ingest_assets.adapters.parsers.xberg_markdown import UnparsableError, marked_pages
+from ingest_assets.adapters.parsers.xberg_markdown import marked_pages
 from ingest_assets.domain.text import has_words
 
 MEDIA_TYPE = "application/pdf"
@@ -26,17 +26,17 @@ def pdf_pages(content: bytes, most_pages: int) -> list[str]:
     plain = _plain_pages(content, most_pages)
     try:
         marked = marked_pages(content, MEDIA_TYPE)
-    except UnparsableError as error:
-        return _without_markup(plain, error)
+    except RefusedError as refused:
+        return _without_markup(plain, refused)
     if plain is None or len(marked) != len(plain):
         return marked
     return _checked(recover(marked, [page.text for page in plain]), plain)
 
 
-def _without_markup(plain: list[PlainPage] | None, error: UnparsableError) -> list[str]:
+def _without_markup(plain: list[PlainPage] | None, refused: RefusedError) -> list[str]:
     pages = [page.text for page in plain or []]
-    if plain is None or (error.encrypted and not any(pages)):
-        raise RefusedError("encrypted" if error.encrypted else "corrupt")
+    if plain is None or (refused.code == "encrypted" and not any(pages)):
+        raise refused
     return _checked(pages, plain)
 
 

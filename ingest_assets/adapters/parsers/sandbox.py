@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from threading import Lock, Timer
@@ -16,9 +16,10 @@ from ingest_assets.adapters.parsers.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.domain.errors import CATALOGUE, TransientError
 
-PROGRAM = "ingest_assets.adapters.parsers.worker"
+COMMAND = (sys.executable, "-I", "-m", "ingest_assets.adapters.parsers.worker")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
 ENVIRONMENT |= {"MALLOC_ARENA_MAX": "2"}  # each arena takes 64 MB of the address space
+NEEDED_TO_START = {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 OUT_OF_MEMORY_SIGNS = (b"memory allocation of", b"MemoryError", b"bad_alloc", b"Cannot allocate memory")
 LAST_WORDS = 4096
 HEADER_BYTES = 1 << 20
@@ -35,7 +36,7 @@ class Reply:
 class Worker:
     """Serves one caller at a time."""
 
-    def __init__(self, limits: ParserLimits) -> None:
+    def __init__(self, limits: ParserLimits, command: Sequence[str] = COMMAND) -> None:
         self._limits = limits
         self._served = 0
         self._expired = False
@@ -44,12 +45,12 @@ class Worker:
         self._ending = Lock()
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", PROGRAM, json.dumps(asdict(limits)), str(os.getpid())],
+            [*command, json.dumps(asdict(limits)), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._last_words,
             cwd="/",
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | {name: value for name, value in os.environ.items() if name in NEEDED_TO_START},
             start_new_session=True,
         )
         self._requests = cast("BinaryIO", self._process.stdin)

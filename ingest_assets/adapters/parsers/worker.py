@@ -69,16 +69,20 @@ def _die_with_parent(parent: int) -> None:
 
 def _confine(limits: ParserLimits) -> None:
     """Processes are not limited: that limit counts a user's threads, whoever started them."""
-    memory = limits.memory_mb << 20
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_FILE_BYTES, MOST_FILE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, limits.memory_mb << 20)
+    _limit(resource.RLIMIT_FSIZE, MOST_FILE_BYTES)
+    _limit(resource.RLIMIT_CORE, 0)
 
 
 def _allow_processor(seconds: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + seconds) + 1, ceiling))
+    _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + seconds) + 1)
+
+
+def _limit(kind: int, amount: int) -> None:
+    _, ceiling = resource.getrlimit(kind)
+    within = amount if ceiling == resource.RLIM_INFINITY else min(amount, ceiling)
+    resource.setrlimit(kind, (within, ceiling))
 
 
 def _answer(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[dict[str, Any], bytes]:

@@ -5,6 +5,7 @@ import asyncio
 import xberg
 
 from ingest_assets.adapters.parsers.markdown import clean
+from ingest_assets.adapters.parsers.refusals import RefusedError
 
 CONFIGURATION = xberg.ExtractionConfig(
     use_cache=False,
@@ -21,18 +22,17 @@ CONFIGURATION = xberg.ExtractionConfig(
 )
 
 
-class UnparsableError(Exception):
-    def __init__(self, *, encrypted: bool) -> None:
-        super().__init__()
-        self.encrypted = encrypted
+REASONS = {"is encrypted": "encrypted", "password": "encrypted", "limit exceeded": "bomb"}
+"""All of xberg's failures are of one class; what its messages contain tells them apart."""
 
 
 def marked_text(content: bytes, media_type: str) -> str:
+    """Raises RefusedError encrypted, bomb, corrupt."""
     return clean(_extract(content, media_type).content)
 
 
 def marked_pages(content: bytes, media_type: str) -> list[str]:
-    """Of formats that have pages or slides."""
+    """Of formats that have pages or slides. Raises RefusedError encrypted, bomb, corrupt."""
     return [clean(page.content) for page in _extract(content, media_type).pages or []]
 
 
@@ -41,5 +41,6 @@ def _extract(content: bytes, media_type: str) -> xberg.ExtractedDocument:
     try:
         (document,) = asyncio.run(xberg.extract(source, CONFIGURATION)).results
     except Exception as error:
-        raise UnparsableError(encrypted="is encrypted" in str(error)) from None
+        message = str(error)
+        raise RefusedError(next((code for sign, code in REASONS.items() if sign in message), "corrupt")) from None
     return document

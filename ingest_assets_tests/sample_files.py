@@ -1,0 +1,107 @@
+"""Small files of every kind, made as the tests need them."""
+
+import struct
+from collections.abc import Sequence
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from PIL import Image
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+CONTENT_TYPES = "[Content_Types].xml"
+WORD = "wordprocessingml.document"
+SLIDES = "presentationml.presentation"
+SHEETS = "spreadsheetml.sheet"
+MAIN_PARTS = {WORD: "word/document.xml", SLIDES: "ppt/presentation.xml", SHEETS: "xl/workbook.xml"}
+WORD_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE_DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+ODF = "urn:oasis:names:tc:opendocument:xmlns:"
+DIRECTORY_SIZE_FIELD = 24
+DIRECTORY_FLAGS_FIELD = 8
+DIRECTORY_ENTRY_HEADER = 46
+
+
+def pdf(*pages: str, password: str = "", owner_password: str = "") -> bytes:
+    """One page per text; a page for "" stays empty."""
+    protection = StandardEncryption(password, owner_password, strength=128) if password or owner_password else None
+    file = BytesIO()
+    canvas = Canvas(file, encrypt=protection)
+    for page in pages:
+        for row, line in enumerate(page.splitlines()):
+            canvas.drawString(72, 760 - 16 * row, line)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def scanned_pdf() -> bytes:
+    file = BytesIO()
+    canvas = Canvas(file)
+    canvas.drawImage(ImageReader(Image.new("L", (60, 80), 200)), 0, 0, 595, 842)
+    canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def zipped(parts: dict[str, str | bytes], compression: int = ZIP_DEFLATED) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w", compression) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return file.getvalue()
+
+
+def office(kind: str = WORD, parts: dict[str, str | bytes] | None = None) -> bytes:
+    """An OOXML package of this kind, with nothing in it unless told."""
+    main_part = MAIN_PARTS[kind]
+    media_type = f"application/vnd.openxmlformats-officedocument.{kind}.main+xml"
+    types = f'<Types><Override PartName="/{main_part}" ContentType="{media_type}"/></Types>'
+    return zipped({CONTENT_TYPES: types, main_part: "<x/>", **(parts or {})})
+
+
+def docx(*paragraphs: str, before: str = "") -> bytes:
+    """`before` goes between the XML declaration and the root."""
+    body = "".join(f"<w:p><w:r><w:t>{paragraph}</w:t></w:r></w:p>" for paragraph in paragraphs)
+    document = f'<?xml version="1.0"?>{before}<w:document xmlns:w="{WORD_NAMESPACE}"><w:body>{body}</w:body></w:document>'
+    relationship = f'<Relationship Id="r1" Type="{OFFICE_DOCUMENT}" Target="word/document.xml"/>'
+    relationships = f'<Relationships xmlns="{RELATIONSHIPS}">{relationship}</Relationships>'
+    return office(WORD, {"_rels/.rels": relationships, "word/document.xml": document})
+
+
+def open_document(media_type: str, body: str = "", manifest: str = "") -> bytes:
+    names = f'xmlns:office="{ODF}office:1.0" xmlns:table="{ODF}table:1.0" xmlns:text="{ODF}text:1.0"'
+    content = f"<office:document-content {names}><office:body>{body}</office:body></office:document-content>"
+    return zipped({"mimetype": media_type, "content.xml": content, "META-INF/manifest.xml": manifest}, ZIP_STORED)
+
+
+def with_declared_size(package: bytes, part: str, size: int) -> bytes:
+    """The package, whose directory now lies about one part."""
+    return _patched(package, part, DIRECTORY_SIZE_FIELD, struct.pack("<I", size))
+
+
+def with_encrypted_flag(package: bytes, part: str) -> bytes:
+    return _patched(package, part, DIRECTORY_FLAGS_FIELD, struct.pack("<H", 1))
+
+
+def _patched(package: bytes, part: str, field: int, value: bytes) -> bytes:
+    at = package.rindex(part.encode()) - DIRECTORY_ENTRY_HEADER + field
+    return package[:at] + value + package[at + len(value) :]
+
+
+def ole2(*streams: str, word_flags: int = 0) -> bytes:
+    """A compound file with these streams in its directory and a Word header in its first sector."""
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(22) + struct.pack("<H", 9)
+    word = struct.pack("<H8xH", 0xA5EC, word_flags)
+    directory = b"".join(_ole2_entry(name) for name in streams)
+    return header.ljust(512, b"\x00") + word.ljust(512, b"\x00") + directory
+
+
+def _ole2_entry(name: str) -> bytes:
+    return name.encode("utf-16-le").ljust(116, b"\x00") + struct.pack("<I", 0) + bytes(8)
+
+
+def paragraphs(count: int) -> Sequence[str]:
+    return [f"Clause {number} of the policy covers water damage." for number in range(count)]
