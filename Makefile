@@ -7,6 +7,20 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 
 .PHONY: demo test dev check install lock clean
 
+demo: install  ## the main job from start to end, on example documents
+	$(BIN)/python examples/run_demo.py
+
+test: install check  ## every test
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+check: install  ## style, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+dev: install  ## everything running, until Ctrl-C
+	$(BIN)/ingest up
+
 install: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.lock requirements-installer.lock pyproject.toml
