@@ -65,7 +65,9 @@ def office(kind: str = WORD, parts: dict[str, str | bytes] | None = None) -> byt
 def docx(*paragraphs: str, before: str = "") -> bytes:
     """`before` goes between the XML declaration and the root."""
     body = "".join(f"<w:p><w:r><w:t>{paragraph}</w:t></w:r></w:p>" for paragraph in paragraphs)
-    document = f'<?xml version="1.0"?>{before}<w:document xmlns:w="{WORD_NAMESPACE}"><w:body>{body}</w:body></w:document>'
+    document = (
+        f'<?xml version="1.0"?>{before}<w:document xmlns:w="{WORD_NAMESPACE}"><w:body>{body}</w:body></w:document>'
+    )
     relationship = f'<Relationship Id="r1" Type="{OFFICE_DOCUMENT}" Target="word/document.xml"/>'
     relationships = f'<Relationships xmlns="{RELATIONSHIPS}">{relationship}</Relationships>'
     return office(WORD, {"_rels/.rels": relationships, "word/document.xml": document})

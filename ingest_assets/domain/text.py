@@ -90,16 +90,17 @@ def _mark_runs(beyond: int) -> re.Pattern[str]:
 
 def join_pages(pages: Iterable[str]) -> tuple[str, tuple[int, ...]]:
     """The pages as one normal text, and where in it each begins; an empty page begins where the next one does."""
-    text = ""
-    parts, starts, length = [], [], 0
+    parts, starts = [""], []
+    length = empty = 0
     for page in (normalise(page).strip() for page in pages):
-        gap = ("\n" if _runs_on(text, page) else "\n\n") if text else ""
-        starts.append(length + len(gap))
+        empty += 1
         if page:
-            parts += [gap, page]
+            gap = ("\n" if _runs_on(parts[-1], page) else "\n\n") if length else ""
+            starts += [length + len(gap)] * empty
             length += len(gap) + len(page)
-            text = page
-    return "".join(parts), tuple(min(start, length) for start in starts)
+            parts += [gap, page]
+            empty = 0
+    return "".join(parts), (*starts, *[length] * empty)
 
 
 def _runs_on(page: str, following: str) -> bool:
