@@ -1,0 +1,98 @@
+"""Brings a server up under a new supervisor, and down one that has lost its supervisor."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest_assets.adapters.embedded_postgres import locks, supervisor
+from ingest_assets.adapters.embedded_postgres.cluster import Cluster
+from ingest_assets.adapters.embedded_postgres.identity import CLEAN_ENVIRONMENT
+from ingest_assets.adapters.embedded_postgres.locks import HeldLock
+from ingest_assets.adapters.embedded_postgres.placement import place_cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "postgres.log"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "postgres"
+
+    @property
+    def cluster(self) -> Path:
+        """The cluster's folder, or a link to it."""
+        return self.state / "cluster"
+
+    @property
+    def users_lock(self) -> Path:
+        """Shared by each user; exclusive from the moment a supervisor finds nobody left until it has ended."""
+        return self.state / "users.lock"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Held by whoever is answerable for the server: the user who boots it, then its supervisor."""
+        return self.state / "supervisor.lock"
+
+    @property
+    def server_lock(self) -> Path:
+        """Held by the server's own processes: free when none of them is left, whatever a stale file says."""
+        return self.state / "server.lock"
+
+    def make(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.state.mkdir(mode=0o711, exist_ok=True)
+
+
+def boot(home: Home, supervisor_lock: HeldLock) -> None:
+    """Hands the lock to a new supervisor. Raises OSError, KeyError or CalledProcessError; the log says more."""
+    with _log(home) as log:
+        cluster = place_cluster(home.cluster)
+        _stop_orphan(home, cluster, log)
+        cluster.prepare(log)
+        locks_and_files = [home.server_lock, home.users_lock, *cluster.process_files]
+        subprocess.run(
+            [sys.executable, "-I", "-S", supervisor.__file__, *map(str, locks_and_files), *cluster.command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[supervisor_lock.descriptor],
+            start_new_session=True,
+            env=CLEAN_ENVIRONMENT,
+            check=True,
+        )
+
+
+def stop_orphan(home: Home) -> None:
+    with _log(home) as log:
+        _stop_orphan(home, place_cluster(home.cluster), log)
+
+
+def _stop_orphan(home: Home, cluster: Cluster, log: int) -> None:
+    server_lock = locks.try_exclusive(home.server_lock)
+    if server_lock is not None:
+        server_lock.release()
+        return
+    with suppress(subprocess.CalledProcessError):
+        cluster.stop(log)
+
+
+@contextmanager
+def _log(home: Home) -> Iterator[int]:
+    log = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        yield log
+    except (OSError, KeyError, subprocess.CalledProcessError) as problem:
+        with suppress(OSError):
+            os.write(log, f"{type(problem).__name__}: {problem}\n".encode())
+        raise
+    finally:
+        os.close(log)

@@ -1,0 +1,87 @@
+"""The server's files: where they lie, whose they are, and how they are made so that no crash leaves them half done."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest_assets.adapters.embedded_postgres.configuration import configuration
+from ingest_assets.adapters.embedded_postgres.identity import Identity
+from ingest_assets.adapters.embedded_postgres.installation import Installation
+from ingest_assets.adapters.embedded_postgres.sockets import SOCKET, make_private, socket_folder
+
+DATABASES = ("ingest", "dagster")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    folder: Path
+    identity: Identity
+    installation: Installation
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def command(self) -> list[str]:
+        """Runs the server in the foreground."""
+        postgres = self.installation.program("postgres")
+        settings = f"config_file={self.folder / 'postgresql.conf'}"
+        return [*self.identity.prefix, postgres, "-D", str(self.data), "-c", settings]
+
+    @property
+    def process_files(self) -> list[Path]:
+        """What a killed server leaves behind; beside them it starts again only if their process ids are free."""
+        return [self.data / "postmaster.pid", socket_folder(self.folder) / f"{SOCKET}.lock"]
+
+    def prepare(self, log: int) -> None:
+        """Makes what is missing for the server to start; `log` is the descriptor of an open file."""
+        for leftover in self.folder.glob("initdb-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if not self.data.exists():
+            self._make_data(log)
+        make_private(socket_folder(self.folder), self.identity.owner, self.identity.group)
+        self._configure()
+
+    def stop(self, log: int) -> None:
+        """Raises CalledProcessError where no server runs."""
+        pg_ctl = self.installation.program("pg_ctl")
+        self.identity.run([pg_ctl, "stop", "--mode=fast", "--pgdata", str(self.data)], output=log)
+
+    def _make_data(self, log: int) -> None:
+        making = Path(tempfile.mkdtemp(prefix="initdb-", dir=self.folder))
+        try:
+            os.chown(making, self.identity.owner, self.identity.group)
+            self._initialise(making, log)
+            making.rename(self.data)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+        _synchronise(self.folder)
+
+    def _initialise(self, data: Path, log: int) -> None:
+        initdb = [self.installation.program("initdb"), "-D", str(data)]
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        access = ["--username=postgres", "--auth-local=trust", "--auth-host=reject"]
+        single_user = [self.installation.program("postgres"), "--single", "-j", "-D", str(data)]
+        statements = "".join(f"CREATE DATABASE {name};\n\n" for name in DATABASES)
+        self.identity.run([*initdb, *locale, *access, "--no-sync", "--no-instructions"], output=log)
+        self.identity.run([*single_user, "-c", "exit_on_error=on", "postgres"], text=statements, output=log)
+        self.identity.run([*initdb, "--sync-only"], output=log)
+
+    def _configure(self) -> None:
+        making = self.folder / "postgresql.conf.new"
+        making.unlink(missing_ok=True)
+        making.write_text(configuration(socket_folder(self.folder)))
+        making.chmod(0o644)
+        making.replace(self.folder / "postgresql.conf")
+
+
+def _synchronise(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

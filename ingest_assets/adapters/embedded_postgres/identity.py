@@ -1,0 +1,86 @@
+"""As whom the server runs: Postgres refuses root, and anybody whose number has no name."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+UNPRIVILEGED = "nobody"
+BECOME = """
+import os, sys
+group, user, *command = sys.argv[1:]
+os.setgroups([])
+os.setgid(int(group))
+os.setuid(int(user))
+os.execv(command[0], command)
+"""
+CLEAN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    prefix: tuple[str, ...]
+    """What a command line begins with to run so."""
+    owner: int
+    group: int
+    """Of the files it writes, as this process sees them."""
+
+    def run(self, command: Sequence[str], *, output: int, text: str = "") -> None:
+        """`output` is a file's descriptor. Raises CalledProcessError."""
+        subprocess.run(
+            [*self.prefix, *command],
+            input=text.encode(),
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            env=CLEAN_ENVIRONMENT,
+            check=True,
+        )
+
+    def can_use(self, folder: Path, program: str) -> bool:
+        """Whether so run programs may enter the folder and run the program."""
+        check = 'test -x "$1" && exec "$2" --version'
+        try:
+            self.run(["/bin/sh", "-c", check, "sh", str(folder), program], output=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError):
+            return False
+        return True
+
+
+def as_is() -> Identity:
+    return Identity((), os.geteuid(), os.getegid())
+
+
+def in_user_namespace() -> Identity | None:
+    """This process's own rights on files, under another name. None where the tool for it is missing."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return None
+    name = pwd.getpwnam(UNPRIVILEGED)
+    mapping = (f"--map-user={name.pw_uid}", f"--map-group={name.pw_gid}")
+    return Identity((unshare, "--user", *mapping, "--"), os.geteuid(), os.getegid())
+
+
+def of_user(owner: int, group: int) -> Identity:
+    """Only root may become somebody else."""
+    return Identity((sys.executable, "-I", "-S", "-c", BECOME, str(group), str(owner)), owner, group)
+
+
+def of_nobody() -> Identity:
+    name = pwd.getpwnam(UNPRIVILEGED)
+    return of_user(name.pw_uid, name.pw_gid)
+
+
+def is_refused_by_postgres() -> bool:
+    """Whether Postgres would not run as this process's user."""
+    if os.geteuid() == 0:
+        return True
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return True
+    return False

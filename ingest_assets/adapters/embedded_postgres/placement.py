@@ -1,0 +1,58 @@
+"""Which user runs the server, and which folder that user can reach."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from ingest_assets.adapters.embedded_postgres import identity as identities
+from ingest_assets.adapters.embedded_postgres.cluster import Cluster
+from ingest_assets.adapters.embedded_postgres.identity import Identity
+from ingest_assets.adapters.embedded_postgres.installation import Installation, find_installation
+
+SYSTEM_FOLDER = Path("/var/lib/ingest-assets")
+
+
+def place_cluster(link: Path) -> Cluster:
+    """The cluster at `link`: a folder, or a link to one elsewhere. Raises OSError, KeyError."""
+    if not link.is_symlink():
+        link.mkdir(mode=0o711, exist_ok=True)
+    folder = link.resolve(strict=True)
+    installation = find_installation()
+    identity = _identity_for(folder, installation)
+    if identity.owner == os.geteuid():
+        return Cluster(folder, identity, installation)
+    if not identity.can_use(Path("/"), installation.program("initdb")):
+        installation = installation.copied_below(_system_folder())
+    if not identity.can_use(folder, installation.program("initdb")):
+        folder = _moved_elsewhere(link)
+    return Cluster(folder, identity, installation)
+
+
+def _identity_for(folder: Path, installation: Installation) -> Identity:
+    """Whoever owns the data; for new data this user, or one that Postgres accepts."""
+    data = folder / "data"
+    if os.geteuid() != 0:
+        return identities.as_is()
+    if data.exists() and data.stat().st_uid != 0:
+        return identities.of_user(data.stat().st_uid, data.stat().st_gid)
+    namespace = identities.in_user_namespace()
+    if namespace is not None and namespace.can_use(folder, installation.program("initdb")):
+        return namespace
+    return identities.of_nobody()
+
+
+def _moved_elsewhere(link: Path) -> Path:
+    """A folder outside the home, into which the server's user may not look. Existing data is never left behind."""
+    if (link / "data").exists():
+        raise PermissionError(link)
+    folder = Path(tempfile.mkdtemp(prefix="cluster-", dir=_system_folder()))
+    folder.chmod(0o711)
+    shutil.rmtree(link)
+    link.symlink_to(folder)
+    return folder
+
+
+def _system_folder() -> Path:
+    SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+    return SYSTEM_FOLDER

@@ -1,0 +1,142 @@
+"""The users' side: a hold on the server for as long as it is needed, and whatever it takes to have it running."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from psycopg.pq import PGconn, Ping
+
+from ingest_assets.adapters.embedded_postgres import locks
+from ingest_assets.adapters.embedded_postgres.boot import Home, boot, stop_orphan
+from ingest_assets.adapters.embedded_postgres.configuration import PORT
+from ingest_assets.adapters.embedded_postgres.locks import HeldLock
+from ingest_assets.adapters.embedded_postgres.sockets import is_private, socket_folder
+from ingest_assets.domain.errors import PermanentError
+
+START_SECONDS = 300
+"""Recovery after a crash may have to replay a log of several GB."""
+STOP_SECONDS = 60
+POLL_SECONDS = 0.02
+
+
+class EmbeddedPostgres:
+    """One server below `home` for all processes that use it at the same time.
+
+    A process that ends without `stop` gives its hold up too, whatever ended it. Children made by a fork share their
+    parent's hold until they end; their `stop` does nothing.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = Home(home.absolute())
+        self._hold: HeldLock | None = None
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def log_path(self) -> Path:
+        return self._home.log
+
+    def url(self, database: str = "ingest") -> str:
+        """Valid once the server has been started; it stays the same when the server is started again."""
+        folder = socket_folder(self._home.cluster.resolve())
+        return f"postgresql://postgres@:{PORT}/{quote(database, safe='')}?host={folder}"
+
+    def start(self) -> None:
+        """Returns once the server answers; may be called again at any time. Raises PermanentError."""
+        with self._one_at_a_time:
+            try:
+                self._home.make()
+                self._take_hold()
+                self._wait_for_answer()
+            except (OSError, KeyError, subprocess.CalledProcessError):
+                self._give_up_hold()
+                raise PermanentError("database_start_failed") from None
+
+    def stop(self) -> None:
+        """Returns once the server has stopped, at once where others use it."""
+        with self._one_at_a_time, suppress(OSError, KeyError):
+            if self._hold is not None and self._hold.is_ours:
+                self._give_up_hold()
+                self._wait_for_end()
+
+    def __enter__(self) -> "EmbeddedPostgres":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _take_hold(self) -> None:
+        if self._hold is not None and self._hold.is_ours and self._hold.protects_its_path:
+            return
+        self._give_up_hold()
+        for _ in _attempts(START_SECONDS):
+            self._hold = locks.try_shared(self._home.users_lock)
+            if self._hold is not None:
+                return
+        raise TimeoutError
+
+    def _give_up_hold(self) -> None:
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
+
+    def _wait_for_answer(self) -> None:
+        booted = False
+        for _ in _attempts(START_SECONDS):
+            supervisor_lock = locks.try_exclusive(self._home.supervisor_lock)
+            if supervisor_lock is None:
+                if self._answers():
+                    return
+                continue
+            try:
+                if booted:
+                    raise ChildProcessError("The server ended while it started.")
+                boot(self._home, supervisor_lock)
+                booted = True
+            finally:
+                supervisor_lock.release()
+        raise TimeoutError
+
+    def _answers(self) -> bool:
+        """Nothing is sent to a socket that somebody else may have put there."""
+        cluster = self._home.cluster.resolve()
+        try:
+            owner = (cluster / "data").stat().st_uid
+        except FileNotFoundError:
+            return False
+        return is_private(socket_folder(cluster), owner) and PGconn.ping(self.url("postgres").encode()) == Ping.OK
+
+    def _wait_for_end(self) -> None:
+        for _ in _attempts(STOP_SECONDS):
+            if self._is_used_by_others():
+                return
+            supervisor_lock = locks.try_exclusive(self._home.supervisor_lock)
+            if supervisor_lock is not None:
+                try:
+                    stop_orphan(self._home)
+                finally:
+                    supervisor_lock.release()
+                return
+
+    def _is_used_by_others(self) -> bool:
+        """A lock that can be neither shared nor taken is a supervisor's, which is stopping the server."""
+        exclusive = locks.try_exclusive(self._home.users_lock)
+        shared = locks.try_shared(self._home.users_lock) if exclusive is None else None
+        for lock in (exclusive, shared):
+            if lock is not None:
+                lock.release()
+        return shared is not None
+
+
+def _attempts(seconds: float) -> Iterator[None]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(POLL_SECONDS)

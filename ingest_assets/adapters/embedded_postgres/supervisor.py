@@ -1,0 +1,92 @@
+"""Runs the server for as long as anybody uses it. A program of its own, on the standard library alone.
+
+It holds the supervisor's lock while it lives; the server's processes hold the server's lock between them. When nobody
+shares the users' lock any more, or its file is gone, the server is stopped. A server that was killed is started again.
+"""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+POLL_SECONDS = 0.1
+SHUTDOWN_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    lock_path: str
+    process_files: Sequence[str]
+    command: Sequence[str]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Once no process of an earlier server is left, whose process ids may belong to others by now."""
+        lock = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for file in self.process_files:
+                Path(file).unlink(missing_ok=True)
+            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, pass_fds=[lock])
+        finally:
+            os.close(lock)
+
+
+class Users:
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def have_left(self) -> bool:
+        """Once true, new users wait until this process has ended."""
+        try:
+            if not os.path.samestat(Path(self.path).stat(), os.fstat(self.lock)):
+                return True
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return True
+        except BlockingIOError:
+            return False
+        return True
+
+
+def supervise(server: Server, users: Users) -> int:
+    """The server's exit code."""
+    process = server.start()
+    try:
+        while not users.have_left():
+            code = process.poll()
+            if code is not None:
+                if code >= 0:
+                    return code
+                process = server.start()
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        pass
+    return stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(SHUTDOWN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGQUIT)
+        return process.wait()
+
+
+def main(server_lock: str, users_lock: str, postmaster_file: str, socket_file: str, *command: str) -> None:
+    """Returns at once in the process that was started; its child, which nobody waits for, supervises."""
+    if os.fork() == 0:
+        os.chdir("/")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        sys.exit(supervise(Server(server_lock, (postmaster_file, socket_file), command), Users(users_lock)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
