@@ -7,7 +7,7 @@ import pytest
 
 from ingest_assets.domain.chunking import CHUNKER, ChunkingSettings, chunk_document
 from ingest_assets.domain.documents import Chunk, DocumentId, Producer
-from ingest_assets_tests.domain.markdown_texts import DOCUMENT, chunked, paragraph, parsed, seeded
+from ingest_assets_tests.domain.markdown_texts import DOCUMENT, chunked, paragraph, parsed, sections, seeded
 
 
 def texts(chunks: list[Chunk]) -> list[str]:
@@ -79,11 +79,13 @@ def test_a_chunk_ends_before_a_heading_rather_than_between_paragraphs() -> None:
     assert [chunk.text[:7] for chunk in chunks] == ["wwwwwww", "# Cover"]
 
 
-def test_a_chunk_does_not_end_in_part_of_the_next_section() -> None:
-    words = "w" * 400
-    chunks = chunked(f"# A\n\n{words}\n\n# B\n\n{words}\n\n{words}\n\n{words}")
+def test_only_whole_sections_share_a_chunk() -> None:
+    chunks = chunked("\n\n".join(sections(seeded(1), 100_000)))
+    shared = [number for number, chunk in enumerate(chunks[:-1]) if number and "\n## " in chunk.text]
 
-    assert not any("# A" in chunk.text and "# B" in chunk.text for chunk in chunks)
+    assert len(shared) > 5
+    assert all(chunks[number].text.startswith("## ") for number in shared)
+    assert all(chunks[number + 1].text.startswith("## ") for number in shared)
 
 
 @pytest.mark.parametrize("follower", ["Words of a sentence. " * 60, "w" * 990, "- item\n" * 200, "```\n" + "c\n" * 700])

@@ -111,6 +111,17 @@ def test_a_chunk_stands_under_the_headings_of_its_own_first_character(text: str,
 
 @PROPERTY
 @given(TEXTS, CHUNKING_SETTINGS)
+def test_what_a_chunk_repeats_is_of_the_block_it_goes_on_with(text: str, settings: ChunkingSettings) -> None:
+    blocks = list(scan_blocks(text))
+
+    for before, chunk in pairwise(cut(text, settings)):
+        if chunk.start < before.end:
+            (block,) = (block for block in blocks if block.start <= chunk.start < block.end)
+            assert block.start < before.end < block.end
+
+
+@PROPERTY
+@given(TEXTS, CHUNKING_SETTINGS)
 def test_the_same_input_gives_the_same_chunks_and_another_document_other_ids(
     text: str, settings: ChunkingSettings
 ) -> None:
