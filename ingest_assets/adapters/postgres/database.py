@@ -79,6 +79,6 @@ def _configure(connection: Connection[Row]) -> None:
     try:
         register_vector(connection)
     except psycopg.ProgrammingError:
-        raise PermanentError("database_not_migrated") from None
+        return  # no pgvector yet: the first statement finds the schema missing, and says so
     connection.execute("SET hnsw.iterative_scan = relaxed_order")
     connection.execute("SET hnsw.ef_search = 400")

@@ -1,0 +1,194 @@
+"""Bad input gets a stable code, a sentence and something to do; never a traceback, and nothing is lost."""
+
+import zipfile
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets_tests.conftest import CORPUS
+from ingest_assets_tests.documents import policy_text
+from ingest_assets_tests.system.ingest import Ingest, Ran
+
+USER = str(uuid4())
+needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is absent: no real file is tried")
+
+
+@pytest.fixture
+def ingest(database_url: str, tmp_path: Path) -> Ingest:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Ingest(home, (("INGEST_DATABASE_URL", database_url), ("INGEST_USER_ID", USER)))
+
+
+def rejected(ran: Ran) -> list[str]:
+    assert ran.code == 1
+    for result in ran.json:
+        if result["status"] == "rejected":
+            assert result["message"]
+            assert result["hint"]
+            assert result["document_id"] is None
+    return [result["code"] for result in ran.json if result["status"] == "rejected"]
+
+
+def test_a_missing_path(ingest: Ingest, tmp_path: Path) -> None:
+    assert rejected(ingest("submit", tmp_path / "nowhere.pdf", "--json")) == ["path_missing"]
+
+
+def test_an_empty_file(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "empty.md").touch()
+    assert rejected(ingest("submit", tmp_path / "empty.md", "--json")) == ["empty_file"]
+
+
+def test_an_unknown_type(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
+    assert rejected(ingest("submit", tmp_path / "noise.bin", "--json")) == ["unsupported"]
+
+
+def test_a_type_that_contradicts_its_extension(ingest: Ingest, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "policy.pdf", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        archive.writestr("content.xml", "<a/>")
+    assert rejected(ingest("submit", tmp_path / "policy.pdf", "--json")) == ["type_mismatch"]
+
+
+def test_more_than_25_megabytes(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_bytes(b"word " * (5 * 1024 * 1024 + 1))
+    assert rejected(ingest("submit", tmp_path / "large.txt", "--json")) == ["too_large"]
+
+
+def test_a_folder_that_links_back_to_itself_is_left_after_its_files(ingest: Ingest, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "policy.md").write_text(policy_text())
+    (folder / "inner" / "back").symlink_to(folder)
+    ran = ingest("submit", folder, "--json")
+    assert rejected(ran) == ["folder_loop"]
+    assert [result["status"] for result in ran.json if result["document_id"]] == ["queued"]
+
+
+@needs_corpus
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("hostile/libreoffice-writer-password.pdf", "encrypted"),
+        ("formats/MEDRPT-2024-PAT-3847_medical_report_scan.pdf", "needs_ocr"),
+    ],
+)
+def test_a_file_that_only_parsing_unmasks_is_explained(ingest: Ingest, path: str, code: str) -> None:
+    [submitted] = ingest("submit", CORPUS / path, "--json").json
+    if submitted["status"] == "rejected":
+        assert submitted["code"] == code
+        return
+    drained = ingest("drain", "--json")
+    assert drained.json["dead_letters"] == 1
+    explained = ingest("explain", submitted["document_id"], "--json").json
+    assert (explained["searchable"], explained["code"]) == (False, code)
+    assert explained["cause"]
+    assert explained["fix"].startswith("ingest submit")
+
+
+def test_one_bad_file_keeps_none_of_the_others_out(ingest: Ingest, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.md").write_text(policy_text("Dental"))
+    (folder / "b.md").touch()
+    (folder / "c.md").write_text(policy_text("Optical"))
+    ran = ingest("submit", folder, "--json")
+    assert [result["status"] for result in ran.json] == ["queued", "rejected", "queued"]
+
+
+@pytest.mark.parametrize(
+    "command", [("status", "no-uuid"), ("explain", "no-uuid"), ("delete", "no-uuid"), ("retry", "no-uuid")]
+)
+def test_a_wrong_uuid_is_wrong_usage(ingest: Ingest, command: tuple[str, ...]) -> None:
+    ran = ingest(*command, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "invalid_id")
+
+
+@pytest.mark.parametrize("command", ["status", "explain", "delete", "retry"])
+def test_an_unknown_document(ingest: Ingest, command: str) -> None:
+    ran = ingest(command, str(uuid4()), "--json")
+    assert (ran.code, ran.error["code"]) == (1, "unknown_document")
+
+
+def test_a_wrong_user_is_wrong_usage(ingest: Ingest) -> None:
+    ran = ingest("search", "anything", "--user", "me", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "invalid_id")
+
+
+def test_no_user_on_a_server_of_ones_own(database_url: str, tmp_path: Path) -> None:
+    ran = Ingest(tmp_path, (("INGEST_DATABASE_URL", database_url),))("search", "anything", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "user_missing")
+
+
+def test_an_unreachable_database(tmp_path: Path) -> None:
+    ingest = Ingest(tmp_path, (("INGEST_DATABASE_URL", f"postgresql://secret@/nowhere?host={tmp_path}"),))
+    ran = ingest("migrate", "--json")
+    assert (ran.code, ran.error["code"]) == (1, "database_unreachable")
+    assert "secret" not in ran.stderr
+
+
+def test_a_database_that_was_never_migrated(empty_database_url: str, tmp_path: Path) -> None:
+    ran = Ingest(tmp_path, (("INGEST_DATABASE_URL", empty_database_url),))("status", "--json")
+    assert (ran.code, ran.error["code"]) == (1, "database_not_migrated")
+    assert ran.error["hint"] == "Run: ingest migrate"
+
+
+def test_a_setting_that_makes_no_sense_is_named(ingest: Ingest, tmp_path: Path) -> None:
+    ran = Ingest(tmp_path, (*ingest.extra, ("INGEST_CHUNK_CHARACTERS", "many")))("status", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "wrong_usage")
+    assert "INGEST_CHUNK_CHARACTERS" in ran.error["message"]
+
+
+def test_an_unknown_option_is_wrong_usage(ingest: Ingest) -> None:
+    assert ingest("status", "--nonsense").code == 2
+
+
+def test_a_document_that_did_not_fail_cannot_be_retried(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text(policy_text())
+    [submitted] = ingest("submit", tmp_path / "policy.md", "--json").json
+    ran = ingest("retry", submitted["document_id"], "--json")
+    assert (ran.code, ran.error["code"]) == (1, "not_failed")
+
+
+def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
+    empty_database_url: str, tmp_path: Path, postgres: EmbeddedPostgres
+) -> None:
+    extra = (("INGEST_DATABASE_URL", empty_database_url), ("INGEST_DAGSTER_DATABASE_URL", postgres.url("postgres")))
+    ran = Ingest(tmp_path, extra)("doctor", "--json")
+    assert ran.code == 1
+    failed = {check["check"]: check for check in ran.json if not check["ok"]}
+    assert failed["schema"]["code"] == "database_not_migrated"
+    assert failed["schema"]["hint"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["up", "submit", "status", "explain", "search", "drain", "retry", "delete", "migrate", "doctor", "database-url"],
+)
+def test_every_command_has_help(ingest: Ingest, command: str) -> None:
+    helped = ingest(command, "--help")
+    assert helped.code == 0
+    assert "--json" in helped.stdout
+
+
+def test_the_way_without_a_daemon(ingest: Ingest, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for subject in ("Dental", "Optical", "Zebra"):
+        (folder / f"{subject}.md").write_text(policy_text(subject))
+    assert {result["status"] for result in ingest("submit", folder, "--json").json} == {"queued"}
+    assert ingest("status", "--json").json == {
+        "documents": 3,
+        "searchable": 0,
+        "dead_letters": 0,
+        "jobs": {"queued/queued": 3},
+    }
+    drained = ingest("drain", "--workers", "2", "--json")
+    assert drained.json == {"done": 3, "failed": 0, "released": 0, "dead_letters": 0}, drained.stderr
+    assert ingest("status", "--json").json["jobs"] == {"embedded/done": 3}
+    [best] = ingest("search", "zebra policy", "--limit", "1", "--json").json
+    assert best["filename"] == "Zebra.md"
+    assert {result["status"] for result in ingest("submit", folder, "--json").json} == {"unchanged"}
