@@ -24,9 +24,11 @@ DIRECTORY_FLAGS_FIELD = 8
 DIRECTORY_ENTRY_HEADER = 46
 
 
-def pdf(*pages: str, password: str = "", owner_password: str = "") -> bytes:
+def pdf(*pages: str, user_password: str = "", owner_password: str = "") -> bytes:
     """One page per text; a page for "" stays empty."""
-    protection = StandardEncryption(password, owner_password, strength=128) if password or owner_password else None
+    protection = (
+        StandardEncryption(user_password, owner_password, strength=128) if user_password or owner_password else None
+    )
     file = BytesIO()
     canvas = Canvas(file, encrypt=protection)
     for page in pages:

@@ -1,6 +1,5 @@
 """From a file's bytes to its text: which tool reads which kind. Runs in the worker."""
 
-import codecs
 import re
 from collections.abc import Sequence
 
@@ -54,6 +53,6 @@ def _declared(content: bytes) -> str:
     """By the encoding that an HTML file names, where there is such an encoding and it fits."""
     declared = DECLARED_ENCODING.search(content, 0, DECLARED_WITHIN)
     try:
-        return codecs.decode(content, declared[1].decode("ascii") if declared else "utf-8")
-    except (LookupError, ValueError, TypeError):
+        return content.decode(declared[1].decode("ascii") if declared else "utf-8")
+    except (LookupError, ValueError):
         return _decoded(content)

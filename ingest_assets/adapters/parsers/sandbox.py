@@ -24,7 +24,7 @@ OUT_OF_MEMORY_SIGNS = (b"memory allocation of", b"MemoryError", b"bad_alloc", b"
 LAST_WORDS = 4096
 HEADER_BYTES = 1 << 20
 UTF8_BYTES = 4
-SECONDS_TO_END = 2
+SECONDS_TO_END = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ class Worker:
 
     def stop(self) -> None:
         self._kill()
-        self._await_end()
+        with self._ending:
+            self._process.wait()
         for stream in (self._requests, self._replies, self._last_words):
             with suppress(OSError):  # what a dead worker has not read cannot be flushed
                 stream.close()
@@ -115,25 +116,19 @@ class Worker:
         with self._ending:
             return self._process.poll() is not None
 
-    def _await_end(self) -> int:
-        with self._ending:
-            return self._process.wait()
-
     def _post_mortem(self) -> TransientError:
-        if not self._ends_soon():
-            self._kill()
-        status = self._await_end()
+        """A worker that is still there has broken the protocol: `stop` will kill it."""
+        status = self._status_soon()
         if self._expired or status == -signal.SIGXCPU:
             return TransientError("timeout", seconds=self._limits.seconds)
         if status == -signal.SIGKILL or self._ran_out_of_memory():
             return TransientError("out_of_memory", megabytes=self._limits.memory_mb)
         return TransientError("parser_crashed")
 
-    def _ends_soon(self) -> bool:
+    def _status_soon(self) -> int | None:
         with self._ending, suppress(subprocess.TimeoutExpired):
-            self._process.wait(SECONDS_TO_END)
-            return True
-        return False
+            return self._process.wait(SECONDS_TO_END)
+        return None
 
     def _ran_out_of_memory(self) -> bool:
         self._last_words.seek(0)

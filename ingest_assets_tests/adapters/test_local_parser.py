@@ -1,0 +1,139 @@
+"""The local parser as the pipeline calls it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.local import LocalParser
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.file_types import FileType
+from ingest_assets.pipeline.ports import Parser
+from ingest_assets_tests.contracts.parser_contract import ParserContract, parse, refusal
+from ingest_assets_tests.sample_files import (
+    docx,
+    office,
+    open_document,
+    paragraphs,
+    pdf,
+    scanned_pdf,
+    with_declared_size,
+    zipped,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00"
+ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>'
+EXTERNAL = '<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd">'
+
+
+@pytest.fixture(scope="module")
+def local_parser() -> Iterator[LocalParser]:
+    parser = LocalParser(ParserLimits(pages=20))
+    yield parser
+    parser.close()
+
+
+class TestTheLocalParser(ParserContract):
+    @pytest.fixture
+    def parser(self, local_parser: LocalParser) -> Parser:
+        return local_parser
+
+
+@pytest.mark.parametrize("kind", [FileType.TEXT, FileType.MARKDOWN])
+def test_a_text_passes_through_but_for_its_encoding_and_line_ends(local_parser: LocalParser, kind: FileType) -> None:
+    content = "# Prämie\r\n\r\n| a | b |\r\n| - | - |\r\n\r\n\\* 5 € \x00".replace("\x00", "").encode("utf-16")
+
+    assert parse(local_parser, content, kind).text == "# Prämie\n\n| a | b |\n| - | - |\n\n\\* 5 € "
+
+
+def test_pictures_written_into_markdown_are_left_out(local_parser: LocalParser) -> None:
+    content = b"Cover ![chart](data:image/png;base64," + b"iVBORw0KGgo" * 1000 + b") of it"
+
+    assert parse(local_parser, content, FileType.MARKDOWN).text == "Cover ![chart](data:) of it"
+
+
+def test_a_csv_becomes_a_table_in_any_encoding(local_parser: LocalParser) -> None:
+    content = "Tarif;Prämie\nBasis;10 €\n".encode("cp1252")
+
+    text = parse(local_parser, content, FileType.CSV).text
+
+    assert text.split("\n") == ["| Tarif | Prämie |", "| --- | --- |", "| Basis | 10 € |"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-2", "utf-16"])
+def test_html_becomes_markdown_by_the_encoding_it_names(local_parser: LocalParser, encoding: str) -> None:
+    head = f"<html><head><meta charset='{encoding}'><title>T</title></head>"
+    html = head + "<h2>Škoda</h2><p>a &lt; b!</p><img src='data:x'>"
+
+    assert parse(local_parser, html.encode(encoding), FileType.HTML).text == "## Škoda\n\na < b!"
+
+
+def test_html_of_an_unheard_of_encoding_is_decoded_as_any_text(local_parser: LocalParser) -> None:
+    assert parse(local_parser, b"<meta charset='base64'><p>fire", FileType.HTML).text == "fire"
+
+
+def test_a_word_document_keeps_its_text_without_escapes(local_parser: LocalParser) -> None:
+    parsed = parse(local_parser, docx("Cover: 50% &lt; 100 &amp; no_limit!", "# of visits"), FileType.DOCX)
+
+    assert parsed.text == "Cover: 50% < 100 & no_limit!\n\n\\# of visits"
+    assert parsed.page_starts == ()
+
+
+def test_a_spreadsheet_of_open_document_becomes_tables(local_parser: LocalParser) -> None:
+    cells = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
+        for cell in ["fire", "10"]
+    )
+    table = f'<table:table table:name="Cover"><table:table-row>{cells}</table:table-row></table:table>'
+    content = open_document(FileType.ODS, f"<office:spreadsheet>{table}</office:spreadsheet>")
+
+    assert "| fire | 10 |" in parse(local_parser, content, FileType.ODS).text
+
+
+def test_a_pdf_that_only_forbids_copying_is_parsed(local_parser: LocalParser) -> None:
+    assert "clause" in parse(local_parser, pdf("A clause.", owner_password="owner"), FileType.PDF).text  # noqa: S106
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "code"),
+    [
+        (pdf("A clause.", user_password="u"), FileType.PDF, "encrypted"),  # noqa: S106
+        (pdf("A clause.")[:300], FileType.PDF, "corrupt"),
+        (scanned_pdf(), FileType.PDF, "needs_ocr"),
+        (pdf("", ""), FileType.PDF, "empty_output"),
+        (pdf(*["A clause."] * 21), FileType.PDF, "too_many_pages"),
+        (docx(), FileType.DOCX, "empty_output"),
+        (docx(*paragraphs(200))[:900], FileType.DOCX, "corrupt"),
+        (office(), FileType.XLSX, "corrupt"),
+        (zipped({"mimetype": FileType.EPUB}), FileType.EPUB, "corrupt"),
+        (with_declared_size(docx("a" * 300_000), "word/document.xml", 10), FileType.DOCX, "bomb"),
+        (docx("a", before=ENTITY), FileType.DOCX, "bomb"),
+        (docx("a", before=EXTERNAL), FileType.DOCX, "corrupt"),
+        (b" \n\x0c", FileType.TEXT, "empty_output"),
+        (PNG, FileType.MARKDOWN, "unsupported"),
+        (PNG, FileType.CSV, "unsupported"),
+        (b"<p> </p>", FileType.HTML, "empty_output"),
+        (b"GIF89a", "image/gif", "unsupported"),
+    ],
+)
+def test_what_cannot_be_parsed_is_refused_for_what_it_is(
+    local_parser: LocalParser, content: bytes, kind: str, code: str
+) -> None:
+    error = refusal(local_parser, content, kind)
+
+    assert isinstance(error, PermanentError)
+    assert error.code == code
+
+
+def test_the_worker_goes_on_after_a_refusal(local_parser: LocalParser) -> None:
+    refusal(local_parser, docx(), FileType.DOCX)
+
+    assert parse(local_parser, docx("A clause."), FileType.DOCX).text == "A clause."
+
+
+def test_text_above_the_limit_is_a_bomb() -> None:
+    parser = LocalParser(ParserLimits(output_bytes=1000))
+    try:
+        assert refusal(parser, docx("fire " * 1000), FileType.DOCX).code == "bomb"
+    finally:
+        parser.close()

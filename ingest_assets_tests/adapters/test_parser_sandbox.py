@@ -1,0 +1,295 @@
+"""What holds a parser back: workers that do whatever their document says, and real ones with real limits."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from ingest_assets.adapters.parsers import pool
+from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.local import LocalParser
+from ingest_assets.adapters.parsers.pool import WorkerPool
+from ingest_assets.adapters.parsers.sandbox import COMMAND, Worker
+from ingest_assets.domain.errors import IngestError, TransientError
+from ingest_assets.domain.file_types import FileType
+from ingest_assets_tests.contracts.parser_contract import parse, refusal
+
+OBEDIENT_WORKER = """
+from ingest_assets.adapters.parsers import worker
+
+def obey(content, kind, limits):
+    worker._allow_processor(limits.seconds)
+    scope = {}
+    exec(content, scope)
+    return {"page_starts": []}, str(scope.get("text")).encode()
+
+worker._answer = obey
+worker.main()
+"""
+OBEDIENT = (sys.executable, "-I", "-c", OBEDIENT_WORKER)
+HTML = b"<html><h1>Cover</h1><p>fire</p>"
+HEAVY_HTML = b"<html>" + b"<p>fire <b>and</b> flood</p>" * 400_000
+NETWORK = Path("/proc/self/ns/net")
+HANG = "import time; time.sleep(3600)"
+SECONDS_UNTIL_GIVEN_UP = 60
+
+
+@contextmanager
+def worker(limits: ParserLimits | None = None, command: Sequence[str] = OBEDIENT) -> Iterator[Worker]:
+    started = Worker(limits or ParserLimits(), command)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def failure(of: Worker, program: str) -> IngestError:
+    with pytest.raises(IngestError) as failed:
+        of.ask(program.encode(), FileType.HTML)
+    return failed.value
+
+
+def answer(of: Worker, program: str) -> str:
+    return of.ask(program.encode(), FileType.HTML).text
+
+
+def ends(process: int) -> bool:
+    """Waits for a process that need not be a child."""
+    handle = os.pidfd_open(process)
+    try:
+        return bool(select.select([handle], [], [], SECONDS_UNTIL_GIVEN_UP)[0])
+    finally:
+        os.close(handle)
+
+
+def test_a_document_that_takes_too_long_is_a_timeout_and_its_worker_is_not_used_again() -> None:
+    with worker(ParserLimits(seconds=0.3)) as hanging:
+        error = failure(hanging, HANG)
+
+        assert isinstance(error, TransientError)
+        assert error.code == "timeout"
+        assert not hanging.is_fit
+
+
+def test_processor_time_above_the_limit_is_a_timeout() -> None:
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)"
+    with worker() as busy:
+        assert failure(busy, program).code == "timeout"
+
+
+def test_processor_time_is_counted_per_document() -> None:
+    program = "import resource as r; text = r.getrlimit(r.RLIMIT_CPU)[0] - r.getrusage(r.RUSAGE_SELF).ru_utime"
+    with worker(ParserLimits(seconds=7)) as busy:
+        burn = "import time\nwhile time.process_time() < 2: pass\n"
+        assert float(answer(busy, burn + program)) > 5
+        assert float(answer(busy, program)) > 7
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import os, sys; print('memory allocation of 9 bytes failed', file=sys.stderr, flush=True); os.abort()",
+        "bytearray(1 << 40)",
+    ],
+    ids=["killed by the system", "aborted by Rust", "not caught in Python"],
+)
+def test_a_worker_that_dies_of_memory_says_so(program: str) -> None:
+    with worker() as greedy:
+        error = failure(greedy, program)
+
+        assert error.code == "out_of_memory"
+        assert not greedy.is_fit
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os; os._exit(0)",
+        "import os; os.abort()",
+        "raise ValueError('Epidermolysis')",
+        "import os; os.close(3); os.close(1)",
+        "import os\nfor n in range(3, 20):\n  try: os.write(n, b'x' * 1000)\n  except OSError: pass",
+        "text = 'x' * 2_000_000",
+    ],
+    ids=["exit", "abort", "exception", "closed", "nonsense", "too long"],
+)
+def test_a_worker_that_breaks_down_is_a_crash(program: str) -> None:
+    with worker(ParserLimits(output_bytes=1000, seconds=20)) as broken:
+        error = failure(broken, program)
+
+        assert error.code == "parser_crashed"
+        assert "Epidermolysis" not in str((error, error.hint, error.__cause__))
+        assert not broken.is_fit
+
+
+def test_what_a_library_prints_does_not_reach_the_protocol() -> None:
+    with worker() as chatty:
+        assert answer(chatty, "import os; print('x' * 1000, flush=True); os.write(1, b'y'); text = 'fine'") == "fine"
+
+
+def test_a_worker_inherits_no_secrets_no_files_and_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "inherited")
+    with worker() as confined:
+        assert "inherited" not in answer(confined, "import os; text = dict(os.environ)")
+        assert answer(confined, "import os; text = sorted(os.listdir('/proc/self/fd'))[5:]") == "[]"
+        if answer(confined, f"import os; text = os.readlink('{NETWORK}')") == str(NETWORK.readlink()):
+            pytest.skip("this system lets no process leave the network")
+
+
+def test_a_worker_can_write_next_to_nothing_and_leaves_no_core() -> None:
+    program = "import resource as r; text = [r.getrlimit(x)[0] for x in (r.RLIMIT_FSIZE, r.RLIMIT_CORE, r.RLIMIT_AS)]"
+    with worker(ParserLimits(memory_mb=1000)) as confined:
+        assert answer(confined, program) == str([1 << 20, 0, 1000 << 20])
+
+
+def test_children_of_a_worker_are_killed_with_it() -> None:
+    program = "import os, time\nchild = os.fork()\nif child == 0: time.sleep(3600)\ntext = child"
+    with worker() as parent:
+        child = int(answer(parent, program))
+        parent.stop()
+        assert ends(child)
+
+
+def test_a_worker_does_not_outlive_a_killed_parent() -> None:
+    program = f"""
+import sys, time
+from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.sandbox import Worker
+worker = Worker(ParserLimits(), {OBEDIENT!r})
+worker.ask(b"", "text/html")
+print(worker._process.pid, flush=True)
+worker.ask({HANG.encode()!r}, "text/html")
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        orphan = int(parent.stdout.readline())
+        parent.kill()
+        assert ends(orphan)
+
+
+def test_a_worker_outlives_the_thread_that_first_asked_for_it() -> None:
+    workers = WorkerPool(ParserLimits(workers=1))
+    served = []
+
+    def serve() -> None:
+        with workers.borrow() as one:
+            one.ask(HTML, FileType.HTML)
+            served.append(one)
+
+    for thread in [Thread(target=serve), Thread(target=serve)]:
+        thread.start()
+        thread.join()
+    workers.close()
+
+    assert served[0] is served[1]
+
+
+@pytest.mark.parametrize("limits", [ParserLimits(documents_per_worker=2), ParserLimits(resident_mb=1)])
+def test_a_worker_is_replaced_after_its_documents_or_its_growth(limits: ParserLimits) -> None:
+    workers = WorkerPool(limits)
+    served = []
+    for _ in range(4):
+        with workers.borrow() as one:
+            one.ask(HTML, FileType.HTML)
+            served.append(one)
+    workers.close()
+
+    assert len(set(served)) == (2 if limits.documents_per_worker == 2 else 4)
+    assert not any(one.is_fit for one in served)
+
+
+def test_no_more_workers_than_allowed_are_ever_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Worker] = []
+
+    def start(limits: ParserLimits) -> Worker:
+        started.append(Worker(limits, OBEDIENT))
+        return started[-1]
+
+    monkeypatch.setattr(pool, "Worker", start)
+    workers = WorkerPool(ParserLimits(workers=2))
+    both_at_work = Barrier(2, timeout=SECONDS_UNTIL_GIVEN_UP)
+
+    def serve(number: int) -> str:
+        with workers.borrow() as one:
+            both_at_work.wait()
+            return answer(one, f"text = {number}")
+
+    with ThreadPoolExecutor(6) as callers:
+        answers = list(callers.map(serve, range(6)))
+    workers.close()
+
+    assert answers == [str(number) for number in range(6)]
+    assert len(started) == 2
+
+
+def test_a_forked_process_starts_its_own_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = WorkerPool(ParserLimits(workers=1))
+    with workers.borrow() as first:
+        first.ask(HTML, FileType.HTML)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with workers.borrow() as second:
+        assert second is not first
+    first.stop()
+    workers.close()
+
+
+def test_an_interrupted_caller_leaves_no_half_read_worker_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = WorkerPool(ParserLimits(workers=1))
+    asked = []
+
+    def interrupted_ask() -> None:
+        with workers.borrow() as one, monkeypatch.context() as patch:
+            asked.append(one)
+            patch.setattr(one, "_exchange", interrupt)
+            one.ask(HTML, FileType.HTML)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_ask()
+    with workers.borrow() as fresh:
+        assert "fire" in fresh.ask(HTML, FileType.HTML).text
+    workers.close()
+
+    assert fresh is not asked[0]
+
+
+def interrupt(content: bytes, media_type: str) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_worker_that_died_while_idle_is_replaced_unnoticed() -> None:
+    parser = LocalParser(ParserLimits(workers=1))
+    parse(parser, HTML, FileType.HTML)
+    idle = parser._pool._idle_worker()
+    assert idle is not None
+    parser._pool._give_back(idle)
+    os.kill(idle._process.pid, signal.SIGKILL)
+    assert ends(idle._process.pid)
+
+    assert "fire" in parse(parser, HTML, FileType.HTML).text
+    parser.close()
+
+
+def test_a_real_document_that_needs_too_much_memory_is_out_of_memory() -> None:
+    parser = LocalParser(ParserLimits(memory_mb=600))
+    assert refusal(parser, HEAVY_HTML, FileType.HTML).code == "out_of_memory"
+    assert "fire" in parse(parser, HTML, FileType.HTML).text
+    parser.close()
+
+
+def test_a_real_document_that_takes_too_long_is_a_timeout() -> None:
+    parser = LocalParser(ParserLimits(seconds=1.5))
+    assert refusal(parser, HEAVY_HTML, FileType.HTML).code == "timeout"
+    parser.close()
+
+
+def test_the_program_of_a_worker_is_isolated_from_the_user_s_python_settings() -> None:
+    assert "-I" in COMMAND
