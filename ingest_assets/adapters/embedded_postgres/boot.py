@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest_assets.adapters.embedded_postgres import locks, supervisor
-from ingest_assets.adapters.embedded_postgres.cluster import Cluster
 from ingest_assets.adapters.embedded_postgres.identity import CLEAN_ENVIRONMENT
 from ingest_assets.adapters.embedded_postgres.locks import HeldLock
 from ingest_assets.adapters.embedded_postgres.placement import place_cluster
@@ -56,7 +55,8 @@ def boot(home: Home, supervisor_lock: HeldLock) -> None:
     """Hands the lock to a new supervisor. Raises OSError, KeyError or CalledProcessError; the log says more."""
     with _log(home) as log:
         cluster = place_cluster(home.cluster)
-        _stop_orphan(home, cluster, log)
+        if _runs(home):
+            cluster.stop(log)
         cluster.prepare(log)
         locks_and_files = [home.server_lock, home.users_lock, *cluster.process_files]
         subprocess.run(
@@ -72,17 +72,17 @@ def boot(home: Home, supervisor_lock: HeldLock) -> None:
 
 
 def stop_orphan(home: Home) -> None:
-    with _log(home) as log:
-        _stop_orphan(home, place_cluster(home.cluster), log)
+    """For who holds the supervisor's lock: stops a server that has lost its supervisor, if there is one."""
+    if _runs(home):
+        with _log(home) as log:
+            place_cluster(home.cluster).stop(log)
 
 
-def _stop_orphan(home: Home, cluster: Cluster, log: int) -> None:
+def _runs(home: Home) -> bool:
     server_lock = locks.try_exclusive(home.server_lock)
     if server_lock is not None:
         server_lock.release()
-        return
-    with suppress(subprocess.CalledProcessError):
-        cluster.stop(log)
+    return server_lock is None
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_assets.adapters.embedded_postgres.configuration import configuration
+from ingest_assets.adapters.embedded_postgres.configuration import SYNC_METHOD, configuration
 from ingest_assets.adapters.embedded_postgres.identity import Identity
 from ingest_assets.adapters.embedded_postgres.installation import Installation
 from ingest_assets.adapters.embedded_postgres.sockets import SOCKET, make_private, socket_folder
@@ -46,9 +48,10 @@ class Cluster:
         self._configure()
 
     def stop(self, log: int) -> None:
-        """Raises CalledProcessError where no server runs."""
+        """Stops a server that this process's supervisor did not start; one that is ending already is left to it."""
         pg_ctl = self.installation.program("pg_ctl")
-        self.identity.run([pg_ctl, "stop", "--mode=fast", "--pgdata", str(self.data)], output=log)
+        with suppress(subprocess.CalledProcessError):
+            self.identity.run([pg_ctl, "stop", "--mode=fast", "--pgdata", str(self.data)], output=log)
 
     def _make_data(self, log: int) -> None:
         making = Path(tempfile.mkdtemp(prefix="initdb-", dir=self.folder))
@@ -65,16 +68,17 @@ class Cluster:
         initdb = [self.installation.program("initdb"), "-D", str(data)]
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         access = ["--username=postgres", "--auth-local=trust", "--auth-host=reject"]
-        single_user = [self.installation.program("postgres"), "--single", "-j", "-D", str(data)]
+        single_user = [self.installation.program("postgres"), "--single", "-j", "-D", str(data), "-c", "fsync=off"]
         statements = "".join(f"CREATE DATABASE {name};\n\n" for name in DATABASES)
         self.identity.run([*initdb, *locale, *access, "--no-sync", "--no-instructions"], output=log)
         self.identity.run([*single_user, "-c", "exit_on_error=on", "postgres"], text=statements, output=log)
-        self.identity.run([*initdb, "--sync-only"], output=log)
+        self.identity.run([*initdb, "--sync-only", f"--sync-method={SYNC_METHOD}"], output=log)
 
     def _configure(self) -> None:
         making = self.folder / "postgresql.conf.new"
         making.unlink(missing_ok=True)
-        making.write_text(configuration(socket_folder(self.folder)))
+        with making.open("x") as file:
+            file.write(configuration(socket_folder(self.folder)))
         making.chmod(0o644)
         making.replace(self.folder / "postgresql.conf")
 

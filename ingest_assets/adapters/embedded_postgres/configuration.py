@@ -1,11 +1,14 @@
 """The server's settings: for one machine, many short connections, vectors, and data that must survive a crash."""
 
 import os
+import sys
 from pathlib import Path
 
 PORT = 5432
 """Only a part of the socket's name: no network port is opened."""
 ROOMY_SHARED_MEMORY = 1024**3
+SYNC_METHOD = "syncfs" if sys.platform == "linux" else "fsync"
+"""Of whole data directories, before the first start and after a crash: 0.1 s instead of 5 s on a busy disk."""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -24,6 +27,7 @@ SETTINGS = {
     "max_logical_replication_workers": 0,
     "max_wal_size": "2GB",
     "wal_compression": "on",
+    "recovery_init_sync_method": SYNC_METHOD,
     "timezone": "UTC",
     # Statements, values and details of rows may hold text of documents: they stay out of the log.
     "log_timezone": "UTC",

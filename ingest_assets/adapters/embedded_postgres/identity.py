@@ -75,12 +75,9 @@ def of_nobody() -> Identity:
     return of_user(name.pw_uid, name.pw_gid)
 
 
-def is_refused_by_postgres() -> bool:
-    """Whether Postgres would not run as this process's user."""
-    if os.geteuid() == 0:
-        return True
+def this_user_has_a_name() -> bool:
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
-        return True
-    return False
+        return False
+    return True

@@ -32,14 +32,15 @@ def place_cluster(link: Path) -> Cluster:
 def _identity_for(folder: Path, installation: Installation) -> Identity:
     """Whoever owns the data; for new data this user, or one that Postgres accepts."""
     data = folder / "data"
-    if os.geteuid() != 0:
+    root = os.geteuid() == 0
+    if not root and identities.this_user_has_a_name():
         return identities.as_is()
-    if data.exists() and data.stat().st_uid != 0:
+    if root and data.exists() and data.stat().st_uid != 0:
         return identities.of_user(data.stat().st_uid, data.stat().st_gid)
     namespace = identities.in_user_namespace()
     if namespace is not None and namespace.can_use(folder, installation.program("initdb")):
         return namespace
-    return identities.of_nobody()
+    return identities.of_nobody() if root else identities.as_is()
 
 
 def _moved_elsewhere(link: Path) -> Path:
@@ -54,5 +55,7 @@ def _moved_elsewhere(link: Path) -> Path:
 
 
 def _system_folder() -> Path:
-    SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not SYSTEM_FOLDER.exists():
+        SYSTEM_FOLDER.mkdir(parents=True)
+        SYSTEM_FOLDER.chmod(0o755)
     return SYSTEM_FOLDER

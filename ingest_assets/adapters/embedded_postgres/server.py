@@ -21,6 +21,7 @@ from ingest_assets.domain.errors import PermanentError
 START_SECONDS = 300
 """Recovery after a crash may have to replay a log of several GB."""
 STOP_SECONDS = 60
+ANSWER_SECONDS = 5
 POLL_SECONDS = 0.02
 
 
@@ -111,7 +112,8 @@ class EmbeddedPostgres:
             owner = (cluster / "data").stat().st_uid
         except FileNotFoundError:
             return False
-        return is_private(socket_folder(cluster), owner) and PGconn.ping(self.url("postgres").encode()) == Ping.OK
+        question = f"{self.url('postgres')}&connect_timeout={ANSWER_SECONDS}"
+        return is_private(socket_folder(cluster), owner) and PGconn.ping(question.encode()) == Ping.OK
 
     def _wait_for_end(self) -> None:
         for _ in _attempts(STOP_SECONDS):

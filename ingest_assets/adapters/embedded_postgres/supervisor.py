@@ -21,19 +21,27 @@ SHUTDOWN_SECONDS = 60
 @dataclass(frozen=True, slots=True)
 class Server:
     lock_path: str
-    process_files: Sequence[str]
+    postmaster_file: str
+    socket_file: str
     command: Sequence[str]
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Once no process of an earlier server is left, whose process ids may belong to others by now."""
+        """Once no process of an earlier server is left: the process ids it left in files may be others' by now."""
         lock = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for file in self.process_files:
+            for file in (self.postmaster_file, self.socket_file):
                 Path(file).unlink(missing_ok=True)
             return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, pass_fds=[lock])
         finally:
             os.close(lock)
+
+    def was_killed(self, code: int) -> bool:
+        """By a signal, after it was ready: one that dies while it starts would do so again."""
+        try:
+            return code < 0 and Path(self.postmaster_file).read_bytes().rstrip().endswith(b"ready")
+        except FileNotFoundError:
+            return False
 
 
 class Users:
@@ -61,7 +69,7 @@ def supervise(server: Server, users: Users) -> int:
         while not users.have_left():
             code = process.poll()
             if code is not None:
-                if code >= 0:
+                if not server.was_killed(code):
                     return code
                 process = server.start()
             time.sleep(POLL_SECONDS)
@@ -85,7 +93,7 @@ def main(server_lock: str, users_lock: str, postmaster_file: str, socket_file: s
     if os.fork() == 0:
         os.chdir("/")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        sys.exit(supervise(Server(server_lock, (postmaster_file, socket_file), command), Users(users_lock)))
+        sys.exit(supervise(Server(server_lock, postmaster_file, socket_file, command), Users(users_lock)))
 
 
 if __name__ == "__main__":
