@@ -16,20 +16,23 @@ from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Vectors
 Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.float64]
 
-SINGLE_WEIGHT, COMMON_WEIGHT, PAIR_WEIGHT = 4, 1, 3
+TERM_WEIGHT, PAIR_WEIGHT, COMMON_WEIGHT = 4, 3, 1
+"""A pair of common terms weighs no more than a common term."""
+
 COUNT_STEPS = 64
 """A feature's count weighs 1 + ln(count), in steps of this fraction of one."""
 
 BLOCK_TEXTS = 64
 """Texts whose vectors are made at once, so that what lies between stays in the processor's cache."""
 
-_HASH_BITS, _FEATURE_BITS = 64, 48
-_PAIR_FIRST, _PAIR_MIXED, _PAIR_SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(32)
+_HASH_BITS = 48
+_PAIR_FIRST, _PAIR_MIXED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+_COMMON = np.uint64(1)
 
 
 def term_hash(term: str, *, common: bool) -> int:
-    """64 bits, of which the lowest says whether the term is common."""
-    digest = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "little")
+    """48 bits, of which the lowest says whether the term is common."""
+    digest = int.from_bytes(blake2b(term.encode(), digest_size=_HASH_BITS // 8).digest(), "little")
     return digest | 1 if common else digest & ~1
 
 
@@ -81,25 +84,24 @@ def _sum_features(texts: Sequence[Sequence[int]]) -> Numbers:
     """Shape (texts, VECTOR_DIMENSIONS), whole numbers."""
     owners = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
     hashes = np.fromiter(chain.from_iterable(texts), np.uint64, len(owners))
-    common = (hashes & 1).astype(np.bool_)
     neighbours = owners[:-1] == owners[1:]
     pairs = _pair_hashes(hashes[:-1][neighbours], hashes[1:][neighbours])
     summed = np.zeros(len(texts) * VECTOR_DIMENSIONS)
-    _add(summed, owners[~common], hashes[~common], SINGLE_WEIGHT)
-    _add(summed, owners[common], hashes[common], COMMON_WEIGHT)
+    _add(summed, owners, hashes, TERM_WEIGHT)
     _add(summed, owners[:-1][neighbours], pairs, PAIR_WEIGHT)
     return summed.reshape(len(texts), VECTOR_DIMENSIONS)
 
 
 def _pair_hashes(first: Hashes, second: Hashes) -> Hashes:
     mixed = first * _PAIR_FIRST + second
-    return (mixed ^ mixed >> _PAIR_SHIFT) * _PAIR_MIXED
+    mixed = (mixed ^ mixed >> np.uint64(32)) * _PAIR_MIXED >> np.uint64(64 - _HASH_BITS)
+    return mixed & ~_COMMON | first & second & _COMMON
 
 
 def _add(summed: Numbers, owners: Hashes, hashes: Hashes, weight: int) -> None:
-    features = owners << _FEATURE_BITS | hashes >> (_HASH_BITS - _FEATURE_BITS)
-    found, counts = np.unique(features, return_counts=True)
-    rows, hashed = found >> _FEATURE_BITS, found & ((1 << _FEATURE_BITS) - 1)
-    positions = rows * VECTOR_DIMENSIONS + (hashed >> 1) % VECTOR_DIMENSIONS
-    signs = 1.0 - 2.0 * (hashed & 1)
-    np.add.at(summed, positions.astype(np.intp), weight * signs * count_weights(counts))
+    found, counts = np.unique(owners << _HASH_BITS | hashes, return_counts=True)
+    rows, features = found >> _HASH_BITS, found & ((1 << _HASH_BITS) - 1)
+    weights = np.where(features & _COMMON, COMMON_WEIGHT, weight)
+    signs = 1.0 - (features & 2)
+    positions = rows * VECTOR_DIMENSIONS + (features >> 2) % VECTOR_DIMENSIONS
+    np.add.at(summed, positions.astype(np.intp), signs * weights * count_weights(counts))
