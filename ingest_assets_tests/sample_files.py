@@ -95,6 +95,19 @@ def _patched(package: bytes, part: str, field: int, value: bytes) -> bytes:
     return package[:at] + value + package[at + len(value) :]
 
 
+def with_offset_beyond_all_files(package: bytes) -> bytes:
+    """A package of one part, whose directory says in ZIP64 that the part begins 16 exabytes further on."""
+    extra = struct.pack("<HHQ", 1, 8, (1 << 64) - 2)
+    entry, end = package.rindex(b"PK\x01\x02"), package.rindex(b"PK\x05\x06")
+    header = bytearray(package[entry : entry + DIRECTORY_ENTRY_HEADER])
+    header[30:32] = struct.pack("<H", len(extra))
+    header[42:46] = b"\xff" * 4
+    directory = bytes(header) + package[entry + DIRECTORY_ENTRY_HEADER : end] + extra
+    return (
+        package[:entry] + directory + package[end : end + 12] + struct.pack("<I", len(directory)) + package[end + 16 :]
+    )
+
+
 def ole2(*streams: str, word_flags: int = 0) -> bytes:
     """A compound file with these streams in its directory and a Word header in its first sector."""
     header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(22) + struct.pack("<H", 9)

@@ -4,6 +4,7 @@ import re
 import struct
 import zlib
 from io import BytesIO
+from lzma import LZMAError
 from zipfile import BadZipFile, ZipFile
 
 from ingest_assets.domain.errors import PermanentError
@@ -18,7 +19,8 @@ DIRECTORY_ENTRY = b"PK\x01\x02"
 ENCRYPTED_ENTRY = 0x1
 LONGEST_PART = 1_000_000
 
-UNREADABLE = (BadZipFile, EOFError, LookupError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
+DAMAGED = (BadZipFile, struct.error, zlib.error, LZMAError)
+UNREADABLE = (*DAMAGED, ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError)
 
 OFFICE_MAIN_PART = re.compile(
     r"(wordprocessingml|ms-word|presentationml|ms-powerpoint|spreadsheetml|ms-excel)"
@@ -34,7 +36,7 @@ OFFICE_TYPES = {
     "ms-excel": OFFICE + "spreadsheetml.sheet",
 }
 EPUB = "application/epub+zip"
-EPUB_METHOD = re.compile(r"EncryptionMethod[^>]*Algorithm=[\"']([^\"']*)")
+EPUB_METHOD = re.compile(r"EncryptionMethod[^>]{0,300}Algorithm=[\"']([^\"']*)")
 FONT_OBFUSCATION = {"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"}
 
 OLE2_ENTRY_BYTES = 128

@@ -1,4 +1,5 @@
 import re
+from zipfile import ZIP_BZIP2, ZIP_LZMA, ZIP_STORED
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from ingest_assets_tests.sample_files import (
     open_document,
     pdf,
     with_encrypted_flag,
+    with_offset_beyond_all_files,
     zipped,
 )
 
@@ -151,6 +153,29 @@ def test_a_book_with_hidden_fonts_is_not_encrypted() -> None:
 )
 def test_a_package_that_unpacks_to_too_much_is_a_bomb(content: bytes) -> None:
     assert refusal(content, "policy.docx").code == "bomb"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("repeated", ["<EncryptionMethod ", "EncryptionMethod Algorithm=", "encryption-data"[:-1]])
+def test_a_package_s_own_parts_are_searched_in_linear_time(repeated: str) -> None:
+    hostile = {"META-INF/encryption.xml": repeated * 60_000, "META-INF/manifest.xml": repeated * 60_000}
+
+    assert recognise(zipped({"mimetype": FileType.EPUB} | hostile, ZIP_STORED), "book.epub") is FileType.EPUB
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_offset_beyond_all_files(zipped({"mimetype": FileType.EPUB})),
+        zipped({"mimetype": FileType.EPUB * 9}, ZIP_LZMA).replace(b"\x5d\x00\x00", b"\xff\xff\xff"),
+        zipped({"mimetype": FileType.EPUB * 9}, ZIP_BZIP2).replace(b"BZh9", b"BZh0"),
+        zipped({"mimetype": FileType.EPUB * 9}).replace(b"\x08\x00", b"\x63\x00"),
+    ],
+    ids=["offset", "lzma", "bzip2", "unknown method"],
+)
+def test_a_package_that_cannot_be_read_is_corrupt(content: bytes) -> None:
+    assert refusal(content, "book.epub").code == "corrupt"
+    assert refusal(content, "book").code == "unsupported"
 
 
 def test_a_package_cut_short_is_corrupt_where_its_extension_promises_one() -> None:

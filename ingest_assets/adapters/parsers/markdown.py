@@ -4,8 +4,8 @@ import re
 
 FENCE = re.compile(r"\s*(```|~~~)")
 ESCAPE = re.compile(r"(`[^`\n]*`)|(^[ \t]*\\.)|\\([!-/:-@\[-`{}~])", re.MULTILINE)
-IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
-SYMBOL_BULLET = re.compile(r"[ \t]*[\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc][ \t]*")
+IMAGE = re.compile(r"!\[([^\]\[\n]*)\]\([^()\n]*\)")
+SYMBOL_BULLET = re.compile(r"[\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc][ \t]*")
 EMBEDDED_DATA = re.compile(r"data:[\w/+.;=-]{0,100};base64,[A-Za-z0-9+/=]+")
 
 
@@ -29,7 +29,7 @@ def clean(markdown: str) -> str:
 
 
 def _clean_line(line: str) -> str:
-    line = IMAGE.sub(r"\1", SYMBOL_BULLET.sub("\n- ", line))
+    line = IMAGE.sub(r"\1", SYMBOL_BULLET.sub("\n- ", line).replace(" \n- ", "\n- "))
     return ESCAPE.sub(_unescape, line).removeprefix("\n")
 
 
