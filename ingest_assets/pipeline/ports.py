@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ingest_assets.domain.costs import Service, Usage
 from ingest_assets.domain.documents import (
     Acceptance,
     Arrival,
@@ -60,6 +61,23 @@ class Embedder(Protocol):
 
     def embed_query(self, query: str) -> Vectors:
         """Shape (VECTOR_DIMENSIONS,)."""
+
+
+class PaidCall(Protocol):
+    def settle(self, usage: Usage) -> None:
+        """What the call really used; without it, a call that ends well is taken to have used its estimate."""
+
+
+class PaidCalls(Protocol):
+    """The gate before every call that costs money: breaker, rate limits and budgets before it, the ledger after it."""
+
+    def begin(
+        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+    ) -> AbstractContextManager[PaidCall]:
+        """Waits for the rate limit. Raises ResourceError breaker_open, budget_spent before anything is spent.
+
+        An exception that leaves the block counts as the call's failure and gives the reservation back.
+        """
 
 
 class ObjectStore(Protocol):
