@@ -141,9 +141,9 @@ def test_the_package_with_the_binaries_is_never_imported() -> None:
 
 
 def test_the_first_of_two_users_to_leave_does_not_stop_the_server(home: Path, server: EmbeddedPostgres) -> None:
-    user = User(home)
-    assert user.says()[0] == "started"
-    user.leave()
+    with User(home) as user:
+        assert user.says()[0] == "started"
+        user.leave()
     assert value(server, "SELECT 1") == 1
 
 

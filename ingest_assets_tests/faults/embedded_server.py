@@ -33,9 +33,9 @@ except IngestError as error:
 class User:
     """A process of its own that holds the server until it is told to leave, or killed."""
 
-    def __init__(self, home: Path, *, prefix: Sequence[str] = ()) -> None:
+    def __init__(self, home: Path, *, python: Sequence[str] = (sys.executable,)) -> None:
         self.process = subprocess.Popen(
-            [*prefix, sys.executable, "-c", USE, str(home)],
+            [*python, "-c", USE, str(home)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -43,21 +43,43 @@ class User:
             start_new_session=True,
         )
 
+    def __enter__(self) -> "User":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
     def says(self) -> list[str]:
         """`started` and the server's URL, or the code of the error; waits for it."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().split()
 
     def leave(self) -> None:
-        self.process.communicate(timeout=PATIENCE_SECONDS)
+        """Returns once the process has ended."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self.process.wait(PATIENCE_SECONDS)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.leave()
 
     def kill_with_children(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
+        self.leave()
+
+
+def python_of_user(user_id: int) -> list[str] | None:
+    """For root: how to run Python as that user; None where the user can reach no interpreter or not this project."""
+    become = ["setpriv", f"--reuid={user_id}", f"--regid={user_id}", "--clear-groups", "--"]
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])
+    for interpreter in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        command = [*become, "env", f"PYTHONPATH={path}", interpreter]
+        check = [*command, "-c", "import psycopg, ingest_assets.domain.errors"]
+        if subprocess.run(check, capture_output=True, cwd="/", check=False).returncode == 0:
+            return command
+    return None
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -82,7 +104,15 @@ def supervisor(home: Path) -> int:
 
 def is_running(home: Path) -> bool:
     """Whether any process of the server is left."""
-    lock = locks.try_exclusive(home / "postgres" / "server.lock")
+    return _is_locked(home / "postgres" / "server.lock")
+
+
+def is_supervised(home: Path) -> bool:
+    return _is_locked(home / "postgres" / "supervisor.lock")
+
+
+def _is_locked(path: Path) -> bool:
+    lock = locks.try_exclusive(path)
     if lock is not None:
         lock.release()
     return lock is None
