@@ -1,6 +1,6 @@
 """The main job from start to end: a fresh deployment, the example documents, the real Dagster daemon, a search.
 
-    .venv/bin/python examples/run_demo.py
+.venv/bin/python examples/run_demo.py
 """
 
 import json

@@ -1,13 +1,14 @@
 """Documents for the tests, and the shortest way to get them in."""
 
+from datetime import timedelta
+from threading import Event
+
 from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals, drain
 from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.services import Services
-from threading import Event
 
 MAX_BYTES = 25 * 1024 * 1024
-ENCRYPTED_PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R/Encrypt 2 0 R>>\n%%EOF\n"
 
 
 def policy_text(subject: str = "Emergency care", paragraphs: int = 12) -> str:
@@ -41,8 +42,6 @@ def submit(services: Services, user: UserId, text: str | bytes, name: str = "pol
 
 def drain_all(services: Services, claim: str = "drain") -> DrainTotals:
     """Works off what can be claimed now."""
-    from datetime import timedelta
-
     return drain(services, claim, DrainLimits(idle=timedelta(0)), stop=Event(), report=lambda: None)
 
 

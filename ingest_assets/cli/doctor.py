@@ -51,10 +51,10 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
 
 def _try(name: str, examine: Callable[[], str]) -> Check:
     try:
-        return Check(name, True, examine())  # noqa: FBT003
+        return Check(name, True, examine())
     except Exception as error:
         problem = as_ingest_error(error)
-        return Check(name, False, problem.message, problem.code, problem.hint)  # noqa: FBT003
+        return Check(name, False, problem.message, problem.code, problem.hint)
 
 
 def _server(deployment: Deployment) -> str:
@@ -84,13 +84,16 @@ def _store(deployment: Deployment) -> str:
 
 
 def _parser(deployment: Deployment) -> str:
-    ids = DocumentId(uuid4()), UserId(uuid4())
-    probe = Document(*ids, 1, "probe.md", "text/markdown", len(PROBE), "0" * 64)
-    parsed = deployment.parser.parse(PROBE, probe)
+    parsed = deployment.parser.parse(PROBE, _probe())
     return f"{parsed.parser.name} {parsed.parser.version}"
 
 
 def _embedder(deployment: Deployment) -> str:
     embedder = deployment.services.embedder
-    embedder.embed([PROBE.decode()])
+    embedder.embed([PROBE.decode()], _probe())
     return f"{embedder.model.name} {embedder.model.version}"
+
+
+def _probe() -> Document:
+    ids = DocumentId(uuid4()), UserId(uuid4())
+    return Document(*ids, 1, "probe.md", "text/markdown", len(PROBE), "0" * 64)

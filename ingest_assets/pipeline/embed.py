@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest_assets.domain.batching import batches
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Chunk, EmbeddedBatch, Producer, Vectors
+from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Chunk, Document, EmbeddedBatch, Producer, Vectors
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
@@ -34,12 +34,12 @@ class StoredVectors:
 def embed_chunks(
     job: Job, chunks: Sequence[Chunk], *, jobs: Jobs, vector_buffer: VectorBuffer, embedder: Embedder
 ) -> Embedding:
-    """Raises ResourceError claim_lost; drawing a batch raises the embedder's errors and TransientError vectors_invalid."""
+    """Raises ResourceError claim_lost; drawing a batch raises what the embedder does, and vectors_invalid."""
     jobs.advance(job, Stage.EMBEDDING)
     inputs = {chunk.chunk_sha: chunk.embedding_input for chunk in chunks}
     stored = vector_buffer.reuse(job, list(inputs), embedder.model)
     missing = [(sha, text) for sha, text in inputs.items() if sha not in stored]
-    return Embedding(embedder.model, len(inputs), _embedded(missing, embedder))
+    return Embedding(embedder.model, len(inputs), _embedded(missing, embedder, job.document))
 
 
 def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuffer) -> Payload:
@@ -62,11 +62,11 @@ def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuff
     )
 
 
-def _embedded(missing: Sequence[tuple[str, str]], embedder: Embedder) -> Iterator[EmbeddedBatch]:
+def _embedded(missing: Sequence[tuple[str, str]], embedder: Embedder, document: Document) -> Iterator[EmbeddedBatch]:
     sized = [(sha, text, embedder.count_tokens(text)) for sha, text in missing]
     for batch in batches(sized, _tokens, embedder.max_inputs, embedder.max_tokens):
         shas, texts, tokens = zip(*batch, strict=True)
-        vectors = _checked(embedder.embed(texts), len(texts))
+        vectors = _checked(embedder.embed(texts, document), len(texts))
         yield EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
 
 

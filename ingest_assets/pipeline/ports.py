@@ -56,10 +56,10 @@ class Embedder(Protocol):
 
     def count_tokens(self, text: str) -> int: ...
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row per text, in order; finite and not zero."""
+    def embed(self, texts: Sequence[str], document: Document) -> Vectors:
+        """One row per text, in order; finite and not zero. What it costs is booked on the document."""
 
-    def embed_query(self, query: str) -> Vectors:
+    def embed_query(self, query: str, user_id: UserId) -> Vectors:
         """Shape (VECTOR_DIMENSIONS,)."""
 
 

@@ -14,7 +14,7 @@ RANKED = 50
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
     """The user's best passages, best first."""
     depth = max(RANKED, limit)
-    near = index.nearest(user_id, embedder.embed_query(query), embedder.model, depth)
+    near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
     matching = index.matching(user_id, query, depth)
     scores = dict(reciprocal_rank_fusion([near, matching])[:limit])
     hits = [replace(hit, score=scores[hit.chunk_id]) for hit in index.hits(user_id, list(scores))]

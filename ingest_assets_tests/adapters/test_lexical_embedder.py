@@ -9,7 +9,7 @@ from ingest_assets.adapters.embedders import lexical
 from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
 from ingest_assets.domain.vocabulary import COMMON_WORDS, STOP_WORDS
 from ingest_assets.pipeline.ports import Embedder
-from ingest_assets_tests.contracts.embedder_contract import TEXTS, EmbedderContract
+from ingest_assets_tests.contracts.embedder_contract import DOCUMENT, TEXTS, EmbedderContract
 
 
 class TestLexicalEmbedder(EmbedderContract):
@@ -22,11 +22,11 @@ GOLDEN = "059d64a6c1f4dea65f9252dcaa3c0c5c94cb81b83c445f6427846949f9236081"
 
 
 def nearness(one: str, other: str) -> float:
-    return float(np.dot(*LexicalEmbedder().embed([one, other])))
+    return float(np.dot(*LexicalEmbedder().embed([one, other], DOCUMENT)))
 
 
 def test_every_machine_gives_these_bits() -> None:
-    vectors = LexicalEmbedder().embed([*TEXTS, "", "Prämie: 1,250.00 für Police HX-2024-117, " * 40])
+    vectors = LexicalEmbedder().embed([*TEXTS, "", "Prämie: 1,250.00 für Police HX-2024-117, " * 40], DOCUMENT)
 
     assert sha256(vectors.astype("<f4").tobytes()).hexdigest() == GOLDEN
 
@@ -71,13 +71,13 @@ def test_no_word_is_both_common_and_left_out() -> None:
 
 def test_memory_for_words_is_bounded() -> None:
     flood = " ".join(f"word{number}" for number in range(lexical.CACHED_WORDS + 100))
-    LexicalEmbedder().embed([flood, "x" * 100_000])
+    LexicalEmbedder().embed([flood, "x" * 100_000], DOCUMENT)
 
     assert lexical._hashes.cache_info().currsize == lexical.CACHED_WORDS
 
 
 def test_words_that_the_memory_has_lost_give_the_same_vectors() -> None:
-    before = LexicalEmbedder().embed(TEXTS)
+    before = LexicalEmbedder().embed(TEXTS, DOCUMENT)
     lexical._hashes.cache_clear()
 
-    assert np.array_equal(LexicalEmbedder().embed(TEXTS), before)
+    assert np.array_equal(LexicalEmbedder().embed(TEXTS, DOCUMENT), before)

@@ -14,9 +14,12 @@ from ingest_assets.shipped import shipped
 CATALOGUE = """
 SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
     pg_get_expr(d.adbin, d.adrelid)) AS line
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (c.oid, a.attnum)
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (c.oid, a.attnum)
 WHERE c.relnamespace = 'upload_pipeline'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-UNION ALL SELECT format('%s %s', c.relname, c.reloptions) FROM pg_class c WHERE c.relnamespace = 'upload_pipeline'::regnamespace
+UNION ALL SELECT format('%s %s', relname, reloptions) FROM pg_class
+    WHERE relnamespace = 'upload_pipeline'::regnamespace
 UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
     WHERE connamespace = 'upload_pipeline'::regnamespace
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'upload_pipeline'

@@ -3,6 +3,7 @@
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from ingest_assets.definitions import build_definitions
 from ingest_assets.domain.documents import DocumentId
@@ -44,8 +45,6 @@ def materialization(instance: dg.DagsterInstance, asset: str, document_id: Docum
 
 def failed_partitions(instance: dg.DagsterInstance, asset: str, services: Services) -> set[str]:
     """As the UI counts them."""
-    from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
-
     definition = next(each for each in ASSETS if each.key.to_user_string() == asset)
     cached = get_and_update_asset_status_cache_value(instance, definition.key, definition.partitions_def)
     assert cached is not None

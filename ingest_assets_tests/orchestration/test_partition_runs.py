@@ -12,7 +12,7 @@ from ingest_assets.domain.stages import Stage, State
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
-from ingest_assets_tests.orchestration.runs import NAMES, failed_partitions, materialization, run_partition
+from ingest_assets_tests.orchestration.runs import NAMES, failed_partitions, materialization, run_drain, run_partition
 from ingest_assets_tests.pipeline.test_failures import failing
 
 LEASE = timedelta(seconds=30)
@@ -66,8 +66,6 @@ def test_a_failing_document_is_a_failed_partition_and_turns_green_after_its_retr
 def test_a_drain_run_clears_the_failure_of_a_partition_run(
     services: Services, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    from ingest_assets_tests.orchestration.runs import run_drain
-
     document_id = submit(services, user, policy_text()).document_id
     run_partition(failing(services, TransientError("storage_failed"), 1), instance, document_id)
     assert run_drain(replace(services, retry_policy=replace(services.retry_policy)), instance, until_empty=True).success
@@ -159,6 +157,6 @@ def test_dagster_learns_neither_names_nor_text(services: Services, instance: dg.
     document_id = submit(services, user, policy_text("Canarywort"), "canary-name.md").document_id
     result = run_partition(services, instance, document_id)
     assert result.success
-    everything = str([entry for entry in instance.all_logs(result.run_id)]).lower()
+    everything = str(instance.all_logs(result.run_id)).lower()
     assert "canary" not in everything
     assert str(document_id) in everything

@@ -10,7 +10,7 @@ from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.jobs import Event
 from ingest_assets.pipeline.intake import check, content_key
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import MAX_BYTES, policy_text
+from ingest_assets_tests.documents import MAX_BYTES, drain_all, policy_text
 from ingest_assets_tests.orchestration.runs import NAMES, materialization, run_drain, run_partition
 
 DOCUMENT = DocumentId(UUID(int=42))
@@ -34,8 +34,8 @@ def story(history: list[Event]) -> list[tuple[Any, ...]]:
 def committed_rows(services: Services) -> list[dict[str, Any]]:
     with services.documents._database.connection() as connection:  # type: ignore[attr-defined]
         rows = connection.execute(
-            "SELECT chunk_id, user_id, chunker_name, chunker_version, chunk_ord, title, heading_path, page, start_offset,"
-            " end_offset, text, chunk_sha, embed_model, embed_version, vector_dim, embedding::text, full_text::text"
+            "SELECT chunk_id, user_id, chunker_name, chunker_version, chunk_ord, title, heading_path, page,"
+            " start_offset, end_offset, text, chunk_sha, embed_model, embed_version, vector_dim, embedding::text, full_text::text"
             " FROM upload_pipeline.document_chunks ORDER BY chunk_ord"
         ).fetchall()
     return [dict(row) for row in rows]
@@ -77,8 +77,6 @@ def test_a_drain_run_materializes_every_partition_of_all_four_assets(
 def test_what_a_dead_worker_did_not_report_the_next_one_reports(
     services: Services, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    from ingest_assets_tests.documents import drain_all
-
     submit_as(services, user, DOCUMENT)
     drain_all(services)
     submit_as(services, UserId(UUID(int=2)), DocumentId(UUID(int=2)))

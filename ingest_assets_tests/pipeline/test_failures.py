@@ -1,7 +1,10 @@
 """One document's failure touches only that document, and nothing is lost."""
 
+import errno
+import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from ingest_assets.domain.errors import IngestError, PermanentError, ResourceErr
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.domain.stages import Stage, State
 from ingest_assets.pipeline.explain import explain
+from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.pipeline.ports import Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
@@ -104,8 +108,6 @@ def test_a_replay_does_not_parse_again_what_was_parsed(services: Services, user:
     counted = replace(services, parser=parser)
     document_id = submit(counted, user, policy_text()).document_id
     [job] = counted.jobs.claim("dying", 1, LEASE)
-    from ingest_assets.pipeline.parse import parse_document, store_parse
-
     parsed = parse_document(job, jobs=counted.jobs, documents=counted.documents, objects=counted.objects, parser=parser)
     store_parse(job, parsed, documents=counted.documents, objects=counted.objects)
     counted.jobs.release("dying", document_id)
@@ -124,6 +126,7 @@ def test_a_silent_worker_gives_its_documents_back_and_the_third_death_is_poison(
         status = services.documents.status(document_id)
         assert status is not None
         assert status.state is (State.DEADLETTER if death == 3 else State.QUEUED)
+    assert status is not None
     assert status.error_code == "crashed_worker"
 
 
@@ -148,7 +151,7 @@ def test_whoever_lost_the_claim_can_change_nothing_any_more(services: Services, 
         services.jobs.advance(job, Stage.JOB_VALIDATED)
 
 
-def test_stored_bytes_that_were_damaged_are_noticed(services: Services, user: UserId, tmp_path: object) -> None:
+def test_stored_bytes_that_were_damaged_are_noticed(services: Services, user: UserId) -> None:
     accepted = submit(services, user, policy_text())
     document = services.documents.find(accepted.document_id)
     assert document is not None
@@ -162,9 +165,6 @@ def test_stored_bytes_that_were_damaged_are_noticed(services: Services, user: Us
 def test_a_full_disk_while_storing_loses_nothing_and_says_so(
     services: Services, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import errno
-    import os
-
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -178,13 +178,8 @@ def test_a_full_disk_while_storing_loses_nothing_and_says_so(
     assert services.documents.counts()["searchable"] == 1
 
 
-def test_a_full_disk_leaves_no_half_written_object(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    import errno
-    import os
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    store = LocalFiles(folder)
+def test_a_full_disk_leaves_no_half_written_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LocalFiles(tmp_path)
 
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -192,4 +187,4 @@ def test_a_full_disk_leaves_no_half_written_object(tmp_path: object, monkeypatch
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ResourceError, match="storage_full"):
         store.put("a/b", b"x" * 100)
-    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

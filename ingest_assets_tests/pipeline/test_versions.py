@@ -1,12 +1,12 @@
 """What an edit costs, and what readers see meanwhile."""
 
-from dataclasses import dataclass, field, replace
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.domain.documents import AcceptanceStatus, DocumentId, UserId, Vectors
+from ingest_assets.domain.documents import AcceptanceStatus, Document, DocumentId, UserId, Vectors
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.embed import embed_chunks, store_embedding
 from ingest_assets.pipeline.parse import parse_document, store_parse
@@ -23,9 +23,9 @@ class CountingEmbedder(LexicalEmbedder):
 
     embedded: list[str] = field(default_factory=list)
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], document: Document) -> Vectors:
         self.embedded.extend(texts)
-        return super().embed(texts)
+        return super().embed(texts, document)
 
 
 def texts(services: Services, user: UserId, query: str) -> str:

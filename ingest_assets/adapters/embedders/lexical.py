@@ -7,7 +7,7 @@ from threading import Lock
 
 import Stemmer
 
-from ingest_assets.domain.documents import Producer, Vectors
+from ingest_assets.domain.documents import Document, Producer, UserId, Vectors
 from ingest_assets.domain.lexical_embedding import embed_terms, term_hash
 from ingest_assets.domain.vocabulary import COMMON_WORDS, terms, words
 
@@ -28,12 +28,16 @@ class LexicalEmbedder:
         """Estimated from the characters: nothing is paid for, so this only bounds a call's memory."""
         return -(-len(text) // CHARACTERS_PER_TOKEN)
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        return embed_terms([list(chain.from_iterable(map(_hashes, words(text)))) for text in texts])
+    def embed(self, texts: Sequence[str], document: Document) -> Vectors:  # noqa: ARG002  costs nothing
+        return _embed(texts)
 
-    def embed_query(self, query: str) -> Vectors:
-        vector: Vectors = self.embed([query])[0]
+    def embed_query(self, query: str, user_id: UserId) -> Vectors:  # noqa: ARG002  costs nothing
+        vector: Vectors = _embed([query])[0]
         return vector
+
+
+def _embed(texts: Sequence[str]) -> Vectors:
+    return embed_terms([list(chain.from_iterable(map(_hashes, words(text)))) for text in texts])
 
 
 @lru_cache(CACHED_WORDS)
