@@ -1,7 +1,7 @@
 """Small files of every kind, made as the tests need them."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -48,7 +48,7 @@ def scanned_pdf() -> bytes:
     return file.getvalue()
 
 
-def zipped(parts: dict[str, str | bytes], compression: int = ZIP_DEFLATED) -> bytes:
+def zipped(parts: Mapping[str, str | bytes], compression: int = ZIP_DEFLATED) -> bytes:
     file = BytesIO()
     with ZipFile(file, "w", compression) as package:
         for name, content in parts.items():
@@ -56,7 +56,7 @@ def zipped(parts: dict[str, str | bytes], compression: int = ZIP_DEFLATED) -> by
     return file.getvalue()
 
 
-def office(kind: str = WORD, parts: dict[str, str | bytes] | None = None) -> bytes:
+def office(kind: str = WORD, parts: Mapping[str, str | bytes] | None = None) -> bytes:
     """An OOXML package of this kind, with nothing in it unless told."""
     main_part = MAIN_PARTS[kind]
     media_type = f"application/vnd.openxmlformats-officedocument.{kind}.main+xml"

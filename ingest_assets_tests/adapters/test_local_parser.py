@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ingest_assets.adapters.parsers import pdf as pdf_module
 from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.domain.errors import PermanentError
@@ -72,6 +73,14 @@ def test_html_of_an_unheard_of_encoding_is_decoded_as_any_text(local_parser: Loc
     assert parse(local_parser, b"<meta charset='base64'><p>fire", FileType.HTML).text == "fire"
 
 
+def test_a_long_exchange_of_quoted_mails_is_kept_to_its_oldest(local_parser: LocalParser) -> None:
+    html = "<html>" + "".join(f"<blockquote>reply{number} " for number in range(200))
+
+    text = parse(local_parser, html.encode(), FileType.HTML).text
+
+    assert all(f"reply{number}" in text for number in range(200))
+
+
 def test_a_word_document_keeps_its_text_without_escapes(local_parser: LocalParser) -> None:
     parsed = parse(local_parser, docx("Cover: 50% &lt; 100 &amp; no_limit!", "# of visits"), FileType.DOCX)
 
@@ -123,6 +132,16 @@ def test_what_cannot_be_parsed_is_refused_for_what_it_is(
 
     assert isinstance(error, PermanentError)
     assert error.code == code
+
+
+@pytest.mark.parametrize("marked", [["One clause of the policy."], ["One clause of the policy.", "", "Three."]])
+def test_a_page_that_only_one_tool_finds_is_kept(monkeypatch: pytest.MonkeyPatch, marked: list[str]) -> None:
+    lost = "The second clause of the policy covers theft by night."
+    monkeypatch.setattr(pdf_module, "marked_pages", lambda *_: marked)
+
+    pages = pdf_module.pdf_pages(pdf("One clause of the policy.", lost), most_pages=5)
+
+    assert pages == ["One clause of the policy.", lost, *marked[2:]]
 
 
 def test_the_worker_goes_on_after_a_refusal(local_parser: LocalParser) -> None:

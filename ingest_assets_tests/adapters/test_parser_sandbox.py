@@ -63,7 +63,10 @@ def answer(of: Worker, program: str) -> str:
 
 def ends(process: int) -> bool:
     """Waits for a process that need not be a child."""
-    handle = os.pidfd_open(process)
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
     try:
         return bool(select.select([handle], [], [], SECONDS_UNTIL_GIVEN_UP)[0])
     finally:

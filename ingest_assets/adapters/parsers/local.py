@@ -10,6 +10,8 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.text import decode, has_words, normalise
 
+__all__ = ["LocalParser", "ParserLimits"]
+
 REVISION = 1
 """Of what this package does around xberg: raise it when the same file would give another text."""
 

@@ -28,9 +28,15 @@ def pdf_pages(content: bytes, most_pages: int) -> list[str]:
         marked = marked_pages(content, MEDIA_TYPE)
     except RefusedError as refused:
         return _without_markup(plain, refused)
-    if plain is None or len(marked) != len(plain):
+    if plain is None:
         return marked
-    return _checked(recover(marked, [page.text for page in plain]), plain)
+    pages = recover(*_of_equal_length(marked, [page.text for page in plain]))
+    return _checked(pages, plain)
+
+
+def _of_equal_length(marked: list[str], plain: list[str]) -> tuple[list[str], list[str]]:
+    """Of a damaged file, one tool may find pages that the other does not."""
+    return marked + [""] * (len(plain) - len(marked)), plain + [""] * (len(marked) - len(plain))
 
 
 def _without_markup(plain: list[PlainPage] | None, refused: RefusedError) -> list[str]:
@@ -71,9 +77,9 @@ def _opened(content: bytes) -> Iterator[pdfium.PdfDocument]:
 def _plain_page(document: pdfium.PdfDocument, number: int) -> PlainPage:
     try:
         page = document[number]
+        text = page.get_textpage().get_text_range().replace(HYPHEN_AT_LINE_END, "")
     except pdfium.PdfiumError:
         return PlainPage("", has_picture=False)
-    text = page.get_textpage().get_text_range().replace(HYPHEN_AT_LINE_END, "")
     pictures = page.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE], max_depth=4)
     found = PlainPage(text, has_picture=not text.strip() and any(True for _ in pictures))
     page.close()

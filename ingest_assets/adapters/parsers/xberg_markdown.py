@@ -15,7 +15,7 @@ CONFIGURATION = xberg.ExtractionConfig(
     content_filter=xberg.ContentFilterConfig(include_footnotes=True),
     pages=xberg.PageConfig(extract_pages=True),
     html_options=xberg.ConversionOptions(
-        extract_metadata=False, compact_tables=True, inline_data_media="alt_text_only"
+        extract_metadata=False, compact_tables=True, inline_data_media="alt_text_only", max_depth=400
     ),
     security_limits=xberg.SecurityLimits(max_table_cells=5_000_000),
     concurrency=xberg.ConcurrencyConfig(max_threads=1),
@@ -33,7 +33,8 @@ def marked_text(content: bytes, media_type: str) -> str:
 
 def marked_pages(content: bytes, media_type: str) -> list[str]:
     """Of formats that have pages or slides. Raises RefusedError encrypted, bomb, corrupt."""
-    return [clean(page.content) for page in _extract(content, media_type).pages or []]
+    pages = {page.page_number: page.content for page in _extract(content, media_type).pages or []}
+    return [clean(pages.get(number, "")) for number in range(1, max(pages, default=0) + 1)]
 
 
 def _extract(content: bytes, media_type: str) -> xberg.ExtractedDocument:
