@@ -25,9 +25,8 @@ def main() -> int:
         os.environ.pop("INGEST_DATABASE_URL", None)
         print("Starting the embedded database, Dagster's webserver and its daemon ...", flush=True)
         with deployment() as ui:
-            print(f"Dagster UI: {ui}\n\n$ ingest submit examples --wait", flush=True)
-            documents = [str(path) for path in sorted(EXAMPLES.iterdir()) if path.suffix not in {".py", ".pyc"}]
-            run("submit", *documents, "--wait")
+            print(f"Dagster UI: {ui}\n\n$ ingest submit examples/documents --wait", flush=True)
+            run("submit", str(EXAMPLES / "documents"), "--wait")
             print("\n$ ingest status", flush=True)
             run("status")
             print(f'\n$ ingest search "{QUESTION}" --limit 3\n', flush=True)

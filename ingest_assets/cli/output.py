@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ingest_assets.composition import Deployment, compose
@@ -19,7 +19,10 @@ from ingest_assets.settings import Settings
 
 USAGE_CODES = frozenset({"wrong_usage", "invalid_id", "user_missing"})
 
-out = Console(highlight=False, soft_wrap=True)
+WIDE = 10_000
+"""Columns where nobody watches: a pipe or a log gets whole lines."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -28,7 +31,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(*(Column(column, overflow="fold") for column in columns), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     out.print(table)

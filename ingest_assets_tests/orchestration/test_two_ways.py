@@ -35,7 +35,8 @@ def committed_rows(services: Services) -> list[dict[str, Any]]:
     with services.documents._database.connection() as connection:  # type: ignore[attr-defined]
         rows = connection.execute(
             "SELECT chunk_id, user_id, chunker_name, chunker_version, chunk_ord, title, heading_path, page,"
-            " start_offset, end_offset, text, chunk_sha, embed_model, embed_version, vector_dim, embedding::text, full_text::text"
+            " start_offset, end_offset, text, chunk_sha, embed_model, embed_version,"
+            " vector_dim, embedding::text, full_text::text"
             " FROM upload_pipeline.document_chunks ORDER BY chunk_ord"
         ).fetchall()
     return [dict(row) for row in rows]

@@ -200,7 +200,7 @@ def test_a_deleted_document_is_gone_from_searches_storage_and_partitions(
     assert ingest("search", "zebra", "--user", owner, "--json").json
     assert ingest("delete", document_id, "--json").code == 0
     assert ingest("search", "zebra", "--user", owner, "--json").json == []
-    assert not [path for path in (home / "ingest" / "objects").rglob(document_id + "/*")]
+    assert not list((home / "ingest" / "objects").rglob(document_id + "/*"))
     assert document_id not in partitions(ui, "materialized")
     assert ingest("delete", document_id, "--json").error["code"] == "unknown_document"
 
