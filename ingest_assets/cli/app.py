@@ -1,5 +1,7 @@
 """One Typer application; each command lives in the module of its name."""
 
+import warnings
+
 import typer
 
 from ingest_assets.cli import database, delete, doctor, drain, explain, retry, search, status, submit, up
@@ -26,4 +28,5 @@ app.command("database-url")(database.database_url)
 
 
 def main() -> None:
+    warnings.filterwarnings("ignore", module="dagster")  # Dagster warns of its own defaults
     app()
