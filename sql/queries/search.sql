@@ -13,14 +13,19 @@ ORDER BY embedding <=> %(vector)s, chunk_id
 LIMIT %(limit)s;
 
 -- matching_chunks
--- The user's chunks that have any of the query's words, best first.
-WITH query AS (
-    SELECT replace(plainto_tsquery('english', %(query)s)::text, '&', '|')::tsquery AS words
+-- The user's chunks that have any of the query's words, best first; common words count only where there are no others.
+WITH words AS (
+    SELECT lexeme, lexeme = ANY(tsvector_to_array(to_tsvector('english', %(common_words)s))) AS common
+    FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme
+), query AS (
+    SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
+    FROM words
+    WHERE NOT common OR NOT EXISTS (SELECT FROM words WHERE NOT common)
 )
 SELECT chunk_id
 FROM upload_pipeline.document_chunks, query
 WHERE user_id = %(user_id)s AND full_text @@ query.words
-ORDER BY ts_rank_cd(full_text, query.words, 1) DESC, chunk_id
+ORDER BY ts_rank(full_text, query.words) DESC, chunk_id
 LIMIT %(limit)s;
 
 -- hits

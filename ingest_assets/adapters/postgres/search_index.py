@@ -6,6 +6,7 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.search import Hit
+from ingest_assets.domain.vocabulary import COMMON_WORDS
 
 CANDIDATES = 400
 """Rows that the bits find and the cosine ranks: recall@10 of .98 under the lexical embedder (docs/decisions)."""
@@ -28,7 +29,7 @@ class PostgresSearchIndex:
             return [row["chunk_id"] for row in connection.execute(query("nearest_chunks"), names)]
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        names = {"user_id": user_id, "query": query_text, "limit": limit}
+        names = {"user_id": user_id, "query": query_text, "common_words": " ".join(COMMON_WORDS), "limit": limit}
         with self._database.connection() as connection:
             return [row["chunk_id"] for row in connection.execute(query("matching_chunks"), names)]
 
