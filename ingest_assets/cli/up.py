@@ -29,7 +29,8 @@ def up(
 ) -> None:
     """Run everything in the foreground: database, Dagster's webserver and daemon. Ctrl-C stops all of it."""
     with deployed(as_json=as_json) as deployment, sole_user_of(deployment.settings.home_folder):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for stop in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts with SIGINT ignored
+            signal.signal(stop, signal.default_int_handler)
         try:
             _run(deployment, deployment.settings.ui_port if port is None else port, as_json=as_json)
         except KeyboardInterrupt:

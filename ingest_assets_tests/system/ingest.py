@@ -58,9 +58,15 @@ class Ingest:
 
     @contextmanager
     def up(self) -> Iterator["Ui"]:
-        """`ingest up` while the block runs, ended by the signal that Ctrl-C sends."""
+        """`ingest up` while the block runs, ended by the signal that Ctrl-C sends.
+
+        It starts as a shell's background job does, with that signal ignored.
+        """
         process = subprocess.Popen(
-            [INGEST, "up", "--port", "0", "--json"], env=self.environment, stdout=subprocess.PIPE, text=True
+            ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", INGEST, "up", "--port", "0", "--json"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert process.stdout is not None
         lines: list[str] = []
