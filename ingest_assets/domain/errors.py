@@ -51,6 +51,9 @@ class Problem:
     """How often this may be retried, where the queue's policy does not fit."""
 
 
+SERVICE_RETRIES = 10
+"""A service's bad hour is not the document's fault: about twenty minutes pass before it is given up for one."""
+
 CATALOGUE: dict[str, Problem] = {
     # What comes in
     "path_missing": Problem(PermanentError, "There is no file or folder at this path.", "Check the path's spelling."),
@@ -130,6 +133,58 @@ CATALOGUE: dict[str, Problem] = {
         TransientError,
         "The embedder returned {found} usable vectors for {expected} texts.",
         "Check the embedding service; the texts are tried again.",
+        retries=SERVICE_RETRIES,
+    ),
+    "text_too_long": Problem(
+        PermanentError,
+        "A text to embed has {found} tokens; the model takes {limit}.",
+        "Lower INGEST_CHUNK_CHARACTERS, or shorten the query.",
+    ),
+    "dimensions_unsupported": Problem(
+        PermanentError,
+        "The embedding model's vectors have {found} dimensions; at most {limit} can be stored.",
+        "Choose a model with fewer dimensions, or one that can be asked for fewer.",
+    ),
+    # Services over the network; `name` is "The embedding service" or "The parsing service"
+    "service_busy": Problem(
+        TransientError,
+        "{name} limits how often it may be called.",
+        "Nothing to do: it is called again later; where this lasts, raise the limit with the service.",
+        retries=SERVICE_RETRIES,
+    ),
+    "service_slow": Problem(
+        TransientError,
+        "{name} did not answer in time.",
+        "Nothing to do: it is called again later; where this lasts, look at the service's status page.",
+        retries=SERVICE_RETRIES,
+    ),
+    "service_unavailable": Problem(
+        TransientError,
+        "{name} fails, or cannot be reached.",
+        "Check the network and the service's status page; it is called again later.",
+        retries=SERVICE_RETRIES,
+    ),
+    "service_garbled": Problem(
+        TransientError,
+        "{name} sent an answer that cannot be read.",
+        "Check the network and the service's status page; it is called again later.",
+        retries=SERVICE_RETRIES,
+    ),
+    "service_refused": Problem(
+        PermanentError,
+        "{name} refuses the request with status {found}.",
+        "Check the model and its settings against the service's documentation, then replay with: ingest retry",
+    ),
+    "service_unknown_address": Problem(
+        ResourceError,
+        "{name} knows no such address or model.",
+        "Check the base URL and the model's name; work then goes on by itself.",
+    ),
+    "service_key_refused": Problem(
+        ResourceError, "{name} does not accept the key.", "Check the key; work then goes on by itself."
+    ),
+    "service_quota_spent": Problem(
+        ResourceError, "{name}'s quota is spent.", "Add credit with the service; work then goes on by itself."
     ),
     # The queue
     "claim_lost": Problem(
