@@ -1,102 +1,118 @@
-"""What the emulated services share: a real HTTP server on 127.0.0.1 that counts, and errs by a plan."""
+"""What the emulated services share: a real server on 127.0.0.1, and a plan of when it misbehaves."""
 
 import json
+import random
 import socket
 import struct
+import sys
 import threading
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from random import Random
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-HTML_ERROR = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER on, for no time: closing the socket sends RST."""
 
 
-class Fault(StrEnum):
-    """What may go wrong with a call to any service. A service's emulator may know more of its own."""
-
-    BUSY = "429"
-    BUSY_WITH_RETRY_AFTER = "429 with Retry-After"
-    SERVER_ERROR = "500"
-    BAD_GATEWAY = "502 with HTML"
-    UNAUTHORISED = "401"
-    UNPAID = "402"
-    RESET = "connection reset before the call is served"
-    LOST_ANSWER = "connection reset after the call is served"
-    STALL = "no answer"
-    TRUNCATED = "JSON that ends in the middle"
-
-
-class Plan:
-    """Which calls go wrong: first those scripted for their operation, then a seeded share of all others."""
-
-    def __init__(self, faults: Sequence[str] = (), share: float = 0.0, seed: int = 0) -> None:
-        self._faults = list(faults)
-        self._share = share
-        self._random = Random(seed)  # noqa: S311
-        self._scripts: defaultdict[str, deque[str | None]] = defaultdict(deque)
-        self._lock = threading.Lock()
-
-    def script(self, operation: str, *faults: str | None) -> None:
-        """The next calls of `operation` meet these, in order; None: served well."""
-        with self._lock:
-            self._scripts[operation].extend(faults)
-
-    def next(self, operation: str) -> str | None:
-        with self._lock:
-            if self._scripts[operation]:
-                return self._scripts[operation].popleft()
-            if self._faults and self._random.random() < self._share:
-                return self._random.choice(self._faults)
-            return None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     method: str
     path: str
+    """Without the query."""
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
+    """By lower-case name."""
     body: bytes
 
-    @property
-    def bearer(self) -> str | None:
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        return token if scheme.lower() == "bearer" else None
+
+class Ending(Enum):
+    COMPLETE = auto()
+    RESET = auto()
+    """The connection is reset instead of answered."""
+    STALL = auto()
+    """Nothing is sent until the client hangs up or the emulator closes."""
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, slots=True)
+class Reply:
     status: int
-    body: bytes
-    content_type: str = "application/json"
+    body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    ending: Ending = Ending.COMPLETE
 
 
-def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, json.dumps(content).encode(), headers=headers or {})
+def json_reply(status: int, content: object, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, json.dumps(content).encode(), {"Content-Type": "application/json", **(headers or {})})
+
+
+def truncated(reply: Reply) -> Reply:
+    """The same with half of its body, as if that were all."""
+    return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
+
+
+BAD_GATEWAY = Reply(
+    502,
+    b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>",
+    {"Content-Type": "text/html"},
+)
+RESET = Reply(0, ending=Ending.RESET)
+STALL = Reply(0, ending=Ending.STALL)
+
+
+class Plan:
+    """Which fault each call meets, in the order of the calls: a script first, then chance from a seed."""
+
+    def __init__(
+        self,
+        script: Iterable[StrEnum | None] = (),
+        *,
+        faults: Sequence[StrEnum] = (),
+        share: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self._script = list(script)
+        self._faults = faults
+        self._share = share
+        self._random = random.Random(seed)  # noqa: S311
+        self._lock = threading.Lock()
+
+    def next(self) -> StrEnum | None:
+        with self._lock:
+            if self._script:
+                return self._script.pop(0)
+            if not self._faults or self._random.random() >= self._share:
+                return None
+            return self._random.choice(self._faults)
 
 
 class Emulator(ABC):
-    """Serves while it is entered. `counts` holds what it served and `errors` what went wrong in the emulator itself."""
+    """A service on 127.0.0.1 while the context is open. Each request is answered in a thread of its own."""
 
-    def __init__(self, plan: Plan | None = None, *, keys: Sequence[str] = ("test-key",)) -> None:
+    def __init__(self, plan: Plan | None = None) -> None:
         self.plan = plan or Plan()
-        self.keys = set(keys)
-        self.retry_after = "0"
-        self.counts: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        """By "METHOD /path", whatever became of them."""
         self.faults: Counter[str] = Counter()
-        self.requests: list[Request] = []
-        self.errors: list[BaseException] = []
-        self.lock = threading.RLock()
-        self.closing = threading.Event()
+        """How often each fault was met."""
+        self.lock = threading.Lock()
+        """Held by whoever changes a counter."""
         self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
+
+    @abstractmethod
+    def answer(self, request: Request) -> Reply: ...
+
+    def next_fault(self) -> StrEnum | None:
+        fault = self.plan.next()
+        if fault is not None:
+            with self.lock:
+                self.faults[fault] += 1
+        return fault
 
     @property
     def url(self) -> str:
@@ -107,113 +123,89 @@ class Emulator(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.closing.set()
         self._server.shutdown()
         self._thread.join()
+        self._server.hang_up()
         self._server.server_close()
-        assert not self.errors, self.errors
-
-    @abstractmethod
-    def operation(self, request: Request) -> str:
-        """The name under which this call is counted and planned."""
-
-    @abstractmethod
-    def serve(self, request: Request, fault: str | None) -> Answer:
-        """`fault` is one of the service's own, or None."""
-
-    def error(self, status: int, message: str) -> Answer:
-        """An error in the service's own words."""
-        return json_answer({"detail": message}, status)
-
-    def answer(self, request: Request) -> Answer | None:
-        """None: the connection breaks instead."""
-        operation = self.operation(request)
-        fault = self.plan.next(operation)
-        with self.lock:
-            self.requests.append(request)
-            self.counts[operation] += 1
-            self.faults[fault or ""] += 1
-        if fault == Fault.STALL:
-            self.closing.wait(60)
-        if fault in {Fault.STALL, Fault.RESET}:
-            return None
-        return self._refusal(request, fault) or self._served(request, fault)
-
-    def _refusal(self, request: Request, fault: str | None) -> Answer | None:
-        if request.bearer not in self.keys or fault == Fault.UNAUTHORISED:
-            return self.error(401, "Invalid API key")
-        if fault == Fault.UNPAID:
-            return self.error(402, "You have no credits left")
-        if fault == Fault.BUSY:
-            return self.error(429, "Too many requests")
-        if fault == Fault.BUSY_WITH_RETRY_AFTER:
-            busy = self.error(429, "Too many requests")
-            return Answer(busy.status, busy.body, headers={"Retry-After": self.retry_after})
-        if fault == Fault.SERVER_ERROR:
-            return self.error(500, "Internal server error")
-        if fault == Fault.BAD_GATEWAY:
-            return Answer(502, HTML_ERROR, "text/html")
-        return None
-
-    def _served(self, request: Request, fault: str | None) -> Answer | None:
-        common = fault in set(Fault)
-        served = self.serve(request, None if common else fault)
-        if fault == Fault.LOST_ANSWER:
-            return None
-        if fault == Fault.TRUNCATED:
-            return Answer(served.status, served.body[: len(served.body) // 2], served.content_type)
-        return served
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    block_on_close = False
     request_queue_size = 64
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no error of the emulator's."""
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Ends what clients keep open, and with it the threads that wait for them."""
+        with self._lock:
+            for connection in self._connections:
+                _shut(connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that hangs up is no fault of the emulator's
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     server: _Server
 
-    def do_GET(self) -> None:
-        self._answer()
-
     def do_POST(self) -> None:
-        self._answer()
+        self._serve()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
+    do_GET = do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815
 
-    def _answer(self) -> None:
-        address = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, address.path, parse_qs(address.query), dict(self.headers.items()), body)
-        try:
-            answer = self.server.emulator.answer(request)
-        except Exception as error:
-            self.server.emulator.errors.append(error)
-            raise
-        if answer is None:
-            self._reset()
-        else:
-            self._send(answer)
+    def _serve(self) -> None:
+        emulator = self.server.emulator
+        request = self._request()
+        with emulator.lock:
+            emulator.calls[f"{request.method} {request.path}"] += 1
+        self._send(emulator.answer(request))
 
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body)), **answer.headers}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer.body)
+    def _request(self) -> Request:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        return Request(self.command, parts.path, parse_qs(parts.query), headers, body)
 
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def _send(self, reply: Reply) -> None:
+        if reply.ending is Ending.COMPLETE:
+            self._send_whole(reply)
+            return
         self.close_connection = True
+        if reply.ending is Ending.STALL:
+            self.rfile.read(1)  # returns when the client hangs up, or the emulator does
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.connection.close()
+
+    def _send_whole(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
+        """Quiet."""
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # gone already
