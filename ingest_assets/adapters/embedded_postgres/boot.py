@@ -13,6 +13,8 @@ from ingest_assets.adapters.embedded_postgres.identity import CLEAN_ENVIRONMENT
 from ingest_assets.adapters.embedded_postgres.locks import HeldLock
 from ingest_assets.adapters.embedded_postgres.placement import place_cluster
 
+LONG_LOG = 10 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -53,6 +55,7 @@ class Home:
 
 def boot(home: Home, supervisor_lock: HeldLock) -> None:
     """Hands the lock to a new supervisor. Raises OSError, KeyError or CalledProcessError; the log says more."""
+    _set_aside_long_log(home)
     with _log(home) as log:
         cluster = place_cluster(home.cluster)
         if _runs(home):
@@ -83,6 +86,11 @@ def _runs(home: Home) -> bool:
     if server_lock is not None:
         server_lock.release()
     return server_lock is None
+
+
+def _set_aside_long_log(home: Home) -> None:
+    if home.log.exists() and home.log.stat().st_size > LONG_LOG:
+        home.log.replace(home.log.with_suffix(".log.old"))
 
 
 @contextmanager

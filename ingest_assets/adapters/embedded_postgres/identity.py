@@ -18,7 +18,10 @@ os.setgid(int(group))
 os.setuid(int(user))
 os.execv(command[0], command)
 """
-CLEAN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+CLEAN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"} | {
+    name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"
+}
+"""No secrets of its users, no settings meant for other servers; some interpreters need the path of their library."""
 
 
 @dataclass(frozen=True, slots=True)

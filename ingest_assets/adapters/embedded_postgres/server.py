@@ -22,6 +22,8 @@ START_SECONDS = 300
 """Recovery after a crash may have to replay a log of several GB."""
 STOP_SECONDS = 60
 ANSWER_SECONDS = 5
+MOST_BOOTS = 3
+"""A server that is killed while it starts is no reason to give up."""
 POLL_SECONDS = 0.02
 
 
@@ -89,7 +91,7 @@ class EmbeddedPostgres:
             self._hold = None
 
     def _wait_for_answer(self) -> None:
-        booted = False
+        boots = 0
         for _ in _attempts(START_SECONDS):
             supervisor_lock = locks.try_exclusive(self._home.supervisor_lock)
             if supervisor_lock is None:
@@ -97,10 +99,10 @@ class EmbeddedPostgres:
                     return
                 continue
             try:
-                if booted:
-                    raise ChildProcessError("The server ended while it started.")
+                if boots == MOST_BOOTS:
+                    raise ChildProcessError
                 boot(self._home, supervisor_lock)
-                booted = True
+                boots += 1
             finally:
                 supervisor_lock.release()
         raise TimeoutError

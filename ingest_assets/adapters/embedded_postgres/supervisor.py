@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,10 @@ def main(server_lock: str, users_lock: str, postmaster_file: str, socket_file: s
     if os.fork() == 0:
         os.chdir("/")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        sys.exit(supervise(Server(server_lock, postmaster_file, socket_file, command), Users(users_lock)))
+        code = supervise(Server(server_lock, postmaster_file, socket_file, command), Users(users_lock))
+        with suppress(OSError):
+            Path(socket_file).parent.rmdir()
+        sys.exit(code)
 
 
 if __name__ == "__main__":
