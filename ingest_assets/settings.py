@@ -1,4 +1,4 @@
-"""Every setting, with its default: environment variables, or a `.env` file in the working directory."""
+"""Every setting, with its default; each is an environment variable."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
@@ -52,6 +52,19 @@ class Settings(BaseSettings):
         default=10, ge=0, description="How long a drain run waits for more work before it ends."
     )
     sensor_seconds: int = Field(default=2, gt=0, description="How often the queue is looked at.")
+    jwt_secret: SecretStr | None = Field(
+        default=None, min_length=32, description="Signs the access tokens of HTTP requests (HS256)."
+    )
+    jwt_jwks_url: str | None = Field(
+        default=None, description="Where the public keys of access tokens are: https://, file:///path or a path."
+    )
+    jwt_audience: str = Field(default="authenticated", description="Whom access tokens must be meant for.")
+    jwt_issuer: str | None = Field(default=None, description="Who must have issued access tokens; any by default.")
+    requests_per_minute: int = Field(default=600, gt=0, description="The most HTTP requests of one user per minute.")
+    llamaparse_webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs LlamaParse's callbacks; without it each job has a secret of its own."
+    )
+    webhook_max_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Larger callbacks are refused.")
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
 
     @property
@@ -77,13 +90,15 @@ class Settings(BaseSettings):
 
     @property
     def objects_folder(self) -> Path:
-        """Raises ValueError where `storage_url` is not a file URL."""
-        if self.storage_url is None:
-            return self.home_folder / "objects"
-        parts = urlsplit(self.storage_url)
+        return self.home_folder / "objects" if self.storage_url is None else Path(urlsplit(self.storage_url).path)
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_file_url(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "file:///")
         if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path:
-            raise ValueError("INGEST_STORAGE_URL must look like file:///path")
-        return Path(parts.path)
+            raise ValueError("it must look like file:///path")
+        return url
 
 
 def sqlalchemy_url(url: str) -> str:

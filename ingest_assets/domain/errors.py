@@ -215,6 +215,43 @@ CATALOGUE: dict[str, Problem] = {
         "An unexpected {error} in {place}.",
         "If it happens again, report it with the code location named here.",
     ),
+    # Over HTTP
+    "authentication_missing": Problem(
+        PermanentError,
+        "Nothing says how access tokens are checked.",
+        "Set INGEST_JWT_SECRET or INGEST_JWT_JWKS_URL.",
+    ),
+    "token_missing": Problem(
+        PermanentError, "The request has no access token.", "Send the header Authorization: Bearer TOKEN."
+    ),
+    "token_invalid": Problem(
+        PermanentError, "The access token is not valid here.", "Sign in again and send the new token."
+    ),
+    "token_expired": Problem(PermanentError, "The access token has expired.", "Sign in again and send the new token."),
+    "signing_keys_unreachable": Problem(
+        TransientError,
+        "The keys that sign access tokens cannot be fetched.",
+        "Check INGEST_JWT_JWKS_URL; the service tries again with the next request.",
+    ),
+    "signature_invalid": Problem(
+        PermanentError,
+        "The callback is not signed by the service that it should come from.",
+        "Check that INGEST_LLAMAPARSE_WEBHOOK_SECRET is the secret that the service signs with.",
+    ),
+    "rate_limited": Problem(
+        ResourceError, "There were more than {limit} requests in a minute.", "Try again in {seconds} seconds."
+    ),
+    "idempotency_conflict": Problem(
+        PermanentError,
+        "This idempotency key was used for another content.",
+        "Use a new key for each new content.",
+    ),
+    "invalid_request": Problem(PermanentError, "The request is not understood: {what}", "See /docs of this service."),
+    "request_timeout": Problem(
+        TransientError, "The request took more than {seconds} seconds to arrive.", "Send it again."
+    ),
+    "unknown_path": Problem(PermanentError, "There is nothing at this path.", "See /docs of this service."),
+    "method_not_allowed": Problem(PermanentError, "This path does not take this method.", "See /docs of this service."),
     # Where it runs
     "wrong_usage": Problem(PermanentError, "{what}", "See --help."),
     "invalid_id": Problem(PermanentError, "{name} is not a UUID.", "Give it as 8-4-4-4-12 hexadecimal digits."),
