@@ -6,7 +6,7 @@ from uuid import uuid4
 import dagster as dg
 
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
-from ingest_assets.orchestration.jobs import drain_queue, ingest_document
+from ingest_assets.orchestration.jobs import drain_documents, drain_queue, ingest_document
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.pipeline.services import Services
 
@@ -41,8 +41,9 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
         )
 
 
-def drain_runs(instance: dg.DagsterInstance, workers: int) -> Iterator[dg.RunRequest]:
+def drain_runs(instance: dg.DagsterInstance, workers: int, idle_seconds: float) -> Iterator[dg.RunRequest]:
     """Asks for as many drain runs as `workers` allows beside those that live."""
     live = instance.get_runs_count(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
     for _ in range(workers - live):
-        yield dg.RunRequest(job_name=drain_queue.name)
+        config = {"ops": {drain_documents.name: {"config": {"idle_seconds": idle_seconds}}}}
+        yield dg.RunRequest(job_name=drain_queue.name, run_config=config)

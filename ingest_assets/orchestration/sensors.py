@@ -24,7 +24,8 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         if waiting == 0:
             return dg.SkipReason("The queue is empty.")
         if waiting > settings.few_jobs:
-            return dg.SensorResult(run_requests=list(drain_runs(instance, settings.drain_workers)))
+            runs = drain_runs(instance, settings.drain_workers, settings.drain_idle_seconds)
+            return dg.SensorResult(run_requests=list(runs))
         return dg.SensorResult(run_requests=list(partition_runs(services, instance, waiting)))
 
     return queued_jobs

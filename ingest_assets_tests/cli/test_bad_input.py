@@ -136,10 +136,14 @@ def test_a_database_that_was_never_migrated(empty_database_url: str, tmp_path: P
     assert ran.error["hint"] == "Run: ingest migrate"
 
 
-def test_a_setting_that_makes_no_sense_is_named(ingest: Ingest, tmp_path: Path) -> None:
-    ran = Ingest(tmp_path, (*ingest.extra, ("INGEST_CHUNK_CHARACTERS", "many")))("status", "--json")
+@pytest.mark.parametrize(
+    ("name", "value"), [("INGEST_CHUNK_CHARACTERS", "many"), ("INGEST_STORAGE_URL", "ftp://somewhere")]
+)
+def test_a_setting_that_makes_no_sense_is_named(ingest: Ingest, tmp_path: Path, name: str, value: str) -> None:
+    ran = Ingest(tmp_path, (*ingest.extra, (name, value)))("status", "--json")
     assert (ran.code, ran.error["code"]) == (2, "wrong_usage")
-    assert "INGEST_CHUNK_CHARACTERS" in ran.error["message"]
+    assert name in ran.error["message"]
+    assert value not in ran.error["message"]
 
 
 def test_an_unknown_option_is_wrong_usage(ingest: Ingest) -> None:
