@@ -231,16 +231,22 @@ def test_everything_killed_at_once_loses_nothing_committed(home: Path) -> None:
 
 
 def test_process_ids_left_in_files_may_belong_to_others_by_now(home: Path) -> None:
-    stale = [cluster(home) / "data/postmaster.pid", socket_folder(cluster(home)) / ".s.PGSQL.5432.lock"]
-    with EmbeddedPostgres(home):
+    with User(home) as user, subprocess.Popen(["sleep", "1000"]) as stranger:
+        assert started(user)
+        stale = [cluster(home) / "data/postmaster.pid", socket_folder(cluster(home)) / ".s.PGSQL.5432.lock"]
         contents = [file.read_text().split("\n", 1)[1] for file in stale]
-    with subprocess.Popen(["sleep", "1000"]) as stranger:
+        kill(supervisor(home))
+        kill(postmaster(home))
+        user.kill()
+        assert eventually(lambda: not is_running(home))
         for file, rest in zip(stale, contents, strict=True):
             file.write_text(f"{stranger.pid}\n{rest}")
-        with EmbeddedPostgres(home) as server:
-            assert remembered(server) == ["before"]
-        assert stranger.poll() is None
-        stranger.kill()
+        try:
+            with EmbeddedPostgres(home) as server:
+                assert remembered(server) == ["before"]
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
 
 
 # Folders and disks
