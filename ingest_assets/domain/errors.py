@@ -12,6 +12,8 @@ class IngestError(Exception):
     """A failure with a stable `code`, a sentence on what happened and a `hint` on what a person can do."""
 
     kind: ClassVar[str]
+    retry_after: float | None = None
+    """Seconds that a service asks to be left alone, where it says."""
 
     def __init__(self, code: str, **facts: object) -> None:
         problem = CATALOGUE[code]
@@ -185,6 +187,22 @@ CATALOGUE: dict[str, Problem] = {
     ),
     "service_quota_spent": Problem(
         ResourceError, "{name}'s quota is spent.", "Add credit with the service; work then goes on by itself."
+    ),
+    # Guards before calls that cost money
+    "breaker_open": Problem(
+        ResourceError,
+        "Calls of {name} pause, because too many of them failed.",
+        "Nothing to do: it is tried again by itself; where this lasts, look at the service's status page.",
+    ),
+    "rate_limited": Problem(
+        ResourceError,
+        "The rate limit of {name} lets this call through only in {seconds} seconds.",
+        "Nothing to do: it is called later; where this lasts, raise the limit.",
+    ),
+    "budget_spent": Problem(
+        ResourceError,
+        "The budget per {name} is spent.",
+        "Raise the budget, or wait: budgets per day and per user begin anew at midnight UTC.",
     ),
     # The queue
     "claim_lost": Problem(
