@@ -1,0 +1,201 @@
+"""The guards before calls that cost money and the ledger behind them, shared by all workers through Postgres.
+
+Each worker locks the service's row, lets the pure policies judge, and writes what they say: a refusal rolls back. No
+transaction is open while a call waits for its turn or is under way. Time is the database server's.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.budgets import Budget, BudgetLimits, overdrawn
+from ingest_assets.domain.circuit_breaker import Admission, BreakerSettings, CallOutcome, admit, opens, outcome_of
+from ingest_assets.domain.costs import Service, Usage
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.rate_limits import Demand, RateLimits, Turn, book
+from ingest_assets.pipeline.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class CostLimits:
+    rates: Mapping[Service, RateLimits] = field(default_factory=dict)
+    budgets: BudgetLimits = field(default_factory=BudgetLimits)
+    breaker: BreakerSettings = field(default_factory=BreakerSettings)
+    longest_wait: timedelta = timedelta(seconds=20)
+    """For a call's turn; where it comes later, the document waits in the queue instead."""
+    reservation: timedelta = timedelta(minutes=30)
+    """How long a call that nobody settles holds its estimate; one that is settled later still counts in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to call, for whom."""
+
+    service: Service
+    estimate: Usage
+    user_id: UserId
+    document_id: DocumentId | None
+
+
+@dataclass(slots=True)
+class PaidCallUnderWay:
+    call_id: int
+    service: Service
+    usage: Usage
+    """The estimate, until it is settled."""
+    probes: bool
+    wait: timedelta
+    settled: bool = False
+
+    def settle(self, usage: Usage) -> None:
+        self.usage, self.settled = usage, True
+
+    def used(self, outcome: CallOutcome) -> Usage:
+        """A call that fails before it is settled costs nothing."""
+        return self.usage if self.settled or outcome is CallOutcome.SUCCEEDED else Usage()
+
+
+class PostgresPaidCalls:
+    def __init__(self, database: Database, clock: Clock, limits: CostLimits, sleep: Callable[[float], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._limits = limits
+        self._sleep = sleep
+
+    @contextmanager
+    def begin(
+        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+    ) -> Iterator[PaidCallUnderWay]:
+        """Raises ResourceError service_rate_limited as well, where the turn comes later than `longest_wait`."""
+        call = self._reserve(Wish(service, estimate, user_id, document_id))
+        try:
+            self._await_turn(call)
+            yield call
+        except BaseException as error:
+            self._end(call, outcome_of(error))
+            raise
+        self._end(call, CallOutcome.SUCCEEDED)
+
+    def open_services(self) -> set[Service]:
+        """The services that no call would get through to now."""
+        with self._database.connection() as connection:
+            return {Service(row["service"]) for row in connection.execute(query("open_services"))}
+
+    def _reserve(self, wish: Wish) -> PaidCallUnderWay:
+        try:
+            return self._reserve_once(wish)
+        except ResourceError as refusal:
+            if refusal.code != "budget_spent" or not self._release_abandoned():
+                raise
+        return self._reserve_once(wish)
+
+    def _reserve_once(self, wish: Wish) -> PaidCallUnderWay:
+        with self._database.transaction() as connection:
+            shared = _only(connection, "lock_service", {"service": wish.service})
+            now, probes = shared["now"], _admitted(wish.service, shared) is Admission.PROBE
+            turn = self._turn(wish, shared)
+            begun = _only(connection, "begin_call", self._beginning(wish, turn, now, probes=probes))
+            self._check_budgets(begun["taken"])
+        return PaidCallUnderWay(begun["call_id"], wish.service, wish.estimate, probes, turn.at - now)
+
+    def _beginning(self, wish: Wish, turn: Turn, now: datetime, *, probes: bool) -> dict[str, Any]:
+        requests_booked_until, tokens_booked_until = turn.booked_until
+        return {
+            "service": wish.service,
+            "user_id": wish.user_id,
+            "document_id": wish.document_id,
+            "micro_usd": wish.estimate.micro_usd,
+            "now": now,
+            "expires_at": turn.at + self._limits.reservation,
+            "requests_booked_until": requests_booked_until,
+            "tokens_booked_until": tokens_booked_until,
+            "open_until": turn.at + self._limits.breaker.probe_for if probes else None,
+        }
+
+    def _turn(self, wish: Wish, shared: Row) -> Turn:
+        """Raises ResourceError service_rate_limited."""
+        rates = self._limits.rates.get(wish.service, RateLimits())
+        requests = Demand(rates.requests, shared["requests_booked_until"], 1)
+        tokens = Demand(rates.tokens, shared["tokens_booked_until"], wish.estimate.tokens)
+        turn = book((requests, tokens), shared["now"])
+        wait = turn.at - shared["now"]
+        if wait > self._limits.longest_wait:
+            raise ResourceError("service_rate_limited", name=wish.service, seconds=round(wait.total_seconds()))
+        return turn
+
+    def _check_budgets(self, taken: Mapping[str, int]) -> None:
+        """Raises ResourceError budget_spent."""
+        exceeded = overdrawn(self._limits.budgets, {Budget(name): amount for name, amount in taken.items()})
+        if exceeded is not None:
+            raise ResourceError("budget_spent", name=exceeded)
+
+    def _release_abandoned(self) -> int:
+        with self._database.connection() as connection:
+            return int(_only(connection, "release_abandoned", {})["count"])
+
+    def _await_turn(self, call: PaidCallUnderWay) -> None:
+        """Raises ResourceError breaker_open where the service failed meanwhile."""
+        if not call.wait:
+            return
+        turn = self._clock.seconds() + call.wait.total_seconds()
+        while (left := turn - self._clock.seconds()) > 0:
+            self._sleep(left)
+        if not call.probes and call.service in self.open_services():
+            raise ResourceError("breaker_open", name=call.service)
+
+    def _end(self, call: PaidCallUnderWay, outcome: CallOutcome) -> None:
+        used = call.used(outcome)
+        names = {
+            "call_id": call.call_id,
+            "outcome": outcome,
+            "tokens": used.tokens,
+            "pages": used.pages,
+            "credits": used.credits,
+            "micro_usd": used.micro_usd,
+            "request_id": used.request_id,
+        }
+        with self._database.connection() as connection:
+            connection.execute(query("settle_call"), names)
+            self._tell_breaker(connection, call, outcome)
+
+    def _tell_breaker(self, connection: Connection[Row], call: PaidCallUnderWay, outcome: CallOutcome) -> None:
+        settings = self._limits.breaker
+        if outcome is CallOutcome.FAILED and (call.probes or opens(self._recent(connection, call.service), settings)):
+            _open(connection, call, settings.open_for)
+        elif outcome is CallOutcome.INCONCLUSIVE and call.probes:
+            _open(connection, call, timedelta(0))
+        elif outcome is CallOutcome.SUCCEEDED and call.probes:
+            connection.execute(query("close_breaker"), {"service": call.service})
+
+    def _recent(self, connection: Connection[Row], service: Service) -> list[CallOutcome]:
+        settings = self._limits.breaker
+        names = {"service": service, "window": settings.window, "limit": settings.most_calls}
+        return [CallOutcome(row["outcome"]) for row in connection.execute(query("recent_outcomes"), names)]
+
+
+def _admitted(service: Service, shared: Row) -> Admission:
+    """Raises ResourceError breaker_open."""
+    open_until: datetime | None = shared["open_until"]
+    admission = admit(open_until, shared["now"])
+    if admission is Admission.REFUSED:
+        raise ResourceError("breaker_open", name=service)
+    return admission
+
+
+def _open(connection: Connection[Row], call: PaidCallUnderWay, duration: timedelta) -> None:
+    names = {"service": call.service, "duration": duration, "probe": call.probes}
+    connection.execute(query("open_breaker"), names)
+
+
+def _only(connection: Connection[Row], name: str, names: dict[str, Any]) -> Row:
+    row = connection.execute(query(name), names).fetchone()
+    if row is None:
+        raise LookupError(f"the query {name} gave no row")
+    return row

@@ -1,0 +1,70 @@
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Annotated, Any
+
+import typer
+
+from ingest_assets.adapters.postgres.ledger import Ledger, ServiceCosts
+from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.output import deployed, print_json, print_table
+from ingest_assets.domain.costs import Service
+
+UNITS = {Service.OPENAI: ("tokens",), Service.LLAMAPARSE: ("pages", "credits")}
+
+
+def costs(
+    by_day: Annotated[bool, typer.Option("--by-day", help="Apart for each day (UTC).")] = False,
+    by_user: Annotated[bool, typer.Option("--by-user", help="Apart for each user.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Sum up what outside services have cost."""
+    with deployed(as_json=as_json) as deployment:
+        ledger = Ledger(deployment.database)
+        described = describe_costs(ledger.costs())
+        if by_day or by_user:
+            described["groups"] = describe_groups(ledger.costs(by_day=by_day, by_user=by_user))
+        if as_json:
+            print_json(described)
+        else:
+            _print(described)
+
+
+def describe_costs(found: Sequence[ServiceCosts]) -> dict[str, Any]:
+    """Each service's part, with zeros where it was not used."""
+    by_service = {each.service: each for each in found}
+    return {service.value: _describe(service, by_service.get(service)) for service in UNITS}
+
+
+def describe_groups(found: Sequence[ServiceCosts]) -> list[dict[str, Any]]:
+    """One entry per day, per user, or per day and user."""
+    groups = []
+    for (day, user_id), members in groupby(found, key=attrgetter("day", "user_id")):
+        keys = {"day": day and day.isoformat(), "user_id": user_id and str(user_id)}
+        groups.append({name: key for name, key in keys.items() if key} | describe_costs(list(members)))
+    return groups
+
+
+def _describe(service: Service, found: ServiceCosts | None) -> dict[str, Any]:
+    used = {name: getattr(found, name, 0) for name in ("calls", *UNITS[service])}
+    return used | {"usd": found.micro_usd / 1_000_000 if found else 0.0}
+
+
+def _print(described: dict[str, Any]) -> None:
+    groups = described.pop("groups", None)
+    rows = [row for group in (groups if groups is not None else []) for row in _rows(group)]
+    print_table(("day", "user", "service", "calls", "tokens", "pages", "credits", "USD"), rows + _rows(described))
+
+
+def _rows(group: dict[str, Any]) -> list[tuple[object, ...]]:
+    columns = ("calls", "tokens", "pages", "credits")
+    return [
+        (
+            group.get("day"),
+            group.get("user_id"),
+            service.value,
+            *(group[service].get(column) for column in columns),
+            f"{group[service]['usd']:.6f}",
+        )
+        for service in UNITS
+    ]

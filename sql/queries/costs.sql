@@ -1,0 +1,110 @@
+-- lock_service
+-- What all workers share before calls of one service, locked until the transaction ends.
+SELECT requests_booked_until, tokens_booked_until, open_until, clock_timestamp() AS now
+FROM upload_pipeline.paid_services
+WHERE service = %(service)s
+FOR NO KEY UPDATE;
+
+-- begin_call
+-- Books a call's turn, reserves its estimate and opens its row in the ledger; what is then taken of each budget.
+WITH booked AS (
+    UPDATE upload_pipeline.paid_services
+    SET requests_booked_until = %(requests_booked_until)s, tokens_booked_until = %(tokens_booked_until)s,
+        open_until = %(open_until)s
+    WHERE service = %(service)s
+), begun AS (
+    INSERT INTO upload_pipeline.paid_calls (service, user_id, document_id, estimated_micro_usd, started_at, expires_at)
+    VALUES (%(service)s, %(user_id)s, %(document_id)s, %(micro_usd)s, %(now)s, %(expires_at)s)
+    RETURNING call_id, user_id, document_id, started_at, estimated_micro_usd
+), reserved AS (
+    INSERT INTO upload_pipeline.spending AS taken (budget, subject, day, micro_usd)
+    SELECT budget, subject, day, estimated_micro_usd
+    FROM begun, upload_pipeline.budgets_of(user_id, document_id, started_at)
+    WHERE estimated_micro_usd > 0
+    ORDER BY budget, subject, day
+    ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd
+    RETURNING budget, micro_usd
+)
+SELECT call_id, (SELECT coalesce(jsonb_object_agg(budget, micro_usd), '{}') FROM reserved) AS taken
+FROM begun;
+
+-- settle_call
+-- Closes a call's row in the ledger; the budgets then hold what it cost instead of what it had reserved.
+WITH open AS (
+    SELECT call_id, CASE WHEN outcome = 'under_way' THEN estimated_micro_usd ELSE 0 END AS reserved
+    FROM upload_pipeline.paid_calls
+    WHERE call_id = %(call_id)s
+    FOR UPDATE
+), settled AS (
+    UPDATE upload_pipeline.paid_calls AS call
+    SET outcome = %(outcome)s, tokens = %(tokens)s, pages = %(pages)s, credits = %(credits)s,
+        micro_usd = %(micro_usd)s, request_id = %(request_id)s, settled_at = clock_timestamp()
+    FROM open
+    WHERE call.call_id = open.call_id
+    RETURNING call.user_id, call.document_id, call.started_at, call.micro_usd - open.reserved AS correction
+)
+INSERT INTO upload_pipeline.spending AS taken (budget, subject, day, micro_usd)
+SELECT budget, subject, day, correction
+FROM settled, upload_pipeline.budgets_of(user_id, document_id, started_at)
+WHERE correction <> 0
+ORDER BY budget, subject, day
+ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
+
+-- release_abandoned
+-- Gives back what workers had reserved that never came back; how many calls that were.
+WITH lapsed AS (
+    SELECT call_id
+    FROM upload_pipeline.paid_calls
+    WHERE outcome = 'under_way' AND expires_at < clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+), abandoned AS (
+    UPDATE upload_pipeline.paid_calls AS call
+    SET outcome = 'abandoned', settled_at = clock_timestamp()
+    FROM lapsed
+    WHERE call.call_id = lapsed.call_id
+    RETURNING call.user_id, call.document_id, call.started_at, call.estimated_micro_usd
+), released AS (
+    INSERT INTO upload_pipeline.spending AS taken (budget, subject, day, micro_usd)
+    SELECT budget, subject, day, -sum(estimated_micro_usd)
+    FROM abandoned, upload_pipeline.budgets_of(user_id, document_id, started_at)
+    GROUP BY budget, subject, day
+    ORDER BY budget, subject, day
+    ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd
+)
+SELECT count(*) FROM abandoned;
+
+-- recent_outcomes
+-- How the service's last calls within the window ended since its breaker last closed, newest first.
+SELECT call.outcome
+FROM upload_pipeline.paid_calls AS call
+JOIN upload_pipeline.paid_services AS guarded USING (service)
+WHERE call.service = %(service)s AND call.outcome IN ('succeeded', 'failed')
+    AND call.settled_at > greatest(guarded.closed_at, clock_timestamp() - %(window)s)
+ORDER BY call.settled_at DESC
+LIMIT %(limit)s;
+
+-- open_breaker
+-- Nobody calls the service for so long; an open breaker is moved by its own probe only.
+UPDATE upload_pipeline.paid_services
+SET open_until = clock_timestamp() + %(duration)s
+WHERE service = %(service)s AND (open_until IS NULL OR %(probe)s);
+
+-- close_breaker
+-- The service is well again.
+UPDATE upload_pipeline.paid_services
+SET open_until = NULL, closed_at = clock_timestamp()
+WHERE service = %(service)s;
+
+-- open_services
+-- The services that nobody may call now.
+SELECT service FROM upload_pipeline.paid_services WHERE open_until > clock_timestamp();
+
+-- sum_costs
+-- What was used per service, by UTC day and by user where wanted; calls that failed without a bill are not counted.
+SELECT service, CASE WHEN %(by_day)s THEN (started_at AT TIME ZONE 'UTC')::date END AS day,
+    CASE WHEN %(by_user)s THEN user_id END AS user_id, count(*) AS calls, sum(tokens)::bigint AS tokens,
+    sum(pages)::bigint AS pages, sum(credits)::bigint AS credits, sum(micro_usd)::bigint AS micro_usd
+FROM upload_pipeline.paid_calls
+WHERE outcome = 'succeeded' OR tokens + pages + credits + micro_usd > 0
+GROUP BY 1, 2, 3
+ORDER BY 2, 3, 1;
