@@ -1,0 +1,29 @@
+"""Callbacks as they came. Each new one also empties some bodies that are too old."""
+
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.documents import DocumentId
+
+KEPT_OF_REFUSED = 64 * 1024
+
+
+class PostgresWebhookLog:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def store(self, service: str, body: bytes) -> int:
+        with self._database.connection() as connection:
+            connection.execute(query("empty_old_webhooks"))
+            row = connection.execute(query("store_webhook"), {"service": service, "body": body}).fetchone()
+        assert row is not None  # noqa: S101
+        return int(row["webhook_id"])
+
+    def settle(self, webhook_id: int, outcome: str, document_id: DocumentId | None) -> None:
+        names = {
+            "webhook_id": webhook_id,
+            "outcome": outcome,
+            "document_id": document_id,
+            "kept": KEPT_OF_REFUSED if document_id is None else None,
+        }
+        with self._database.connection() as connection:
+            connection.execute(query("settle_webhook"), names)

@@ -1,0 +1,105 @@
+import logging
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.output import deployed, messages, out, print_json
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.errors import PermanentError
+
+if TYPE_CHECKING:
+    from ingest_assets.http.ports import HttpService
+
+GRACE_SECONDS = 30
+BACKLOG = 2048
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 for any free one.")] = 8000,
+    as_json: Json = False,
+) -> None:
+    """Serve intake, status, search and callbacks over HTTP, in the foreground. Ctrl-C stops it gracefully."""
+    with deployed(as_json=as_json) as deployment:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            _run(compose_service(deployment), host, port, as_json=as_json)
+        except KeyboardInterrupt:
+            messages.print("Stopped.")
+
+
+def compose_service(deployment: Deployment) -> "HttpService":
+    """Raises PermanentError authentication_missing, wrong_usage."""
+    from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+    from ingest_assets.adapters.postgres.migrations import pending
+    from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+    from ingest_assets.http.authentication import Authentication
+    from ingest_assets.http.callbacks import NoCallbacks
+    from ingest_assets.http.ports import HttpService
+    from ingest_assets.http.rate_limit import RateLimit
+    from ingest_assets.http.signing_keys import SigningKeys
+
+    settings = deployment.settings
+    secret, webhook_secret = settings.jwt_secret, settings.llamaparse_webhook_secret
+    return HttpService(
+        services=deployment.services,
+        authentication=Authentication(
+            secret=None if secret is None else secret.get_secret_value(),
+            keys=None if settings.jwt_jwks_url is None else SigningKeys(settings.jwt_jwks_url),
+            audience=settings.jwt_audience,
+            issuer=settings.jwt_issuer,
+        ),
+        rate_limit=RateLimit(settings.requests_per_minute),
+        idempotency_keys=PostgresIdempotencyKeys(deployment.database),
+        webhook_log=PostgresWebhookLog(deployment.database),
+        callbacks=NoCallbacks(),
+        pending_migrations=lambda: pending(deployment.database_url),
+        max_file_bytes=settings.max_file_bytes,
+        webhook_max_bytes=settings.webhook_max_bytes,
+        webhook_secret=None if webhook_secret is None else webhook_secret.get_secret_value(),
+    )
+
+
+def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None:
+    import uvicorn
+
+    from ingest_assets.http.application import build_application
+
+    with listening(host, port) as listener:
+        url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        _log_requests()
+        config = uvicorn.Config(
+            build_application(service),
+            log_config=None,
+            access_log=False,  # it would write addresses, which carry file names
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        _announce(url, as_json=as_json)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _log_requests() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("ingest_assets.http").setLevel(logging.INFO)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError:
+        raise PermanentError("wrong_usage", what=f"{host}, port {port}, cannot be listened on.") from None
+
+
+def _announce(url: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url, "pid": os.getpid()})
+        sys.stdout.flush()
+    else:
+        out.print(f"Listening on {url}, described at {url}/docs. Ctrl-C stops it.")

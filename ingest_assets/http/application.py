@@ -1,0 +1,44 @@
+"""The HTTP service as one ASGI application."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from ingest_assets.http import documents, health, search, webhooks
+from ingest_assets.http.body_limits import BodyLimits
+from ingest_assets.http.ports import HttpService
+from ingest_assets.http.problems import install_handlers
+from ingest_assets.http.safety import Safety
+from ingest_assets.http.uploads import FORM_ENVELOPE, is_form
+
+JSON_BYTES = 64 * 1024
+DESCRIPTION = """Documents in, searchable passages out.
+
+Every request but the health checks and the callbacks carries a bearer token, and sees its user's documents only.
+Errors are `application/problem+json` with a stable `code` and a `hint`."""
+
+
+def build_application(service: HttpService) -> FastAPI:
+    application = FastAPI(
+        title="ingest-assets",
+        version=version("ingest-assets"),
+        description=DESCRIPTION,
+        redoc_url=None,
+    )
+    application.state.service = service
+    for router in (documents.router, search.router, webhooks.router, health.router):
+        application.include_router(router)
+    install_handlers(application)
+    application.add_middleware(BodyLimits, limit_of=lambda scope: _limit(scope, service))
+    application.add_middleware(Safety)
+    return application
+
+
+def _limit(scope: Scope, service: HttpService) -> int:
+    """In bytes."""
+    path = scope["path"]
+    if path == documents.router.prefix:
+        return service.max_file_bytes + (FORM_ENVELOPE if is_form(Headers(scope=scope)) else 0)
+    return service.webhook_max_bytes if path.startswith(webhooks.router.prefix) else JSON_BYTES

@@ -1,0 +1,57 @@
+"""Who is asking: the `sub` of a bearer token as Supabase issues it (RFC 7519)."""
+
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.http.signing_keys import SigningKeys
+
+HMAC_ALGORITHM = "HS256"
+KEY_ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
+LONGEST_TOKEN = 8192
+
+
+class Authentication:
+    """The algorithm decides which key may verify a token: a public key never serves as a secret."""
+
+    def __init__(self, *, secret: str | None, keys: SigningKeys | None, audience: str, issuer: str | None) -> None:
+        """Raises PermanentError authentication_missing where there is neither a secret nor keys."""
+        if secret is None and keys is None:
+            raise PermanentError("authentication_missing")
+        self._secret = secret
+        self._keys = keys
+        self._audience = audience
+        self._issuer = issuer
+
+    def user_of(self, token: str) -> UserId:
+        """Raises PermanentError token_invalid, token_expired; TransientError signing_keys_unreachable."""
+        try:
+            return UserId(UUID(self._claims(token)["sub"]))
+        except jwt.ExpiredSignatureError:
+            raise PermanentError("token_expired") from None
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            raise PermanentError("token_invalid") from None
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > LONGEST_TOKEN:
+            raise PermanentError("token_invalid")
+        algorithm, key = self._key(jwt.get_unverified_header(token))
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            audience=self._audience,
+            issuer=self._issuer,
+            options={"require": ["exp", "aud", "sub"], "verify_iat": False},
+        )
+
+    def _key(self, header: dict[str, Any]) -> tuple[str, str | jwt.PyJWK]:
+        algorithm = header.get("alg")
+        if algorithm == HMAC_ALGORITHM and self._secret is not None:
+            return HMAC_ALGORITHM, self._secret
+        if algorithm in KEY_ALGORITHMS and self._keys is not None:
+            return algorithm, self._keys.find(header.get("kid"), algorithm)
+        raise PermanentError("token_invalid")

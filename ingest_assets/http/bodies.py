@@ -1,0 +1,135 @@
+"""What requests and answers look like: the JSON of the command line."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Document
+from ingest_assets.domain.jobs import Event, JobStatus, Payload
+from ingest_assets.domain.search import Hit
+from ingest_assets.domain.stages import Stage, State
+from ingest_assets.domain.text import normalise
+from ingest_assets.http.ports import Outcome
+
+EXAMPLE_ID = "3f2c7a52-6a0f-4f0e-9a51-0f5b8f6f2f11"
+MOST_HITS = 100
+
+
+def _words(query: str) -> str:
+    normalised = normalise(query)
+    if not normalised.strip():
+        raise ValueError("The query has no words")
+    return normalised
+
+
+class SearchRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    query: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_words)] = Field(
+        description="A question or some words.", examples=["What is covered for emergency services?"]
+    )
+    limit: int = Field(default=5, ge=1, le=MOST_HITS, description="How many passages.", examples=[5])
+
+
+class Submission(BaseModel):
+    document_id: UUID = Field(examples=[EXAMPLE_ID])
+    job_id: UUID = Field(examples=["b0b7c9d8-57d1-4a9b-8f0e-6a7a5d0f3c55"])
+    status: AcceptanceStatus = Field(examples=["queued"])
+
+    @classmethod
+    def of(cls, accepted: Acceptance) -> "Submission":
+        return cls(document_id=accepted.document_id, job_id=accepted.job_id, status=accepted.status)
+
+
+class DocumentStatus(BaseModel):
+    document_id: UUID = Field(examples=[EXAMPLE_ID])
+    job_id: UUID
+    filename: str = Field(examples=["policy.pdf"])
+    media_type: str = Field(examples=["application/pdf"])
+    byte_size: int = Field(examples=[102400])
+    stage: Stage = Field(examples=["embedded"])
+    state: State = Field(examples=["done"])
+    searchable: bool = Field(description="Whether searches find it, at its newest version or an older one.")
+    chunks: int = Field(examples=[42])
+    version: int = Field(examples=[1])
+    live_version: int | None = Field(description="The version that searches find.", examples=[1])
+    attempts: int = Field(examples=[0])
+    next_retry_at: datetime | None
+    finished_at: datetime | None
+    code: str | None = Field(default=None, description="Why it failed last.", examples=[None])
+    message: str | None = Field(default=None, examples=[None])
+    hint: str | None = Field(default=None, examples=[None])
+
+    @classmethod
+    def of(cls, document: Document, status: JobStatus) -> "DocumentStatus":
+        return cls(
+            document_id=status.document_id,
+            job_id=status.job_id,
+            filename=document.filename,
+            media_type=document.media_type,
+            byte_size=document.byte_size,
+            stage=status.stage,
+            state=status.state,
+            searchable=status.searchable,
+            chunks=status.chunks,
+            version=status.version,
+            live_version=status.live_version,
+            attempts=status.attempts,
+            next_retry_at=status.next_retry_at,
+            finished_at=status.finished_at,
+            code=status.error_code,
+            message=status.error_message,
+            hint=status.error_hint,
+        )
+
+
+class HistoryEvent(BaseModel):
+    at: datetime
+    version: int = Field(examples=[1])
+    stage: Stage = Field(examples=["parsed"])
+    state: State = Field(examples=["working"])
+    code: str | None = Field(examples=[None])
+    payload: Payload = Field(examples=[{"pages": 12, "seconds": 0.4}])
+
+    @classmethod
+    def of(cls, event: Event) -> "HistoryEvent":
+        return cls(
+            at=event.occurred_at,
+            version=event.version,
+            stage=event.stage,
+            state=event.state,
+            code=event.code,
+            payload=event.payload,
+        )
+
+
+class SearchHit(BaseModel):
+    document_id: UUID = Field(examples=[EXAMPLE_ID])
+    chunk_id: UUID
+    score: float = Field(description="Comparable within one answer only.", examples=[0.0325])
+    text: str = Field(examples=["Emergency services are covered at 80 percent after the deductible."])
+    heading_path: list[str] = Field(examples=[["Benefits", "Emergency care"]])
+    page: int | None = Field(description="From 1.", examples=[7])
+    filename: str = Field(examples=["policy.pdf"])
+
+    @classmethod
+    def of(cls, hit: Hit) -> "SearchHit":
+        return cls(
+            document_id=hit.document_id,
+            chunk_id=hit.chunk_id,
+            score=hit.score,
+            text=hit.text,
+            heading_path=list(hit.heading_path),
+            page=hit.page,
+            filename=hit.filename,
+        )
+
+
+class CallbackAnswer(BaseModel):
+    outcome: Outcome = Field(examples=["completed"])
+
+
+class Condition(BaseModel):
+    status: str = Field(examples=["ok"])

@@ -1,0 +1,44 @@
+"""What routes ask for: the running service, the caller, the caller's document."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from ingest_assets.domain.documents import Document, DocumentId, UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.http.ports import HttpService
+
+bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token as Supabase issues it.")
+
+
+def _service(request: Request) -> HttpService:
+    service: HttpService = request.app.state.service
+    return service
+
+
+Service = Annotated[HttpService, Depends(_service)]
+
+
+def _caller(service: Service, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> UserId:
+    """Raises PermanentError token_missing, token_invalid, token_expired; RefusalError of rate_limited."""
+    if credentials is None:
+        raise PermanentError("token_missing")
+    user = service.authentication.user_of(credentials.credentials)
+    service.rate_limit.admit(user)
+    return user
+
+
+Caller = Annotated[UserId, Depends(_caller)]
+
+
+def _own_document(document_id: UUID, caller: Caller, service: Service) -> Document:
+    """Somebody else's document is answered like one that never was. Raises PermanentError unknown_document."""
+    document = service.services.documents.find(DocumentId(document_id))
+    if document is None or document.user_id != caller:
+        raise PermanentError("unknown_document")
+    return document
+
+
+OwnDocument = Annotated[Document, Depends(_own_document)]

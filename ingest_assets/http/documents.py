@@ -1,0 +1,122 @@
+"""Documents: take in, follow, delete."""
+
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from ingest_assets.domain.documents import Acceptance, UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.text import normalise
+from ingest_assets.http.bodies import DocumentStatus, HistoryEvent, Submission
+from ingest_assets.http.dependencies import Caller, OwnDocument, Service
+from ingest_assets.http.ports import HttpService
+from ingest_assets.http.problems import problems
+from ingest_assets.http.uploads import Upload, upload_of
+from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.intake import receive
+
+ACTOR = "http"
+BINARY = {"type": "string", "format": "binary"}
+FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file as it is (curl --data-binary @FILE), or a form with it (curl -F file=@FILE).",
+        "content": {
+            "application/octet-stream": {"schema": BINARY},
+            "multipart/form-data": {"schema": {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}},
+        },
+    }
+}
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+
+async def _body(request: Request, caller: Caller) -> bytes:
+    """Read only once the caller is known."""
+    del caller
+    return await request.body()
+
+
+@router.post("", status_code=202, openapi_extra=FILE, responses=problems(401, 408, 409, 413, 415, 422, 429, 503))
+def submit_document(
+    request: Request,
+    response: Response,
+    service: Service,
+    caller: Caller,
+    body: Annotated[bytes, Depends(_body)],
+    filename: Annotated[
+        str | None,
+        Query(max_length=1000, description="The file's name, where no form and no Content-Disposition gives it."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=1000,
+            description="Where the file came from: other content from the same source is its document's new version. "
+            "By default each content is a document of its own.",
+        ),
+    ] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            description="The same key with the same content gives the same answer, for a day at least.",
+        ),
+    ] = None,
+) -> Submission:
+    """Takes a file in, up to 25 MB, and queues it; what is there already makes no work."""
+    upload = upload_of(request.headers, body, filename)
+    accepted = _accept_once(service, caller, upload, source, idempotency_key)
+    response.headers["Location"] = f"{router.prefix}/{accepted.document_id}"
+    return Submission.of(accepted)
+
+
+@router.get("/{document_id}", responses=problems(401, 404, 422, 429, 503))
+def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
+    """Where a document stands, and why it failed if it did."""
+    status = service.services.documents.status(document.document_id)
+    if status is None:
+        raise PermanentError("unknown_document")
+    return DocumentStatus.of(document, status)
+
+
+@router.get("/{document_id}/events", responses=problems(401, 404, 422, 429, 503))
+def document_events(document: OwnDocument, service: Service) -> list[HistoryEvent]:
+    """Everything that happened to a document, oldest first."""
+    return [HistoryEvent.of(event) for event in service.services.documents.history(document.document_id)]
+
+
+@router.delete("/{document_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))
+def remove_document(document: OwnDocument, service: Service) -> None:
+    """Removes a document with all that was made of it; its history stays, without content."""
+    services = service.services
+    delete_document(document.document_id, ACTOR, documents=services.documents, objects=services.objects)
+
+
+def _accept_once(
+    service: HttpService, caller: UserId, upload: Upload, source: str | None, key: str | None
+) -> Acceptance:
+    content_sha = sha256(upload.content).hexdigest()
+    if key is not None:
+        answered = service.idempotency_keys.reserve(caller, key, content_sha)
+        if answered is not None:
+            return answered
+    accepted = _accept(service, caller, upload, normalise(source) if source else f"http:{content_sha}")
+    return accepted if key is None else service.idempotency_keys.record(caller, key, accepted)
+
+
+def _accept(service: HttpService, caller: UserId, upload: Upload, source: str) -> Acceptance:
+    services = service.services
+    return receive(
+        upload.content,
+        upload.filename,
+        source,
+        caller,
+        documents=services.documents,
+        objects=services.objects,
+        max_bytes=service.max_file_bytes,
+        actor=ACTOR,
+    )

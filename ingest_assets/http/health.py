@@ -1,0 +1,22 @@
+from fastapi import APIRouter
+
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.http.bodies import Condition
+from ingest_assets.http.dependencies import Service
+from ingest_assets.http.problems import problems
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def alive() -> Condition:
+    """The process answers."""
+    return Condition(status="ok")
+
+
+@router.get("/readyz", responses=problems(503))
+def ready(service: Service) -> Condition:
+    """The database answers and its schema is up to date."""
+    if service.pending_migrations():
+        raise PermanentError("database_not_migrated")
+    return Condition(status="ready")

@@ -1,0 +1,70 @@
+"""What the HTTP service needs beside the pipeline's ports, and everything one running service holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
+from ingest_assets.http.authentication import Authentication
+from ingest_assets.http.rate_limit import RateLimit
+from ingest_assets.pipeline.services import Services
+
+
+class IdempotencyKeys(Protocol):
+    """A key belongs to a user and stands for one content; it is remembered for at least a day."""
+
+    def reserve(self, user_id: UserId, key: str, content_sha: str) -> Acceptance | None:
+        """The answer that the key has had, if any. Raises PermanentError idempotency_conflict."""
+
+    def record(self, user_id: UserId, key: str, answer: Acceptance) -> Acceptance:
+        """The key's answer from now on: the first that was recorded."""
+
+
+class Outcome(StrEnum):
+    """What became of a callback."""
+
+    COMPLETED = "completed"
+    FINISHED_BEFORE = "finished_before"
+    UNKNOWN_JOB = "unknown_job"
+    REFUSED = "refused"
+
+
+class WebhookLog(Protocol):
+    def store(self, service: str, body: bytes) -> int:
+        """Keeps a callback as it came; its id."""
+
+    def settle(self, webhook_id: int, outcome: Outcome, document_id: DocumentId | None) -> None:
+        """Without a document, the body is cut to its beginning: anybody may have sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    outcome: Outcome
+    document_id: DocumentId | None = None
+
+
+class Callbacks(Protocol):
+    """Jobs of an outside service that wait for its call."""
+
+    def by_secret(self, secret: str) -> Completion:
+        """Completes the job that was given this secret."""
+
+    def by_job(self, service_job_id: str) -> Completion:
+        """Completes the job of this id; only for callbacks whose signature was good."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpService:
+    services: Services
+    authentication: Authentication
+    rate_limit: RateLimit
+    idempotency_keys: IdempotencyKeys
+    webhook_log: WebhookLog
+    callbacks: Callbacks
+    pending_migrations: Callable[[], list[str]]
+    """Raises an IngestError where the database does not answer."""
+    max_file_bytes: int
+    webhook_max_bytes: int
+    webhook_secret: str | None
+    """Signs callbacks; without it each job has a secret of its own."""

@@ -1,0 +1,171 @@
+"""Errors as RFC 9457 problems, with the codes of the command line."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from ingest_assets.domain.errors import IngestError, PermanentError
+from ingest_assets.pipeline.failure import as_ingest_error
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 32 * 1024 * 1024
+
+STATUS_OF_CODE = {
+    "token_missing": HTTPStatus.UNAUTHORIZED,
+    "token_invalid": HTTPStatus.UNAUTHORIZED,
+    "token_expired": HTTPStatus.UNAUTHORIZED,
+    "signature_invalid": HTTPStatus.UNAUTHORIZED,
+    "unknown_document": HTTPStatus.NOT_FOUND,
+    "unknown_path": HTTPStatus.NOT_FOUND,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
+    "idempotency_conflict": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,
+    "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "database_too_old": HTTPStatus.SERVICE_UNAVAILABLE,
+    "pgvector_missing": HTTPStatus.SERVICE_UNAVAILABLE,
+    "database_not_migrated": HTTPStatus.SERVICE_UNAVAILABLE,
+    "migration_changed": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+HINT_OF_CODE = {"unknown_document": "Check the id; the document may have been deleted."}
+"""Where the catalogue's hint names a command that a caller over HTTP does not have."""
+
+CODE_OF_STATUS = {HTTPStatus.NOT_FOUND: "unknown_path", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed"}
+
+
+class Problem(BaseModel):
+    """RFC 9457, with a stable `code` and a `hint` on what to do."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    code: str = Field(examples=["unknown_document"])
+    detail: str | None = Field(default=None, examples=["There is no such document."])
+    hint: str | None = Field(default=None, examples=[HINT_OF_CODE["unknown_document"]])
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route may fail, for its description."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+class BodyTooLarge(HTTPException):
+    """Raised while a body is read; an HTTPException, because FastAPI hides others that come up there."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        self.error = PermanentError("too_large", limit=limit)
+
+
+class ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+
+class LingeringProblem(ProblemResponse):
+    """Answers before the body has come, and then lets some of it in unread: without that, the connection's reset would
+    reach many clients before the answer does."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_discard(receive), LINGER_SECONDS)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _discard(receive: Receive) -> None:
+    discarded, more = 0, True
+    while more and discarded < LINGER_BYTES:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        more = message.get("more_body", False)
+
+
+def status_of(error: IngestError) -> HTTPStatus:
+    """Whatever the table does not name is the request's fault where it would fail again, and passing otherwise."""
+    by_kind = HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(error, PermanentError) else HTTPStatus.SERVICE_UNAVAILABLE
+    return STATUS_OF_CODE.get(error.code, by_kind)
+
+
+def describe(error: IngestError) -> dict[str, Any]:
+    status = status_of(error)
+    described: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": error.code,
+    }
+    if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
+        described |= {"detail": error.message, "hint": HINT_OF_CODE.get(error.code, error.hint)}
+    return described
+
+
+def problem(error: IngestError, headers: Mapping[str, str] | None = None) -> ProblemResponse:
+    status = status_of(error)
+    added = dict(headers or {})
+    if status is HTTPStatus.UNAUTHORIZED:
+        added["WWW-Authenticate"] = "Bearer"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        added["Retry-After"] = str(RETRY_SECONDS)
+    return ProblemResponse(describe(error), status, added)
+
+
+class RefusalError(Exception):
+    """An error of the catalogue whose answer carries headers of its own."""
+
+    def __init__(self, error: IngestError, headers: Mapping[str, str]) -> None:
+        super().__init__(error.code)
+        self.error = error
+        self.headers = headers
+
+
+def install_handlers(application: FastAPI) -> None:
+    application.add_exception_handler(IngestError, _of_ingest_error)
+    application.add_exception_handler(RefusalError, _of_refusal)
+    application.add_exception_handler(BodyTooLarge, _of_large_body)
+    application.add_exception_handler(HTTPException, _of_http_exception)
+    application.add_exception_handler(RequestValidationError, _of_validation_error)
+
+
+def _of_ingest_error(_: Request, error: Exception) -> ProblemResponse:
+    return problem(as_ingest_error(error))
+
+
+def _of_refusal(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RefusalError)  # noqa: S101
+    return problem(error.error, error.headers)
+
+
+def _of_large_body(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, BodyTooLarge)  # noqa: S101
+    return LingeringProblem(describe(error.error), error.status_code, {"Connection": "close"})
+
+
+def _of_http_exception(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = CODE_OF_STATUS.get(HTTPStatus(error.status_code))
+    if code is None:
+        return problem(PermanentError("invalid_request", what="its body cannot be read."))
+    return problem(PermanentError(code), error.headers)
+
+
+def _of_validation_error(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    return problem(PermanentError("invalid_request", what="; ".join(faults) + "."))

@@ -1,0 +1,46 @@
+"""At most so many requests per minute and caller, in this process: several processes admit as many times more."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Hashable
+
+from ingest_assets.domain.errors import ResourceError
+from ingest_assets.http.problems import RefusalError
+
+MINUTE = 60.0
+REMEMBERED = 10_000
+
+
+class RateLimit:
+    """A token bucket per caller that holds a minute's requests."""
+
+    def __init__(self, per_minute: int, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._buckets: dict[Hashable, tuple[float, float]] = {}
+        """By caller: what was left, and when."""
+
+    def admit(self, caller: Hashable) -> None:
+        """Raises RefusalError of ResourceError rate_limited."""
+        with self._lock:
+            left = self._left(caller)
+            if left >= 1:
+                self._buckets[caller] = (left - 1, self._seconds())
+                return
+        seconds = math.ceil((1 - left) * MINUTE / self._per_minute)
+        error = ResourceError("rate_limited", limit=self._per_minute, seconds=seconds)
+        raise RefusalError(error, {"Retry-After": str(seconds)})
+
+    def _left(self, caller: Hashable) -> float:
+        if caller not in self._buckets:
+            self._forget_full_ones()
+        left, since = self._buckets.get(caller, (float(self._per_minute), self._seconds()))
+        return min(self._per_minute, left + (self._seconds() - since) * self._per_minute / MINUTE)
+
+    def _forget_full_ones(self) -> None:
+        if len(self._buckets) < REMEMBERED:
+            return
+        full_since = self._seconds() - MINUTE
+        self._buckets = {caller: bucket for caller, bucket in self._buckets.items() if bucket[1] > full_since}

@@ -1,0 +1,51 @@
+"""The outermost layer: what reaches the log, and what a caller sees of an error that nobody expected.
+
+Addresses carry file names and secrets in their queries, and exceptions of libraries carry values: neither is logged.
+"""
+
+import logging
+import time
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest_assets.http.problems import problem
+from ingest_assets.pipeline.failure import as_ingest_error
+
+logger = logging.getLogger("ingest_assets.http")
+
+HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class Safety:
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        started, status = time.monotonic(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), *HEADERS]
+            await send(message)
+
+        try:
+            await self._application(scope, receive, noted)
+        except ClientDisconnect:
+            status = status or 499
+        except Exception as error:
+            expected = as_ingest_error(error)
+            logger.error("%s: %s", expected.code, expected.message)  # noqa: TRY400  its traceback may quote a document
+            if not status:
+                await problem(expected)(scope, receive, noted)
+        logger.info("%s %s %d %.3f s", scope["method"], _route(scope), status, time.monotonic() - started)
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern, never the address itself."""
+    return str(getattr(scope.get("route"), "path", "an unknown path"))

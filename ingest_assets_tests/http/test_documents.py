@@ -1,0 +1,215 @@
+"""Documents over HTTP: taken in, followed, found, deleted."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from ingest_assets.domain.documents import UserId
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.documents import drain_all, policy_text
+from ingest_assets_tests.http.api import Api, assert_problem
+
+MEGABYTE = 1024 * 1024
+
+
+def test_a_document_is_taken_in_followed_found_and_deleted(api: Api, services: Services) -> None:
+    submitted = api.submit(policy_text("Zebra"), "zebra policy.md")
+    assert (submitted.status_code, submitted.json()["status"]) == (202, "queued")
+    path = submitted.headers["location"]
+    assert path == f"/v1/documents/{submitted.json()['document_id']}"
+    assert api("GET", path).json()["searchable"] is False
+
+    drain_all(services)
+    status = api("GET", path).json()
+    assert (status["searchable"], status["stage"], status["state"]) == (True, "embedded", "done")
+    assert (status["filename"], status["media_type"]) == ("zebra policy.md", "text/markdown")
+    assert [event["stage"] for event in api("GET", f"{path}/events").json()][-1] == "embedded"
+    [hit] = api("POST", "/v1/search", json={"query": "zebra", "limit": 1}).json()
+    assert (hit["document_id"], hit["filename"]) == (status["document_id"], "zebra policy.md")
+
+    assert api("DELETE", path).status_code == 204
+    assert_problem(api("GET", path), 404, "unknown_document")
+    assert_problem(api("DELETE", path), 404, "unknown_document")
+    assert api("POST", "/v1/search", json={"query": "zebra"}).json() == []
+
+
+def test_nobody_sees_or_touches_anothers_document(api: Api, other_user: UserId, services: Services) -> None:
+    path = api.submit(policy_text("Zebra")).headers["location"]
+    drain_all(services)
+    stranger, unknown = api.of(other_user), f"/v1/documents/{uuid4()}"
+    for method, suffix in [("GET", ""), ("GET", "/events"), ("DELETE", "")]:
+        foreign, missing = stranger(method, path + suffix), stranger(method, unknown + suffix)
+        assert_problem(foreign, 404, "unknown_document")
+        assert (foreign.json(), foreign.status_code) == (missing.json(), missing.status_code)
+        assert set(foreign.headers) == set(missing.headers)
+    assert stranger("POST", "/v1/search", json={"query": "zebra"}).json() == []
+    assert stranger.submit(policy_text("Zebra")).json()["status"] == "queued"
+    assert stranger.submit(policy_text("Zebra")).headers["location"] != path
+    assert api("GET", path).json()["searchable"] is True
+
+
+def test_the_same_content_again_makes_no_work(api: Api) -> None:
+    first, again = api.submit(policy_text()).json(), api.submit(policy_text()).json()
+    assert again == first | {"status": "unchanged"}
+
+
+def test_another_content_is_another_document_unless_it_comes_from_the_same_source(api: Api) -> None:
+    source = {"params": {"source": "crm/17"}}
+    first = api.submit("one policy", "a.txt", **source).json()
+    assert api.submit("another policy", "a.txt").json()["document_id"] != first["document_id"]
+    changed = api.submit("a third policy", "a.txt", **source).json()
+    assert (changed["document_id"], changed["status"]) == (first["document_id"], "new_version")
+
+
+@pytest.mark.parametrize("name", ["policy.md", "Prämie “2026”.md"])
+def test_a_form_and_the_header_name_a_file_too(api: Api, name: str) -> None:
+    form = api("POST", "/v1/documents", files={"note": (None, "x"), "file": (name, policy_text().encode())})
+    assert api("GET", form.headers["location"]).json()["filename"] == name
+    quoted = httpx.QueryParams({"": name}).__str__().removeprefix("=").replace("+", "%20")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted}"}
+    plain = api("POST", "/v1/documents", content=policy_text(), headers=headers)
+    assert plain.json() == form.json() | {"status": "unchanged"}
+
+
+def test_a_file_in_a_form_arrives_byte_for_byte(api: Api, services: Services) -> None:
+    content = b"%PDF-1.4\r\n" + bytes(range(256)) + b"\r\n--\r\n\n\r"
+    form = api("POST", "/v1/documents", files={"file": ("a.pdf", content)})
+    assert form.status_code == 202, form.text
+    assert api.submit(content, "a.pdf").json() == form.json() | {"status": "unchanged"}
+
+
+def test_a_path_in_a_name_is_no_path(api: Api) -> None:
+    path = api.submit(policy_text(), "../../etc/passwd.md").headers["location"]
+    assert api("GET", path).json()["filename"] == "passwd.md"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "status", "code"),
+    [
+        (b"", "a.md", 422, "empty_file"),
+        (bytes(range(256)) * 8, "noise.bin", 415, "unsupported"),
+        (b"x", "", 422, "invalid_request"),
+        (b"x", "n" * 1001, 422, "invalid_request"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_has_the_code_of_the_command_line(
+    api: Api, content: bytes, name: str, status: int, code: str
+) -> None:
+    assert_problem(api.submit(content, name), status, code)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--'),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; filename="x.md"'),
+    ],
+)
+def test_a_form_without_a_file_is_refused(api: Api, content_type: str, body: bytes) -> None:
+    answer = api("POST", "/v1/documents", content=body, headers={"Content-Type": content_type})
+    assert_problem(answer, 422, "invalid_request")
+
+
+def test_an_announced_length_above_25_megabytes_is_refused_before_a_byte_is_kept(api: Api) -> None:
+    assert_problem(api.submit(b"word " * (26 * MEGABYTE // 5), "large.txt"), 413, "too_large")
+
+
+def test_a_stream_is_cut_off_soon_after_25_megabytes(api: Api) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 400 * MEGABYTE:
+            sent += MEGABYTE
+            yield b"word " * (MEGABYTE // 5) + b"\n"
+
+    try:
+        answer = api("POST", "/v1/documents", params={"filename": "large.txt"}, content=endless())
+    except httpx.TransportError:
+        pass  # the connection was cut while it was still sending
+    else:
+        assert_problem(answer, 413, "too_large")
+    assert 25 * MEGABYTE < sent < 100 * MEGABYTE
+
+
+def test_exactly_25_megabytes_are_taken(api: Api) -> None:
+    content = b"word\n" * (25 * MEGABYTE // 5)
+    assert api("POST", "/v1/documents", files={"file": ("a.txt", content)}).status_code == 202
+    assert_problem(api("POST", "/v1/documents", files={"file": ("a.txt", content + b"word\n")}), 413, "too_large")
+
+
+def test_an_idempotency_key_gives_the_first_answer_again(api: Api, other_user: UserId) -> None:
+    key = {"headers": {"Idempotency-Key": "order 66"}}
+    first = api.submit("one policy", "a.txt", **key)
+    again = api.submit("one policy", "a.txt", **key)
+    assert (again.status_code, again.json(), again.headers["location"]) == (
+        202,
+        first.json(),
+        first.headers["location"],
+    )
+    assert_problem(api.submit("another policy", "a.txt", **key), 409, "idempotency_conflict")
+    assert api.of(other_user).submit("another policy", "a.txt", **key).status_code == 202
+
+
+def test_a_late_repetition_does_not_bring_a_deleted_document_back(api: Api) -> None:
+    key = {"headers": {"Idempotency-Key": "1"}}
+    first = api.submit("one policy", "a.txt", **key)
+    api("DELETE", first.headers["location"])
+    assert api.submit("one policy", "a.txt", **key).json() == first.json()
+    assert api("GET", first.headers["location"]).status_code == 404
+
+
+def test_many_at_once_with_one_key_get_one_answer(api: Api) -> None:
+    def submit(number: int) -> httpx.Response:
+        return api.submit(f"policy {number % 2}", "a.txt", headers={"Idempotency-Key": "1"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(submit, range(16)))
+    assert sorted({answer.status_code for answer in answers}) == [202, 409]
+    taken = [answer.json() for answer in answers if answer.status_code == 202]
+    assert len(taken) == 8
+    assert all(answer == taken[0] for answer in taken)
+
+
+def test_a_client_that_leaves_while_it_sends_leaves_nothing_behind(api: Api, services: Services) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"word " * 1000
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        api("POST", "/v1/documents", params={"filename": "a.txt"}, content=broken())
+    assert api("GET", "/healthz").status_code == 200
+    assert services.documents.counts()["documents"] == 0
+
+
+def test_searches_take_hostile_queries(api: Api) -> None:
+    for query in ["a\x00b", "' OR 1=1 --", "<b>", "a & | ! ( : *", "🦓" * 500]:
+        assert api("POST", "/v1/search", json={"query": query}).status_code == 200, query
+
+
+def test_a_search_that_makes_no_sense_is_a_problem(api: Api) -> None:
+    bodies = [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 20_000,
+        b'{"query": ""}',
+        b'{"query": " "}',
+        b'{"query": "\\u0000"}',
+        b'{"query": "\\ud800"}',
+        b'{"query": "' + b"x" * 2001 + b'"}',
+        b'{"query": "x", "limit": 0}',
+        b'{"query": "x", "limit": 101}',
+        b'{"query": "x", "user": 1}',
+    ]
+    for body in bodies:
+        assert_problem(api("POST", "/v1/search", content=body), 422, "invalid_request")
+
+
+def test_a_search_as_long_as_a_book_is_too_large(api: Api) -> None:
+    assert_problem(api("POST", "/v1/search", json={"query": "x" * MEGABYTE}), 413, "too_large")

@@ -1,0 +1,52 @@
+-- reserve_idempotency_key
+-- The key with what it stands for and its answer so far; a key that is new stands for this request from now on.
+INSERT INTO upload_pipeline.idempotency_keys (user_id, key_sha, request_sha)
+VALUES (%(user_id)s, %(key_sha)s, %(request_sha)s)
+ON CONFLICT (user_id, key_sha) DO UPDATE SET key_sha = excluded.key_sha
+RETURNING request_sha, document_id, job_id, status;
+
+-- record_answer
+-- The first answer stays; no row where the key has been forgotten meanwhile.
+UPDATE upload_pipeline.idempotency_keys
+SET document_id = coalesce(document_id, %(document_id)s), job_id = coalesce(job_id, %(job_id)s),
+    status = coalesce(status, %(status)s)
+WHERE user_id = %(user_id)s AND key_sha = %(key_sha)s
+RETURNING document_id, job_id, status;
+
+-- forget_idempotency_keys
+-- Some of the keys that are older than a day.
+DELETE FROM upload_pipeline.idempotency_keys
+WHERE (user_id, key_sha) IN (
+    SELECT user_id, key_sha
+    FROM upload_pipeline.idempotency_keys
+    WHERE created_at < now() - interval '1 day'
+    ORDER BY created_at
+    LIMIT 100
+    FOR UPDATE SKIP LOCKED
+);
+
+-- store_webhook
+-- A callback as it came.
+INSERT INTO upload_pipeline.webhook_log (service, body) VALUES (%(service)s, %(body)s) RETURNING webhook_id;
+
+-- settle_webhook
+-- What became of a callback; its body is cut to `kept` bytes where that is given.
+UPDATE upload_pipeline.webhook_log AS webhook
+SET outcome = %(outcome)s, document_id = document.document_id, user_id = document.user_id,
+    body = CASE WHEN %(kept)s::integer IS NULL THEN body ELSE substring(body FOR %(kept)s::integer) END
+FROM (SELECT) AS one
+LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(document_id)s
+WHERE webhook.webhook_id = %(webhook_id)s;
+
+-- empty_old_webhooks
+-- Some of the bodies that are older than a week are emptied; that there was a callback stays known.
+UPDATE upload_pipeline.webhook_log
+SET body = ''
+WHERE webhook_id IN (
+    SELECT webhook_id
+    FROM upload_pipeline.webhook_log
+    WHERE received_at < now() - interval '7 days' AND body <> ''
+    ORDER BY received_at
+    LIMIT 100
+    FOR UPDATE SKIP LOCKED
+);
