@@ -1,0 +1,128 @@
+"""What files would take before anything is spent: rough, and rather too much than too little.
+
+The shares and sizes are the upper end of what the documents of the tests' corpus showed under the local parser, the
+chunker at its default settings, and OpenAI's cl100k_base tokens.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ingest_assets.domain.costs import Usage
+from ingest_assets.domain.file_types import FileType
+
+CHARACTERS_PER_PAGE = 2_500
+BYTES_PER_PDF_PAGE = 8_000
+EMBEDDED_SHARE = 1.2
+"""Characters embedded for each of the text: chunks overlap, and carry where they stand."""
+CHARACTERS_PER_TOKEN = 3.7
+TEXT_SHARE = {
+    FileType.CSV: 1.2,
+    FileType.DOC: 0.2,
+    FileType.DOCX: 0.35,
+    FileType.EML: 0.5,
+    FileType.EPUB: 1.7,
+    FileType.HTML: 0.3,
+    FileType.ODT: 0.35,
+    FileType.PPTX: 0.1,
+    FileType.RTF: 0.5,
+}
+"""Characters of text for each byte of the file; 1 for types that are not named. Of PDF, pages tell more than bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What is known of a file before it is parsed."""
+
+    media_type: str
+    byte_size: int
+    pages: int | None = None
+    characters: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step asks for a document's pages or tokens."""
+
+    usage: Callable[[int], Usage]
+    seconds_per_document: float
+    units_per_second: float
+
+    def seconds(self, units: int) -> float:
+        return self.seconds_per_document + units / self.units_per_second
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    documents: int
+    pages: int
+    tokens: int
+    credits: int
+    micro_usd: int
+    seconds: float
+
+
+LOCAL_PARSING = Step(lambda _: Usage(), seconds_per_document=0.05, units_per_second=25)
+"""On this machine, in pages."""
+LOCAL_EMBEDDING = Step(lambda _: Usage(), seconds_per_document=0.1, units_per_second=50_000)
+"""On this machine, in tokens; storing and indexing the vectors is most of it."""
+LLAMAPARSE_PACE = (5.0, 1.0)
+"""Seconds per document and pages per second, for a Step with LlamaParse's price."""
+OPENAI_PACE = (0.5, 50_000.0)
+"""Seconds per document and tokens per second, for a Step with OpenAI's price."""
+
+
+def estimate_documents(
+    sizes: Iterable[Size], *, parsing: Step = LOCAL_PARSING, embedding: Step = LOCAL_EMBEDDING, at_once: int = 4
+) -> Estimate:
+    """As if every file were new; `parsing` is asked in pages, `embedding` in tokens, `at_once` documents at a time."""
+    each = [_estimate(size, parsing, embedding) for size in sizes]
+    return Estimate(
+        documents=len(each),
+        pages=sum(one.pages for one in each),
+        tokens=sum(one.tokens for one in each),
+        credits=sum(one.credits for one in each),
+        micro_usd=sum(one.micro_usd for one in each),
+        seconds=_elapsed([one.seconds for one in each], at_once),
+    )
+
+
+def _estimate(size: Size, parsing: Step, embedding: Step) -> Estimate:
+    pages, tokens = _pages(size), _tokens(size)
+    parsed, embedded = parsing.usage(pages), embedding.usage(tokens)
+    return Estimate(
+        documents=1,
+        pages=pages,
+        tokens=tokens,
+        credits=parsed.credits + embedded.credits,
+        micro_usd=parsed.micro_usd + embedded.micro_usd,
+        seconds=parsing.seconds(pages) + embedding.seconds(tokens),
+    )
+
+
+def _pages(size: Size) -> int:
+    if size.pages is not None:
+        return size.pages
+    if size.media_type == FileType.PDF and size.characters is None:
+        return _up(size.byte_size / BYTES_PER_PDF_PAGE)
+    return _up(_characters(size) / CHARACTERS_PER_PAGE)
+
+
+def _tokens(size: Size) -> int:
+    return _up(_characters(size) * EMBEDDED_SHARE / CHARACTERS_PER_TOKEN)
+
+
+def _characters(size: Size) -> float:
+    if size.characters is not None:
+        return size.characters
+    if size.media_type == FileType.PDF:
+        return _pages(size) * CHARACTERS_PER_PAGE
+    return size.byte_size * TEXT_SHARE.get(FileType(size.media_type), 1.0)
+
+
+def _elapsed(seconds: list[float], at_once: int) -> float:
+    """The longest document alone takes its time, however many are worked on at once."""
+    return max(sum(seconds) / at_once, max(seconds, default=0.0))
+
+
+def _up(amount: float) -> int:
+    return int(-(-amount // 1))
