@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,15 +10,23 @@ from functools import cached_property
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.embedders.openai import OpenAIEmbedder, OpenAISettings
+from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
 from ingest_assets.adapters.postgres.chunks import PostgresChunkBuffer, PostgresCommittedChunks, PostgresVectorBuffer
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
+from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.costs import Service
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.rate_limits import RateLimit, RateLimits
 from ingest_assets.domain.retry_policy import RetryPolicy
+from ingest_assets.pipeline.ports import Embedder, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
 
@@ -60,9 +69,37 @@ class Deployment:
         return PostgresDocuments(self.database)
 
     @cached_property
-    def parser(self) -> LocalParser:
+    def paid_calls(self) -> PostgresPaidCalls:
+        return PostgresPaidCalls(self.database, SystemClock(), _cost_limits(self.settings), time.sleep)
+
+    @cached_property
+    def local_parser(self) -> LocalParser:
         limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
         return LocalParser(limits)
+
+    @cached_property
+    def parser(self) -> Parser:
+        """Raises PermanentError key_unset."""
+        return self.local_parser
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Raises PermanentError key_unset."""
+        settings = self.settings
+        key = key_reader(settings.openai_api_key, settings.openai_api_key_file)
+        if settings.embedder == "local" or (settings.embedder == "auto" and key is None):
+            return LexicalEmbedder()
+        if key is None:
+            raise PermanentError("key_unset", service="OpenAI", name="OPENAI_API_KEY")
+        model = OpenAISettings(model=settings.openai_model, version=settings.openai_model_version)
+        return OpenAIEmbedder(key, settings.openai_base_url, self.paid_calls, model)
+
+    def available(self) -> bool:
+        """Whether every outside service without a stand-in takes calls now."""
+        needed = set()
+        if isinstance(self.embedder, OpenAIEmbedder):
+            needed.add(Service.OPENAI)
+        return not needed or not needed & self.paid_calls.open_services()
 
     @cached_property
     def services(self) -> Services:
@@ -75,24 +112,46 @@ class Deployment:
             objects=LocalFiles(settings.objects_folder),
             parser=self.parser,
             chunk_buffer=PostgresChunkBuffer(self.database),
-            embedder=LexicalEmbedder(),
+            embedder=self.embedder,
             vector_buffer=PostgresVectorBuffer(self.database),
             committed=PostgresCommittedChunks(self.database),
             search_index=PostgresSearchIndex(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),
+            available=self.available,
             lease=settings.lease,
         )
 
     def close(self) -> None:
         """Ends what was made; the embedded server stops where nobody else uses it."""
         made = vars(self)
-        if "parser" in made:
-            self.parser.close()
+        if "local_parser" in made:
+            self.local_parser.close()
         if "database" in made:
             self.database.close()
         if "embedded_postgres" in made:
             self.embedded_postgres.stop()
+
+
+def _cost_limits(settings: Settings) -> CostLimits:
+    openai = RateLimits(
+        _per_minute(settings.openai_requests_per_minute), _per_minute(settings.openai_tokens_per_minute)
+    )
+    llamaparse = RateLimits(_per_minute(settings.llamaparse_requests_per_minute))
+    budgets = BudgetLimits(
+        day=_micro_usd(settings.budget_usd_per_day),
+        user=_micro_usd(settings.budget_usd_per_user_and_day),
+        document=_micro_usd(settings.budget_usd_per_document),
+    )
+    return CostLimits(rates={Service.OPENAI: openai, Service.LLAMAPARSE: llamaparse}, budgets=budgets)
+
+
+def _micro_usd(usd: float | None) -> int | None:
+    return None if usd is None else round(usd * 1_000_000)
+
+
+def _per_minute(limit: int | None) -> RateLimit | None:
+    return None if limit is None else RateLimit(limit)
 
 
 def compose(settings: Settings) -> Deployment:

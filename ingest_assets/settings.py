@@ -13,7 +13,9 @@ LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="INGEST_", env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="INGEST_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
 
     home: Path = Field(
         default=Path("~/.local/share/ingest-assets"),
@@ -30,8 +32,43 @@ class Settings(BaseSettings):
         default=None,
         description="Where documents are stored: file:///path; by default the folder `objects` of the home.",
     )
-    parser: Literal["auto", "local"] = Field(default="auto", description="Which parser reads documents.")
-    embedder: Literal["auto", "local"] = Field(default="auto", description="Which model embeds chunks.")
+    parser: Literal["auto", "llamaparse", "local"] = Field(
+        default="auto", description="Which parser reads documents; auto: LlamaParse where its key is set."
+    )
+    parser_fallback: bool = Field(
+        default=True, description="Whether the local parser stands in while LlamaParse is down; see `ingest refresh`."
+    )
+    embedder: Literal["auto", "openai", "local"] = Field(
+        default="auto", description="Which model embeds chunks; auto: OpenAI's where its key is set."
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias="OPENAI_API_KEY", description="OpenAI's key, or that of a compatible server."
+    )
+    openai_api_key_file: Path | None = Field(
+        default=None, validation_alias="OPENAI_API_KEY_FILE", description="A file with the key, read for every call."
+    )
+    openai_base_url: str | None = Field(
+        default=None, validation_alias="OPENAI_BASE_URL", description="A compatible server, with its /v1."
+    )
+    openai_model: str = Field(default="text-embedding-3-small", description="The embedding model.")
+    openai_model_version: str = Field(
+        default="1", description="To be changed where a server changes the model behind a name."
+    )
+    openai_requests_per_minute: int | None = Field(default=None, gt=0, description="OpenAI's limit, for all workers.")
+    openai_tokens_per_minute: int | None = Field(default=None, gt=0, description="OpenAI's limit, for all workers.")
+    llama_cloud_api_key: SecretStr | None = Field(
+        default=None, validation_alias="LLAMA_CLOUD_API_KEY", description="LlamaParse's key."
+    )
+    llama_cloud_api_key_file: Path | None = Field(
+        default=None, validation_alias="LLAMA_CLOUD_API_KEY_FILE", description="A file with the key, read every time."
+    )
+    llama_cloud_base_url: str | None = Field(
+        default=None, validation_alias="LLAMA_CLOUD_BASE_URL", description="Another region of LlamaParse."
+    )
+    llamaparse_requests_per_minute: int | None = Field(default=None, gt=0, description="Its limit, for all workers.")
+    budget_usd_per_day: float | None = Field(default=None, gt=0, description="The most that all documents may cost.")
+    budget_usd_per_user_and_day: float | None = Field(default=None, gt=0, description="The most for one user.")
+    budget_usd_per_document: float | None = Field(default=None, gt=0, description="The most for one document.")
     user_id: UUID | None = Field(
         default=None,
         description="The command line's user where --user is not given; on the embedded database a local one.",

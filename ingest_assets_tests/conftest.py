@@ -1,5 +1,6 @@
 """One real Postgres for the whole run, one fresh database per test, and a deployment on it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,14 @@ from ingest_assets.settings import Settings, sibling_database
 
 TEMPLATE = "template_ingest"
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the person who runs the tests has set up for real."""
+    for name in list(os.environ):
+        if name.startswith(("INGEST_", "OPENAI_", "LLAMA_CLOUD_", "DAGSTER_")):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,21 @@ import warnings
 
 import typer
 
-from ingest_assets.cli import database, delete, doctor, drain, explain, retry, search, status, submit, up
+from ingest_assets.cli import (
+    costs,
+    database,
+    delete,
+    doctor,
+    drain,
+    explain,
+    refresh,
+    retry,
+    search,
+    serve,
+    status,
+    submit,
+    up,
+)
 
 app = typer.Typer(
     name="ingest",
@@ -21,7 +35,10 @@ app.command("explain")(explain.explain)
 app.command("search")(search.search)
 app.command("drain")(drain.drain)
 app.command("retry")(retry.retry)
+app.command("refresh")(refresh.refresh)
 app.command("delete")(delete.delete)
+app.command("costs")(costs.costs)
+app.command("serve")(serve.serve)
 app.command("migrate")(database.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("database-url")(database.database_url)

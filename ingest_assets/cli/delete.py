@@ -4,6 +4,7 @@ import typer
 
 from ingest_assets.cli.arguments import Json, documents_of
 from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.up import prepare
 from ingest_assets.pipeline.deletion import delete_document
 
 
@@ -12,13 +13,16 @@ def delete(
     as_json: Json = False,
 ) -> None:
     """Remove documents with all that was made of them; their history stays, without content."""
-    from ingest_assets.orchestration.instance import forget_partitions, prepare_instance
+    import dagster as dg
+
+    from ingest_assets.orchestration.instance import forget_partitions
 
     with deployed(as_json=as_json) as deployment:
         wanted, services = documents_of(documents), deployment.services
+        prepare(deployment)
         for document_id in wanted:
             delete_document(document_id, "ingest delete", documents=services.documents, objects=services.objects)
-        with prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url) as instance:
+        with dg.DagsterInstance.get() as instance:
             forget_partitions(instance, [str(document_id) for document_id in wanted])
         if as_json:
             print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])

@@ -185,6 +185,12 @@ CATALOGUE: dict[str, Problem] = {
     "service_key_refused": Problem(
         ResourceError, "{name} does not accept the key.", "Check the key; work then goes on by itself."
     ),
+    "key_unset": Problem(
+        PermanentError, "{service} is chosen, but {name} is not set.", "Set {name}, or {name}_FILE to a file with the key."
+    ),
+    "key_missing": Problem(
+        ResourceError, "The file with the key is missing or empty.", "Put the key there; work then goes on by itself."
+    ),
     "service_quota_spent": Problem(
         ResourceError, "{name}'s quota is spent.", "Add credit with the service; work then goes on by itself."
     ),
@@ -194,7 +200,7 @@ CATALOGUE: dict[str, Problem] = {
         "Calls of {name} pause, because too many of them failed.",
         "Nothing to do: it is tried again by itself; where this lasts, look at the service's status page.",
     ),
-    "rate_limited": Problem(
+    "service_rate_limited": Problem(
         ResourceError,
         "The rate limit of {name} lets this call through only in {seconds} seconds.",
         "Nothing to do: it is called later; where this lasts, raise the limit.",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import copyfile
+from tempfile import NamedTemporaryFile
 
 import dagster as dg
 
@@ -18,13 +18,22 @@ def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
     """
     home.mkdir(parents=True, exist_ok=True)
     for name in ("dagster.yaml", "workspace.yaml"):
-        copyfile(shipped(name), home / name)
+        _place(shipped(name), home / name)
     os.environ |= {
         "DAGSTER_HOME": str(home),
         "INGEST_DAGSTER_DATABASE_URL": storage_url,
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
     return dg.DagsterInstance.from_config(str(home))
+
+
+def _place(source: Path, target: Path) -> None:
+    """Whole or not at all: another process may be reading it."""
+    if target.exists() and target.read_bytes() == source.read_bytes():
+        return
+    with NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(source.read_bytes())
+    Path(file.name).replace(target)
 
 
 def forget_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:

@@ -18,6 +18,10 @@ LIVE = [
 ]
 
 
+def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
+    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE))
+
+
 def partition_runs(
     services: Services, instance: dg.DagsterInstance, limit: int, *, retries_only: bool = False
 ) -> Iterator[dg.RunRequest]:
@@ -43,7 +47,6 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
 
 def drain_runs(instance: dg.DagsterInstance, workers: int, idle_seconds: float) -> Iterator[dg.RunRequest]:
     """Asks for as many drain runs as `workers` allows beside those that live."""
-    live = instance.get_runs_count(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
-    for _ in range(workers - live):
+    for _ in range(workers - live_runs(instance, drain_queue.name)):
         config = {"ops": {drain_documents.name: {"config": {"idle_seconds": idle_seconds}}}}
         yield dg.RunRequest(job_name=drain_queue.name, run_config=config)

@@ -22,5 +22,6 @@ def retry_failed_partitions(
 ) -> Iterator[dg.RunRequest]:
     services = pipeline.services
     services.jobs.reclaim(services.retry_policy.crashes, "retry_failed_partitions")
-    yield from partition_runs(services, context.instance, RUNS_PER_TICK, retries_only=True)
+    if services.available():
+        yield from partition_runs(services, context.instance, RUNS_PER_TICK, retries_only=True)
     yield from dead_letter_runs(services, context.instance, RUNS_PER_TICK)

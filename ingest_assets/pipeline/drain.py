@@ -69,7 +69,7 @@ def _work_until_idle(
     with ThreadPoolExecutor(limits.in_flight, thread_name_prefix="document") as pool:
         while not stop.is_set() and services.clock.seconds() - begun < limits.duration.total_seconds():
             services.jobs.reclaim(services.retry_policy.crashes, claim)
-            jobs = services.jobs.claim(claim, limits.batch, services.lease)
+            jobs = services.jobs.claim(claim, limits.batch, services.lease) if services.available() else []
             if jobs:
                 _work_off(jobs, services, pool, stop, totals)
                 report()
@@ -97,14 +97,15 @@ def _work_off(
     jobs: list[Job], services: Services, pool: ThreadPoolExecutor, stop: threading.Event, totals: DrainTotals
 ) -> None:
     def work(job: Job) -> bool | None:
-        return None if stop.is_set() else _attempt(job, services)
+        return None if stop.is_set() else attempt(job, services)
 
     for succeeded in pool.map(work, jobs):
         totals.done += succeeded is True
         totals.failed += succeeded is False
 
 
-def _attempt(job: Job, services: Services) -> bool:
+def attempt(job: Job, services: Services) -> bool:
+    """Whether it succeeded; if not, the job is settled."""
     try:
         process_document(job, services)
     except Exception as error:

@@ -126,6 +126,9 @@ class Jobs(Protocol):
     def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
         """Queues dead letters and waiting retries anew; None: every dead letter."""
 
+    def refresh(self, parser: Producer, chunker: Producer, model: Producer, actor: str) -> list[DocumentId]:
+        """Queues finished documents again whose results other tools have made than these."""
+
     def waiting(self, limit: int) -> int:
         """How many jobs could be claimed now, counted up to `limit`."""
 

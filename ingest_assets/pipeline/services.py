@@ -36,5 +36,7 @@ class Services:
     search_index: SearchIndex
     chunking: ChunkingSettings
     retry_policy: RetryPolicy
+    available: Callable[[], bool]
+    """Whether the outside services that every document needs take calls now."""
     lease: timedelta
     """How long a worker may be silent before its documents return to the queue."""

@@ -72,6 +72,16 @@ def test_a_backlog_gets_drain_runs_up_to_the_limit(
     assert services.jobs.waiting(10) == 5
 
 
+def test_jobs_that_find_the_partition_runs_busy_are_drained(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    submit(services, user, policy_text())
+    job = definitions(services).resolve_job_def("ingest_document")
+    for _ in range(2):
+        instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+    assert [request.job_name for request in tick(services, instance, few_jobs=2)] == ["drain_queue"]
+
+
 def test_no_more_drain_runs_start_than_may_live(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
     for number in range(5):
         submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Document, DocumentId
+from ingest_assets.domain.documents import Document, DocumentId, Producer
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
 from ingest_assets.domain.jobs import Job, Outcome, Payload
 from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
@@ -82,6 +82,18 @@ class PostgresJobs:
     def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
         names = {"document_ids": None if document_ids is None else list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("replay_jobs", names)]
+
+    def refresh(self, parser: Producer, chunker: Producer, model: Producer, actor: str) -> list[DocumentId]:
+        names = {
+            "parser_name": parser.name,
+            "parser_version": parser.version,
+            "chunker_name": chunker.name,
+            "chunker_version": chunker.version,
+            "embed_model": model.name,
+            "embed_version": model.version,
+            "actor": actor,
+        }
+        return [row["document_id"] for row in self._all("refresh_jobs", names)]
 
     def waiting(self, limit: int) -> int:
         return int(self._all("count_waiting", {"limit": limit})[0]["count"])
