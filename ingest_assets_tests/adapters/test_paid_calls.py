@@ -14,6 +14,7 @@ from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
+from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.circuit_breaker import BreakerSettings
 from ingest_assets.domain.costs import Service, Usage
@@ -366,6 +367,17 @@ def test_a_call_whose_service_fails_while_it_waits_is_not_made(
     assert refusal(calls, user) == "breaker_open"
     assert taken(database)["day"] == 10
     assert [row["outcome"] for row in rows(database)] == ["succeeded", "inconclusive"]
+
+
+def test_a_worker_that_stands_still_while_it_books_holds_nobody_up_for_long(
+    database: Database, database_url: str, guarded: Guarded, user: UserId
+) -> None:
+    frozen = Database(database_url)
+    with suppress(psycopg.errors.IdleInTransactionSessionTimeout), frozen.transaction() as connection:
+        connection.execute(query("lock_service"), {"service": Service.OPENAI, "longest_hold": "100ms"})
+        call(guarded(CostLimits()), user)
+    frozen.close()
+    assert [row["outcome"] for row in rows(database)] == ["succeeded"]
 
 
 # The circuit breaker

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -71,10 +72,10 @@ def change(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def spend(url: str, seed: int) -> tuple[int, set[str]]:
+def spend(url: str, limits: CostLimits, seed: int) -> tuple[int, set[str]]:
     """What one worker was allowed to spend, and how its calls ended; a third of those let through fail."""
     chance, spent, codes = Random(seed), 0, set()  # noqa: S311
-    with worker(url, BUDGETS) as calls:
+    with worker(url, limits) as calls:
         for _ in range(CALLS):
             estimate = chance.randint(1, 200)
             wanted = Usage(tokens=estimate, micro_usd=estimate)
@@ -91,20 +92,34 @@ def spend(url: str, seed: int) -> tuple[int, set[str]]:
     return spent, codes
 
 
-def test_eight_workers_never_exceed_any_budget_together(database_url: str) -> None:
-    told = together(partial(spend, database_url))
-    counters = fetch(database_url, "SELECT budget, subject, micro_usd AS sum FROM upload_pipeline.spending")
+def ledger_and_counters_agree(url: str) -> dict[tuple[str, UUID], int]:
+    """What was spent of each budget."""
+    counters = fetch(url, "SELECT budget, subject, micro_usd AS sum FROM upload_pipeline.spending")
     ledger = fetch(
-        database_url,
+        url,
         "SELECT budget, subject, sum(micro_usd)::bigint AS sum FROM upload_pipeline.paid_calls,"
         " upload_pipeline.budgets_of(user_id, document_id, started_at) GROUP BY 1, 2",
     )
     spent = {(row["budget"], row["subject"]): row["sum"] for row in ledger}
     assert {(row["budget"], row["subject"]): row["sum"] for row in counters} == spent
+    return spent
+
+
+def test_eight_workers_never_exceed_any_budget_together(database_url: str) -> None:
+    told = together(partial(spend, database_url, BUDGETS))
+    spent = ledger_and_counters_agree(database_url)
     most = {"day": DAY, "user": USER, "document": DOCUMENT}
     assert all(amount <= most[budget] for (budget, _), amount in spent.items())
     assert sum(amount for (budget, _), amount in spent.items() if budget == "day") == sum(mine for mine, _ in told)
     assert set.union(*(codes for _, codes in told)) == {"budget_spent", "storage_failed"}
+
+
+def test_counters_and_ledger_agree_although_reservations_lapse_while_calls_end(database_url: str) -> None:
+    lapsing = replace(BUDGETS, reservation=timedelta(0))
+    together(partial(spend, database_url, lapsing))
+    with worker(database_url, lapsing) as calls:
+        assert calls._release_abandoned() == 0
+    assert ledger_and_counters_agree(database_url)
 
 
 def test_the_buckets_never_let_more_through_than_capacity_and_refill(database_url: str) -> None:

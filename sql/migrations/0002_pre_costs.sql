@@ -33,7 +33,7 @@ CREATE TABLE upload_pipeline.paid_calls (
     expires_at timestamptz NOT NULL,
     settled_at timestamptz,
     CONSTRAINT settled_has_its_time CHECK ((outcome = 'under_way') = (settled_at IS NULL))
-) WITH (fillfactor = 80);
+);
 CREATE INDEX paid_calls_settled ON upload_pipeline.paid_calls (service, settled_at);
 CREATE INDEX paid_calls_under_way ON upload_pipeline.paid_calls (expires_at) WHERE outcome = 'under_way';
 

@@ -1,6 +1,7 @@
 -- lock_service
--- What all workers share before calls of one service, locked until the transaction ends.
-SELECT requests_booked_until, tokens_booked_until, open_until, clock_timestamp() AS now
+-- What all workers share before calls of one service, locked until the transaction ends, or its worker stands still.
+SELECT requests_booked_until, tokens_booked_until, open_until, clock_timestamp() AS now,
+    set_config('idle_in_transaction_session_timeout', %(longest_hold)s, true)
 FROM upload_pipeline.paid_services
 WHERE service = %(service)s
 FOR NO KEY UPDATE;

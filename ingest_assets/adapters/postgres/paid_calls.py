@@ -22,6 +22,9 @@ from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.rate_limits import Demand, RateLimits, Turn, book
 from ingest_assets.pipeline.ports import Clock
 
+LONGEST_HOLD = "5s"
+"""After so long the server ends the transaction of a worker that stands still while all others wait for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CostLimits:
@@ -98,7 +101,7 @@ class PostgresPaidCalls:
 
     def _reserve_once(self, wish: Wish) -> PaidCallUnderWay:
         with self._database.transaction() as connection:
-            shared = _only(connection, "lock_service", {"service": wish.service})
+            shared = _only(connection, "lock_service", {"service": wish.service, "longest_hold": LONGEST_HOLD})
             now, probes = shared["now"], _admitted(wish.service, shared) is Admission.PROBE
             turn = self._turn(wish, shared)
             begun = _only(connection, "begin_call", self._beginning(wish, turn, now, probes=probes))
