@@ -1,7 +1,8 @@
-"""Chunks become vectors, batch by batch; what the user already paid for is taken over."""
+"""Chunks become vectors, several batches at a time; what the user already paid for is taken over."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -10,12 +11,13 @@ from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Chunk, Document, E
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
+from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports import Embedder, Jobs, VectorBuffer
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """An embedding under way: each batch is paid for when it is drawn, so whoever draws one stores it at once."""
+    """An embedding under way: drawing batches pays for them, so whoever draws one stores it at once."""
 
     model: Producer
     texts: int
@@ -64,10 +66,14 @@ def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuff
 
 def _embedded(missing: Sequence[tuple[str, str]], embedder: Embedder, document: Document) -> Iterator[EmbeddedBatch]:
     sized = [(sha, text, embedder.count_tokens(text)) for sha, text in missing]
-    for batch in batches(sized, _tokens, embedder.max_inputs, embedder.max_tokens):
-        shas, texts, tokens = zip(*batch, strict=True)
-        vectors = _checked(embedder.embed(texts, document), len(texts))
-        yield EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
+    cut = batches(sized, _tokens, embedder.max_inputs, embedder.max_tokens)
+    return as_they_come(partial(_embed, embedder, document), cut, embedder.max_in_flight)
+
+
+def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[str, str, int]]) -> EmbeddedBatch:
+    shas, texts, tokens = zip(*batch, strict=True)
+    vectors = _checked(embedder.embed(texts, document), len(texts))
+    return EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
 
 
 def _tokens(sized: tuple[str, str, int]) -> int:

@@ -54,6 +54,10 @@ class Embedder(Protocol):
     def max_tokens(self) -> int:
         """Tokens in one call."""
 
+    @property
+    def max_in_flight(self) -> int:
+        """Calls at the same time, for one document."""
+
     def count_tokens(self, text: str) -> int: ...
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:

@@ -213,6 +213,15 @@ def test_tokens_are_counted_as_the_service_does(service: OpenAIEmulator) -> None
     assert counted == service.tokens
 
 
+def test_an_embedder_that_nobody_holds_leaves_no_connection_open(service: OpenAIEmulator, gate: OpenGate) -> None:
+    embedder = OpenAIEmbedder(lambda: KEY, service.base_url, gate, OpenAISettings())
+    embedder.embed(TEXTS, DOCUMENT)
+    client = embedder._client
+    assert not client.is_closed()
+    del embedder
+    assert client.is_closed()
+
+
 # Failures
 
 

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 import numpy as np
 
@@ -106,21 +107,23 @@ class OpenAIEmbedder:
     def _client(self) -> "OpenAI":
         import openai  # noqa: PLC0415  takes a second, and only deployments that use it load it
 
-        timeout = openai.Timeout(self._settings.answer_seconds, connect=self._settings.connect_seconds)
-        return openai.OpenAI(
-            api_key=self._usable_key,
+        client = openai.OpenAI(
+            api_key=partial(_usable, self._key),
             base_url=self._base_url,
-            timeout=timeout,
+            timeout=openai.Timeout(self._settings.answer_seconds, connect=self._settings.connect_seconds),
             max_retries=0,  # the queue retries
             http_client=openai.DefaultHttpxClient(event_hooks={"request": [_say_nothing_of_this_machine]}),
         )
+        finalize(self, client.close)
+        return client
 
-    def _usable_key(self) -> str:
-        """What cannot stand in a header would come back in the HTTP client's error message."""
-        key = self._key().strip()
-        if not (key and key.isascii() and key.isprintable()):
-            raise ResourceError("service_key_refused", name=NAME)
-        return key
+
+def _usable(key: Callable[[], str]) -> str:
+    """What cannot stand in a header would come back in the HTTP client's error message."""
+    read = key().strip()
+    if not (read and read.isascii() and read.isprintable()):
+        raise ResourceError("service_key_refused", name=NAME)
+    return read
 
 
 def _say_nothing_of_this_machine(request: "httpx2.Request") -> None:
