@@ -26,6 +26,7 @@ from ingest_assets.domain.costs import Service
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.rate_limits import RateLimit, RateLimits
 from ingest_assets.domain.retry_policy import RetryPolicy
+from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
 from ingest_assets.pipeline.ports import Embedder, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
@@ -82,6 +83,10 @@ class Deployment:
         """Raises PermanentError key_unset."""
         return self.local_parser
 
+    @property
+    def openai_settings(self) -> OpenAISettings:
+        return OpenAISettings(model=self.settings.openai_model, version=self.settings.openai_model_version)
+
     @cached_property
     def embedder(self) -> Embedder:
         """Raises PermanentError key_unset."""
@@ -91,8 +96,15 @@ class Deployment:
             return LexicalEmbedder()
         if key is None:
             raise PermanentError("key_unset", service="OpenAI", name="OPENAI_API_KEY")
-        model = OpenAISettings(model=settings.openai_model, version=settings.openai_model_version)
-        return OpenAIEmbedder(key, settings.openai_base_url, self.paid_calls, model)
+        return OpenAIEmbedder(key, settings.openai_base_url, self.paid_calls, self.openai_settings)
+
+    @property
+    def estimated_steps(self) -> tuple[Step, Step]:
+        """What parsing takes per page, and embedding per token."""
+        embedding = LOCAL_EMBEDDING
+        if isinstance(self.embedder, OpenAIEmbedder):
+            embedding = Step(self.openai_settings.usage, *OPENAI_PACE)
+        return LOCAL_PARSING, embedding
 
     def available(self) -> bool:
         """Whether every outside service without a stand-in takes calls now."""

@@ -7,6 +7,7 @@ from rich.progress import Progress
 
 from ingest_assets.adapters.folders import Found, find_files, read_file
 from ingest_assets.cli.arguments import Json, User, user_of
+from ingest_assets.cli.estimate import estimate_files, print_estimate
 from ingest_assets.cli.output import deployed, describe, messages, print_json, print_table
 from ingest_assets.cli.waiting import wait_for
 from ingest_assets.composition import Deployment
@@ -19,11 +20,15 @@ def submit(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with all below them.")],
     user: User = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
     as_json: Json = False,
 ) -> None:
     """Take files in; what is already there unchanged makes no work."""
     with deployed(as_json=as_json) as deployment:
         owner = user_of(user, deployment.settings)
+        if estimate:
+            print_estimate(estimate_files(paths, owner, deployment), as_json=as_json)
+            return
         results = _submit_all(paths, owner, deployment)
         failed = any(result["status"] == "rejected" for result in results)
         if wait:

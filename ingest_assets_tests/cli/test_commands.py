@@ -170,7 +170,22 @@ def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
 
 @pytest.mark.parametrize(
     "command",
-    ["up", "submit", "status", "explain", "search", "drain", "retry", "delete", "migrate", "doctor", "database-url"],
+    [
+        "up",
+        "submit",
+        "status",
+        "explain",
+        "search",
+        "drain",
+        "retry",
+        "refresh",
+        "delete",
+        "costs",
+        "serve",
+        "migrate",
+        "doctor",
+        "database-url",
+    ],
 )
 def test_every_command_has_help(ingest: Ingest, command: str) -> None:
     helped = ingest(command, "--help")
@@ -196,3 +211,22 @@ def test_the_way_without_a_daemon(ingest: Ingest, tmp_path: Path) -> None:
     [best] = ingest("search", "zebra policy", "--limit", "1", "--json").json
     assert best["filename"] == "Zebra.md"
     assert {result["status"] for result in ingest("submit", folder, "--json").json} == {"unchanged"}
+
+
+def test_an_estimate_names_what_would_be_taken_in_and_takes_nothing_in(ingest: Ingest, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "policy.md").write_text(policy_text())
+    (folder / "empty.md").touch()
+    estimated = ingest("submit", folder, "--estimate", "--json").json
+    assert estimated["documents"] == 1
+    assert estimated["tokens"] > 0
+    assert estimated["usd"] == 0
+    assert ingest("status", "--json").json["documents"] == 0
+
+
+def test_costs_are_zero_where_nothing_was_paid(ingest: Ingest) -> None:
+    assert ingest("costs", "--json").json == {
+        "openai": {"calls": 0, "tokens": 0, "usd": 0.0},
+        "llamaparse": {"calls": 0, "pages": 0, "credits": 0, "usd": 0.0},
+    }
