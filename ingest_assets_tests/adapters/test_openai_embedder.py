@@ -6,6 +6,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -17,10 +18,11 @@ from ingest_assets.adapters.embedders.openai import OpenAIEmbedder, OpenAISettin
 from ingest_assets.domain.costs import Service, Usage
 from ingest_assets.domain.documents import VECTOR_DIMENSIONS, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports import Embedder
 from ingest_assets_tests.contracts.embedder_contract import DOCUMENT, TEXTS, EmbedderContract
 from ingest_assets_tests.emulators.openai import KEY, Fault, OpenAIEmulator, model_vectors
-from ingest_assets_tests.emulators.server import Plan
+from ingest_assets_tests.emulators.server import Emulator, Plan, Reply, Request
 
 BRIEF = OpenAISettings(connect_seconds=2, answer_seconds=0.3)
 
@@ -195,6 +197,13 @@ def test_what_the_gate_refuses_is_not_sent(service: OpenAIEmulator) -> None:
     assert not service.calls
 
 
+def test_several_requests_are_under_way_together() -> None:
+    with OpenAIEmulator(together=3) as service, embedder_of(service) as embedder:
+        batches = [[f"Clause {number}"] for number in range(6)]
+        vectors = list(as_they_come(lambda batch: embedder.embed(batch, DOCUMENT), batches, 3))
+    assert len(vectors) == service.calls.total() == 6
+
+
 def test_a_text_that_the_model_cannot_take_is_refused_before_it_is_paid(
     service: OpenAIEmulator, gate: OpenGate
 ) -> None:
@@ -320,6 +329,52 @@ def test_a_request_that_the_service_finds_wrong_is_permanent(service: OpenAIEmul
     with embedder_of(service) as embedder, pytest.raises(PermanentError, match="service_refused"):
         embedder.embed(["clause"] * 2049, DOCUMENT)
     assert not service.paid
+
+
+class Redirecting(Emulator):
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.target = target
+
+    def answer(self, request: Request) -> Reply:
+        return Reply(307, headers={"Location": self.target + request.path})
+
+
+def test_texts_do_not_follow_a_redirect(service: OpenAIEmulator, gate: OpenGate) -> None:
+    with (
+        Redirecting(service.url) as redirecting,
+        closing(OpenAIEmbedder(lambda: KEY, f"{redirecting.url}/v1", gate, BRIEF)) as embedder,
+        pytest.raises(ResourceError, match="service_unknown_address"),
+    ):
+        embedder.embed(TEXTS, DOCUMENT)
+    assert redirecting.calls.total() == 1
+    assert not service.calls
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_under_random_faults_every_text_is_paid_once_and_the_books_are_the_services(seed: int) -> None:
+    texts = [f"Clause {number}: the insurer pays {number * 10} dollars." for number in range(120)]
+    unpaid = [texts[start : start + 4] for start in range(0, len(texts), 4)]
+    gate = OpenGate()
+    with (
+        OpenAIEmulator(Plan(faults=list(Fault), share=0.3, seed=seed), retry_after="0") as service,
+        closing(OpenAIEmbedder(lambda: KEY, service.base_url, gate, BRIEF)) as embedder,
+        ThreadPoolExecutor(4) as workers,
+    ):
+        while unpaid:
+            outcomes = list(workers.map(lambda batch: attempt(embedder, batch), unpaid))
+            unpaid = [batch for batch, landed in zip(unpaid, outcomes, strict=True) if not landed]
+    assert service.paid == dict.fromkeys(texts, 1)
+    assert service.faults.total() > 5
+    assert gate.booked_tokens == service.tokens
+    assert len(gate.calls) == service.calls.total()
+
+
+def attempt(embedder: OpenAIEmbedder, batch: Sequence[str]) -> bool:
+    try:
+        return len(embedder.embed(batch, DOCUMENT)) == len(batch)
+    except (TransientError, ResourceError):
+        return False
 
 
 # Other models

@@ -112,7 +112,10 @@ class OpenAIEmbedder:
             base_url=self._base_url,
             timeout=openai.Timeout(self._settings.answer_seconds, connect=self._settings.connect_seconds),
             max_retries=0,  # the queue retries
-            http_client=openai.DefaultHttpxClient(event_hooks={"request": [_say_nothing_of_this_machine]}),
+            http_client=openai.DefaultHttpxClient(
+                follow_redirects=False,  # the texts go to the configured server only
+                event_hooks={"request": [_say_nothing_of_this_machine]},
+            ),
         )
         finalize(self, client.close)
         return client
