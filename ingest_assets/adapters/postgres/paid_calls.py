@@ -12,10 +12,11 @@ from typing import Any
 
 from psycopg import Connection
 
+from ingest_assets.adapters.postgres.breaker import may_probe, open_services, tell_breaker
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.budgets import Budget, BudgetLimits, overdrawn
-from ingest_assets.domain.circuit_breaker import Admission, BreakerSettings, CallOutcome, admit, opens, outcome_of
+from ingest_assets.domain.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
 from ingest_assets.domain.costs import Service, Usage
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import ResourceError
@@ -89,7 +90,7 @@ class PostgresPaidCalls:
     def open_services(self) -> set[Service]:
         """The services that no call would get through to now."""
         with self._database.connection() as connection:
-            return {Service(row["service"]) for row in connection.execute(query("open_services"))}
+            return open_services(connection)
 
     def _reserve(self, wish: Wish) -> PaidCallUnderWay:
         try:
@@ -102,7 +103,7 @@ class PostgresPaidCalls:
     def _reserve_once(self, wish: Wish) -> PaidCallUnderWay:
         with self._database.transaction() as connection:
             shared = _only(connection, "lock_service", {"service": wish.service, "longest_hold": LONGEST_HOLD})
-            now, probes = shared["now"], _admitted(wish.service, shared) is Admission.PROBE
+            now, probes = shared["now"], may_probe(wish.service, shared)
             turn = self._turn(wish, shared)
             begun = _only(connection, "begin_call", self._beginning(wish, turn, now, probes=probes))
             self._check_budgets(begun["taken"])
@@ -166,35 +167,7 @@ class PostgresPaidCalls:
         }
         with self._database.connection() as connection:
             connection.execute(query("settle_call"), names)
-            self._tell_breaker(connection, call, outcome)
-
-    def _tell_breaker(self, connection: Connection[Row], call: PaidCallUnderWay, outcome: CallOutcome) -> None:
-        settings = self._limits.breaker
-        if outcome is CallOutcome.FAILED and (call.probes or opens(self._recent(connection, call.service), settings)):
-            _open(connection, call, settings.open_for)
-        elif outcome is CallOutcome.INCONCLUSIVE and call.probes:
-            _open(connection, call, timedelta(0))
-        elif outcome is CallOutcome.SUCCEEDED and call.probes:
-            connection.execute(query("close_breaker"), {"service": call.service})
-
-    def _recent(self, connection: Connection[Row], service: Service) -> list[CallOutcome]:
-        settings = self._limits.breaker
-        names = {"service": service, "window": settings.window, "limit": settings.most_calls}
-        return [CallOutcome(row["outcome"]) for row in connection.execute(query("recent_outcomes"), names)]
-
-
-def _admitted(service: Service, shared: Row) -> Admission:
-    """Raises ResourceError breaker_open."""
-    open_until: datetime | None = shared["open_until"]
-    admission = admit(open_until, shared["now"])
-    if admission is Admission.REFUSED:
-        raise ResourceError("breaker_open", name=service)
-    return admission
-
-
-def _open(connection: Connection[Row], call: PaidCallUnderWay, duration: timedelta) -> None:
-    names = {"service": call.service, "duration": duration, "probe": call.probes}
-    connection.execute(query("open_breaker"), names)
+            tell_breaker(connection, call.service, outcome, self._limits.breaker, probed=call.probes)
 
 
 def _only(connection: Connection[Row], name: str, names: dict[str, Any]) -> Row:
