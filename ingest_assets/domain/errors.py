@@ -194,6 +194,24 @@ CATALOGUE: dict[str, Problem] = {
     "service_quota_spent": Problem(
         ResourceError, "{name}'s quota is spent.", "Add credit with the service; work then goes on by itself."
     ),
+    "service_job_gone": Problem(
+        TransientError,
+        "{name} does not know the job any more that it had accepted.",
+        "Nothing to do: the document is sent again.",
+        retries=2,
+    ),
+    "service_job_failed": Problem(
+        TransientError,
+        "{name} gave up on the document.",
+        "Check that the document opens; where it does, replay it later with: ingest retry",
+        retries=1,
+    ),
+    "service_result_unusable": Problem(
+        TransientError,
+        "{name} returned a web page instead of the document's text.",
+        "Look at the service's status page, then replay the document with: ingest retry",
+        retries=1,
+    ),
     # Guards before calls that cost money
     "breaker_open": Problem(
         ResourceError,

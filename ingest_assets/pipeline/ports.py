@@ -22,6 +22,7 @@ from ingest_assets.domain.documents import (
 )
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.jobs import Event, Job, JobStatus, Outcome, Payload
+from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.domain.retry_policy import Decision
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.stages import Stage, State
@@ -82,6 +83,31 @@ class PaidCalls(Protocol):
 
         An exception that leaves the block counts as the call's failure and gives the reservation back.
         """
+
+
+class RemoteJobs(Protocol):
+    """What a parsing service is working on for us, by content and parser: paid once, fetched by whoever comes back."""
+
+    def prepare(self, document: Document, producer: Producer) -> str:
+        """Makes room for a new job; the secret by which the service's callback names it.
+
+        Raises ResourceError claim_lost where the document is gone.
+        """
+
+    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
+        """The service has accepted the prepared job. Raises ResourceError claim_lost where the document is gone."""
+
+    def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
+        """The job that the service has accepted."""
+
+    def book(self, document: Document, producer: Producer, remote_id: str) -> None:
+        """Notes that the ledger holds what the job costs; nothing happens where it is forgotten."""
+
+    def forget(self, document: Document, producer: Producer) -> None:
+        """The job is of no use any more."""
+
+    def completed(self, remote_id: str) -> bool:
+        """Whether the service has called back."""
 
 
 class ObjectStore(Protocol):

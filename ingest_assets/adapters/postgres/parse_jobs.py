@@ -1,0 +1,76 @@
+"""The parsing service's jobs in Postgres: what a worker has paid for, another can fetch."""
+
+import secrets
+from typing import Any
+
+import psycopg
+
+from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.documents import Document, DocumentId, Producer
+from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.remote_jobs import CalledBack, RemoteJob
+
+SECRET_BYTES = 32
+
+
+class PostgresParseJobs:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def prepare(self, document: Document, producer: Producer) -> str:
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        names = {"user_id": document.user_id, "callback_secret": secret}
+        with self._database.connection() as connection:
+            try:
+                connection.execute(query("prepare_parse_job"), _key(document, producer) | names)
+            except psycopg.errors.ForeignKeyViolation:
+                raise ResourceError("claim_lost") from None
+        return secret
+
+    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
+        if not self._change("remember_parse_job", _key(document, producer) | {"remote_id": remote_id}):
+            raise ResourceError("claim_lost")
+
+    def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
+        row = self._one("recall_parse_job", _key(document, producer))
+        return None if row is None else RemoteJob(**row)
+
+    def book(self, document: Document, producer: Producer, remote_id: str) -> None:
+        self._change("book_parse_job", _key(document, producer) | {"remote_id": remote_id})
+
+    def forget(self, document: Document, producer: Producer) -> None:
+        self._change("forget_parse_job", _key(document, producer))
+
+    def completed(self, remote_id: str) -> bool:
+        row = self._one("parse_job_completed", {"remote_id": remote_id})
+        return row is not None and bool(row["completed"])
+
+    def complete(self, remote_id: str) -> CalledBack | None:
+        """The service called back for its job; None where nobody waits for it."""
+        return self._complete(remote_id=remote_id, callback_secret=None)
+
+    def complete_by_secret(self, callback_secret: str) -> CalledBack | None:
+        """As `complete`, for a callback that names its job by the secret in the address alone."""
+        return self._complete(remote_id=None, callback_secret=callback_secret)
+
+    def _complete(self, **names: str | None) -> CalledBack | None:
+        row = self._one("complete_parse_job", names)
+        return None if row is None else CalledBack(DocumentId(row["document_id"]), row["completed_before"])
+
+    def _change(self, name: str, names: dict[str, Any]) -> int:
+        with self._database.connection() as connection:
+            return connection.execute(query(name), names).rowcount
+
+    def _one(self, name: str, names: dict[str, Any]) -> Row | None:
+        with self._database.connection() as connection:
+            return connection.execute(query(name), names).fetchone()
+
+
+def _key(document: Document, producer: Producer) -> dict[str, Any]:
+    return {
+        "document_id": document.document_id,
+        "content_sha": document.content_sha,
+        "parser_name": producer.name,
+        "parser_version": producer.version,
+    }

@@ -1,0 +1,629 @@
+"""LlamaParse through its real client library, against an emulated service on a real socket."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.domain.costs import Service, Usage
+from ingest_assets.domain.documents import Document, DocumentId, Producer, UserId
+from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.remote_jobs import RemoteJob
+from ingest_assets.pipeline.ports import Parser
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, parse, refusal
+from ingest_assets_tests.documents import submit
+from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
+from ingest_assets_tests.emulators.server import Plan
+from ingest_assets_tests.sample_files import docx, pdf
+
+QUICK = LlamaParseSettings(
+    seconds=20,
+    request_seconds=0.5,
+    first_pause=0.001,
+    longest_pause=0.01,
+    longest_retry_after=2,
+    callback_pause=0.005,
+)
+CONTENT = pdf("Fire cover for the house.", "Theft cover for the car.")
+
+
+@dataclass
+class RecordedCall:
+    estimate: Usage
+    user_id: UserId
+    document_id: DocumentId | None
+    used: Usage | None = None
+    error: BaseException | None = None
+
+    def settle(self, usage: Usage) -> None:
+        self.used = usage
+
+
+@dataclass
+class RecordedCalls:
+    """The gate before paid calls, wide open; what went through it."""
+
+    calls: list[RecordedCall] = field(default_factory=list)
+
+    @contextmanager
+    def begin(
+        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+    ) -> Iterator[RecordedCall]:
+        assert service is Service.LLAMAPARSE
+        call = RecordedCall(estimate, user_id, document_id)
+        self.calls.append(call)
+        try:
+            yield call
+        except BaseException as error:
+            call.error = error
+            raise
+
+    @property
+    def credits(self) -> int:
+        return sum(call.used.credits for call in self.calls if call.used)
+
+    @property
+    def pages(self) -> int:
+        return sum(call.used.pages for call in self.calls if call.used)
+
+
+@dataclass
+class RememberedJobs:
+    """Remote jobs in memory."""
+
+    jobs: dict[tuple[DocumentId, str, Producer], RemoteJob] = field(default_factory=dict)
+    called_back: set[str] = field(default_factory=set)
+
+    def prepare(self, document: Document, producer: Producer) -> str:
+        return f"secret of {producer.name} for {document.document_id}"
+
+    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
+        self.jobs[document.document_id, document.content_sha, producer] = RemoteJob(remote_id, booked=False)
+
+    def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
+        return self.jobs.get((document.document_id, document.content_sha, producer))
+
+    def book(self, document: Document, producer: Producer, remote_id: str) -> None:
+        key = document.document_id, document.content_sha, producer
+        if key in self.jobs:
+            self.jobs[key] = RemoteJob(remote_id, booked=True)
+
+    def forget(self, document: Document, producer: Producer) -> None:
+        self.jobs.pop((document.document_id, document.content_sha, producer), None)
+
+    def completed(self, remote_id: str) -> bool:
+        return remote_id in self.called_back
+
+
+class DiedError(BaseException):
+    """The worker is gone."""
+
+
+class WorkerThatDies(RememberedJobs):
+    """It remembers the job, and does nothing more."""
+
+    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
+        super().remember(document, producer, remote_id)
+        raise DiedError
+
+    def book(self, document: Document, producer: Producer, remote_id: str) -> None:
+        """Dead."""
+
+
+@pytest.fixture
+def service() -> Iterator[LlamaParseEmulator]:
+    with LlamaParseEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def calls() -> RecordedCalls:
+    return RecordedCalls()
+
+
+@pytest.fixture
+def jobs() -> RememberedJobs:
+    return RememberedJobs()
+
+
+def parser_of(
+    service: LlamaParseEmulator,
+    calls: RecordedCalls | None = None,
+    jobs: Any = None,
+    key: str = KEY,
+    **settings: Any,
+) -> LlamaParseParser:
+    return LlamaParseParser(
+        lambda: key, service.url, calls or RecordedCalls(), jobs or RememberedJobs(), replace(QUICK, **settings)
+    )
+
+
+@pytest.fixture
+def parser(service: LlamaParseEmulator, calls: RecordedCalls, jobs: RememberedJobs) -> LlamaParseParser:
+    return parser_of(service, calls, jobs)
+
+
+def contents_of(service: LlamaParseEmulator) -> list[dict[str, str]]:
+    """The fields of each upload."""
+    return [multipart(request)[0] for request in service.requests if request.path.endswith("/upload")]
+
+
+class TestLlamaParse(ParserContract):
+    @pytest.fixture
+    def parser(self, service: LlamaParseEmulator) -> Parser:
+        return parser_of(service)
+
+
+def test_one_process_parses_many_documents(service: LlamaParseEmulator, parser: LlamaParseParser) -> None:
+    for number in range(5):
+        assert f"Clause{number}" in parse(parser, pdf(f"Clause{number} of the policy."), FileType.PDF).text
+    assert service.counts["jobs"] == 5
+
+
+def test_one_parser_serves_many_threads(service: LlamaParseEmulator, parser: LlamaParseParser) -> None:
+    contents = [pdf(f"Clause{number} of the policy.") for number in range(12)]
+    with ThreadPoolExecutor(6) as threads:
+        texts = list(threads.map(lambda content: parse(parser, content, FileType.PDF).text, contents))
+    assert [f"Clause{number}" in text for number, text in enumerate(texts)] == [True] * 12
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault.UNAUTHORISED, "service_key_refused"),
+        (Fault.FORBIDDEN, "service_key_refused"),
+        (Fault.UNPAID, "service_quota_spent"),
+        (Fault.INVALID, "service_refused"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["uploads", "polls", "results"])
+def test_a_refusal_surfaces_at_once(
+    service: LlamaParseEmulator, parser: LlamaParseParser, operation: str, fault: Fault, code: str
+) -> None:
+    service.script(operation, fault)
+
+    assert refusal(parser, CONTENT, FileType.PDF).code == code
+    assert service.counts[operation] == 1
+
+
+@pytest.mark.parametrize("fault", [*TRANSPORT_FAULTS, Fault.STALL, Fault.HTML_ANSWER])
+@pytest.mark.parametrize("operation", ["uploads", "polls", "results"])
+def test_what_passes_by_itself_is_waited_out(
+    service: LlamaParseEmulator, parser: LlamaParseParser, operation: str, fault: Fault
+) -> None:
+    service.script(operation, fault)
+
+    assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+    assert service.counts[operation] >= 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault.BUSY, "service_busy"),
+        (Fault.SERVER_ERROR, "service_unavailable"),
+        (Fault.BAD_GATEWAY, "service_unavailable"),
+        (Fault.RESET, "service_unavailable"),
+        (Fault.STALL, "service_slow"),
+        (Fault.TRUNCATED, "service_garbled"),
+        (Fault.HTML_ANSWER, "service_garbled"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["uploads", "polls"])
+def test_what_does_not_pass_is_given_back_to_the_queue(
+    service: LlamaParseEmulator, operation: str, fault: Fault, code: str
+) -> None:
+    service.script(operation, *[fault] * 9)
+
+    error = refusal(parser_of(service, request_tries=2, request_seconds=0.1), CONTENT, FileType.PDF)
+
+    assert isinstance(error, TransientError)
+    assert error.code == code
+    assert service.counts[operation] == 2
+
+
+@pytest.mark.parametrize("operation", ["uploads", "polls", "results"])
+def test_the_service_s_own_pause_is_kept(
+    service: LlamaParseEmulator, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.script(operation, Fault.BUSY_WITH_RETRY_AFTER)
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def recorded(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", recorded)
+
+    parse(parser_of(service), CONTENT, FileType.PDF)
+
+    assert pauses.count(1.0) == 1
+
+
+def test_a_pause_that_is_too_long_to_wait_for_is_left_to_the_queue(service: LlamaParseEmulator) -> None:
+    service.script("uploads", Fault.BUSY_FOR_AN_HOUR)
+
+    error = refusal(parser_of(service), CONTENT, FileType.PDF)
+
+    assert (error.code, error.retry_after) == ("service_busy", 3600)
+    assert service.counts["uploads"] == 1
+
+
+def test_a_missing_result_is_a_failure(service: LlamaParseEmulator, parser: LlamaParseParser) -> None:
+    service.script("results", Fault.MISSING)
+
+    assert refusal(parser, CONTENT, FileType.PDF).code == "service_job_gone"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault.EMPTY_RESULT, "empty_output"),
+        (Fault.HTML_PAGES, "service_result_unusable"),
+    ],
+)
+def test_a_result_without_the_document_s_text_is_a_failure_that_was_paid(
+    service: LlamaParseEmulator, calls: RecordedCalls, jobs: RememberedJobs, fault: Fault, code: str
+) -> None:
+    service.script("results", fault)
+
+    assert refusal(parser_of(service, calls, jobs), CONTENT, FileType.PDF).code == code
+    assert calls.credits == service.counts["credits"] == 6
+    assert jobs.jobs == {}
+
+
+@pytest.mark.parametrize("fault", [Fault.JOB_ERROR, Fault.JOB_CANCELED, Fault.PARTIAL_SUCCESS])
+def test_a_job_that_the_service_gives_up_costs_nothing_and_is_forgotten(
+    service: LlamaParseEmulator, calls: RecordedCalls, jobs: RememberedJobs, fault: Fault
+) -> None:
+    service.script("polls", fault)
+    parser = parser_of(service, calls, jobs)
+
+    assert refusal(parser, CONTENT, FileType.PDF).code == "service_job_failed"
+    assert calls.credits == service.counts["credits"] == 0
+    assert jobs.jobs == {}
+    assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (pdf("Fire", user_password="x"), "encrypted"),  # noqa: S106
+        (b"%PDF-1.7 nothing more", "corrupt"),
+    ],
+)
+def test_what_is_wrong_with_the_document_is_told_apart(
+    service: LlamaParseEmulator, parser: LlamaParseParser, content: bytes, code: str
+) -> None:
+    error = refusal(parser, content, FileType.PDF)
+
+    assert isinstance(error, PermanentError)
+    assert error.code == code
+
+
+@pytest.mark.parametrize("kind", [FileType.EML, FileType.MARKDOWN, "application/x-unknown"])
+def test_what_the_service_does_not_read_is_not_sent(
+    service: LlamaParseEmulator, parser: LlamaParseParser, kind: str
+) -> None:
+    assert refusal(parser, b"text", kind).code == "unsupported"
+    assert service.calls.total() == 0
+
+
+def test_a_document_with_more_pages_is_waited_for_longer() -> None:
+    settings = LlamaParseSettings(seconds=100, seconds_per_page=2)
+
+    assert (settings.patience(1), settings.patience(500)) == (102, 1100)
+
+
+def test_a_job_that_never_ends_is_given_up_and_fetched_later(calls: RecordedCalls, jobs: RememberedJobs) -> None:
+    with LlamaParseEmulator(pending_polls=10**9) as service:
+        parser = parser_of(service, calls, jobs, seconds=0.1, seconds_per_page=0.05)
+        assert refusal(parser, CONTENT, FileType.PDF).code == "timeout"
+        service.pending_polls = 0
+        assert "Theft cover" in parse(parser_of(service, calls, jobs), CONTENT, FileType.PDF).text
+        assert service.counts["uploads"] == 1
+        assert len(calls.calls) == 1
+        assert calls.credits == service.counts["credits"] == 6
+
+
+def test_a_crashed_worker_s_job_is_fetched_by_the_next_and_booked_once(service: LlamaParseEmulator) -> None:
+    dying = WorkerThatDies()
+    with pytest.raises(DiedError):
+        parse(parser_of(service, RecordedCalls(), dying), CONTENT, FileType.PDF)
+    calls, jobs = RecordedCalls(), RememberedJobs(dying.jobs)
+    parser = parser_of(service, calls, jobs)
+
+    parsed = [parse(parser, CONTENT, FileType.PDF) for _ in range(3)]
+
+    assert "Theft cover" in parsed[0].text
+    assert service.counts["uploads"] == service.counts["jobs"] == 1
+    assert [call.estimate for call in calls.calls] == [Usage()]
+    assert calls.credits == service.counts["credits"] == 6
+
+
+def test_the_job_is_remembered_before_it_is_asked_about(service: LlamaParseEmulator) -> None:
+    with pytest.raises(DiedError):
+        parse(parser_of(service, jobs=WorkerThatDies()), CONTENT, FileType.PDF)
+
+    assert service.counts["polls"] == 0
+
+
+def test_a_job_that_the_service_has_forgotten_is_begun_anew(
+    service: LlamaParseEmulator, parser: LlamaParseParser
+) -> None:
+    parse(parser, CONTENT, FileType.PDF)
+    service.jobs.clear()
+
+    assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+    assert service.counts["uploads"] == 2
+
+
+def test_another_tier_is_another_job(service: LlamaParseEmulator, jobs: RememberedJobs) -> None:
+    parse(parser_of(service, jobs=jobs), CONTENT, FileType.PDF)
+    parse(parser_of(service, jobs=jobs, tier=Tier.AGENTIC), CONTENT, FileType.PDF)
+
+    assert service.counts["uploads"] == 2
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_credits_are_booked_by_tier_and_page(service: LlamaParseEmulator, calls: RecordedCalls, tier: Tier) -> None:
+    parse(parser_of(service, calls, tier=tier), CONTENT, FileType.PDF)
+
+    (call,) = calls.calls
+    assert (call.user_id, call.document_id) == (document_of(CONTENT, "").user_id, document_of(CONTENT, "").document_id)
+    assert call.used is not None
+    assert call.used.credits == service.counts["credits"] == 2 * tier.credits_per_page
+    assert call.used.micro_usd == call.used.credits * 1_250_000_000 // 1_000_000
+    assert call.used.pages == call.estimate.pages == 2
+    assert call.used.request_id in service.jobs
+    assert call.estimate == replace(call.used, request_id=None)
+
+
+def test_a_result_from_the_service_s_cache_costs_nothing(service: LlamaParseEmulator, calls: RecordedCalls) -> None:
+    for _ in range(2):
+        parse(parser_of(service, calls), CONTENT, FileType.PDF)
+
+    assert [call.used and call.used.credits for call in calls.calls] == [6, 0]
+    assert calls.pages == service.counts["pages"] == 2
+
+
+def test_the_cache_can_be_refused(service: LlamaParseEmulator, calls: RecordedCalls) -> None:
+    for _ in range(2):
+        parse(parser_of(service, calls, do_not_cache=True), CONTENT, FileType.PDF)
+
+    assert calls.credits == service.counts["credits"] == 12
+
+
+def test_settings_reach_the_service_and_the_file_name_does_not(service: LlamaParseEmulator) -> None:
+    parse(parser_of(service, tier=Tier.FAST, language="de", do_not_cache=True), CONTENT, FileType.PDF)
+
+    (fields,) = contents_of(service)
+    assert fields.items() >= {"tier": "fast", "language": "de", "do_not_cache": "true"}.items()
+    assert all(b"jane-doe" not in request.body for request in service.requests)
+    assert [job.filename for job in service.jobs.values()] == ["document.pdf"]
+
+
+def test_what_changes_the_text_changes_the_version() -> None:
+    versions = {
+        replace(QUICK, **changed).producer.version
+        for changed in ({}, {"tier": Tier.FAST}, {"language": "de"}, {"tier_version": "2026-01-08"})
+    }
+    assert len(versions) == 4
+
+
+def test_a_rotated_key_is_used_from_the_next_exchange_on(service: LlamaParseEmulator) -> None:
+    keys = ["llx-old"]
+    parser = LlamaParseParser(lambda: keys[-1], service.url, RecordedCalls(), RememberedJobs(), QUICK)
+    assert refusal(parser, CONTENT, FileType.PDF).code == "service_key_refused"
+    keys.append(KEY)
+
+    assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+
+
+@pytest.mark.parametrize("key", [KEY, "llx-wrong-key", "llx-wröng-key\n"])
+@pytest.mark.parametrize("fault", [None, Fault.SERVER_ERROR, Fault.RESET, Fault.INVALID, Fault.HTML_ANSWER])
+def test_no_key_and_no_text_is_shown_or_logged(
+    service: LlamaParseEmulator,
+    key: str,
+    fault: Fault | None,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(0)
+    service.script("uploads", *[fault] * 4)
+    parser = parser_of(service, key=key)
+    shown = repr(parser) + repr(parser.producer)
+    try:
+        parse(parser, pdf(DIAGNOSIS), FileType.PDF)
+    except IngestError as error:
+        shown += repr(error) + error.hint + repr(error.__cause__)
+    shown += caplog.text + "".join(capsys.readouterr())
+
+    assert not any(hidden in shown for hidden in [key.strip(), DIAGNOSIS, "jane-doe"])
+
+
+def test_a_word_document_is_read_too(parser: LlamaParseParser) -> None:
+    assert "Water damage" in parse(parser, docx("Water damage is covered."), FileType.DOCX).text
+
+
+def test_a_format_without_pages_has_no_page_map(parser: LlamaParseParser) -> None:
+    assert parse(parser, b"Water damage is covered.", FileType.TEXT).page_starts == ()
+
+
+def test_a_deployment_that_errs_at_random_pays_each_document_once_and_loses_none(calls: RecordedCalls) -> None:
+    plan = Plan(faults=[*TRANSPORT_FAULTS, Fault.HTML_ANSWER, Fault.PENDING], share=0.3, seed=11)
+    jobs = RememberedJobs()
+    with LlamaParseEmulator(plan) as service:
+        parser = parser_of(service, calls, jobs, longest_retry_after=0.5)
+        for number in range(15):
+            content = pdf(f"Clause{number} of the policy.")
+            assert f"Clause{number}" in _landed(parser, content)
+        assert calls.credits == service.counts["credits"] == 15 * 3
+        assert service.faults.total() > 10
+
+
+def _landed(parser: LlamaParseParser, content: bytes) -> str:
+    """The text, after as many tries as it takes."""
+    for _ in range(20):
+        try:
+            return parse(parser, content, FileType.PDF).text
+        except TransientError:
+            continue
+    raise AssertionError("never landed")
+
+
+class TestJobsInPostgres:
+    @pytest.fixture
+    def database(self, database_url: str) -> Iterator[Database]:
+        database = Database(database_url)
+        yield database
+        database.close()
+
+    @pytest.fixture
+    def parse_jobs(self, database: Database) -> PostgresParseJobs:
+        return PostgresParseJobs(database)
+
+    @pytest.fixture
+    def document(self, services: Services, user: UserId) -> Document:
+        accepted = submit(services, user, CONTENT, "policy.pdf")
+        document = services.documents.find(accepted.document_id)
+        assert document is not None
+        return document
+
+    def test_a_job_is_known_from_the_moment_the_service_accepts_it(
+        self, parse_jobs: PostgresParseJobs, document: Document
+    ) -> None:
+        parse_jobs.prepare(document, QUICK.producer)
+        assert parse_jobs.recall(document, QUICK.producer) is None
+        parse_jobs.remember(document, QUICK.producer, "job-1")
+        assert parse_jobs.recall(document, QUICK.producer) == RemoteJob("job-1", booked=False)
+        parse_jobs.book(document, QUICK.producer, "job-1")
+        assert parse_jobs.recall(document, QUICK.producer) == RemoteJob("job-1", booked=True)
+        assert parse_jobs.recall(replace(document, content_sha="0" * 64), QUICK.producer) is None
+        assert parse_jobs.recall(document, replace(QUICK, tier=Tier.FAST).producer) is None
+        parse_jobs.forget(document, QUICK.producer)
+        assert parse_jobs.recall(document, QUICK.producer) is None
+
+    def test_each_job_has_a_secret_of_its_own(self, parse_jobs: PostgresParseJobs, document: Document) -> None:
+        first, second = (parse_jobs.prepare(document, QUICK.producer) for _ in range(2))
+        assert first != second
+        assert min(len(first), len(second)) >= 40
+        assert parse_jobs.complete_by_secret(first) is None
+
+    def test_a_callback_completes_its_job_once(self, parse_jobs: PostgresParseJobs, document: Document) -> None:
+        secret = parse_jobs.prepare(document, QUICK.producer)
+        parse_jobs.remember(document, QUICK.producer, "job-1")
+        assert not parse_jobs.completed("job-1")
+        first, second = parse_jobs.complete_by_secret(secret), parse_jobs.complete("job-1")
+        assert first is not None
+        assert second is not None
+        assert first.document_id == second.document_id == document.document_id
+        assert (first.completed_before, second.completed_before) == (False, True)
+        assert parse_jobs.completed("job-1")
+
+    def test_a_callback_may_be_faster_than_the_answer_to_the_upload(
+        self, parse_jobs: PostgresParseJobs, document: Document
+    ) -> None:
+        assert parse_jobs.complete_by_secret(parse_jobs.prepare(document, QUICK.producer)) is not None
+        parse_jobs.remember(document, QUICK.producer, "job-1")
+        assert parse_jobs.completed("job-1")
+
+    def test_nobody_waits_for_an_unknown_job(self, parse_jobs: PostgresParseJobs, document: Document) -> None:
+        parse_jobs.prepare(document, QUICK.producer)
+        assert parse_jobs.complete("unknown") is None
+        assert parse_jobs.complete_by_secret("unknown") is None
+        assert not parse_jobs.completed("unknown")
+
+    def test_a_deleted_document_takes_its_job_with_it(
+        self, services: Services, parse_jobs: PostgresParseJobs, document: Document
+    ) -> None:
+        parse_jobs.prepare(document, QUICK.producer)
+        services.documents.delete(document.document_id, "test")
+        for late in (
+            lambda: parse_jobs.remember(document, QUICK.producer, "job-1"),
+            lambda: parse_jobs.prepare(document, QUICK.producer),
+        ):
+            with pytest.raises(ResourceError) as raised:
+                late()
+            assert raised.value.code == "claim_lost"
+
+    def test_a_document_is_parsed_by_way_of_a_callback_without_a_poll(
+        self, parse_jobs: PostgresParseJobs, document: Document
+    ) -> None:
+        with callbacks_to(parse_jobs) as address, LlamaParseEmulator(pending_polls=10**9) as service:
+            parser = parser_of(service, jobs=parse_jobs, callback_url=address, first_pause=20, longest_pause=20)
+            assert "Theft cover" in parser.parse(CONTENT, document).text
+            assert service.counts["polls"] == 0
+            (job,) = service.jobs.values()
+            assert job.called_back.wait(10)
+            assert job.callback_status == 200
+
+    def test_polling_finishes_a_job_that_nobody_calls_back_for(
+        self, parse_jobs: PostgresParseJobs, document: Document
+    ) -> None:
+        with LlamaParseEmulator(calls_back=False) as service:
+            parser = parser_of(service, jobs=parse_jobs, callback_url="http://127.0.0.1:9/callback?x=1")
+            assert "Theft cover" in parser.parse(CONTENT, document).text
+            (fields,) = contents_of(service)
+            assert fields["webhook_url"].startswith("http://127.0.0.1:9/callback?x=1&secret=")
+
+    def test_a_callback_that_comes_before_the_result_is_not_believed(
+        self, parse_jobs: PostgresParseJobs, document: Document
+    ) -> None:
+        with LlamaParseEmulator(calls_back=False) as service:
+            parse_jobs.complete_by_secret(parse_jobs.prepare(document, QUICK.producer))
+            service.script("results", Fault.MISSING)
+            jobs = EarlyCallback(parse_jobs)
+            parser = parser_of(service, jobs=jobs, callback_url="http://127.0.0.1:9/callback")
+            assert "Theft cover" in parser.parse(CONTENT, document).text
+            assert (service.counts["results"], service.counts["uploads"]) == (2, 1)
+
+
+@dataclass
+class EarlyCallback:
+    """Jobs of which each is called back for before it is done."""
+
+    jobs: PostgresParseJobs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.jobs, name)
+
+    def completed(self, remote_id: str) -> bool:
+        return bool(remote_id)
+
+
+@contextmanager
+def callbacks_to(parse_jobs: PostgresParseJobs) -> Iterator[str]:
+    """The address of a server that takes callbacks."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            (secret,) = parse_qs(urlsplit(self.path).query)["secret"]
+            known = parse_jobs.complete_by_secret(secret)
+            self.send_response(200 if known else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=[0.02])
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1/webhooks/llamaparse"
+    server.shutdown()
+    thread.join()
+    server.server_close()
