@@ -13,12 +13,15 @@ from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
 from ingest_assets.adapters.embedders.openai import OpenAIEmbedder, OpenAISettings
 from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
+from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
+from ingest_assets.adapters.parsers.router import ParserRouter
 from ingest_assets.adapters.postgres.chunks import PostgresChunkBuffer, PostgresCommittedChunks, PostgresVectorBuffer
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.chunking import ChunkingSettings
@@ -26,7 +29,7 @@ from ingest_assets.domain.costs import Service
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.rate_limits import RateLimit, RateLimits
 from ingest_assets.domain.retry_policy import RetryPolicy
-from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
+from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
 from ingest_assets.pipeline.ports import Embedder, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
@@ -74,6 +77,20 @@ class Deployment:
         return PostgresPaidCalls(self.database, SystemClock(), _cost_limits(self.settings), time.sleep)
 
     @cached_property
+    def parse_jobs(self) -> PostgresParseJobs:
+        return PostgresParseJobs(self.database)
+
+    @property
+    def llamaparse_settings(self) -> LlamaParseSettings:
+        settings = self.settings
+        return LlamaParseSettings(
+            tier=Tier(settings.llamaparse_tier),
+            language=settings.llamaparse_language,
+            do_not_cache=settings.llamaparse_do_not_cache,
+            callback_url=settings.llamaparse_callback_url,
+        )
+
+    @cached_property
     def local_parser(self) -> LocalParser:
         limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
         return LocalParser(limits)
@@ -81,7 +98,16 @@ class Deployment:
     @cached_property
     def parser(self) -> Parser:
         """Raises PermanentError key_unset."""
-        return self.local_parser
+        settings = self.settings
+        key = key_reader(settings.llama_cloud_api_key, settings.llama_cloud_api_key_file)
+        if settings.parser == "local" or (settings.parser == "auto" and key is None):
+            return self.local_parser
+        if key is None:
+            raise PermanentError("key_unset", service="LlamaParse", name="LLAMA_CLOUD_API_KEY")
+        service = LlamaParseParser(
+            key, settings.llama_cloud_base_url, self.paid_calls, self.parse_jobs, self.llamaparse_settings
+        )
+        return ParserRouter(service, self.local_parser, stands_in=settings.parser_fallback)
 
     @property
     def openai_settings(self) -> OpenAISettings:
@@ -101,16 +127,20 @@ class Deployment:
     @property
     def estimated_steps(self) -> tuple[Step, Step]:
         """What parsing takes per page, and embedding per token."""
-        embedding = LOCAL_EMBEDDING
+        parsing, embedding = LOCAL_PARSING, LOCAL_EMBEDDING
+        if isinstance(self.parser, ParserRouter):
+            parsing = Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
         if isinstance(self.embedder, OpenAIEmbedder):
             embedding = Step(self.openai_settings.usage, *OPENAI_PACE)
-        return LOCAL_PARSING, embedding
+        return parsing, embedding
 
     def available(self) -> bool:
         """Whether every outside service without a stand-in takes calls now."""
         needed = set()
         if isinstance(self.embedder, OpenAIEmbedder):
             needed.add(Service.OPENAI)
+        if isinstance(self.parser, ParserRouter) and not self.settings.parser_fallback:
+            needed.add(Service.LLAMAPARSE)
         return not needed or not needed & self.paid_calls.open_services()
 
     @cached_property

@@ -65,6 +65,17 @@ class Settings(BaseSettings):
     llama_cloud_base_url: str | None = Field(
         default=None, validation_alias="LLAMA_CLOUD_BASE_URL", description="Another region of LlamaParse."
     )
+    llamaparse_tier: Literal["fast", "cost_effective", "agentic", "agentic_plus"] = Field(
+        default="cost_effective", description="How thoroughly LlamaParse reads, for 1, 3, 10 or 45 credits a page."
+    )
+    llamaparse_language: str | None = Field(default=None, description="Of scans, as LlamaParse abbreviates it: de.")
+    llamaparse_do_not_cache: bool = Field(
+        default=False, description="Whether LlamaParse must forget results at once; it keeps them for 48 hours."
+    )
+    llamaparse_callback_url: str | None = Field(
+        default=None,
+        description="Where LlamaParse reports finished jobs: the public address of /v1/webhooks/llamaparse.",
+    )
     llamaparse_requests_per_minute: int | None = Field(default=None, gt=0, description="Its limit, for all workers.")
     budget_usd_per_day: float | None = Field(default=None, gt=0, description="The most that all documents may cost.")
     budget_usd_per_user_and_day: float | None = Field(default=None, gt=0, description="The most for one user.")

@@ -7,7 +7,7 @@ def refresh(as_json: Json = False) -> None:
     with deployed(as_json=as_json) as deployment:
         services = deployment.services
         queued = services.jobs.refresh(
-            services.parser.producer, services.chunking.chunker, services.embedder.model, "ingest refresh"
+            services.parser.producer_of, services.chunking.chunker, services.embedder.model, "ingest refresh"
         )
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in queued])

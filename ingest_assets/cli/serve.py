@@ -13,6 +13,8 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from ingest_assets.http.ports import HttpService
 
 GRACE_SECONDS = 30
@@ -37,9 +39,9 @@ def compose_service(deployment: Deployment) -> "HttpService":
     """Raises PermanentError authentication_missing, wrong_usage."""
     from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.migrations import pending
+    from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
     from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
     from ingest_assets.http.authentication import Authentication
-    from ingest_assets.http.callbacks import NoCallbacks
     from ingest_assets.http.ports import HttpService
     from ingest_assets.http.rate_limit import RateLimit
     from ingest_assets.http.signing_keys import SigningKeys
@@ -57,7 +59,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         rate_limit=RateLimit(settings.requests_per_minute),
         idempotency_keys=PostgresIdempotencyKeys(deployment.database),
         webhook_log=PostgresWebhookLog(deployment.database),
-        callbacks=NoCallbacks(),
+        callbacks=PostgresParseJobs(deployment.database),
         pending_migrations=lambda: pending(deployment.database_url),
         max_file_bytes=settings.max_file_bytes,
         webhook_max_bytes=settings.webhook_max_bytes,
@@ -66,27 +68,25 @@ def compose_service(deployment: Deployment) -> "HttpService":
 
 
 def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("ingest_assets.http").setLevel(logging.INFO)
+    with listening(host, port) as listener:
+        url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        _announce(url, as_json=as_json)
+        server_of(service).run(sockets=[listener])
+
+
+def server_of(service: "HttpService") -> "uvicorn.Server":
     import uvicorn
 
     from ingest_assets.http.application import build_application
 
-    with listening(host, port) as listener:
-        url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-        _log_requests()
-        config = uvicorn.Config(
-            build_application(service),
-            log_config=None,
-            access_log=False,  # it would write addresses, which carry file names
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        _announce(url, as_json=as_json)
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def _log_requests() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("ingest_assets.http").setLevel(logging.INFO)
+    # It would write addresses, which carry file names; the application writes routes.
+    logging.getLogger("uvicorn.access").disabled = True
+    config = uvicorn.Config(
+        build_application(service), log_config=None, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    return uvicorn.Server(config)
 
 
 def listening(host: str, port: int) -> socket.socket:

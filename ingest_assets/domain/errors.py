@@ -186,7 +186,9 @@ CATALOGUE: dict[str, Problem] = {
         ResourceError, "{name} does not accept the key.", "Check the key; work then goes on by itself."
     ),
     "key_unset": Problem(
-        PermanentError, "{service} is chosen, but {name} is not set.", "Set {name}, or {name}_FILE to a file with the key."
+        PermanentError,
+        "{service} is chosen, but {name} is not set.",
+        "Set {name}, or {name}_FILE to a file with the key.",
     ),
     "key_missing": Problem(
         ResourceError, "The file with the key is missing or empty.", "Put the key there; work then goes on by itself."

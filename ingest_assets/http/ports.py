@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
+from ingest_assets.domain.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets.pipeline.services import Services
@@ -27,6 +28,8 @@ class Outcome(StrEnum):
     COMPLETED = "completed"
     FINISHED_BEFORE = "finished_before"
     UNKNOWN_JOB = "unknown_job"
+    NO_RESULT = "no_result"
+    """It reports no result: that, polling finds out."""
     REFUSED = "refused"
 
 
@@ -38,20 +41,14 @@ class WebhookLog(Protocol):
         """Without a document, the body is cut to its beginning: anybody may have sent it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    outcome: Outcome
-    document_id: DocumentId | None = None
-
-
 class Callbacks(Protocol):
     """Jobs of an outside service that wait for its call."""
 
-    def by_secret(self, secret: str) -> Completion:
-        """Completes the job that was given this secret."""
+    def complete(self, remote_id: str) -> CalledBack | None:
+        """The job of this id is done; only for callbacks whose signature is good. None where nobody waits for it."""
 
-    def by_job(self, service_job_id: str) -> Completion:
-        """Completes the job of this id; only for callbacks whose signature was good."""
+    def complete_by_secret(self, callback_secret: str) -> CalledBack | None:
+        """The job that was given this secret is done. None where nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)

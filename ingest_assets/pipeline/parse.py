@@ -17,7 +17,7 @@ def parse_document(
     content = read_content(job.document, objects)
     jobs.advance(job, Stage.JOB_VALIDATED, Stage.PARSING)
     stored = documents.stored_parse(job.document)
-    if stored is not None and stored.parser == parser.producer:
+    if stored is not None and stored.parser == parser.producer_of(job.document.media_type):
         return read_parse(job.document, stored, objects)
     parsed = parser.parse(content, job.document)
     if not parsed.text.strip():

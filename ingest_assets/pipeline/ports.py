@@ -1,6 +1,6 @@
 """What the pipeline needs of the world. Adapters provide it; conformance suites in the tests say how it must behave."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -36,8 +36,8 @@ class Clock(Protocol):
 
 
 class Parser(Protocol):
-    @property
-    def producer(self) -> Producer: ...
+    def producer_of(self, media_type: str) -> Producer:
+        """Which tool this parser would use; what another one made in its place is outdated."""
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         """Raises an IngestError of the parsing part of the catalogue, and nothing else for bad content."""
@@ -79,7 +79,8 @@ class PaidCalls(Protocol):
     def begin(
         self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> AbstractContextManager[PaidCall]:
-        """Waits for the rate limit. Raises ResourceError breaker_open, budget_spent before anything is spent.
+        """Waits for the rate limit. Raises ResourceError breaker_open, budget_spent, service_rate_limited before
+        anything is spent.
 
         An exception that leaves the block counts as the call's failure and gives the reservation back.
         """
@@ -156,8 +157,10 @@ class Jobs(Protocol):
     def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
         """Queues dead letters and waiting retries anew; None: every dead letter."""
 
-    def refresh(self, parser: Producer, chunker: Producer, model: Producer, actor: str) -> list[DocumentId]:
-        """Queues finished documents again whose results other tools have made than these."""
+    def refresh(
+        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer, actor: str
+    ) -> list[DocumentId]:
+        """Queues finished documents again whose results other tools have made than these; parsers by media type."""
 
     def waiting(self, limit: int) -> int:
         """How many jobs could be claimed now, counted up to `limit`."""

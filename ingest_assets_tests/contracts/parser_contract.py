@@ -48,9 +48,9 @@ class ParserContract:
     ) -> None:
         parsed = parse(parser, given_pages("Fire cover"), FileType.PDF)
 
-        assert parsed.parser == parser.producer
-        assert parser.producer.name
-        assert parser.producer.version
+        assert parsed.parser == parser.producer_of(FileType.PDF)
+        assert parsed.parser.name
+        assert parsed.parser.version
 
     def test_each_page_begins_where_its_text_does(self, parser: Parser, given_pages: Callable[..., bytes]) -> None:
         words = ["Alpha", "Bravo", "Charlie", "Delta"]

@@ -32,9 +32,8 @@ class FailingParser:
     failures: int
     calls: int = 0
 
-    @property
-    def producer(self) -> Producer:
-        return self.behind.producer
+    def producer_of(self, media_type: str) -> Producer:
+        return self.behind.producer_of(media_type)
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         self.calls += 1

@@ -15,7 +15,9 @@ class NextModel(LexicalEmbedder):
 
 
 def refresh(services: Services) -> list[DocumentId]:
-    return services.jobs.refresh(services.parser.producer, services.chunking.chunker, services.embedder.model, "test")
+    return services.jobs.refresh(
+        services.parser.producer_of, services.chunking.chunker, services.embedder.model, "test"
+    )
 
 
 def test_nothing_is_outdated_where_nothing_changed(services: Services, user: UserId) -> None:

@@ -191,8 +191,11 @@ WITH outdated AS (
     SELECT job.job_id
     FROM upload_pipeline.upload_jobs AS job
     JOIN upload_pipeline.documents AS document USING (document_id)
+    JOIN unnest(%(media_types)s::text[], %(parser_names)s::text[], %(parser_versions)s::text[])
+        AS present (media_type, parser_name, parser_version) USING (media_type)
     WHERE job.state = 'done' AND (
-        (document.parser_name, document.parser_version) IS DISTINCT FROM (%(parser_name)s, %(parser_version)s)
+        (document.parser_name, document.parser_version)
+            IS DISTINCT FROM (present.parser_name, present.parser_version)
         OR EXISTS (
             SELECT
             FROM upload_pipeline.document_chunks AS chunk

@@ -23,6 +23,9 @@ class LocalParser:
         self.producer = Producer("local", f"{version('xberg')}+{REVISION}")
         self._pool = WorkerPool(limits or ParserLimits())
 
+    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
+        return self.producer
+
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         """Raises PermanentError encrypted, corrupt, needs_ocr, empty_output, too_many_pages, bomb, unsupported;
         TransientError timeout, out_of_memory, parser_crashed.

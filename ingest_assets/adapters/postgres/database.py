@@ -14,6 +14,8 @@ from ingest_assets.domain.errors import PermanentError, ResourceError, Transient
 
 Row = DictRow
 
+UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
+
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
@@ -69,7 +71,7 @@ def translated_errors() -> Iterator[None]:
         yield
     except psycopg.errors.DiskFull:
         raise ResourceError("storage_full") from None
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+    except (*UNREACHABLE, PoolTimeout):
         raise TransientError("database_unreachable") from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise PermanentError("database_not_migrated") from None

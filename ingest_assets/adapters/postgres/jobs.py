@@ -1,6 +1,6 @@
 """The queue in Postgres. Times are the server's: one clock for every worker."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import Document, DocumentId, Producer
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
+from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.jobs import Job, Outcome, Payload
 from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.stages import Stage, State, predecessor, sources
@@ -83,10 +84,14 @@ class PostgresJobs:
         names = {"document_ids": None if document_ids is None else list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("replay_jobs", names)]
 
-    def refresh(self, parser: Producer, chunker: Producer, model: Producer, actor: str) -> list[DocumentId]:
+    def refresh(
+        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer, actor: str
+    ) -> list[DocumentId]:
+        parsers = [parser_of(media_type) for media_type in FileType]
         names = {
-            "parser_name": parser.name,
-            "parser_version": parser.version,
+            "media_types": list(FileType),
+            "parser_names": [parser.name for parser in parsers],
+            "parser_versions": [parser.version for parser in parsers],
             "chunker_name": chunker.name,
             "chunker_version": chunker.version,
             "embed_model": model.name,

@@ -1,0 +1,178 @@
+"""The whole pipeline against both outside services, as emulators speak for them on 127.0.0.1."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+from pydantic import SecretStr
+
+from ingest_assets.adapters.postgres.ledger import Ledger
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.costs import Service
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.retry_policy import RetryPolicy
+from ingest_assets.domain.stages import State
+from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
+from ingest_assets.pipeline.search import search
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
+from ingest_assets_tests.conftest import CORPUS
+from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.emulators import llamaparse, openai
+from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
+from ingest_assets_tests.emulators.openai import OpenAIEmulator
+from ingest_assets_tests.emulators.server import Plan
+
+needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is absent: no real document is tried")
+AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0), retries=60)
+
+PASSING = (
+    openai.Fault.RATE_LIMITED_SILENTLY,
+    openai.Fault.SERVER_ERROR,
+    openai.Fault.BAD_GATEWAY,
+    openai.Fault.RESET,
+    openai.Fault.KEY_REFUSED,
+    openai.Fault.QUOTA_SPENT,
+    openai.Fault.TRUNCATED,
+    openai.Fault.WRONG_DIMENSION,
+    openai.Fault.MISSING_VECTORS,
+    openai.Fault.NOT_A_NUMBER,
+)
+
+
+@pytest.fixture
+def embedding_service() -> Iterator[OpenAIEmulator]:
+    with OpenAIEmulator() as running:
+        yield running
+
+
+@pytest.fixture
+def parsing_service() -> Iterator[LlamaParseEmulator]:
+    with LlamaParseEmulator() as running:
+        yield running
+
+
+@contextmanager
+def deployed(
+    database_url: str,
+    home: Path,
+    embedding_service: OpenAIEmulator,
+    parsing_service: LlamaParseEmulator | None = None,
+    **settings: object,
+) -> Iterator[tuple[Deployment, Services]]:
+    keys = {"openai_api_key": SecretStr(openai.KEY), "openai_base_url": embedding_service.base_url}
+    if parsing_service is not None:
+        keys |= {"llama_cloud_api_key": SecretStr(llamaparse.KEY), "llama_cloud_base_url": parsing_service.url}
+    deployment = Deployment(
+        Settings(home=home, database_url=SecretStr(database_url), lease_seconds=30, **keys, **settings)  # type: ignore[arg-type]
+    )
+    try:
+        yield deployment, replace(deployment.services, retry_policy=AT_ONCE, jitter=lambda: 0.0)
+    finally:
+        deployment.close()
+
+
+def work_off(services: Services) -> None:
+    limits = DrainLimits(until_empty=True, duration=timedelta(seconds=120))
+    drain(services, "worker", limits, stop=Event(), report=lambda: None)
+
+
+def spent(deployment: Deployment) -> dict[Service, tuple[int, int]]:
+    return {each.service: (each.tokens, each.pages) for each in Ledger(deployment.database).costs()}
+
+
+@needs_corpus
+def test_the_ledger_equals_what_both_services_counted_to_the_token_and_the_page(
+    database_url: str,
+    tmp_path: Path,
+    user: UserId,
+    embedding_service: OpenAIEmulator,
+    parsing_service: LlamaParseEmulator,
+) -> None:
+    with deployed(database_url, tmp_path, embedding_service, parsing_service) as (deployment, services):
+        for path in sorted((CORPUS / "insurance").glob("*.pdf")):
+            submit(services, user, path.read_bytes(), path.name)
+        work_off(services)
+        assert services.jobs.by_stage_and_state() == {"embedded/done": 4}
+        assert spent(deployment) == {
+            Service.OPENAI: (embedding_service.tokens, 0),
+            Service.LLAMAPARSE: (0, parsing_service.counts["pages"]),
+        }
+        assert max(embedding_service.paid.values()) == 1
+        hits = search(user, "emergency services", 3, index=services.search_index, embedder=services.embedder)
+        assert "emergency" in hits[0].text.lower()
+        assert hits[0].page
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_with_thirty_percent_of_calls_failing_every_document_lands_and_no_vector_is_paid_twice(
+    database_url: str, tmp_path: Path, user: UserId, seed: int
+) -> None:
+    with (
+        OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=seed)) as service,
+        deployed(database_url, tmp_path, service) as (deployment, services),
+    ):
+        documents = [submit(services, user, policy_text(f"Subject {n}", 8), f"{n}.md").document_id for n in range(12)]
+        work_off(services)
+        assert services.jobs.states(documents) == {State.DONE: 12}
+        assert service.faults, "nothing went wrong: the test proves nothing"
+        assert set(service.paid.values()) == {1}
+        assert spent(deployment)[Service.OPENAI] == (service.tokens, 0)
+
+
+def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Path, user: UserId) -> None:
+    with (
+        OpenAIEmulator() as service,
+        deployed(database_url, tmp_path, service, budget_usd_per_day=0.000_1) as (deployment, services),
+    ):
+        for number in range(6):
+            submit(services, user, policy_text(f"Subject {number}", 12), f"{number}.md")
+        for job in services.jobs.claim("once", 10, services.lease):
+            attempt(job, services)
+        [costs] = Ledger(deployment.database).costs()
+        assert 0 < costs.micro_usd <= 100
+        states = services.jobs.by_stage_and_state()
+        assert states.get("embedding/retryable", 0) >= 1
+        assert sum(states.values()) == 6
+        waiting = [name for name in states if name.endswith("deadletter")]
+        assert waiting == []
+
+
+def test_an_open_breaker_stops_claiming_and_burns_no_attempt(database_url: str, tmp_path: Path, user: UserId) -> None:
+    with (
+        OpenAIEmulator(Plan(faults=[openai.Fault.SERVER_ERROR], share=1.0)) as service,
+        deployed(database_url, tmp_path, service) as (_, services),
+    ):
+        document_id = submit(services, user, policy_text()).document_id
+        limits = DrainLimits(idle=timedelta(seconds=1))
+        drain(services, "worker", limits, stop=Event(), report=lambda: None)
+        assert not services.available()
+        called = sum(service.calls.values())
+        before = services.documents.status(document_id)
+        drain(services, "worker", limits, stop=Event(), report=lambda: None)
+        after = services.documents.status(document_id)
+        assert sum(service.calls.values()) == called
+        assert before is not None
+        assert after is not None
+        assert after.attempts == before.attempts
+        assert after.state is State.RETRYABLE
+
+
+def test_keys_stay_out_of_events_and_errors(database_url: str, tmp_path: Path, user: UserId) -> None:
+    with (
+        OpenAIEmulator(keys=["another key"]) as service,
+        deployed(database_url, tmp_path, service) as (deployment, services),
+    ):
+        document_id = submit(services, user, policy_text()).document_id
+        [job] = services.jobs.claim("worker", 1, services.lease)
+        assert not attempt(job, services)
+        status = services.documents.status(document_id)
+        assert status is not None
+        assert (status.state, status.error_code, status.attempts) == (State.RETRYABLE, "service_key_refused", 0)
+        with deployment.database.connection() as connection:
+            everything = str(connection.execute("SELECT * FROM upload_pipeline.events").fetchall()) + str(status)
+        assert openai.KEY not in everything

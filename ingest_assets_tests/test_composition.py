@@ -1,0 +1,98 @@
+"""Which services a deployment uses, and how it gets at their keys."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.embedders.openai import OpenAIEmbedder
+from ingest_assets.adapters.keys import key_reader
+from ingest_assets.adapters.parsers.local import LocalParser
+from ingest_assets.adapters.parsers.router import ParserRouter
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.file_types import FileType
+from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
+
+URL = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
+SECRET = "sk-canary-0123456789"  # noqa: S105
+
+
+def deployment(**settings: object) -> Deployment:
+    return Deployment(Settings(database_url=URL, **settings))  # type: ignore[arg-type]
+
+
+def test_without_keys_everything_is_local() -> None:
+    made = deployment()
+    assert isinstance(made.parser, LocalParser)
+    assert isinstance(made.embedder, LexicalEmbedder)
+
+
+def test_with_keys_the_real_services_are_used_and_the_local_parser_stands_in() -> None:
+    made = deployment(openai_api_key=SecretStr("k"), llama_cloud_api_key=SecretStr("k"))
+    assert isinstance(made.embedder, OpenAIEmbedder)
+    assert isinstance(made.parser, ParserRouter)
+    assert made.parser.producer_of(FileType.PDF).name == "llamaparse"
+
+
+@pytest.mark.parametrize("media_type", [FileType.MARKDOWN, FileType.TEXT, FileType.EML])
+def test_nothing_is_paid_for_what_the_local_parser_reads_as_well(media_type: FileType) -> None:
+    made = deployment(llama_cloud_api_key=SecretStr("k"))
+    assert made.parser.producer_of(media_type).name == "local"
+
+
+def test_local_means_local_even_with_keys() -> None:
+    made = deployment(
+        openai_api_key=SecretStr("k"), llama_cloud_api_key=SecretStr("k"), parser="local", embedder="local"
+    )
+    assert isinstance(made.parser, LocalParser)
+    assert isinstance(made.embedder, LexicalEmbedder)
+
+
+@pytest.mark.parametrize(("part", "chosen"), [("embedder", "openai"), ("parser", "llamaparse")])
+def test_a_service_that_is_chosen_without_its_key_is_refused(part: str, chosen: str) -> None:
+    with pytest.raises(IngestError) as raised:
+        getattr(deployment(**{part: chosen}), part)
+    assert raised.value.code == "key_unset"
+
+
+def test_the_standard_names_of_the_environment_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "LLAMA_CLOUD_API_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    settings = Settings()
+    assert settings.openai_api_key is not None
+    assert settings.openai_api_key.get_secret_value() == SECRET
+    assert settings.openai_base_url == "http://127.0.0.1:9/v1"
+    assert settings.llama_cloud_api_key is not None
+    assert SECRET not in repr(settings)
+
+
+def test_a_rotated_key_file_counts_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("old\n")
+    read = key_reader(None, file)
+    assert read is not None
+    assert read() == "old"
+    file.write_text("new\n")
+    assert read() == "new"
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_a_key_file_that_is_missing_or_empty_is_waited_for(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_text(content)
+    read = key_reader(SecretStr("unused"), file)
+    assert read is not None
+    with pytest.raises(IngestError) as raised:
+        read()
+    assert raised.value.code == "key_missing"
+
+
+def test_dagsters_database_is_beside_ours_and_spelt_for_its_driver() -> None:
+    ours = "postgresql://me:p%40ss@db.example:5433/ingest?sslmode=require"
+    assert sqlalchemy_url(sibling_database(ours, "dagster")) == (
+        "postgresql+psycopg2://me:p%40ss@db.example:5433/dagster?sslmode=require"
+    )
