@@ -22,7 +22,7 @@ from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports import Parser
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, parse, refusal
+from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
 from ingest_assets_tests.documents import submit
 from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
 from ingest_assets_tests.emulators.server import Plan
@@ -383,7 +383,8 @@ def test_credits_are_booked_by_tier_and_page(service: LlamaParseEmulator, calls:
     parse(parser_of(service, calls, tier=tier), CONTENT, FileType.PDF)
 
     (call,) = calls.calls
-    assert (call.user_id, call.document_id) == (document_of(CONTENT, "").user_id, document_of(CONTENT, "").document_id)
+    document = document_of(CONTENT, FileType.PDF)
+    assert (call.user_id, call.document_id) == (document.user_id, document.document_id)
     assert call.used is not None
     assert call.used.credits == service.counts["credits"] == 2 * tier.credits_per_page
     assert call.used.micro_usd == call.used.credits * 1_250_000_000 // 1_000_000

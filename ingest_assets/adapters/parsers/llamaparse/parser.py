@@ -40,10 +40,6 @@ class LlamaParseParser:
     def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
         return self.producer
 
-    def producer_of(self, media_type: str) -> Producer:
-        del media_type
-        return self.producer
-
     def supports(self, media_type: str) -> bool:
         return media_type in SUPPORTED
 
