@@ -26,6 +26,7 @@ def build_application(service: HttpService) -> FastAPI:
         version=version("ingest-assets"),
         description=DESCRIPTION,
         redoc_url=None,
+        redirect_slashes=False,
     )
     application.state.service = service
     for router in (documents.router, search.router, webhooks.router, health.router):

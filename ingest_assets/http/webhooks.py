@@ -4,19 +4,22 @@ import hmac
 import json
 import logging
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any, TypeGuard
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
 from ingest_assets.domain.costs import Service as OutsideService
+from ingest_assets.domain.documents import DocumentId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.remote_jobs import CalledBack
 from ingest_assets.http.bodies import CallbackAnswer
 from ingest_assets.http.dependencies import Service
-from ingest_assets.http.ports import Completion, HttpService, Outcome
+from ingest_assets.http.ports import HttpService, Outcome
 from ingest_assets.http.problems import problems
 
 logger = logging.getLogger("ingest_assets.http")
-LONGEST_SECRET = 200
+LARGEST_EVENT = 64 * 1024
+SUCCESS = "success"
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
@@ -31,45 +34,62 @@ async def _body(request: Request, service: Service) -> bytes:
 def llamaparse(
     service: Service,
     body: Annotated[bytes, Depends(_body)],
-    secret: Annotated[
-        str | None, Query(max_length=LONGEST_SECRET, description="The job's own secret, from its callback address.")
-    ] = None,
+    secret: Annotated[str | None, Query(description="The job's own secret, from its callback address.")] = None,
     lc_signature: Annotated[
         str | None, Header(description="sha256=HEX: the HMAC of the body, where a webhook secret is configured.")
     ] = None,
 ) -> CallbackAnswer:
     """LlamaParse reports the end of a job; again, late, or for a job that nobody knows any more does no harm."""
     webhook_id = service.webhook_log.store(OutsideService.LLAMAPARSE, body)
-    completion = _complete(service, body, secret, lc_signature)
-    service.webhook_log.settle(webhook_id, completion.outcome, completion.document_id)
-    logger.info("callback %d of llamaparse: %s", webhook_id, completion.outcome)
-    if completion.outcome is Outcome.REFUSED:
+    outcome, document_id = _judge(service, body, secret, lc_signature)
+    service.webhook_log.settle(webhook_id, outcome, document_id)
+    logger.info("callback %d of llamaparse: %s", webhook_id, outcome)
+    if outcome is Outcome.REFUSED:
         raise PermanentError("signature_invalid")
-    return CallbackAnswer(outcome=completion.outcome)
+    return CallbackAnswer(outcome=outcome)
 
 
-def _complete(service: HttpService, body: bytes, secret: str | None, signature: str | None) -> Completion:
-    """The job's own secret names the job; a signed body may name it too."""
+def _judge(
+    service: HttpService, body: bytes, secret: str | None, signature: str | None
+) -> tuple[Outcome, DocumentId | None]:
     if service.webhook_secret is not None and not _signed(body, service.webhook_secret, signature):
-        return Completion(Outcome.REFUSED)
+        return Outcome.REFUSED, None
+    if service.webhook_secret is None and not secret:
+        return Outcome.REFUSED, None
+    event = _event_in(body)
+    if not str(event.get("event_type", SUCCESS)).endswith(SUCCESS):
+        return Outcome.NO_RESULT, None
+    called = _complete(service, secret, event)
+    if called is None:
+        return Outcome.UNKNOWN_JOB, None
+    return Outcome.FINISHED_BEFORE if called.completed_before else Outcome.COMPLETED, called.document_id
+
+
+def _complete(service: HttpService, secret: str | None, event: dict[str, Any]) -> CalledBack | None:
+    """The job's own secret names the job; a signed event may name it too."""
     if secret:
-        return service.callbacks.by_secret(secret)
-    if service.webhook_secret is None:
-        return Completion(Outcome.REFUSED)
-    job = _job_named_in(body)
-    return Completion(Outcome.UNKNOWN_JOB) if job is None else service.callbacks.by_job(job)
+        return service.callbacks.complete_by_secret(secret) if _is_token(secret) else None
+    data = event.get("data")
+    named = data.get("job_id") if isinstance(data, dict) else event.get("job_id")
+    return service.callbacks.complete(named) if _is_token(named) else None
+
+
+def _event_in(body: bytes) -> dict[str, Any]:
+    """Empty where the body is a whole result, or nothing that can be read."""
+    if len(body) > LARGEST_EVENT:
+        return {}
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    """What a database takes for text, too."""
+    return isinstance(value, str) and value.isascii() and value.isprintable()
 
 
 def _signed(body: bytes, secret: str, signature: str | None) -> bool:
     expected = "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), (signature or "").encode())
-
-
-def _job_named_in(body: bytes) -> str | None:
-    """`job_id`, by itself or within `data`."""
-    try:
-        event = json.loads(body)
-        named = event.get("job_id") or event["data"]["job_id"]
-    except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
-        return None
-    return named if isinstance(named, str) else None

@@ -9,13 +9,11 @@ from typing import Any
 
 import httpx
 import jwt
-import uvicorn
 
-from ingest_assets.cli.serve import compose_service, listening
+from ingest_assets.cli.serve import compose_service, listening, server_of
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import UserId
-from ingest_assets.http.application import build_application
-from ingest_assets.http.ports import Completion, HttpService, Outcome
+from ingest_assets.http.ports import HttpService
 
 SECRET = "forty-one characters that only tests know"  # noqa: S105
 SECONDS = 30
@@ -60,8 +58,7 @@ def token_of(user: object, secret: str | bytes | Any = SECRET, algorithm: str | 
 def serving(deployment: Deployment, user: UserId, **changes: Any) -> Iterator[Api]:
     """`changes` replace what the service holds."""
     service = replace(compose_service(deployment), **changes)
-    config = uvicorn.Config(build_application(service), log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
+    server = server_of(service)
     with listening("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http service")
         thread.start()
@@ -72,23 +69,6 @@ def serving(deployment: Deployment, user: UserId, **changes: Any) -> Iterator[Ap
             server.should_exit = True
             thread.join(SECONDS)
     assert not thread.is_alive()
-
-
-class Expecting:
-    """Jobs that wait for a callback, by secret."""
-
-    def __init__(self, **document_ids: Any) -> None:
-        self.waiting = dict(document_ids)
-        self.calls: list[str] = []
-
-    def by_secret(self, secret: str) -> Completion:
-        self.calls.append(secret)
-        if secret not in self.waiting:
-            return Completion(Outcome.UNKNOWN_JOB)
-        done = self.calls.count(secret) > 1
-        return Completion(Outcome.FINISHED_BEFORE if done else Outcome.COMPLETED, self.waiting[secret])
-
-    by_job = by_secret
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> None:

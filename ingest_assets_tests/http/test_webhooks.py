@@ -1,0 +1,172 @@
+"""Callbacks: kept first, then believed only where they prove where they come from."""
+
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.webhook_log import KEPT_OF_REFUSED
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import DocumentId, Producer, UserId
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.http.api import Api, assert_problem, serving
+
+PATH = "/v1/webhooks/llamaparse"
+SIGNING_SECRET = "what the service signs with"  # noqa: S105
+BODY = json.dumps({"txt": "Zebra", "md": "# Zebra", "json": [], "images": []}).encode()
+REMOTE_ID = "pjb-1"
+EVENT = json.dumps({"event_type": "parse.success", "data": {"job_id": REMOTE_ID}}).encode()
+
+
+def signature(body: bytes, secret: str = SIGNING_SECRET) -> dict[str, str]:
+    return {"LC-Signature": "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A parse that waits for the service's call."""
+
+    jobs: PostgresParseJobs
+    document_id: DocumentId
+    secret: str
+
+    @property
+    def completed(self) -> bool:
+        return self.jobs.completed(REMOTE_ID)
+
+
+@pytest.fixture
+def waiting(deployment: Deployment, services: Services, user: UserId) -> Waiting:
+    document = services.documents.find(submit(services, user, policy_text()).document_id)
+    assert document is not None
+    jobs, producer = PostgresParseJobs(deployment.database), Producer("a parser", "1")
+    secret = jobs.prepare(document, producer)
+    jobs.remember(document, producer, REMOTE_ID)
+    return Waiting(jobs, document.document_id, secret)
+
+
+@pytest.fixture
+def signed(deployment: Deployment, user: UserId) -> Iterator[Api]:
+    """A service that is configured to expect signatures."""
+    with serving(deployment, user, webhook_secret=SIGNING_SECRET) as api:
+        yield api
+
+
+def logged(url: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        statement = "SELECT service, body, outcome, document_id FROM upload_pipeline.webhook_log ORDER BY webhook_id"
+        return connection.execute(statement).fetchall()
+
+
+def test_a_jobs_own_secret_completes_it_once_and_repetitions_do_no_harm(
+    api: Api, database_url: str, waiting: Waiting
+) -> None:
+    assert not waiting.completed
+    answers = [api.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY) for _ in range(3)]
+    assert waiting.completed
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [answer.json()["outcome"] for answer in answers] == ["completed", "finished_before", "finished_before"]
+    assert logged(database_url) == [
+        ("llamaparse", BODY, "completed", waiting.document_id),
+        ("llamaparse", BODY, "finished_before", waiting.document_id),
+        ("llamaparse", BODY, "finished_before", waiting.document_id),
+    ]
+
+
+def test_an_unknown_job_is_thanked_and_logged(api: Api, database_url: str, waiting: Waiting) -> None:
+    guesses = ["guessed", waiting.secret[:-1], waiting.secret + "x", "a\x00b", "é", "x" * 5000]
+    for guess in guesses:
+        answer = api.plainly("POST", PATH, params={"secret": guess}, content=BODY)
+        assert (answer.status_code, answer.json()["outcome"]) == (200, "unknown_job")
+    assert logged(database_url) == [("llamaparse", BODY, "unknown_job", None)] * len(guesses)
+    assert not waiting.completed
+
+
+def test_without_any_proof_it_is_kept_and_refused(api: Api, database_url: str, waiting: Waiting) -> None:
+    for headers in ({}, signature(EVENT)):
+        assert_problem(api.plainly("POST", PATH, content=EVENT, headers=headers), 401, "signature_invalid")
+    assert [row[1:3] for row in logged(database_url)] == [(EVENT, "refused")] * 2
+    assert not waiting.completed
+
+
+@pytest.mark.parametrize("body", [EVENT, json.dumps({"job_id": REMOTE_ID}).encode()])
+def test_a_good_signature_completes_the_job_that_the_body_names(signed: Api, waiting: Waiting, body: bytes) -> None:
+    answer = signed.plainly("POST", PATH, content=body, headers=signature(body))
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "completed")
+    assert waiting.completed
+
+
+def test_a_signed_body_that_names_no_job_does_no_harm(signed: Api) -> None:
+    bodies = [b"", b"[]", b"{", b'{"data": 1}', b'{"job_id": 1}', b'{"job_id": "\\u0000"}', b'{"job_id": "\\ud800"}']
+    for body in (*bodies, b"\xff", b"[" * 10_000, b" " * 100_000):
+        answer = signed.plainly("POST", PATH, content=body, headers=signature(body))
+        assert (answer.status_code, answer.json()["outcome"]) == (200, "unknown_job")
+
+
+def test_only_success_completes_a_job_in_whatever_order_events_come(signed: Api, waiting: Waiting) -> None:
+    completed = False
+    for kind, outcome in [
+        ("parse.pending", "no_result"),
+        ("parse.error", "no_result"),
+        ("parse.success", "completed"),
+        ("parse.pending", "no_result"),
+        ("parse.success", "finished_before"),
+    ]:
+        body = json.dumps({"event_type": kind, "data": {"job_id": REMOTE_ID}}).encode()
+        answer = signed.plainly("POST", PATH, content=body, headers=signature(body))
+        assert (answer.status_code, answer.json()["outcome"]) == (200, outcome)
+        completed = completed or outcome == "completed"
+        assert waiting.completed == completed
+
+
+def test_a_bad_signature_is_kept_and_refused_whatever_else_it_knows(
+    signed: Api, database_url: str, waiting: Waiting
+) -> None:
+    good = signature(BODY)["LC-Signature"]
+    forgeries = ["", "sha256=", good[7:], good[:-1], good + "0", "sha1=" + good[7:], good.upper(), "sha256=é"]
+    forgeries.append(signature(BODY, "another secret")["LC-Signature"])
+    forgeries.append(signature(BODY + b" ")["LC-Signature"])
+    for forgery in forgeries:
+        headers = {"LC-Signature": forgery.encode()}
+        answer = signed.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY, headers=headers)
+        assert_problem(answer, 401, "signature_invalid")
+    assert [row[2] for row in logged(database_url)] == ["refused"] * len(forgeries)
+    assert not waiting.completed
+
+
+def test_of_what_nobody_vouches_for_only_the_beginning_is_kept(api: Api, database_url: str, waiting: Waiting) -> None:
+    api.plainly("POST", PATH, content=b"x" * (3 * KEPT_OF_REFUSED))
+    api.plainly("POST", PATH, params={"secret": waiting.secret}, content=b"y" * (3 * KEPT_OF_REFUSED))
+    assert [len(row[1]) for row in logged(database_url)] == [KEPT_OF_REFUSED, 3 * KEPT_OF_REFUSED]
+
+
+def test_a_callback_beyond_the_limit_is_cut_off(deployment: Deployment, user: UserId, database_url: str) -> None:
+    with serving(deployment, user, webhook_max_bytes=1000) as api:
+        assert_problem(api.plainly("POST", PATH, content=b"x" * 1001), 413, "too_large")
+        assert api.plainly("POST", PATH, params={"secret": "x"}, content=b"x" * 1000).status_code == 200
+    assert len(logged(database_url)) == 1
+
+
+def test_a_callbacks_text_leaves_with_its_document(api: Api, database_url: str, waiting: Waiting) -> None:
+    api.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY)
+    assert api("DELETE", f"/v1/documents/{waiting.document_id}").status_code == 204
+    assert logged(database_url) == []
+
+
+def test_old_bodies_are_emptied_and_old_keys_forgotten(api: Api, database_url: str) -> None:
+    api.plainly("POST", PATH, content=b"old")
+    api.submit("one policy", "a.txt", headers={"Idempotency-Key": "old"})
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE upload_pipeline.webhook_log SET received_at = now() - interval '8 days'")
+        connection.execute("UPDATE upload_pipeline.idempotency_keys SET created_at = now() - interval '25 hours'")
+    api.plainly("POST", PATH, content=b"new")
+    api.submit("another policy", "a.txt", headers={"Idempotency-Key": "new"})
+    assert [row[1] for row in logged(database_url)] == [b"", b"new"]
+    assert api.submit("other content", "a.txt", headers={"Idempotency-Key": "old"}).status_code == 202
