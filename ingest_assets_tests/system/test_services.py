@@ -1,6 +1,7 @@
 """The whole pipeline against both outside services, as emulators speak for them on 127.0.0.1."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -26,6 +27,7 @@ from ingest_assets_tests.emulators import llamaparse, openai
 from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
 from ingest_assets_tests.emulators.server import Plan
+from ingest_assets_tests.sample_files import pdf
 
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is absent: no real document is tried")
 AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0), retries=60)
@@ -76,9 +78,9 @@ def deployed(
         deployment.close()
 
 
-def work_off(services: Services) -> None:
-    limits = DrainLimits(until_empty=True, duration=timedelta(seconds=120))
-    drain(services, "worker", limits, stop=Event(), report=lambda: None)
+def work_off(services: Services, claim: str = "worker") -> None:
+    limits = DrainLimits(batch=4, until_empty=True, duration=timedelta(seconds=150))
+    drain(services, claim, limits, stop=Event(), report=lambda: None)
 
 
 def spent(deployment: Deployment) -> dict[Service, tuple[int, int]]:
@@ -122,6 +124,31 @@ def test_with_thirty_percent_of_calls_failing_every_document_lands_and_no_vector
         assert service.faults, "nothing went wrong: the test proves nothing"
         assert set(service.paid.values()) == {1}
         assert spent(deployment)[Service.OPENAI] == (service.tokens, 0)
+
+
+def test_eight_workers_on_two_failing_services_land_every_document_within_the_budget(
+    database_url: str, tmp_path: Path, user: UserId
+) -> None:
+    budget = 1.0
+    with (
+        OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=3)) as embedding,
+        LlamaParseEmulator(Plan(faults=llamaparse.TRANSPORT_FAULTS, share=0.3, seed=4)) as parsing,
+        deployed(database_url, tmp_path, embedding, parsing, budget_usd_per_day=budget) as (deployment, services),
+    ):
+        documents = [
+            submit(services, user, pdf(f"Clause {n} covers the walrus.", f"Page two of {n}."), f"{n}.pdf").document_id
+            for n in range(16)
+        ]
+        bad = submit(services, user, b"%PDF-1.4 truncated", "bad.pdf").document_id
+        with ThreadPoolExecutor(8) as workers:
+            list(workers.map(lambda number: work_off(services, f"worker {number}"), range(8)))
+        assert services.jobs.states(documents) == {State.DONE: 16}
+        assert services.jobs.states([bad]) == {State.DEADLETTER: 1}
+        assert embedding.faults
+        assert parsing.faults
+        assert set(embedding.paid.values()) == {1}
+        assert spent(deployment)[Service.OPENAI] == (embedding.tokens, 0)
+        assert sum(each.micro_usd for each in Ledger(deployment.database).costs()) <= budget * 1_000_000
 
 
 def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Path, user: UserId) -> None:
