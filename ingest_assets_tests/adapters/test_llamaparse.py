@@ -1,6 +1,7 @@
 """LlamaParse through its real client library, against an emulated service on a real socket."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,9 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.ledger import Ledger
+from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.domain.circuit_breaker import BreakerSettings
 from ingest_assets.domain.costs import Service, Usage
 from ingest_assets.domain.documents import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
@@ -476,11 +481,11 @@ def test_a_deployment_that_errs_at_random_pays_each_document_once_and_loses_none
         assert service.faults.total() > 10
 
 
-def _landed(parser: LlamaParseParser, content: bytes) -> str:
+def _landed(parser: LlamaParseParser, content: bytes, document: Document | None = None) -> str:
     """The text, after as many tries as it takes."""
     for _ in range(20):
         try:
-            return parse(parser, content, FileType.PDF).text
+            return parser.parse(content, document or document_of(content, FileType.PDF)).text
         except TransientError:
             continue
     raise AssertionError("never landed")
@@ -571,6 +576,26 @@ class TestJobsInPostgres:
             (job,) = service.jobs.values()
             assert job.called_back.wait(10)
             assert job.callback_status == 200
+
+    def test_the_ledger_holds_what_the_service_bills_whatever_goes_wrong(
+        self, database: Database, parse_jobs: PostgresParseJobs, services: Services, user: UserId
+    ) -> None:
+        patient = CostLimits(breaker=BreakerSettings(consecutive_failures=50, fewest_calls=50))
+        calls = PostgresPaidCalls(database, SystemClock(), patient, time.sleep)
+        plan = Plan(faults=[*TRANSPORT_FAULTS, Fault.PENDING], share=0.3, seed=7)
+        with LlamaParseEmulator(plan) as service:
+            parser = LlamaParseParser(
+                lambda: KEY, service.url, calls, parse_jobs, replace(QUICK, longest_retry_after=0.5)
+            )
+            for number in range(6):
+                content = pdf(*[f"Clause{number} of the policy."] * (number + 1))
+                accepted = submit(services, user, content, f"policy {number}.pdf")
+                document = services.documents.find(accepted.document_id)
+                assert document is not None
+                assert f"Clause{number}" in _landed(parser, content, document)
+        (costs,) = Ledger(database).costs()
+        assert service.faults.total() > 5
+        assert (costs.pages, costs.credits) == (service.counts["pages"], service.counts["credits"]) == (21, 63)
 
     def test_polling_finishes_a_job_that_nobody_calls_back_for(
         self, parse_jobs: PostgresParseJobs, document: Document
