@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test dev check install lock clean
+.PHONY: demo test bench dev check install lock clean
 
 demo: install  ## the main job from start to end, on example documents
 	$(BIN)/python examples/run_demo.py
@@ -18,6 +18,9 @@ check: install  ## style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: install  ## speed, each figure in benchmarks/results/latest.json
+	$(BIN)/python -m benchmarks
 
 dev: install  ## everything running, until Ctrl-C
 	$(BIN)/ingest up

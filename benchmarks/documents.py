@@ -1,0 +1,39 @@
+"""Markdown documents of about 10 KB, the same from the same seed: made-up words, headings, paragraphs."""
+
+import random
+from pathlib import Path
+
+CONSONANTS, VOWELS = "bcdfghklmnprstvw", "aeiou"
+CHARACTERS = 10_000
+
+
+def write_documents(folder: Path, count: int, seed: int = 7) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    chance = random.Random(seed)
+    words = [_word(chance) for _ in range(4000)]
+    paths = [folder / f"policy-{number:05}.md" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_text(_document(chance, words, number))
+    return paths
+
+
+def edit_paragraph(path: Path) -> None:
+    """One sentence more in the middle of the document."""
+    paragraphs = path.read_text().split("\n\n")
+    paragraphs[len(paragraphs) // 2] += " This sentence is new."
+    path.write_text("\n\n".join(paragraphs))
+
+
+def _word(chance: random.Random) -> str:
+    return "".join(chance.choice(CONSONANTS) + chance.choice(VOWELS) for _ in range(chance.randint(2, 4)))
+
+
+def _document(chance: random.Random, words: list[str], number: int) -> str:
+    parts, size = [f"# Policy {number} {chance.choice(words)}"], 0
+    while size < CHARACTERS:
+        if chance.random() < 0.15:
+            parts.append("## " + " ".join(chance.choices(words, k=3)).title())
+        sentences = (" ".join(chance.choices(words, k=chance.randint(8, 16))) for _ in range(chance.randint(3, 6)))
+        parts.append(" ".join(sentence.capitalize() + "." for sentence in sentences))
+        size += len(parts[-1])
+    return "\n\n".join(parts)
