@@ -1,7 +1,7 @@
 """What the HTTP service needs beside the pipeline's ports, and everything one running service holds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -63,5 +63,5 @@ class HttpService:
     """Raises an IngestError where the database does not answer."""
     max_file_bytes: int
     webhook_max_bytes: int
-    webhook_secret: str | None
+    webhook_secret: str | None = field(repr=False)
     """Signs callbacks; without it each job has a secret of its own."""

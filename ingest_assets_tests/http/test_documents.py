@@ -1,14 +1,16 @@
 """Documents over HTTP: taken in, followed, found, deleted."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from ingest_assets.domain.documents import UserId
+from ingest_assets.http import body_limits
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, policy_text
 from ingest_assets_tests.http.api import Api, assert_problem
@@ -205,3 +207,17 @@ def test_a_search_that_makes_no_sense_is_a_problem(api: Api) -> None:
 
 def test_a_search_as_long_as_a_book_is_too_large(api: Api) -> None:
     assert_problem(api("POST", "/v1/search", json={"query": "x" * MEGABYTE}), 413, "too_large")
+
+
+def test_a_body_that_never_ends_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "ARRIVAL_SECONDS", 0.2)
+    address = urlsplit(api.url)
+    head = (
+        f"POST /v1/documents?filename=a.md HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"Authorization: Bearer {api.token}\r\nContent-Length: 100\r\n\r\nhalf a"
+    )
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"request_timeout" in answer
