@@ -1,7 +1,5 @@
 """One Typer application; each command lives in the module of its name."""
 
-import warnings
-
 import typer
 
 from ingest_assets.cli import (
@@ -45,5 +43,4 @@ app.command("database-url")(database.database_url)
 
 
 def main() -> None:
-    warnings.filterwarnings("ignore", module="dagster")  # Dagster warns of its own defaults
     app()

@@ -14,7 +14,7 @@ def migrate(as_json: Json = False) -> None:
         if as_json:
             print_json({"applied": applied})
         else:
-            out.print("\n".join(applied) or "The schema is up to date.")
+            out.print(f"Applied: {', '.join(applied)}." if applied else "The schema is up to date.")
 
 
 def database_url(

@@ -9,7 +9,7 @@ from ingest_assets.pipeline.deletion import delete_document
 
 
 def delete(
-    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT...", help="Documents' ids.")],
+    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="Documents' ids.")],
     as_json: Json = False,
 ) -> None:
     """Remove documents with all that was made of them; their history stays, without content."""

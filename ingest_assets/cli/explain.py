@@ -4,6 +4,7 @@ import typer
 
 from ingest_assets.cli.arguments import Json, documents_of
 from ingest_assets.cli.output import deployed, out, print_json, print_table
+from ingest_assets.domain.documents import DocumentId
 from ingest_assets.domain.jobs import Event
 from ingest_assets.pipeline.explain import Explanation
 from ingest_assets.pipeline.explain import explain as explain_document
@@ -12,20 +13,22 @@ from ingest_assets.pipeline.explain import explain as explain_document
 def explain(document: Annotated[str, typer.Argument(help="The document's id.")], as_json: Json = False) -> None:
     """Say why a document is or is not searchable, what happened to it, and the command that would fix it."""
     with deployed(as_json=as_json) as deployment:
-        explanation = explain_document(documents_of([document])[0], documents=deployment.services.documents)
+        [document_id] = documents_of([document])
+        explanation = explain_document(document_id, documents=deployment.services.documents)
         if as_json:
-            print_json(_describe(explanation))
+            print_json(_describe(document_id, explanation))
         else:
             _print(explanation)
 
 
-def _describe(explanation: Explanation) -> dict[str, Any]:
+def _describe(document_id: DocumentId, explanation: Explanation) -> dict[str, Any]:
     status = explanation.status
-    described: dict[str, Any] = {"document_id": str(status.document_id), "searchable": status.searchable}
+    searchable = status is not None and status.searchable
+    described: dict[str, Any] = {"document_id": str(document_id), "searchable": searchable}
     if explanation.cause is not None:
         described["cause"] = explanation.cause
-    if status.error_code is not None:
-        described["code"] = status.error_code
+    if status is None or status.error_code is not None:
+        described["code"] = "deleted" if status is None else status.error_code
     if explanation.fix is not None:
         described["fix"] = explanation.fix
     return described | {"history": [_line(event) for event in explanation.history]}
@@ -45,7 +48,8 @@ def _line(event: Event) -> dict[str, Any]:
 
 def _print(explanation: Explanation) -> None:
     status = explanation.status
-    out.print("Searchable." if status.searchable else "Not searchable.", explanation.cause or "")
+    verdict = "Searchable." if status is not None and status.searchable else "Not searchable."
+    out.print(" ".join(filter(None, (verdict, explanation.cause))))
     if explanation.fix is not None:
         out.print(f"To fix it: {explanation.fix}", markup=False)
     rows = [

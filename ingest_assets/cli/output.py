@@ -31,7 +31,8 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(*(Column(column, overflow="fold") for column in columns), box=None, pad_edge=False)
+    headings = (Column(column, overflow="fold") for column in columns)
+    table = Table(*headings, box=None, pad_edge=False, show_header=any(columns))
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     out.print(table)

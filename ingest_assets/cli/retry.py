@@ -8,7 +8,7 @@ from ingest_assets.domain.errors import PermanentError
 
 
 def retry(
-    documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT...", help="Documents' ids.")] = None,
+    documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT", help="Documents' ids.")] = None,
     dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Every dead letter.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -26,14 +26,14 @@ def search(
         if as_json:
             print_json([asdict(hit) for hit in hits])
         elif hits:
-            for hit in hits:
-                _print(hit)
+            for number, hit in enumerate(hits, start=1):
+                _print(number, hit)
         else:
             messages.print("Nothing found. What is searchable shows: ingest status")
 
 
-def _print(hit: Hit) -> None:
+def _print(number: int, hit: Hit) -> None:
     page = f", page {hit.page}" if hit.page else ""
-    place = " > ".join(hit.heading_path)
-    out.print(Text(f"{hit.filename}{page}", style="bold"), Text(place, style="dim"))
-    out.print(Text(hit.text), Text(""), sep="\n")
+    place = f" | {' > '.join(hit.heading_path)}" if hit.heading_path else ""
+    out.print(Text(f"{number}. {hit.filename}{page}", style="bold"), Text(place, style="dim"), sep="")
+    out.print(Text(hit.text), Text(f"document {hit.document_id}\n", style="dim"), sep="\n")

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -5,16 +6,21 @@ import typer
 from ingest_assets.cli.arguments import Json, documents_of
 from ingest_assets.cli.output import deployed, print_json, print_table
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import JobStatus
+from ingest_assets.domain.jobs import FailedDocument, JobStatus
 from ingest_assets.pipeline.services import Services
 
 
 def status(
-    document: Annotated[str | None, typer.Argument(help="One document's id.")] = None, as_json: Json = False
+    document: Annotated[str | None, typer.Argument(help="One document's id.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="List the dead letters and what waits for a retry.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Count the documents by stage and state, or show one of them."""
+    """Count the documents by stage and state, show one of them, or list those that failed."""
     with deployed(as_json=as_json) as deployment:
         services = deployment.services
+        if failed:
+            _show_failed(services.documents.failed(), as_json=as_json)
+            return
         if document is None:
             _show_counts(services, as_json=as_json)
             return
@@ -45,6 +51,14 @@ def describe_status(found: JobStatus) -> dict[str, Any]:
     if found.error_code is not None:
         described |= {"code": found.error_code, "message": found.error_message, "hint": found.error_hint}
     return described
+
+
+def _show_failed(found: list[FailedDocument], *, as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    rows = [(each.document_id, each.filename, each.state, each.code, each.hint) for each in found]
+    print_table(("document", "file", "state", "code", "what to do"), rows)
 
 
 def _show_counts(services: Services, *, as_json: bool) -> None:

@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,12 +13,15 @@ from ingest_assets.cli.output import deployed, describe, messages, print_json, p
 from ingest_assets.cli.waiting import wait_for
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import DocumentId, UserId
-from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
-from ingest_assets.pipeline.intake import receive
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.pipeline.intake import check, take_in
+from ingest_assets.pipeline.ports import Documents
+
+HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"
 
 
 def submit(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with all below them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with all below them.")],
     user: User = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
@@ -33,6 +37,7 @@ def submit(
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
             failed = not wait_for(_queued(results), deployment.services.jobs) or failed
+            results = _finished(results, deployment.documents)
         if as_json:
             print_json(results)
         else:
@@ -49,31 +54,37 @@ def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment) -> lis
 
 def _submit_one(found: Found, owner: UserId, deployment: Deployment) -> dict[str, Any]:
     """Whatever is wrong with the file is its own result; whatever is wrong with the system ends the command."""
-    limit = deployment.settings.max_file_bytes
+    limit, services = deployment.settings.max_file_bytes, deployment.services
     try:
         if found.problem is not None:
             raise found.problem
-        services = deployment.services
-        accepted = receive(
-            read_file(found.path, limit),
-            found.path.name,
-            str(found.path),
-            owner,
-            documents=services.documents,
-            objects=services.objects,
-            max_bytes=limit,
-            actor="ingest submit",
-        )
-    except (TransientError, ResourceError):
-        raise
-    except IngestError as problem:
+        content = read_file(found.path, limit)
+        arrival = check(content, found.path.name, str(found.path), owner, limit)
+    except PermanentError as problem:
         return {"path": str(found.path), "document_id": None, "job_id": None, "status": "rejected", **describe(problem)}
-    return {
+    accepted = take_in(content, arrival, documents=services.documents, objects=services.objects, actor="ingest submit")
+    result = {
         "path": str(found.path),
         "document_id": str(accepted.document_id),
         "job_id": str(accepted.job_id),
         "status": accepted.status.value,
     }
+    return result if accepted.failure is None else result | {"code": accepted.failure, "hint": HINT_OF_FAILED}
+
+
+def _finished(results: list[dict[str, Any]], documents: Documents) -> list[dict[str, Any]]:
+    """With how each document ended."""
+    ended = []
+    for result in results:
+        status = documents.status(DocumentId(UUID(result["document_id"]))) if result["document_id"] else None
+        if status is None:
+            ended.append(result)
+            continue
+        state: dict[str, Any] = {"state": status.state.value}
+        if status.error_code is not None:
+            state |= {"code": status.error_code, "message": status.error_message, "hint": status.error_hint}
+        ended.append(result | state)
+    return ended
 
 
 def _queued(results: list[dict[str, Any]]) -> list[DocumentId]:
@@ -81,7 +92,9 @@ def _queued(results: list[dict[str, Any]]) -> list[DocumentId]:
 
 
 def _print(results: list[dict[str, Any]]) -> None:
-    rows = [(result["status"], result["document_id"], result["path"], result.get("code")) for result in results]
-    print_table(("status", "document", "path", "code"), rows)
+    columns = ("status", "state", "document_id", "path", "code")
+    print_table(columns, [tuple(result.get(column) for column in columns) for result in results])
+    counts = Counter(result.get("state", result["status"]) for result in results)
+    messages.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) + ".")
     for code, hint in sorted({(result["code"], result["hint"]) for result in results if "code" in result}):
         messages.print(f"{code}: {hint}")

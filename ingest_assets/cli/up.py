@@ -21,6 +21,8 @@ from ingest_assets.domain.errors import PermanentError
 
 START_SECONDS = 120
 POLL_SECONDS = 0.25
+QUIET = ["--dagster-log-level", "warning"]
+"""Dagster keeps what happened in its database; its logs would grow without end."""
 
 
 def up(
@@ -51,7 +53,7 @@ def prepare(deployment: Deployment) -> None:
 def sole_user_of(home: Path) -> Iterator[None]:
     """Raises PermanentError home_in_use where another process has it."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / "up.lock").open("w") as lock:
+    with (home / "up.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -60,13 +62,17 @@ def sole_user_of(home: Path) -> Iterator[None]:
 
 
 def _run(deployment: Deployment, port: int, *, as_json: bool) -> NoReturn:
+    messages.print("Starting the database, Dagster's webserver and its daemon ...")
     prepare(deployment)
-    port = free_port(port)
+    wanted, port = port, free_port(port)
+    if wanted not in (0, port):
+        messages.print(f"Port {wanted} is taken; the UI gets another one.")
     url, logs = f"http://127.0.0.1:{port}", deployment.settings.dagster_home / "logs"
     workspace = str(deployment.settings.dagster_home / "workspace.yaml")
     programs = Path(sys.executable).parent
-    webserver = [str(programs / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace]
-    daemon = [str(programs / "dagster-daemon"), "run", "-w", workspace]
+    webserver = [str(programs / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace, *QUIET]
+    webserver += ["--code-server-log-level", "warning"]
+    daemon = [str(programs / "dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"]
     with running([daemon, webserver], logs) as processes:
         deadline = time.monotonic() + START_SECONDS
         announced = False

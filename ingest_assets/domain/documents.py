@@ -119,6 +119,8 @@ class Acceptance:
     document_id: DocumentId
     job_id: JobId
     status: AcceptanceStatus
+    failure: str | None = None
+    """The error code where the content is unchanged, and a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,7 +247,9 @@ CATALOGUE: dict[str, Problem] = {
         "Look into the worker's log, then replay the document with: ingest retry",
     ),
     "unknown_document": Problem(
-        PermanentError, "There is no such document.", "List what is there with: ingest status --json"
+        PermanentError,
+        "There is no such document.",
+        "Ids are in what ingest submit and ingest status --failed print.",
     ),
     "not_failed": Problem(
         PermanentError,

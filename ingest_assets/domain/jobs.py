@@ -52,6 +52,19 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedDocument:
+    """A dead letter, or one that waits for its retry."""
+
+    document_id: DocumentId
+    filename: str
+    stage: Stage
+    state: State
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One line of a document's history."""
 

@@ -33,7 +33,7 @@ def partition_runs(
             return
         key = str(claimed[0].document.document_id)
         instance.add_dynamic_partitions(str(documents.name), [key])
-        yield dg.RunRequest(job_name=ingest_document.name, partition_key=key, tags={CLAIM_TAG: claim})
+        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags={CLAIM_TAG: claim})
 
 
 def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: int) -> Iterator[dg.RunRequest]:
@@ -41,7 +41,10 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
     for document_id in services.jobs.report_dead_letters(limit):
         instance.add_dynamic_partitions(str(documents.name), [str(document_id)])
         yield dg.RunRequest(
-            job_name=ingest_document.name, partition_key=str(document_id), tags={DEAD_LETTER_TAG: "shown"}
+            f"dead-letter-{uuid4()}",
+            job_name=ingest_document.name,
+            partition_key=str(document_id),
+            tags={DEAD_LETTER_TAG: "shown"},
         )
 
 

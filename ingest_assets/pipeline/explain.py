@@ -17,7 +17,8 @@ CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    status: JobStatus
+    status: JobStatus | None
+    """None of a document that was deleted."""
     cause: str | None
     """None where the newest version is searchable."""
     fix: str | None
@@ -27,11 +28,12 @@ class Explanation:
 
 def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
     """Raises PermanentError unknown_document."""
-    status = documents.status(document_id)
-    if status is None:
+    status, history = documents.status(document_id), documents.history(document_id)
+    if status is None and not history:
         raise PermanentError("unknown_document")
-    sources = documents.sources(document_id)
-    return Explanation(status, _cause(status), _fix(status, sources), documents.history(document_id))
+    if status is None:
+        return Explanation(None, "It was deleted.", None, history)
+    return Explanation(status, _cause(status), _fix(status, documents.sources(document_id)), history)
 
 
 def _cause(status: JobStatus) -> str | None:

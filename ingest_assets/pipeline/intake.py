@@ -20,19 +20,25 @@ def receive(
     max_bytes: int,
     actor: str,
 ) -> Acceptance:
-    """Queues a file for the pipeline. Raises an IngestError of the catalogue's intake part; nothing is kept then."""
+    """Queues a file for the pipeline. Raises what `check` does; nothing is kept then."""
     arrival = check(content, filename, source, user_id, max_bytes)
+    return take_in(content, arrival, documents=documents, objects=objects, actor=actor)
+
+
+def take_in(content: bytes, arrival: Arrival, *, documents: Documents, objects: ObjectStore, actor: str) -> Acceptance:
+    """Queues a checked file."""
     while True:
         found = documents.locate(arrival)
         if found.status is not AcceptanceStatus.UNCHANGED:
             # Stored before it is queued: a crash in between leaves bytes without a row, never a row without bytes.
-            objects.put(content_key(user_id, found.document_id, arrival.content_sha), content)
+            objects.put(content_key(arrival.user_id, found.document_id, arrival.content_sha), content)
         accepted = documents.accept(arrival, found.document_id, actor)
         if accepted is not None:
             return accepted
 
 
 def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int) -> Arrival:
+    """Raises PermanentError too_large, empty_file, unsupported, type_mismatch, encrypted, corrupt, bomb."""
     if len(content) > max_bytes:
         raise PermanentError("too_large", limit=max_bytes)
     file_type = recognise(content, filename)

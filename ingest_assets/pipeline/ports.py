@@ -21,7 +21,7 @@ from ingest_assets.domain.documents import (
     Vectors,
 )
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.jobs import Event, Job, JobStatus, Outcome, Payload
+from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.domain.retry_policy import Decision
 from ingest_assets.domain.search import Hit
@@ -204,6 +204,8 @@ class Documents(Protocol):
     def sources(self, document_id: DocumentId) -> list[str]: ...
 
     def status(self, document_id: DocumentId) -> JobStatus | None: ...
+
+    def failed(self) -> list[FailedDocument]: ...
 
     def history(self, document_id: DocumentId) -> list[Event]: ...
 

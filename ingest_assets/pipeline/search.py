@@ -14,8 +14,8 @@ RANKED = 50
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
     """The user's best passages, best first."""
     depth = max(RANKED, limit)
-    near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
     matching = index.matching(user_id, query, depth)
-    scores = dict(reciprocal_rank_fusion([near, matching])[:limit])
-    hits = [replace(hit, score=scores[hit.chunk_id]) for hit in index.hits(user_id, list(scores))]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+    near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
+    fused = reciprocal_rank_fusion([near, matching])[:limit]
+    hits = {hit.chunk_id: hit for hit in index.hits(user_id, [chunk_id for chunk_id, _ in fused])}
+    return [replace(hits[chunk_id], score=score) for chunk_id, score in fused if chunk_id in hits]

@@ -7,8 +7,9 @@ import httpx2
 import openai
 import pytest
 
-from ingest_assets.adapters.embedders.openai.failures import BY_CLASS, BY_CODE, BY_STATUS, classify, retry_after
+from ingest_assets.adapters.embedders.openai.failures import BY_CLASS, BY_CODE, classify, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.service_statuses import CODES
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/embeddings")
 
@@ -37,7 +38,7 @@ def test_every_exception_class_of_the_client_is_in_the_table() -> None:
     assert exception_classes() == set(BY_CLASS)
 
 
-@pytest.mark.parametrize("table", [BY_CODE, BY_STATUS, {name: code for name, code in BY_CLASS.items() if code}])
+@pytest.mark.parametrize("table", [BY_CODE, CODES, {name: code for name, code in BY_CLASS.items() if code}])
 def test_tables_name_codes_of_the_catalogue(table: dict[object, str]) -> None:
     assert set(table.values()) <= set(CATALOGUE)
 

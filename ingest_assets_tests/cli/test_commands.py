@@ -157,6 +157,45 @@ def test_a_document_that_did_not_fail_cannot_be_retried(ingest: Ingest, tmp_path
     assert (ran.code, ran.error["code"]) == (1, "not_failed")
 
 
+def test_how_each_document_ended_is_told_after_the_wait_and_on_every_later_submission(
+    ingest: Ingest, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "good.md").write_text(policy_text())
+    (folder / "truncated.pdf").write_bytes(b"%PDF-1.4 truncated")
+    ingest("submit", folder)
+    ingest("drain")
+    ran = ingest("submit", folder, "--wait", "--json")
+    told = {Path(each["path"]).name: each for each in ran.json}
+    assert (told["good.md"]["status"], told["good.md"]["state"]) == ("unchanged", "done")
+    assert (told["truncated.pdf"]["state"], told["truncated.pdf"]["code"]) == ("deadletter", "corrupt")
+    [again] = [each for each in ingest("submit", folder, "--json").json if each["path"].endswith(".pdf")]
+    assert (again["status"], again["code"]) == ("unchanged", "corrupt")
+    [failed] = ingest("status", "--failed", "--json").json
+    assert (failed["filename"], failed["code"], failed["state"]) == ("truncated.pdf", "corrupt", "deadletter")
+    assert failed["hint"]
+
+
+def test_the_history_of_a_deleted_document_stays_without_its_content(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "canary.md").write_text(policy_text("Canary"))
+    [submitted] = ingest("submit", tmp_path / "canary.md", "--json").json
+    ingest("delete", submitted["document_id"])
+    ran = ingest("explain", submitted["document_id"], "--json")
+    assert (ran.json["searchable"], ran.json["code"]) == (False, "deleted")
+    assert [line["code"] for line in ran.json["history"]][-1] == "deleted"
+    assert "anary" not in ran.stdout
+
+
+@pytest.mark.parametrize("command", [("search", "anything"), ("submit", "README.md"), ("status",)])
+def test_every_command_says_where_the_schema_is_missing(
+    empty_database_url: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    extra = (("INGEST_DATABASE_URL", empty_database_url), ("INGEST_USER_ID", USER))
+    ran = Ingest(tmp_path, extra)(*command, "--json")
+    assert (ran.code, ran.error["code"]) == (1, "database_not_migrated")
+
+
 def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
     empty_database_url: str, tmp_path: Path, postgres: EmbeddedPostgres
 ) -> None:

@@ -125,7 +125,24 @@ def test_the_schedule_gives_a_dead_workers_documents_back(
 def test_the_schedule_shows_each_dead_letter_of_a_drain_run_once(
     services: Services, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text())
-    [request] = minute(services, instance)
-    assert (request.partition_key, DEAD_LETTER_TAG in request.tags) == (str(document_id), True)
+    broken = failing(services, PermanentError("corrupt"), 3)
+    ids = {str(ingest(broken, user, policy_text(f"Subject {number}"), f"{number}.md")) for number in range(3)}
+    requests = minute(services, instance)
+    assert {request.partition_key for request in requests} == ids
+    assert all(DEAD_LETTER_TAG in request.tags for request in requests)
     assert minute(services, instance) == []
+
+
+def test_runs_of_one_tick_are_told_apart_as_dagster_demands(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    broken = failing(services, PermanentError("corrupt"), 2)
+    for number in range(2):
+        ingest(broken, user, policy_text(f"Subject {number}"), f"{number}.md")
+    for number in range(2, 4):
+        document_id = submit(services, user, policy_text(f"Subject {number}"), f"{number}.md").document_id
+        run_partition(failing(services, TransientError("storage_failed"), 1), instance, document_id)
+    keys = [request.run_key for request in minute(services, instance)]
+    assert len(keys) == 4
+    assert None not in keys
+    assert len(set(keys)) == 4

@@ -54,6 +54,7 @@ def test_of_twenty_documents_the_one_that_cannot_be_parsed_is_a_dead_letter(serv
     assert (totals.done, totals.failed) == (19, 1)
     assert services.documents.counts() == {"documents": 20, "searchable": 19, "dead_letters": 1}
     explanation = explain(bad.document_id, documents=services.documents)
+    assert explanation.status is not None
     assert explanation.status.state is State.DEADLETTER
     assert explanation.status.error_code == "corrupt"
     assert explanation.fix is not None
@@ -88,6 +89,7 @@ def test_of_an_unexpected_exception_neither_text_nor_names_are_kept(services: Se
     broken = failing(services, KeyError("John Doe's diagnosis"), 100)
     document_id = ingest(broken, user, policy_text())
     explanation = explain(document_id, documents=services.documents)
+    assert explanation.status is not None
     assert explanation.status.error_code == "unexpected"
     assert "KeyError" in (explanation.status.error_message or "")
     assert "diagnosis" not in str(explanation)

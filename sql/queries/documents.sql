@@ -4,7 +4,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('intake ' || %(user_id)s::text, 0)
 
 -- document_of_source
 -- The document that this source gave, and whether other sources share it.
-SELECT document.document_id, document.content_sha, job.job_id,
+SELECT document.document_id, document.content_sha, job.job_id, job.state, job.error_code,
     EXISTS (
         SELECT FROM upload_pipeline.document_sources AS other
         WHERE other.document_id = document.document_id AND other.source <> source.source
@@ -16,7 +16,7 @@ WHERE source.user_id = %(user_id)s AND source.source = %(source)s;
 
 -- document_of_content
 -- The oldest document of the user with this content.
-SELECT document.document_id, job.job_id
+SELECT document.document_id, job.job_id, job.state, job.error_code
 FROM upload_pipeline.documents AS document
 JOIN upload_pipeline.upload_jobs AS job USING (document_id)
 WHERE document.user_id = %(user_id)s AND document.content_sha = %(content_sha)s
@@ -83,6 +83,15 @@ UPDATE upload_pipeline.documents
 SET parsed_content_sha = %(content_sha)s, parsed_sha = %(parsed_sha)s, parser_name = %(parser_name)s,
     parser_version = %(parser_version)s, page_starts = %(page_starts)s, updated_at = now()
 WHERE document_id = %(document_id)s;
+
+-- failed_documents
+-- Dead letters and waiting retries, newest first.
+SELECT document.document_id, document.filename, job.stage, job.state, job.error_code AS code,
+    job.error_message AS message, job.error_hint AS hint
+FROM upload_pipeline.upload_jobs AS job
+JOIN upload_pipeline.documents AS document USING (document_id)
+WHERE job.state IN ('deadletter', 'retryable')
+ORDER BY job.queued_at DESC, document.filename;
 
 -- sources_of_document
 -- Where a document came from.

@@ -1,7 +1,7 @@
 -- nearest_chunks
 -- The user's chunks nearest to a vector of the same model: candidates by their bits, ranked by the cosine.
 WITH candidates AS MATERIALIZED (
-    SELECT chunk_id, embedding
+    SELECT chunk_id, embedding, title, chunk_ord
     FROM upload_pipeline.document_chunks
     WHERE user_id = %(user_id)s AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
     ORDER BY binary_quantize(embedding)::bit(1536) <~> binary_quantize(%(vector)s::vector(1536))::bit(1536)
@@ -9,7 +9,7 @@ WITH candidates AS MATERIALIZED (
 )
 SELECT chunk_id
 FROM candidates
-ORDER BY embedding <=> %(vector)s, chunk_id
+ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- matching_chunks
@@ -25,7 +25,7 @@ WITH words AS (
 SELECT chunk_id
 FROM upload_pipeline.document_chunks, query
 WHERE user_id = %(user_id)s AND full_text @@ query.words
-ORDER BY ts_rank(full_text, query.words) DESC, chunk_id
+ORDER BY ts_rank(full_text, query.words) DESC, title, chunk_ord
 LIMIT %(limit)s;
 
 -- hits

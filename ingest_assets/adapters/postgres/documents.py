@@ -1,5 +1,6 @@
 """Documents in Postgres: what came in, where its parse is kept, where it stands."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from ingest_assets.domain.documents import (
     StoredParse,
     UserId,
 )
-from ingest_assets.domain.jobs import Event, Job, JobStatus, Payload
+from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Payload
 from ingest_assets.domain.stages import Stage, State
 
 
@@ -38,7 +39,7 @@ class PostgresDocuments:
             makes_document = found.status is AcceptanceStatus.QUEUED
             if not makes_document and found.document_id != document_id:
                 return None
-            accepted = Acceptance(document_id, found.job_id, found.status)
+            accepted = replace(found, document_id=document_id)
             _save(connection, arrival, accepted, actor)
             return accepted
 
@@ -80,6 +81,11 @@ class PostgresDocuments:
         row = self._one("count_documents", {})
         return dict(row or {})
 
+    def failed(self) -> list[FailedDocument]:
+        with self._database.connection() as connection:
+            rows = connection.execute(query("failed_documents")).fetchall()
+        return [FailedDocument(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])}) for row in rows]
+
     def history(self, document_id: DocumentId) -> list[Event]:
         with self._database.connection() as connection:
             rows = connection.execute(query("job_history"), {"document_id": document_id}).fetchall()
@@ -116,7 +122,8 @@ def _locate(connection: Connection[Row], arrival: Arrival) -> Acceptance:
 
 
 def _acceptance(row: Row, status: AcceptanceStatus) -> Acceptance:
-    return Acceptance(DocumentId(row["document_id"]), JobId(row["job_id"]), status)
+    failure = row["error_code"] if status is AcceptanceStatus.UNCHANGED and row["state"] == State.DEADLETTER else None
+    return Acceptance(DocumentId(row["document_id"]), JobId(row["job_id"]), status, failure)
 
 
 def _save(connection: Connection[Row], arrival: Arrival, accepted: Acceptance, actor: str) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from ingest_assets.domain.errors import CATALOGUE, IngestError
+from ingest_assets.domain.service_statuses import CODES
 
 NAME = "The embedding service"
 
@@ -16,18 +17,6 @@ BY_CODE = {
     "model_not_found": "service_unknown_address",
 }
 
-BY_STATUS = {
-    401: "service_key_refused",
-    402: "service_quota_spent",
-    403: "service_key_refused",
-    404: "service_unknown_address",
-    405: "service_unknown_address",
-    408: "service_slow",
-    409: "service_unavailable",
-    425: "service_unavailable",
-    429: "service_busy",
-    504: "service_slow",
-}
 
 OF_OTHER_ENDPOINTS = [
     "AgentFilePreparationError",
@@ -98,8 +87,8 @@ def _by_class(error: Exception) -> str:
 
 
 def _by_status(status: int) -> str:
-    if status in BY_STATUS:
-        return BY_STATUS[status]
+    if status in CODES:
+        return CODES[status]
     if status < 400:  # noqa: PLR2004  a redirect that leads nowhere
         return "service_unknown_address"
     return "service_refused" if status < 500 else "service_unavailable"  # noqa: PLR2004

@@ -6,23 +6,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from ingest_assets.domain.errors import CATALOGUE, IngestError
+from ingest_assets.domain.service_statuses import CODES
 
 NAME = "The parsing service"
 NOT_FOUND = 404
 
-BY_STATUS = {
-    401: "service_key_refused",
-    402: "service_quota_spent",
-    403: "service_key_refused",
-    404: "service_unknown_address",
-    405: "service_unknown_address",
-    408: "service_slow",
-    409: "service_unavailable",
-    415: "unsupported",
-    425: "service_unavailable",
-    429: "service_busy",
-    504: "service_slow",
-}
+BY_STATUS = CODES | {415: "unsupported"}
 
 BY_JOB_CODE = (
     (re.compile("PASSWORD|ENCRYPT"), "encrypted"),
