@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from ingest_assets.adapters.clock import SystemClock
@@ -25,6 +26,7 @@ from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.circuit_breaker import BreakerSettings
 from ingest_assets.domain.costs import Service
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.rate_limits import RateLimit, RateLimits
@@ -185,7 +187,8 @@ def _cost_limits(settings: Settings) -> CostLimits:
         user=_micro_usd(settings.budget_usd_per_user_and_day),
         document=_micro_usd(settings.budget_usd_per_document),
     )
-    return CostLimits(rates={Service.OPENAI: openai, Service.LLAMAPARSE: llamaparse}, budgets=budgets)
+    breaker = BreakerSettings(open_for=timedelta(seconds=settings.breaker_open_seconds))
+    return CostLimits({Service.OPENAI: openai, Service.LLAMAPARSE: llamaparse}, budgets, breaker)
 
 
 def _micro_usd(usd: float | None) -> int | None:

@@ -392,7 +392,7 @@ def test_a_worker_that_stands_still_while_it_books_holds_nobody_up_for_long(
     database: Database, ledger_url: str, guarded: Guarded, user: UserId
 ) -> None:
     frozen = Database(ledger_url)
-    with suppress(psycopg.errors.IdleInTransactionSessionTimeout), frozen.transaction() as connection:
+    with suppress(TransientError), frozen.transaction() as connection:
         connection.execute(query("lock_service"), {"service": Service.OPENAI, "longest_hold": "100ms"})
         call(guarded(CostLimits()), user)
     frozen.close()

@@ -210,6 +210,20 @@ def test_a_worker_is_replaced_after_its_documents_or_its_growth(limits: ParserLi
     assert not any(one.is_fit for one in served)
 
 
+def test_a_worker_does_not_answer_for_the_memory_of_a_large_parent() -> None:
+    ballast = bytearray(os.urandom(1 << 20)) * 400
+    workers = WorkerPool(ParserLimits(resident_mb=300, workers=1))
+    served = []
+    for _ in range(2):
+        with workers.borrow() as one:
+            one.ask(HTML, FileType.HTML)
+            served.append(one)
+    workers.close()
+
+    assert len(ballast) > 300 << 20
+    assert served[0] is served[1]
+
+
 def test_no_more_workers_than_allowed_are_ever_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Worker] = []
 

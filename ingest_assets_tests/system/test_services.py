@@ -116,7 +116,7 @@ def test_with_thirty_percent_of_calls_failing_every_document_lands_and_no_vector
 ) -> None:
     with (
         OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=seed)) as service,
-        deployed(database_url, tmp_path, service) as (deployment, services),
+        deployed(database_url, tmp_path, service, breaker_open_seconds=0.5) as (deployment, services),
     ):
         documents = [submit(services, user, policy_text(f"Subject {n}", 8), f"{n}.md").document_id for n in range(12)]
         work_off(services)
@@ -133,7 +133,10 @@ def test_eight_workers_on_two_failing_services_land_every_document_within_the_bu
     with (
         OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=3)) as embedding,
         LlamaParseEmulator(Plan(faults=llamaparse.TRANSPORT_FAULTS, share=0.3, seed=4)) as parsing,
-        deployed(database_url, tmp_path, embedding, parsing, budget_usd_per_day=budget) as (deployment, services),
+        deployed(database_url, tmp_path, embedding, parsing, budget_usd_per_day=budget, breaker_open_seconds=0.5) as (
+            deployment,
+            services,
+        ),
     ):
         documents = [
             submit(services, user, pdf(f"Clause {n} covers the walrus.", f"Page two of {n}."), f"{n}.pdf").document_id

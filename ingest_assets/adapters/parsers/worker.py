@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest_assets.adapters.parsers.frames import read_frame, write_frame
@@ -34,9 +35,16 @@ def main() -> None:
     while request := _request():
         header, content = request
         reply, text = _answer(content, FileType(header["media_type"]), limits)
-        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
-        write_frame(replies, reply | {"resident_mb": resident}, text)
+        write_frame(replies, reply | {"resident_mb": _peak_resident_mb()}, text)
     os._exit(0)  # an orderly end takes the interpreter from under xberg's threads, which then abort
+
+
+def _peak_resident_mb() -> int:
+    """Linux keeps a parent's ru_maxrss across exec: there, only the process's own high-water mark is this program's."""
+    if sys.platform == "linux":
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
 
 
 def _request() -> tuple[dict[str, Any], bytes] | None:
