@@ -113,7 +113,13 @@ class Deployment:
 
     @property
     def openai_settings(self) -> OpenAISettings:
-        return OpenAISettings(model=self.settings.openai_model, version=self.settings.openai_model_version)
+        settings = self.settings
+        return OpenAISettings(
+            model=settings.openai_model,
+            version=settings.openai_model_version,
+            dimensions=settings.openai_dimensions,
+            micro_usd_per_million_tokens=_micro_usd(settings.openai_usd_per_million_tokens),
+        )
 
     @cached_property
     def embedder(self) -> Embedder:

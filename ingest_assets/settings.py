@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingest_assets.domain.documents import VECTOR_DIMENSIONS
+
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
 
@@ -53,6 +55,12 @@ class Settings(BaseSettings):
     openai_model: str = Field(default="text-embedding-3-small", description="The embedding model.")
     openai_model_version: str = Field(
         default="1", description="To be changed where a server changes the model behind a name."
+    )
+    openai_dimensions: int | None = Field(
+        default=None, gt=0, le=VECTOR_DIMENSIONS, description="Of the model's vectors, where it is not OpenAI's."
+    )
+    openai_usd_per_million_tokens: float | None = Field(
+        default=None, ge=0, description="The model's price; by default OpenAI's list price, and nothing for others."
     )
     openai_requests_per_minute: int | None = Field(default=None, gt=0, description="OpenAI's limit, for all workers.")
     openai_tokens_per_minute: int | None = Field(default=None, gt=0, description="OpenAI's limit, for all workers.")

@@ -69,6 +69,12 @@ def test_the_standard_names_of_the_environment_are_read(monkeypatch: pytest.Monk
     assert SECRET not in repr(settings)
 
 
+def test_a_model_of_another_server_brings_its_own_dimensions_and_price() -> None:
+    made = deployment(openai_model="nomic-embed-text", openai_dimensions=768, openai_usd_per_million_tokens=0.5)
+    assert made.openai_settings.producer.version.endswith("768d")
+    assert made.openai_settings.usage(2_000_000).micro_usd == 1_000_000
+
+
 def test_a_rotated_key_file_counts_at_once(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("old\n")

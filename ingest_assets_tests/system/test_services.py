@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.costs import Service
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.costs import Service, Usage
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.domain.stages import State
 from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
@@ -152,6 +153,44 @@ def test_eight_workers_on_two_failing_services_land_every_document_within_the_bu
         assert set(embedding.paid.values()) == {1}
         assert spent(deployment)[Service.OPENAI] == (embedding.tokens, 0)
         assert sum(each.micro_usd for each in Ledger(deployment.database).costs()) <= budget * 1_000_000
+
+
+def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_makes_up_for_it(
+    database_url: str,
+    tmp_path: Path,
+    user: UserId,
+    embedding_service: OpenAIEmulator,
+    parsing_service: LlamaParseEmulator,
+) -> None:
+    with deployed(database_url, tmp_path, embedding_service, parsing_service, breaker_open_seconds=2) as (
+        deployment,
+        services,
+    ):
+        document = submit(services, user, pdf("The walrus is covered."), "policy.pdf")
+        for _ in range(5):
+            with (
+                suppress(TransientError),
+                deployment.paid_calls.begin(Service.LLAMAPARSE, Usage(), user, None),
+            ):
+                raise TransientError("service_unavailable", name="The parsing service")
+        work_off(services)
+        assert parser_of(services, document.document_id) == "local"
+        assert parsing_service.counts["uploads"] == 0
+        while Service.LLAMAPARSE in deployment.paid_calls.open_services():
+            assert services.jobs.unfinished() == 0
+        model, chunker = services.embedder.model, services.chunking.chunker
+        assert services.jobs.refresh(services.parser.producer_of, chunker, model, "test") == [document.document_id]
+        work_off(services)
+        assert parser_of(services, document.document_id) == "llamaparse"
+        assert set(embedding_service.paid.values()) == {1}
+
+
+def parser_of(services: Services, document_id: DocumentId) -> str:
+    document = services.documents.find(document_id)
+    assert document is not None
+    parse = services.documents.stored_parse(document)
+    assert parse is not None
+    return parse.parser.name
 
 
 def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Path, user: UserId) -> None:
