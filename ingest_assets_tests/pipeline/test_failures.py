@@ -4,6 +4,7 @@ import errno
 import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.domain.documents import Document, ParsedDocument, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.retry_policy import RetryPolicy
-from ingest_assets.domain.stages import Stage, State
+from ingest_assets.domain.stages import STATE_MOVES, Stage, State, is_legal
 from ingest_assets.pipeline.explain import explain
 from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.pipeline.ports import Parser
@@ -102,6 +103,28 @@ def test_a_replayed_dead_letter_goes_on_without_its_earlier_failures(services: S
     status = services.documents.status(document_id)
     assert status is not None
     assert (status.state, status.attempts) == (State.DONE, 0)
+
+
+def test_every_history_is_a_walk_of_legal_moves(services: Services, user: UserId) -> None:
+    flaky = failing(services, TransientError("storage_failed"), 1)
+    retried = ingest(flaky, user, policy_text("Retried"), "retried.md")
+    dead = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text("Dead"), "dead.md")
+    services.jobs.replay(None, "test")
+    submit(services, user, policy_text("Retried") + "\nA new version.\n", "retried.md")
+    services.jobs.claim("leaving", 9, LEASE)
+    services.jobs.release("leaving")
+    services.jobs.claim("dying", 9, timedelta(0))
+    services.jobs.reclaim(3, "test")
+    drain_all(services)
+    services.jobs.take(retried, "somebody", LEASE, Stage.CHUNKING)
+    services.jobs.release("somebody")
+    drain_all(services)
+    for document_id in (retried, dead):
+        history = services.documents.history(document_id)
+        assert history[-1].state is State.DONE
+        assert all(is_legal(event.stage, event.state) for event in history)
+        for before, after in pairwise(history):
+            assert after.state in STATE_MOVES[before.state], (before, after)
 
 
 def test_a_replay_does_not_parse_again_what_was_parsed(services: Services, user: UserId) -> None:
