@@ -3,10 +3,10 @@
 from hashlib import sha256
 
 from ingest_assets.domain.documents import Document, ParsedDocument, StoredParse
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
-from ingest_assets.pipeline.intake import content_key, parse_key
+from ingest_assets.pipeline.intake import content_key, folder_key, parse_key
 from ingest_assets.pipeline.ports import Documents, Jobs, ObjectStore, Parser
 
 
@@ -26,9 +26,16 @@ def parse_document(
 
 
 def store_parse(job: Job, parsed: ParsedDocument, *, documents: Documents, objects: ObjectStore) -> Payload:
-    objects.put(parse_key(job.document, parsed.text_sha), parsed.text.encode())
+    """Raises ResourceError claim_lost; of a document that was deleted meanwhile nothing is left behind."""
+    document = job.document
+    objects.put(parse_key(document, parsed.text_sha), parsed.text.encode())
     parse = StoredParse(parsed.text_sha, parsed.page_starts, parsed.parser)
-    return documents.save_parse(job, parse, describe_parse(parsed))
+    try:
+        return documents.save_parse(job, parse, describe_parse(parsed))
+    except ResourceError:
+        if documents.find(document.document_id) is None:
+            objects.delete_below(folder_key(document.user_id, document.document_id))
+        raise
 
 
 def load_parse(document: Document, *, documents: Documents, objects: ObjectStore) -> ParsedDocument:

@@ -14,10 +14,12 @@ from ingest_assets.domain.documents import Document, ParsedDocument, Producer, U
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.domain.stages import STATE_MOVES, Stage, State, is_legal
+from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.explain import explain
 from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.pipeline.ports import Parser
 from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
 
 AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0))
@@ -173,6 +175,20 @@ def test_whoever_lost_the_claim_can_change_nothing_any_more(services: Services, 
     services.jobs.claim("quick", 1, LEASE)
     with pytest.raises(ResourceError, match="claim_lost"):
         services.jobs.advance(job, Stage.JOB_VALIDATED)
+
+
+def test_a_worker_that_outlives_its_document_leaves_nothing_of_it_behind(
+    services: Services, user: UserId, settings: Settings
+) -> None:
+    document_id = submit(services, user, policy_text()).document_id
+    [job] = services.jobs.claim("slow", 1, LEASE)
+    parsed = parse_document(
+        job, jobs=services.jobs, documents=services.documents, objects=services.objects, parser=services.parser
+    )
+    delete_document(document_id, "test", documents=services.documents, objects=services.objects)
+    with pytest.raises(ResourceError, match="claim_lost"):
+        store_parse(job, parsed, documents=services.documents, objects=services.objects)
+    assert not [path for path in settings.objects_folder.rglob("*") if path.is_file()]
 
 
 def test_stored_bytes_that_were_damaged_are_noticed(services: Services, user: UserId) -> None:
