@@ -12,7 +12,7 @@ demo: install  ## the main job from start to end, on example documents
 	$(BIN)/python examples/run_demo.py
 
 test: install check  ## every test
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: install  ## style, types and layers
 	$(BIN)/ruff format --check .

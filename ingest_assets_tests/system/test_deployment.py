@@ -13,7 +13,7 @@ from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.orchestration.runs import NAMES
 from ingest_assets_tests.system.ingest import Ingest, Ui
 
-pytestmark = [pytest.mark.xdist_group("deployment"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 needs_corpus = pytest.mark.skipif(
     not CORPUS.is_dir(), reason=f"the corpus is not at {CORPUS.name}: nothing real is tried"
 )
