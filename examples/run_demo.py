@@ -23,7 +23,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ingest-demo-") as home:
         os.environ |= {"INGEST_HOME": home, "INGEST_USER_ID": USER}
         os.environ.pop("INGEST_DATABASE_URL", None)
-        print("Starting the embedded database, Dagster's webserver and its daemon ...", flush=True)
         with deployment() as ui:
             print(f"Dagster UI: {ui}\n\n$ ingest submit examples/documents --wait", flush=True)
             run("submit", str(EXAMPLES / "documents"), "--wait")

@@ -11,7 +11,7 @@ from ingest_assets.domain.stages import State
 from ingest_assets.pipeline.ports import Jobs
 
 POLL_SECONDS = 0.25
-PATIENCE_SECONDS = 5
+PATIENCE_SECONDS = 15
 """Of standstill, after which a person is told how to start a worker."""
 
 FINISHED = (State.DONE, State.DEADLETTER)
