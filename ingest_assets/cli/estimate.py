@@ -2,15 +2,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ingest_assets.adapters.folders import find_files, read_file
+from ingest_assets.adapters.folders import find_files
 from ingest_assets.adapters.parsers.page_count import count_pages
+from ingest_assets.cli.arrivals import read_arrival
 from ingest_assets.cli.output import print_json, print_table
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import AcceptanceStatus, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType
 from ingest_assets.pipeline.estimate import Estimate, Size, estimate_documents
-from ingest_assets.pipeline.intake import check
 
 
 def estimate_files(paths: list[Path], owner: UserId, deployment: Deployment) -> Estimate:
@@ -29,13 +29,9 @@ def print_estimate(estimate: Estimate, *, as_json: bool) -> None:
 
 
 def _sizes(paths: list[Path], owner: UserId, deployment: Deployment) -> Iterator[Size]:
-    limit = deployment.settings.max_file_bytes
     for found in find_files(paths):
-        if found.problem is not None:
-            continue
         try:
-            content = read_file(found.path, limit)
-            arrival = check(content, found.path.name, str(found.path), owner, limit)
+            content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes)
         except PermanentError:
             continue
         if deployment.services.documents.locate(arrival).status is not AcceptanceStatus.UNCHANGED:

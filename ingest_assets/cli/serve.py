@@ -39,7 +39,6 @@ def compose_service(deployment: Deployment) -> "HttpService":
     """Raises PermanentError authentication_missing, wrong_usage."""
     from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.migrations import pending
-    from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
     from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
     from ingest_assets.http.authentication import Authentication
     from ingest_assets.http.ports import HttpService
@@ -59,7 +58,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         rate_limit=RateLimit(settings.requests_per_minute),
         idempotency_keys=PostgresIdempotencyKeys(deployment.database),
         webhook_log=PostgresWebhookLog(deployment.database),
-        callbacks=PostgresParseJobs(deployment.database),
+        callbacks=deployment.parse_jobs,
         pending_migrations=lambda: pending(deployment.database_url),
         max_file_bytes=settings.max_file_bytes,
         webhook_max_bytes=settings.webhook_max_bytes,

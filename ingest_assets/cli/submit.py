@@ -6,15 +6,16 @@ from uuid import UUID
 import typer
 from rich.progress import Progress
 
-from ingest_assets.adapters.folders import Found, find_files, read_file
+from ingest_assets.adapters.folders import Found, find_files
 from ingest_assets.cli.arguments import Json, User, user_of
+from ingest_assets.cli.arrivals import read_arrival
 from ingest_assets.cli.estimate import estimate_files, print_estimate
 from ingest_assets.cli.output import deployed, describe, messages, print_json, print_table
 from ingest_assets.cli.waiting import wait_for
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.pipeline.intake import check, take_in
+from ingest_assets.pipeline.intake import take_in
 from ingest_assets.pipeline.ports import Documents
 
 HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"
@@ -54,12 +55,9 @@ def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment) -> lis
 
 def _submit_one(found: Found, owner: UserId, deployment: Deployment) -> dict[str, Any]:
     """Whatever is wrong with the file is its own result; whatever is wrong with the system ends the command."""
-    limit, services = deployment.settings.max_file_bytes, deployment.services
+    services = deployment.services
     try:
-        if found.problem is not None:
-            raise found.problem
-        content = read_file(found.path, limit)
-        arrival = check(content, found.path.name, str(found.path), owner, limit)
+        content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes)
     except PermanentError as problem:
         return {"path": str(found.path), "document_id": None, "job_id": None, "status": "rejected", **describe(problem)}
     accepted = take_in(content, arrival, documents=services.documents, objects=services.objects, actor="ingest submit")
