@@ -17,6 +17,9 @@ LIVE = [
     dg.DagsterRunStatus.STARTED,
 ]
 
+FIRST = {"dagster/priority": "1"}
+"""On what the queue asks for: it need not wait until a backfill that somebody started has ended."""
+
 
 def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
     return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE))
@@ -33,7 +36,7 @@ def partition_runs(
             return
         key = str(claimed[0].document.document_id)
         instance.add_dynamic_partitions(str(documents.name), [key])
-        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags={CLAIM_TAG: claim})
+        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags=FIRST | {CLAIM_TAG: claim})
 
 
 def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: int) -> Iterator[dg.RunRequest]:
@@ -44,7 +47,7 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
             f"dead-letter-{uuid4()}",
             job_name=ingest_document.name,
             partition_key=str(document_id),
-            tags={DEAD_LETTER_TAG: "shown"},
+            tags=FIRST | {DEAD_LETTER_TAG: "shown"},
         )
 
 
@@ -52,4 +55,4 @@ def drain_runs(instance: dg.DagsterInstance, workers: int, idle_seconds: float) 
     """Asks for as many drain runs as `workers` allows beside those that live."""
     for _ in range(workers - live_runs(instance, drain_queue.name)):
         config = {"ops": {drain_documents.name: {"config": {"idle_seconds": idle_seconds}}}}
-        yield dg.RunRequest(job_name=drain_queue.name, run_config=config)
+        yield dg.RunRequest(job_name=drain_queue.name, run_config=config, tags=FIRST)
