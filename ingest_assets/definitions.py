@@ -39,7 +39,6 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
         schedules=[retry_failed_partitions],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,
-        loggers={"console": dg.colored_console_logger.configured({"log_level": "WARNING"})},
     )
 
 
