@@ -38,7 +38,15 @@ CREATE TABLE upload_pipeline.document_sources (
     source text NOT NULL,
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, source)
+    -- What its file was like when it was read: while it is the same, its content is too, and it is not read again.
+    file_size bigint,
+    file_modified_ns bigint,
+    file_changed_ns bigint,
+    file_inode numeric(20),
+    file_seen_ns bigint,
+    file_sha text CHECK (file_sha ~ '^[0-9a-f]{64}$'),
+    PRIMARY KEY (user_id, source),
+    CHECK (num_nulls(file_size, file_modified_ns, file_changed_ns, file_inode, file_seen_ns, file_sha) IN (0, 6))
 );
 CREATE INDEX document_sources_by_document ON upload_pipeline.document_sources (document_id);
 

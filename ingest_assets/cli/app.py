@@ -1,4 +1,4 @@
-"""One Typer application. Each command is the function of its name in the module of its name, imported when it is called."""
+"""One Typer application. Each command is the function of its name in the module of its name, imported when called."""
 
 from importlib import import_module
 from typing import Any

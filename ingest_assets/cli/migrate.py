@@ -1,6 +1,7 @@
 from ingest_assets.adapters.postgres.migrations import migrate as apply_migrations
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.console import out
+from ingest_assets.cli.output import deployed, print_json
 
 
 def migrate(as_json: Json = False) -> None:

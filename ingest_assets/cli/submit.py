@@ -1,24 +1,24 @@
-from collections import Counter
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from ingest_assets.adapters.folders import Found, find_files
+from ingest_assets.adapters.folders import NoFile, find_files, read_file
 from ingest_assets.cli.arguments import Json, User, user_of
-from ingest_assets.cli.arrivals import read_arrival
-from ingest_assets.cli.estimate import estimate_files, print_estimate
-from ingest_assets.cli.output import deployed, describe, messages, print_json, print_table
-from ingest_assets.cli.waiting import wait_for
+from ingest_assets.cli.output import deployed
+from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError
-from ingest_assets.pipeline.intake import take_in
-from ingest_assets.pipeline.ports import Documents
+from ingest_assets.domain.documents import Acceptance
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.file_states import SeenFile
+from ingest_assets.pipeline.file_intake import Reading, take_in_files
 
-HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"
+ACTOR = "ingest submit"
+
+Found = Sequence[SeenFile | NoFile]
 
 
 def submit(
@@ -26,73 +26,59 @@ def submit(
     user: User = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every file, also where its size and times tell that nothing changed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take files in; what is already there unchanged makes no work."""
     with deployed(as_json=as_json) as deployment:
-        owner = user_of(user, deployment.settings)
+        settings = deployment.settings
+        read = partial(read_file, max_bytes=settings.max_file_bytes)
+        reading = Reading(user_of(user, settings), read, settings.max_file_bytes, verify)
+        found = list(find_files(paths))
         if estimate:
-            print_estimate(estimate_files(paths, owner, deployment), as_json=as_json)
+            _estimate(found, reading, deployment, as_json=as_json)
             return
-        results = _submit_all(paths, owner, deployment)
+        results = list(_submit(found, reading, deployment))
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
-            failed = not wait_for(_queued(results), deployment.services.jobs) or failed
-            results = _finished(results, deployment.documents)
-        if as_json:
-            print_json(results)
-        else:
-            _print(results)
+            failed = not _all_done(results, deployment) or failed
+            results = finished(results, deployment.documents)
+        show(results, as_json=as_json)
         if failed:
             raise typer.Exit(1)
 
 
-def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment) -> list[dict[str, Any]]:
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        files = list(find_files(paths))
-        return [_submit_one(found, owner, deployment) for found in progress.track(files, description="submitting")]
+def _submit(found: Found, reading: Reading, deployment: Deployment) -> Iterator[Result]:
+    """Whatever is wrong with a file is its own result; whatever is wrong with the system ends the command."""
+    documents, objects = deployment.documents, deployment.objects
+    files = [each for each in found if isinstance(each, SeenFile)]
+    outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=ACTOR)
+    tracked = iter(_tracked(outcomes, len(files)))
+    for each in found:
+        yield result_of(each.path, each.problem if isinstance(each, NoFile) else next(tracked))
 
 
-def _submit_one(found: Found, owner: UserId, deployment: Deployment) -> dict[str, Any]:
-    """Whatever is wrong with the file is its own result; whatever is wrong with the system ends the command."""
-    services = deployment.services
-    try:
-        content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes)
-    except PermanentError as problem:
-        return {"path": str(found.path), "document_id": None, "job_id": None, "status": "rejected", **describe(problem)}
-    accepted = take_in(content, arrival, documents=services.documents, objects=services.objects, actor="ingest submit")
-    result = {
-        "path": str(found.path),
-        "document_id": str(accepted.document_id),
-        "job_id": str(accepted.job_id),
-        "status": accepted.status.value,
-    }
-    return result if accepted.failure is None else result | {"code": accepted.failure, "hint": HINT_OF_FAILED}
+def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterable[Acceptance | IngestError]:
+    """With a progress bar on a terminal."""
+    if not sys.stderr.isatty():
+        return outcomes
+    from rich.progress import track
+
+    from ingest_assets.cli.console import messages
+
+    return track(outcomes, "submitting", count, console=messages, transient=True)
 
 
-def _finished(results: list[dict[str, Any]], documents: Documents) -> list[dict[str, Any]]:
-    """With how each document ended."""
-    ended = []
-    for result in results:
-        status = documents.status(DocumentId(UUID(result["document_id"]))) if result["document_id"] else None
-        if status is None:
-            ended.append(result)
-            continue
-        state: dict[str, Any] = {"state": status.state.value}
-        if status.error_code is not None:
-            state |= {"code": status.error_code, "message": status.error_message, "hint": status.error_hint}
-        ended.append(result | state)
-    return ended
+def _estimate(found: Found, reading: Reading, deployment: Deployment, *, as_json: bool) -> None:
+    from ingest_assets.cli.estimate import estimate_files, print_estimate
+
+    files = [each for each in found if isinstance(each, SeenFile)]
+    print_estimate(estimate_files(files, reading, deployment), as_json=as_json)
 
 
-def _queued(results: list[dict[str, Any]]) -> list[DocumentId]:
-    return [DocumentId(UUID(result["document_id"])) for result in results if result["document_id"]]
+def _all_done(results: Sequence[Result], deployment: Deployment) -> bool:
+    from ingest_assets.cli.waiting import wait_for
 
-
-def _print(results: list[dict[str, Any]]) -> None:
-    columns = ("status", "state", "document_id", "path", "code")
-    print_table(columns, [tuple(result.get(column) for column in columns) for result in results])
-    counts = Counter(result.get("state", result["status"]) for result in results)
-    messages.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) + ".")
-    for code, hint in sorted({(result["code"], result["hint"]) for result in results if "code" in result}):
-        messages.print(f"{code}: {hint}")
+    return wait_for(document_ids_of(results), deployment.services.jobs)

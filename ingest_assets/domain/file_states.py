@@ -45,6 +45,10 @@ class SeenFile:
     state: FileState
     seen_ns: int
 
+    def sighting(self, content_sha: str) -> Sighting:
+        """Of a content that was read after the state was taken."""
+        return Sighting(self.state, self.seen_ns, content_sha)
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:

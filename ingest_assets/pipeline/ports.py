@@ -1,6 +1,6 @@
 """What the pipeline needs of the world. Adapters provide it; conformance suites in the tests say how it must behave."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,6 +21,7 @@ from ingest_assets.domain.documents import (
     Vectors,
 )
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.domain.retry_policy import Decision
@@ -184,11 +185,20 @@ class Jobs(Protocol):
 class Documents(Protocol):
     """Documents and their history. What a write returns is its event's payload, with the step's seconds in it."""
 
-    def locate(self, arrival: Arrival) -> Acceptance:
-        """What accepting this file would do; its ids are fresh ones where it would make a document."""
+    def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
+        """What accepting these, of one user and in this order, would do; ids are fresh where one makes a document."""
 
-    def accept(self, arrival: Arrival, document_id: DocumentId, actor: str) -> Acceptance | None:
-        """Takes a file in whose bytes lie under `document_id`; None where that is no longer its document."""
+    def accept(
+        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str
+    ) -> list[Acceptance] | None:
+        """Takes in what is stored where it was `located`, all at once; None, and nothing done, where that is no
+        longer its place."""
+
+    def known_files(self, user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
+        """By path: those that have been taken in before."""
+
+    def remember_files(self, user_id: UserId, files: Mapping[str, KnownFile]) -> None:
+        """Keeps the sightings for later; of files that are not known any more, nothing."""
 
     def find(self, document_id: DocumentId) -> Document | None: ...
 
