@@ -58,21 +58,29 @@ WHERE old.document_id = %(document_id)s
     AND EXISTS (SELECT FROM upload_pipeline.document_chunk_buffer AS new WHERE new.document_id = old.document_id);
 
 -- commit_chunks
--- The buffered version becomes the searchable one; rows that stay keep their place in the indexes.
+-- The buffered chunks become the searchable version, each with its vector from the buffer or from the `fresh` ones;
+-- rows that stay keep their place in the indexes.
+WITH vector AS (
+    SELECT chunk_sha, embedding
+    FROM upload_pipeline.document_vector_buffer
+    WHERE document_id = %(document_id)s AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
+    UNION ALL
+    SELECT chunk_sha, embedding
+    FROM unnest(%(fresh_shas)s::text[], %(fresh_vectors)b::vector[]) AS fresh (chunk_sha, embedding)
+)
 INSERT INTO upload_pipeline.document_chunks AS old (
     chunk_id, document_id, user_id, chunker_name, chunker_version, chunk_ord, title, heading_path, page, start_offset,
     end_offset, text, chunk_sha, embed_model, embed_version, vector_dim, embedding, full_text
 )
 SELECT chunk.chunk_id, chunk.document_id, chunk.user_id, chunk.chunker_name, chunk.chunker_version, chunk.chunk_ord,
     chunk.title, chunk.heading_path, chunk.page, chunk.start_offset, chunk.end_offset, chunk.text, chunk.chunk_sha,
-    vector.embed_model, vector.embed_version, vector.vector_dim, vector.embedding,
+    %(embed_model)s, %(embed_version)s, vector_dims(vector.embedding), vector.embedding,
     setweight(to_tsvector('english', chunk.title), 'B')
         || setweight(to_tsvector('english', array_to_string(chunk.heading_path, ' ')), 'B')
         || setweight(to_tsvector('english', chunk.text), 'D')
 FROM upload_pipeline.document_chunk_buffer AS chunk
-JOIN upload_pipeline.document_vector_buffer AS vector USING (document_id, chunk_sha)
+JOIN vector USING (chunk_sha)
 WHERE chunk.document_id = %(document_id)s
-    AND vector.embed_model = %(embed_model)s AND vector.embed_version = %(embed_version)s
 ON CONFLICT (chunk_id) DO UPDATE
 SET page = excluded.page, start_offset = excluded.start_offset, end_offset = excluded.end_offset
 WHERE (old.page, old.start_offset, old.end_offset)
