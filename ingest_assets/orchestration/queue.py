@@ -17,6 +17,9 @@ LIVE = [
     dg.DagsterRunStatus.STARTED,
 ]
 
+JOBS_PER_WORKER = 200
+"""A backlog that one worker works off before another one has started needs no other one."""
+
 
 def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
     return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE))
@@ -48,8 +51,22 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
         )
 
 
-def drain_runs(instance: dg.DagsterInstance, workers: int, idle_seconds: float) -> Iterator[dg.RunRequest]:
-    """Asks for as many drain runs as `workers` allows beside those that live."""
-    for _ in range(workers - live_runs(instance, drain_queue.name)):
+def drain_runs(
+    services: Services, instance: dg.DagsterInstance, waiting: int, workers: int, idle_seconds: float
+) -> Iterator[dg.RunRequest]:
+    """Asks for a drain run for each JOBS_PER_WORKER waiting jobs, up to `workers` with those that live."""
+    wanted = min(workers, -(-waiting // JOBS_PER_WORKER))
+    for _ in range(wanted - live_drain_runs(services, instance)):
         config = {"ops": {drain_documents.name: {"config": {"idle_seconds": idle_seconds}}}}
         yield dg.RunRequest(job_name=drain_queue.name, run_config=config)
+
+
+def live_drain_runs(services: Services, instance: dg.DagsterInstance) -> int:
+    """Those that have yet to start, and those that hold a lease: one that holds none while jobs wait is dead."""
+    holders, now = services.jobs.holders(), services.clock.now().timestamp()
+    return sum(
+        record.dagster_run.status is not dg.DagsterRunStatus.STARTED
+        or record.dagster_run.run_id in holders
+        or now - (record.start_time or now) < services.lease.total_seconds()
+        for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
+    )

@@ -169,6 +169,9 @@ class Jobs(Protocol):
     def waiting(self, limit: int) -> int:
         """How many jobs could be claimed now, counted up to `limit`."""
 
+    def holders(self) -> set[str]:
+        """The claims of workers that live: those with a lease that has not expired."""
+
     def unfinished(self) -> int:
         """Jobs that are queued, worked on, or waiting for a retry."""
 

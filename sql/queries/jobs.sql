@@ -234,6 +234,12 @@ SELECT count(*)
 FROM upload_pipeline.upload_jobs
 WHERE state IN ('queued', 'retryable', 'working');
 
+-- holders
+-- The claims with a lease that has not expired.
+SELECT DISTINCT claimed_by
+FROM upload_pipeline.upload_jobs
+WHERE state = 'working' AND lease_expires_at > now();
+
 -- count_jobs
 -- Jobs by stage and state.
 SELECT stage, state, count(*) AS jobs
