@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -57,3 +58,8 @@ def _report_all(context: dg.OpExecutionContext, jobs: Jobs) -> None:
 @dg.job(description="A worker for a backlog: many documents in one run, each committed by itself.")
 def drain_queue() -> None:
     drain_documents()
+
+
+def drain_config(**limits: float | bool) -> dict[str, Any]:
+    """The run's configuration, with these limits instead of DrainConfig's defaults."""
+    return {"ops": {drain_documents.name: {"config": limits}}}

@@ -6,9 +6,10 @@ from uuid import uuid4
 import dagster as dg
 
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
-from ingest_assets.orchestration.jobs import drain_documents, drain_queue, ingest_document
+from ingest_assets.orchestration.jobs import drain_config, drain_queue, ingest_document
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
 
 LIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -52,12 +53,12 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
 
 
 def drain_runs(
-    services: Services, instance: dg.DagsterInstance, waiting: int, workers: int, idle_seconds: float
+    services: Services, instance: dg.DagsterInstance, waiting: int, settings: Settings
 ) -> Iterator[dg.RunRequest]:
-    """Asks for a drain run for each JOBS_PER_WORKER waiting jobs, up to `workers` with those that live."""
-    wanted = min(workers, -(-waiting // JOBS_PER_WORKER))
+    """Asks for a drain run for each JOBS_PER_WORKER waiting jobs, up to the settings' limit with those that live."""
+    wanted = min(settings.drain_workers, -(-waiting // JOBS_PER_WORKER))
+    config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
     for _ in range(wanted - live_drain_runs(services, instance)):
-        config = {"ops": {drain_documents.name: {"config": {"idle_seconds": idle_seconds}}}}
         yield dg.RunRequest(job_name=drain_queue.name, run_config=config)
 
 

@@ -27,8 +27,7 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         if not services.available():
             return dg.SkipReason("A service that every document needs takes no calls for now.")
         if waiting > room:
-            runs = drain_runs(services, instance, waiting, settings.drain_workers, settings.drain_idle_seconds)
-            return dg.SensorResult(run_requests=list(runs))
+            return dg.SensorResult(run_requests=list(drain_runs(services, instance, waiting, settings)))
         return dg.SensorResult(run_requests=list(partition_runs(services, instance, waiting)))
 
     return queued_jobs

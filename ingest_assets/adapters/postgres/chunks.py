@@ -18,7 +18,7 @@ from ingest_assets.domain.documents import (
     Producer,
     embedding_input,
 )
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
 
@@ -59,10 +59,10 @@ class PostgresVectorBuffer:
 
     def reuse(self, job: Job, chunk_shas: Sequence[str], model: Producer) -> set[str]:
         names = _held(job) | _model(model) | {"chunk_shas": list(chunk_shas)}
-        with self._database.transaction() as connection:
-            hold_claim(connection, names)
-            connection.execute(query("reuse_vectors"), names)
-            rows = connection.execute(query("buffered_vectors"), names).fetchall()
+        with self._database.connection() as connection:
+            rows = connection.execute(query("reuse_vectors"), names).fetchall()
+        if not rows:
+            raise ResourceError("claim_lost")
         return {row["chunk_sha"] for row in rows} & set(chunk_shas)
 
     def append(self, job: Job, batch: EmbeddedBatch) -> None:
