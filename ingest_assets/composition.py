@@ -36,6 +36,9 @@ from ingest_assets.pipeline.ports import Embedder, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
 
+SPARE_CONNECTIONS = 4
+"""For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -68,7 +71,7 @@ class Deployment:
 
     @cached_property
     def database(self) -> Database:
-        return Database(self.database_url)
+        return Database(self.database_url, connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
 
     @cached_property
     def documents(self) -> PostgresDocuments:

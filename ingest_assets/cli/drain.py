@@ -12,6 +12,8 @@ from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
 
+DAY_SECONDS = 86_400.0
+
 
 def drain(
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Drain runs at a time.")] = 1,
@@ -46,12 +48,12 @@ def _drain_here(deployment: Deployment) -> dict[str, Any]:
     import dagster as dg
 
     from ingest_assets.definitions import build_definitions
+    from ingest_assets.orchestration.jobs import drain_config
 
-    job = build_definitions(deployment.settings).resolve_job_def("drain_queue")
-    config: dict[str, Any] = {
-        "ops": {"drain_documents": {"config": {"until_empty": True, "duration_seconds": 86_400.0}}},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    }
+    settings = deployment.settings
+    job = build_definitions(settings).resolve_job_def("drain_queue")
+    config = drain_config(in_flight=settings.drain_in_flight, until_empty=True, duration_seconds=DAY_SECONDS)
+    config |= {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
     if not result.success:

@@ -60,6 +60,10 @@ class Embedder(Protocol):
     def max_in_flight(self) -> int:
         """Calls at the same time, for one document."""
 
+    @property
+    def costs_nothing(self) -> bool:
+        """Whether making a vector again is cheaper than keeping it from loss."""
+
     def count_tokens(self, text: str) -> int: ...
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:
@@ -166,6 +170,9 @@ class Jobs(Protocol):
     def waiting(self, limit: int) -> int:
         """How many jobs could be claimed now, counted up to `limit`."""
 
+    def holders(self) -> set[str]:
+        """The claims of workers that live: those with a lease that has not expired."""
+
     def unfinished(self) -> int:
         """Jobs that are queued, worked on, or waiting for a retry."""
 
@@ -249,8 +256,18 @@ class VectorBuffer(Protocol):
 
 
 class CommittedChunks(Protocol):
-    def swap(self, job: Job, model: Producer, expected: int, payload: Payload, *, reported: bool) -> Payload:
-        """Makes the buffers the searchable version, and the job embedded/done, in one short transaction.
+    def swap(
+        self,
+        job: Job,
+        model: Producer,
+        expected: int,
+        payload: Payload,
+        *,
+        fresh: EmbeddedBatch | None,
+        reported: bool,
+    ) -> Payload:
+        """Makes the buffers, with the `fresh` vectors that they do not hold, the searchable version, and the job
+        embedded/done, in one short transaction.
 
         Raises ResourceError claim_lost; PermanentError upstream_missing where that gives other than `expected` chunks.
         """

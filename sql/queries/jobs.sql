@@ -77,6 +77,7 @@ WHERE state = 'working' AND claimed_by = %(claim)s;
 
 -- advance_job
 -- Moves a held job through `stages`, one event each, if it stands at one of `sources`; the last event has the payload.
+-- It does not wait for the disk: a server that crashes forgets the newest moves at worst, and the work is done again.
 WITH moved AS (
     UPDATE upload_pipeline.upload_jobs
     SET stage = %(stage)s, begun = true
@@ -87,7 +88,8 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT moved.document_id, moved.job_id, moved.user_id, moved.version, passed.stage, moved.state, moved.claimed_by,
     CASE WHEN passed.stage = %(stage)s AND %(payload)s <> '{}'::jsonb
         THEN %(payload)s || upload_pipeline.seconds_since_last_event(moved.document_id) ELSE '{}' END
-FROM moved, unnest(%(stages)s::text[]) WITH ORDINALITY AS passed (stage, position)
+FROM moved, unnest(%(stages)s::text[]) WITH ORDINALITY AS passed (stage, position),
+    set_config('synchronous_commit', 'off', true)
 ORDER BY passed.position
 RETURNING payload;
 
@@ -96,7 +98,7 @@ RETURNING payload;
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, payload)
 SELECT document_id, job_id, user_id, version, stage, state, claimed_by,
     %(payload)s || upload_pipeline.seconds_since_last_event(document_id)
-FROM upload_pipeline.upload_jobs
+FROM upload_pipeline.upload_jobs, set_config('synchronous_commit', 'off', true)
 WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = %(stage)s
 RETURNING payload;
 
@@ -231,6 +233,12 @@ FROM (
 SELECT count(*)
 FROM upload_pipeline.upload_jobs
 WHERE state IN ('queued', 'retryable', 'working');
+
+-- holders
+-- The claims with a lease that has not expired.
+SELECT DISTINCT claimed_by
+FROM upload_pipeline.upload_jobs
+WHERE state = 'working' AND lease_expires_at > now();
 
 -- count_jobs
 -- Jobs by stage and state.

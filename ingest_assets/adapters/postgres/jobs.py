@@ -103,6 +103,9 @@ class PostgresJobs:
     def waiting(self, limit: int) -> int:
         return int(self._all("count_waiting", {"limit": limit})[0]["count"])
 
+    def holders(self) -> set[str]:
+        return {row["claimed_by"] for row in self._all("holders", {})}
+
     def unfinished(self) -> int:
         return int(self._all("count_unfinished", {})[0]["count"])
 
