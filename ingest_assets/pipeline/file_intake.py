@@ -93,8 +93,9 @@ def _doubtful(files: Sequence[SeenFile], known: Known, reading: Reading) -> Iter
 
 
 def _is_certain(file: SeenFile, known: KnownFile | None, reading: Reading) -> bool:
-    believed = known is not None and not reading.verify and file.state.size <= reading.max_bytes
-    return believed and known.is_unchanged(file.state)
+    if known is None or reading.verify or file.state.size > reading.max_bytes:
+        return False
+    return known.is_unchanged(file.state)
 
 
 def _read(batch: Sequence[SeenFile], known: Known, reading: Reading) -> dict[str, Found]:
@@ -104,9 +105,9 @@ def _read(batch: Sequence[SeenFile], known: Known, reading: Reading) -> dict[str
 
 
 def _read_one(file: SeenFile, known: KnownFile | None, reading: Reading) -> Found:
+    if file.state.size > reading.max_bytes:
+        return PermanentError("too_large", limit=reading.max_bytes)
     try:
-        if file.state.size > reading.max_bytes:
-            raise PermanentError("too_large", limit=reading.max_bytes)
         content = reading.read(file.path)
         if known is not None and known.content_sha == (content_sha := sha256(content).hexdigest()):
             return replace(known, sighting=file.sighting(content_sha))

@@ -195,9 +195,7 @@ class Documents(Protocol):
     def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
         """What accepting these, of one user and in this order, would do; ids are fresh where one makes a document."""
 
-    def accept(
-        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str
-    ) -> list[Acceptance] | None:
+    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
         """Takes in what is stored where it was `located`, all at once; None, and nothing done, where that is no
         longer its place."""
 

@@ -33,9 +33,7 @@ class PostgresDocuments:
         with self._database.connection() as connection:
             return locate(connection, arrivals)
 
-    def accept(
-        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str
-    ) -> list[Acceptance] | None:
+    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
         with self._database.connection() as connection:
             try:
                 with connection.transaction():
@@ -115,4 +113,3 @@ class PostgresDocuments:
     def _one(self, name: str, names: dict[str, Any]) -> Row | None:
         with self._database.connection() as connection:
             return connection.execute(query(name), names).fetchone()
-
