@@ -43,10 +43,12 @@ CREATE TABLE upload_pipeline.document_sources (
     file_modified_ns bigint,
     file_changed_ns bigint,
     file_inode numeric(20),
+    file_device numeric(20),
     file_seen_ns bigint,
     file_sha text CHECK (file_sha ~ '^[0-9a-f]{64}$'),
     PRIMARY KEY (user_id, source),
-    CHECK (num_nulls(file_size, file_modified_ns, file_changed_ns, file_inode, file_seen_ns, file_sha) IN (0, 6))
+    CHECK (num_nulls(
+        file_size, file_modified_ns, file_changed_ns, file_inode, file_device, file_seen_ns, file_sha) IN (0, 7))
 );
 CREATE INDEX document_sources_by_document ON upload_pipeline.document_sources (document_id);
 

@@ -5,15 +5,18 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_states import FileState, SeenFile
 
 LONGEST_PATH = 2000
 """Bytes: what an index of the database can hold."""
+
+MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 FolderId = tuple[int, int]
 """Device and inode."""
@@ -46,6 +49,22 @@ def read_file(path: str, max_bytes: int) -> bytes:
         raise _problem(error) from None
 
 
+def is_gone(path: str) -> bool:
+    """Whether there certainly is no such file; what cannot be looked at may be there."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+    except OSError as error:
+        return error.errno in MISSING
+
+
+def device_at(path: str) -> int:
+    """The file system on which a file at this path lies, or would lie."""
+    for place in (path, *map(str, PurePath(path).parents)):
+        with suppress(OSError):
+            return os.stat(place).st_dev  # noqa: PTH116
+    raise FileNotFoundError(errno.ENOENT, "there is no root")
+
+
 def _below(path: str, parents: tuple[FolderId, ...]) -> Iterator[SeenFile | NoFile]:
     seen_ns = time.time_ns()
     try:
@@ -74,7 +93,7 @@ def _in_folder(folder: str, identity: FolderId, parents: tuple[FolderId, ...]) -
 def _file(path: str, status: os.stat_result, seen_ns: int) -> SeenFile | NoFile:
     if _readable(path) != path or len(os.fsencode(path)) > LONGEST_PATH:
         return NoFile(_readable(path), PermanentError("path_unusable", limit=LONGEST_PATH))
-    state = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    state = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
     return SeenFile(path, state, seen_ns)
 
 
@@ -84,5 +103,4 @@ def _readable(path: str) -> str:
 
 
 def _problem(error: OSError) -> PermanentError:
-    missing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-    return PermanentError("path_missing" if missing else "unreadable_file")
+    return PermanentError("path_missing" if error.errno in MISSING else "unreadable_file")

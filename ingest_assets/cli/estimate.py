@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from ingest_assets.adapters.parsers.page_count import count_pages
 from ingest_assets.cli.console import print_table
@@ -21,9 +22,13 @@ def estimate_files(files: Sequence[SeenFile], reading: Reading, deployment: Depl
     return estimate_documents(sizes, parsing=parsing, embedding=embedding)
 
 
-def print_estimate(estimate: Estimate, *, as_json: bool) -> None:
+def describe_estimate(estimate: Estimate) -> dict[str, Any]:
     described = asdict(estimate)
     described["usd"] = described.pop("micro_usd") / 1_000_000
+    return described
+
+
+def print_estimate(described: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(described)
     else:

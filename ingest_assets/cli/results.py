@@ -9,6 +9,7 @@ from ingest_assets.cli.output import describe, print_json
 from ingest_assets.domain.documents import Acceptance, DocumentId
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.pipeline.ports import Documents
+from ingest_assets.pipeline.pruning import Pruned
 
 HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"
 
@@ -25,6 +26,11 @@ def result_of(path: str, outcome: Acceptance | IngestError) -> Result:
         "status": outcome.status.value,
     }
     return result if outcome.failure is None else result | {"code": outcome.failure, "hint": HINT_OF_FAILED}
+
+
+def result_of_pruned(pruned: Pruned) -> Result:
+    ids = {"document_id": str(pruned.acceptance.document_id), "job_id": str(pruned.acceptance.job_id)}
+    return {"path": pruned.path, **ids, "status": "pruned"}
 
 
 def document_ids_of(results: Sequence[Result]) -> list[DocumentId]:

@@ -29,6 +29,12 @@ def submit(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every file, also where its size and times tell that nothing changed.")
     ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the documents whose files are gone from the folders named.")
+    ] = False,
+    prune_all: Annotated[
+        bool, typer.Option("--prune-all", help="As --prune, also where nothing is left of a folder.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take files in; what is already there unchanged makes no work."""
@@ -37,15 +43,17 @@ def submit(
         read = partial(read_file, max_bytes=settings.max_file_bytes)
         reading = Reading(user_of(user, settings), read, settings.max_file_bytes, verify)
         found = list(find_files(paths))
+        gone = _gone(paths, found, reading, deployment, even_all=prune_all) if prune or prune_all else None
         if estimate:
-            _estimate(found, reading, deployment, as_json=as_json)
+            _estimate(found, gone, reading, deployment, as_json=as_json)
             return
         results = list(_submit(found, reading, deployment))
+        pruned = _prune(gone, reading, deployment) if gone else []
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
             failed = not _all_done(results, deployment) or failed
             results = finished(results, deployment.documents)
-        show(results, as_json=as_json)
+        show([*results, *pruned], as_json=as_json)
         if failed:
             raise typer.Exit(1)
 
@@ -71,11 +79,29 @@ def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterab
     return track(outcomes, "submitting", count, console=messages, transient=True)
 
 
-def _estimate(found: Found, reading: Reading, deployment: Deployment, *, as_json: bool) -> None:
-    from ingest_assets.cli.estimate import estimate_files, print_estimate
+def _gone(
+    paths: Sequence[Path], found: Found, reading: Reading, deployment: Deployment, *, even_all: bool
+) -> list[str]:
+    from ingest_assets.cli.prune import find_gone
+
+    missing = [each for each in found if isinstance(each, NoFile)]
+    return find_gone(paths, missing, reading.user_id, deployment, even_all=even_all)
+
+
+def _prune(gone: Sequence[str], reading: Reading, deployment: Deployment) -> list[Result]:
+    from ingest_assets.cli.prune import prune_files
+
+    return prune_files(gone, reading.user_id, ACTOR, deployment)
+
+
+def _estimate(
+    found: Found, gone: Sequence[str] | None, reading: Reading, deployment: Deployment, *, as_json: bool
+) -> None:
+    from ingest_assets.cli.estimate import describe_estimate, estimate_files, print_estimate
 
     files = [each for each in found if isinstance(each, SeenFile)]
-    print_estimate(estimate_files(files, reading, deployment), as_json=as_json)
+    pruned = {} if gone is None else {"pruned": len(gone)}
+    print_estimate(describe_estimate(estimate_files(files, reading, deployment)) | pruned, as_json=as_json)
 
 
 def _all_done(results: Sequence[Result], deployment: Deployment) -> bool:

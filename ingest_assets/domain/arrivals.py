@@ -1,6 +1,5 @@
 """What becomes of the files that come in: each is decided with what those before it have changed."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,11 +25,8 @@ class Arrivals:
     """One user's documents, as far as the files that come in have to do with them."""
 
     def __init__(self, oldest_first: Iterable[KnownDocument]) -> None:
-        self._by_source: dict[str, KnownDocument] = {}
-        self._by_content: defaultdict[str, list[KnownDocument]] = defaultdict(list)
-        for document in oldest_first:
-            self._by_content[document.content_sha].append(document)
-            self._by_source |= dict.fromkeys(document.arriving, document)
+        self._oldest_first = list(oldest_first)
+        self._by_source = {source: document for document in self._oldest_first for source in document.arriving}
 
     def decide(self, arrival: Arrival, fresh: tuple[DocumentId, JobId]) -> Acceptance:
         """The same content is unchanged; other content from the same source is its document's next version, unless
@@ -39,22 +35,18 @@ class Arrivals:
         if known is not None and known.content_sha == arrival.content_sha:
             return _accepted(known, AcceptanceStatus.UNCHANGED)
         if known is not None and known.sources == 1:
-            return self._replace(known, arrival.content_sha)
+            known.content_sha, known.failure = arrival.content_sha, None
+            return _accepted(known, AcceptanceStatus.NEW_VERSION)
         if known is not None:
             known.sources -= 1
-        same = self._by_content[arrival.content_sha]
-        status = AcceptanceStatus.UNCHANGED if same else AcceptanceStatus.QUEUED
-        if not same:
-            same.append(KnownDocument(*fresh, arrival.content_sha))
-        same[0].sources += 1
-        self._by_source[arrival.source] = same[0]
-        return _accepted(same[0], status)
-
-    def _replace(self, known: KnownDocument, content_sha: str) -> Acceptance:
-        self._by_content[known.content_sha].remove(known)
-        self._by_content[content_sha].append(known)
-        known.content_sha, known.failure = content_sha, None
-        return _accepted(known, AcceptanceStatus.NEW_VERSION)
+        same = next((each for each in self._oldest_first if each.content_sha == arrival.content_sha), None)
+        status = AcceptanceStatus.QUEUED if same is None else AcceptanceStatus.UNCHANGED
+        if same is None:
+            same = KnownDocument(*fresh, arrival.content_sha)
+            self._oldest_first.append(same)
+        same.sources += 1
+        self._by_source[arrival.source] = same
+        return _accepted(same, status)
 
 
 def agree(before: Sequence[Acceptance], now: Sequence[Acceptance]) -> bool:
@@ -67,5 +59,4 @@ def agree(before: Sequence[Acceptance], now: Sequence[Acceptance]) -> bool:
 
 
 def _accepted(known: KnownDocument, status: AcceptanceStatus) -> Acceptance:
-    failure = known.failure if status is AcceptanceStatus.UNCHANGED else None
-    return Acceptance(known.document_id, known.job_id, status, failure)
+    return Acceptance(known.document_id, known.job_id, status, known.failure)

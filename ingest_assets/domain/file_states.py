@@ -1,6 +1,6 @@
 """Files as their file system shows them: when it is certain, unread, that one still has the content it had."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest_assets.domain.documents import Acceptance
 
@@ -18,6 +18,8 @@ class FileState:
     changed_ns: int
     """When the content or anything else about the file changed; no program can set it."""
     inode: int
+    device: int = field(compare=False)
+    """The file system it lies on; the number may be another one after a restart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,14 @@ class ObjectStore(Protocol):
         """Removes every object whose key begins with the folder `prefix`; how many there were."""
 
 
+class FileSystem(Protocol):
+    def is_gone(self, path: str) -> bool:
+        """Whether there certainly is no such file; what cannot be looked at may be there."""
+
+    def device_at(self, path: str) -> int:
+        """The file system on which a file at this path lies, or would lie."""
+
+
 class Jobs(Protocol):
     """The queue. Every change is conditional on the claim and leaves an event in the same transaction."""
 
@@ -204,6 +212,14 @@ class Documents(Protocol):
 
     def remember_files(self, user_id: UserId, files: Mapping[str, KnownFile]) -> None:
         """Keeps the sightings for later; of files that are not known any more, nothing."""
+
+    def intake_paused(self, user_id: UserId) -> AbstractContextManager[None]:
+        """While the block runs, nothing of this user is taken in."""
+
+    def files_below(self, user_id: UserId, folder: str) -> dict[str, int]:
+        """The paths below `folder` from which the user's documents came, and the file systems on which they lay."""
+
+    def remove_source(self, user_id: UserId, source: str) -> None: ...
 
     def find(self, document_id: DocumentId) -> Document | None: ...
 

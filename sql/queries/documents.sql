@@ -85,7 +85,8 @@ WHERE known.document_id <> excluded.document_id;
 -- known_files
 -- What these sources of a user have given, and what their files were like when they were read last.
 SELECT source.source, source.document_id, job.job_id, document.content_sha, job.state, job.error_code, source.file_size,
-    source.file_modified_ns, source.file_changed_ns, source.file_inode, source.file_seen_ns, source.file_sha
+    source.file_modified_ns, source.file_changed_ns, source.file_inode, source.file_device, source.file_seen_ns,
+    source.file_sha
 FROM upload_pipeline.document_sources AS source
 JOIN upload_pipeline.documents AS document USING (document_id)
 JOIN upload_pipeline.upload_jobs AS job USING (document_id)
@@ -95,12 +96,24 @@ WHERE source.user_id = %(user_id)s AND source.source = ANY(%(sources)s);
 -- What the files of these sources were like when they were read.
 UPDATE upload_pipeline.document_sources AS known
 SET file_size = new.file_size, file_modified_ns = new.file_modified_ns, file_changed_ns = new.file_changed_ns,
-    file_inode = new.file_inode, file_seen_ns = new.file_seen_ns, file_sha = new.file_sha
+    file_inode = new.file_inode, file_device = new.file_device, file_seen_ns = new.file_seen_ns,
+    file_sha = new.file_sha
 FROM unnest(
     %(sources)s::text[], %(file_sizes)s::bigint[], %(file_modified_ns)s::bigint[], %(file_changed_ns)s::bigint[],
-    %(file_inodes)s::numeric[], %(file_seen_ns)s::bigint[], %(file_shas)s::text[]
-) AS new (source, file_size, file_modified_ns, file_changed_ns, file_inode, file_seen_ns, file_sha)
+    %(file_inodes)s::numeric[], %(file_devices)s::numeric[], %(file_seen_ns)s::bigint[], %(file_shas)s::text[]
+) AS new (source, file_size, file_modified_ns, file_changed_ns, file_inode, file_device, file_seen_ns, file_sha)
 WHERE known.user_id = %(user_id)s AND known.source = new.source;
+
+-- sources_below
+-- The user's documents that came from files below a folder, and where those lay.
+SELECT source, file_device
+FROM upload_pipeline.document_sources
+WHERE user_id = %(user_id)s AND starts_with(source, %(folder)s) AND file_sha IS NOT NULL
+ORDER BY source;
+
+-- remove_source
+-- A document that other sources give too loses this one.
+DELETE FROM upload_pipeline.document_sources WHERE user_id = %(user_id)s AND source = %(source)s;
 
 -- find_document
 -- One document at its newest version.

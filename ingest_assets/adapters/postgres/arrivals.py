@@ -50,6 +50,7 @@ def remember_files(connection: Connection[Row], user_id: UserId, files: Mapping[
         "file_modified_ns": [state.modified_ns for state in states],
         "file_changed_ns": [state.changed_ns for state in states],
         "file_inodes": [state.inode for state in states],
+        "file_devices": [state.device for state in states],
         "file_seen_ns": [sighting.seen_ns for sighting in sightings.values()],
         "file_shas": [sighting.content_sha for sighting in sightings.values()],
     }
@@ -111,8 +112,8 @@ def _known_file(row: Row) -> KnownFile:
 def _sighting(row: Row) -> Sighting | None:
     if row["file_sha"] is None:
         return None
-    times = row["file_modified_ns"], row["file_changed_ns"]
-    state = FileState(row["file_size"], *times, int(row["file_inode"]))
+    times, place = ("file_modified_ns", "file_changed_ns"), ("file_inode", "file_device")
+    state = FileState(row["file_size"], *(row[name] for name in times), *(int(row[name]) for name in place))
     return Sighting(state, row["file_seen_ns"], row["file_sha"])
 
 

@@ -1,6 +1,7 @@
 """Documents in Postgres: what came in, where its parse is kept, where it stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg.errors import DeadlockDetected
@@ -48,6 +49,22 @@ class PostgresDocuments:
     def remember_files(self, user_id: UserId, files: Mapping[str, KnownFile]) -> None:
         with self._database.connection() as connection:
             remember_files(connection, user_id, files)
+
+    @contextmanager
+    def intake_paused(self, user_id: UserId) -> Iterator[None]:
+        with self._database.transaction() as connection:
+            connection.execute(query("lock_user"), {"user_id": user_id})
+            yield
+
+    def files_below(self, user_id: UserId, folder: str) -> dict[str, int]:
+        names = {"user_id": user_id, "folder": folder.rstrip("/") + "/"}
+        with self._database.connection() as connection:
+            rows = connection.execute(query("sources_below"), names).fetchall()
+        return {row["source"]: int(row["file_device"]) for row in rows}
+
+    def remove_source(self, user_id: UserId, source: str) -> None:
+        with self._database.connection() as connection:
+            connection.execute(query("remove_source"), {"user_id": user_id, "source": source})
 
     def find(self, document_id: DocumentId) -> Document | None:
         row = self._one("find_document", {"document_id": document_id})
