@@ -157,7 +157,7 @@ class Deployment:
         return Services(
             clock=SystemClock(),
             jitter=random.random,
-            jobs=PostgresJobs(self.database),
+            jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
             objects=LocalFiles(settings.objects_folder),
             parser=self.parser,

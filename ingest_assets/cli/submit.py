@@ -13,7 +13,7 @@ from ingest_assets.cli.estimate import estimate_files, print_estimate
 from ingest_assets.cli.output import deployed, describe, messages, print_json, print_table
 from ingest_assets.cli.waiting import wait_for
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.pipeline.intake import take_in
 from ingest_assets.pipeline.ports import Documents
@@ -25,6 +25,10 @@ def submit(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with all below them.")],
     user: User = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
+    priority: Annotated[
+        int,
+        typer.Option("--priority", min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY, help="The user's higher ones go first."),
+    ] = 0,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +38,7 @@ def submit(
         if estimate:
             print_estimate(estimate_files(paths, owner, deployment), as_json=as_json)
             return
-        results = _submit_all(paths, owner, deployment)
+        results = _submit_all(paths, owner, deployment, priority)
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
             failed = not wait_for(_queued(results), deployment.services.jobs) or failed
@@ -47,17 +51,18 @@ def submit(
             raise typer.Exit(1)
 
 
-def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment) -> list[dict[str, Any]]:
+def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment, priority: int) -> list[dict[str, Any]]:
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
         files = list(find_files(paths))
-        return [_submit_one(found, owner, deployment) for found in progress.track(files, description="submitting")]
+        tracked = progress.track(files, description="submitting")
+        return [_submit_one(found, owner, deployment, priority) for found in tracked]
 
 
-def _submit_one(found: Found, owner: UserId, deployment: Deployment) -> dict[str, Any]:
+def _submit_one(found: Found, owner: UserId, deployment: Deployment, priority: int) -> dict[str, Any]:
     """Whatever is wrong with the file is its own result; whatever is wrong with the system ends the command."""
     services = deployment.services
     try:
-        content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes)
+        content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes, priority)
     except PermanentError as problem:
         return {"path": str(found.path), "document_id": None, "job_id": None, "status": "rejected", **describe(problem)}
     accepted = take_in(content, arrival, documents=services.documents, objects=services.objects, actor="ingest submit")

@@ -19,9 +19,10 @@ def receive(
     objects: ObjectStore,
     max_bytes: int,
     actor: str,
+    priority: int = 0,
 ) -> Acceptance:
     """Queues a file for the pipeline. Raises what `check` does; nothing is kept then."""
-    arrival = check(content, filename, source, user_id, max_bytes)
+    arrival = check(content, filename, source, user_id, max_bytes, priority)
     return take_in(content, arrival, documents=documents, objects=objects, actor=actor)
 
 
@@ -37,7 +38,7 @@ def take_in(content: bytes, arrival: Arrival, *, documents: Documents, objects: 
             return accepted
 
 
-def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int) -> Arrival:
+def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int, priority: int = 0) -> Arrival:
     """Raises PermanentError too_large, empty_file, unsupported, type_mismatch, encrypted, corrupt, bomb."""
     if len(content) > max_bytes:
         raise PermanentError("too_large", limit=max_bytes)
@@ -49,6 +50,7 @@ def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes
         media_type=file_type.value,
         byte_size=len(content),
         content_sha=sha256(content).hexdigest(),
+        priority=priority,
     )
 
 

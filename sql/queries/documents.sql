@@ -37,8 +37,8 @@ VALUES (%(document_id)s, %(user_id)s, %(filename)s, %(media_type)s, %(byte_size)
 -- insert_job
 -- A document's place in the queue, with the first event.
 WITH made AS (
-    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version)
-    VALUES (%(job_id)s, %(document_id)s, %(user_id)s, 1)
+    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, priority)
+    VALUES (%(job_id)s, %(document_id)s, %(user_id)s, 1, %(priority)s)
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
@@ -57,7 +57,7 @@ WITH requeued AS (
     UPDATE upload_pipeline.upload_jobs AS job
     SET version = document.version, stage = 'queued', state = 'queued', attempts = 0, crashes = 0, claimed_by = NULL,
         lease_expires_at = NULL, begun = false, next_retry_at = NULL, error_code = NULL, error_message = NULL,
-        error_hint = NULL, queued_at = now(), finished_at = NULL, reported_at = NULL
+        error_hint = NULL, queued_at = now(), priority = %(priority)s, finished_at = NULL, reported_at = NULL
     FROM upload_pipeline.documents AS document
     WHERE document.document_id = %(document_id)s AND job.document_id = document.document_id
     RETURNING job.*

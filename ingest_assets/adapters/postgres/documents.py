@@ -136,6 +136,7 @@ def _save(connection: Connection[Row], arrival: Arrival, accepted: Acceptance, a
         "media_type": arrival.media_type,
         "byte_size": arrival.byte_size,
         "content_sha": arrival.content_sha,
+        "priority": arrival.priority,
         "actor": actor,
     }
     if accepted.status is AcceptanceStatus.QUEUED:
