@@ -180,7 +180,7 @@ class Deployment:
         return Services(
             clock=SystemClock(),
             jitter=random.random,
-            jobs=PostgresJobs(self.database),
+            jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
             objects=self.objects,
             parser=self.parser,

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     few_jobs: int = Field(
         default=4, ge=0, description="Up to so many waiting jobs get a run of their own; more are drained."
     )
+    jobs_per_user: int | None = Field(
+        default=None, gt=0, description="The most documents of one user that workers hold at a time."
+    )
     drain_workers: int = Field(default=1, gt=0, description="The most drain runs at a time.")
     drain_in_flight: int = Field(
         default=4,

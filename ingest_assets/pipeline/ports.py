@@ -141,7 +141,10 @@ class Jobs(Protocol):
     """The queue. Every change is conditional on the claim and leaves an event in the same transaction."""
 
     def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
-        """Up to `limit` queued or due jobs, oldest first, passing over what others hold."""
+        """Up to `limit` queued or due jobs, passing over what others hold; to be worked on in this order.
+
+        One of each user in turn, and the turn goes on with the next claim; each user's by priority, then oldest first.
+        """
 
     def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
         """This document's job, whatever became of it, so that `stage` can be entered.
