@@ -177,8 +177,9 @@ WITH replayed AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
         error_hint = NULL, reported_at = NULL, queued_at = now()
-    WHERE CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
-        ELSE document_id = ANY(%(document_ids)s) AND state IN ('deadletter', 'retryable') END
+    WHERE state IN ('deadletter', 'retryable')
+        AND CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
+            ELSE document_id = ANY(%(document_ids)s) END
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
@@ -223,14 +224,24 @@ FROM (
     SELECT
     FROM upload_pipeline.upload_jobs
     WHERE state IN ('queued', 'retryable') AND (next_retry_at IS NULL OR next_retry_at <= now())
+    ORDER BY queued_at, job_id  -- by the index: the first matches of the table may lie far behind finished jobs
     LIMIT %(limit)s
 ) AS waiting;
 
--- count_unfinished
--- Jobs that are queued, worked on or waiting for a retry.
-SELECT count(*)
-FROM upload_pipeline.upload_jobs
-WHERE state IN ('queued', 'retryable', 'working');
+-- any_unfinished
+-- Whether a job is queued, worked on or waiting for a retry.
+SELECT count(*) > 0 AS unfinished
+FROM (
+    (
+        SELECT
+        FROM upload_pipeline.upload_jobs
+        WHERE state IN ('queued', 'retryable')
+        ORDER BY queued_at, job_id
+        LIMIT 1
+    )
+    UNION ALL
+    (SELECT FROM upload_pipeline.upload_jobs WHERE state = 'working' ORDER BY job_id LIMIT 1)
+) AS found;
 
 -- count_jobs
 -- Jobs by stage and state.
@@ -303,8 +314,12 @@ WHERE document_id = %(document_id)s
 ORDER BY event_id;
 
 -- note_deletion
--- The last line of a document's history.
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
-FROM upload_pipeline.upload_jobs
-WHERE document_id = %(document_id)s;
+-- The last line of a document's history; its partition is to go too.
+WITH noted AS (
+    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
+    SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = %(document_id)s
+    RETURNING document_id
+)
+INSERT INTO upload_pipeline.deleted_documents SELECT document_id FROM noted ON CONFLICT DO NOTHING;

@@ -103,8 +103,8 @@ class PostgresJobs:
     def waiting(self, limit: int) -> int:
         return int(self._all("count_waiting", {"limit": limit})[0]["count"])
 
-    def unfinished(self) -> int:
-        return int(self._all("count_unfinished", {})[0]["count"])
+    def unfinished(self) -> bool:
+        return bool(self._all("any_unfinished", {})[0]["unfinished"])
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         rows = self._all("count_states", {"document_ids": list(document_ids)})
