@@ -79,6 +79,8 @@ CREATE TABLE upload_pipeline.upload_jobs (
     finished_at timestamptz,
     -- When Dagster was told of the present outcome; null while it was not.
     reported_at timestamptz,
+    -- When Dagster was told to forget the document's partition; it knows it again where reported_at is later.
+    pruned_at timestamptz,
     CONSTRAINT legal_stage_and_state CHECK ((stage = 'embedded') = (state = 'done')),
     CONSTRAINT done_is_finished CHECK ((state = 'done') = (finished_at IS NOT NULL)),
     CONSTRAINT working_is_claimed CHECK (
@@ -96,8 +98,16 @@ CREATE INDEX upload_jobs_claimable ON upload_pipeline.upload_jobs
     (user_id, priority DESC, queued_at, job_id, (COALESCE(next_retry_at, '-infinity')))
     WHERE state IN ('queued', 'retryable');
 CREATE INDEX upload_jobs_working ON upload_pipeline.upload_jobs (user_id) WHERE state = 'working';
-CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (job_id)
+-- Failures are few among many: what lists, retries or replays them must not read the others.
+CREATE INDEX upload_jobs_failed ON upload_pipeline.upload_jobs (queued_at, job_id)
+    WHERE state IN ('retryable', 'deadletter');
+CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_id)
     WHERE state IN ('done', 'deadletter') AND reported_at IS NULL;
+CREATE INDEX upload_jobs_listed ON upload_pipeline.upload_jobs (finished_at)
+    WHERE state = 'done' AND reported_at IS NOT NULL AND (pruned_at IS NULL OR pruned_at < reported_at);
+
+-- Documents that are gone while Dagster may still list their partitions.
+CREATE TABLE upload_pipeline.deleted_documents (document_id uuid PRIMARY KEY);
 
 -- Whose turn it is: the users with claimable jobs in the order of their ids, from after `after` round to it, with each
 -- one's share of the next `most` claims. More users than that takes stand by, for where others hold the jobs.

@@ -24,6 +24,7 @@ from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.remote_jobs import RemoteJob
+from ingest_assets.domain.retention import ListedDocuments
 from ingest_assets.domain.retry_policy import Decision
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.stages import Stage, State
@@ -184,8 +185,8 @@ class Jobs(Protocol):
     def holders(self) -> set[str]:
         """The claims of workers that live: those with a lease that has not expired."""
 
-    def unfinished(self) -> int:
-        """Jobs that are queued, worked on, or waiting for a retry."""
+    def unfinished(self) -> bool:
+        """Whether a job is queued, worked on, or waiting for a retry."""
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         """How many of these documents' jobs are in each state."""
@@ -198,6 +199,18 @@ class Jobs(Protocol):
 
     def report_dead_letters(self, limit: int) -> list[DocumentId]:
         """Dead letters that Dagster has not been told of; marked as reported."""
+
+
+class Partitions(Protocol):
+    """Which documents Dagster lists, each a partition."""
+
+    def listed(self) -> ListedDocuments: ...
+
+    def oldest(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Listed finished documents, first finished first; no longer listed where the block ends well."""
+
+    def deleted(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Deleted documents that may be listed; no longer listed where the block ends well."""
 
 
 class Documents(Protocol):

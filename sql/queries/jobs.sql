@@ -191,8 +191,9 @@ WITH replayed AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
         error_hint = NULL, reported_at = NULL, queued_at = now()
-    WHERE CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
-        ELSE document_id = ANY(%(document_ids)s) AND state IN ('deadletter', 'retryable') END
+    WHERE state IN ('deadletter', 'retryable')
+        AND CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
+            ELSE document_id = ANY(%(document_ids)s) END
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
@@ -235,11 +236,20 @@ RETURNING document_id;
 SELECT LEAST(COALESCE(sum(share), 0), %(limit)s) AS count
 FROM upload_pipeline.turns('00000000-0000-0000-0000-000000000000', %(limit)s, false, %(per_user)s);
 
--- count_unfinished
--- Jobs that are queued, worked on or waiting for a retry.
-SELECT count(*)
-FROM upload_pipeline.upload_jobs
-WHERE state IN ('queued', 'retryable', 'working');
+-- any_unfinished
+-- Whether a job is queued, worked on or waiting for a retry.
+SELECT count(*) > 0 AS unfinished
+FROM (
+    (
+        SELECT
+        FROM upload_pipeline.upload_jobs
+        WHERE state IN ('queued', 'retryable')
+        ORDER BY user_id, priority DESC, queued_at, job_id
+        LIMIT 1
+    )
+    UNION ALL
+    (SELECT FROM upload_pipeline.upload_jobs WHERE state = 'working' ORDER BY user_id LIMIT 1)
+) AS found;
 
 -- holders
 -- The claims with a lease that has not expired.
@@ -318,8 +328,12 @@ WHERE document_id = %(document_id)s
 ORDER BY event_id;
 
 -- note_deletion
--- The last line of a document's history.
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
-FROM upload_pipeline.upload_jobs
-WHERE document_id = %(document_id)s;
+-- The last line of a document's history; its partition is to go too.
+WITH noted AS (
+    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
+    SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = %(document_id)s
+    RETURNING document_id
+)
+INSERT INTO upload_pipeline.deleted_documents SELECT document_id FROM noted ON CONFLICT DO NOTHING;

@@ -128,8 +128,8 @@ class PostgresJobs:
     def holders(self) -> set[str]:
         return {row["claimed_by"] for row in self._all("holders", {})}
 
-    def unfinished(self) -> int:
-        return int(self._all("count_unfinished", {})[0]["count"])
+    def unfinished(self) -> bool:
+        return bool(self._all("any_unfinished", {})[0]["unfinished"])
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         rows = self._all("count_states", {"document_ids": list(document_ids)})
