@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -34,6 +35,7 @@ def main() -> int:
     if unknown := set(names) - set(MEASUREMENTS):
         parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
     _forget_this_machine()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     failed = [name for name in names if not _run(name, sizes_of(arguments))]
     print("\n" + table())
     if failed:

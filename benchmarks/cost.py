@@ -9,7 +9,7 @@ from statistics import median
 
 from benchmarks.deployments import fresh_home
 from benchmarks.figures import Figures
-from benchmarks.intake import take_in_notes
+from benchmarks.intake_in_bulk import take_in_notes
 from benchmarks.processes import watched
 from benchmarks.queue_state import finish_times, first_claim, wait_for_end
 from benchmarks.sizes import Sizes

@@ -48,7 +48,11 @@ class Home:
 
     def start(self, *arguments: object, **environment: str) -> subprocess.Popen[str]:
         command = [str(INGEST), *map(str, arguments), "--json"]
-        return subprocess.Popen(command, env=self.environment | environment, stdout=subprocess.PIPE, text=True)
+        output, messages = subprocess.PIPE, (self.folder / "messages.log").open("a")
+        with messages:
+            return subprocess.Popen(
+                command, env=self.environment | environment, stdout=output, stderr=messages, text=True
+            )
 
     @contextmanager
     def serving(self, *arguments: object, **environment: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -19,7 +19,7 @@ from ingest_assets.domain.documents import Document, DocumentId
 
 LINES, WORDS = 48, 13
 """Of a page, and of a line."""
-PAGE_BYTES = 7_800
+PAGE_BYTES = 6_500
 """About what a page takes, as text is not compressed: compressed, a file of this size would have too many pages."""
 
 

@@ -1,7 +1,5 @@
 """Dagster as a first version would use it: one run per document, through the daemon and its default launcher."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from benchmarks.figures import Figures
 from benchmarks.sizes import Sizes
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.migrations import migrate
+from ingest_assets.cli.processes import running
 from ingest_assets.settings import sqlalchemy_url
 
 DAGSTER_DAEMON = Path(sys.executable).parent / "dagster-daemon"
@@ -48,8 +47,8 @@ def measure(sizes: Sizes) -> Iterator[Figures]:
             "NAIVE_URL": url,
             "NAIVE_DOCUMENTS": str(home.folder / "documents"),
         }
-        with _daemon(environment):
-            seconds = _seconds_of_runs(dagster_url, sizes.naive_documents)
+        with _daemon(home, environment) as daemon:
+            seconds = _seconds_of_runs(daemon, dagster_url, sizes.naive_documents)
         yield {
             "naive_dagster_docs_per_s": sizes.naive_documents / seconds,
             "naive_dagster_s_per_run": seconds / sizes.naive_documents,
@@ -64,31 +63,28 @@ def _dagster_home(home: Home) -> Path:
 
 
 @contextmanager
-def _daemon(environment: dict[str, str]) -> Iterator[None]:
+def _daemon(home: Home, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Its instance's tables are made first: daemon and code server would make them at once."""
-    os_environment = os.environ | environment
+    settings = ["env", *(f"{name}={value}" for name, value in environment.items())]
     make = "import dagster; dagster.DagsterInstance.get().dispose()"
-    subprocess.run([sys.executable, "-c", make], env=os_environment, check=True, stderr=subprocess.DEVNULL)
-    command = [str(DAGSTER_DAEMON), "run", "-m", "benchmarks.naive_dagster", "--log-level", "warning"]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, env=os_environment, stdout=quiet, stderr=quiet, start_new_session=True) as daemon:
-        try:
-            yield
-        finally:
-            daemon.send_signal(signal.SIGTERM)
+    subprocess.run([*settings, sys.executable, "-c", make], check=True, stderr=subprocess.DEVNULL)
+    command = [*settings, str(DAGSTER_DAEMON), "run", "-m", "benchmarks.naive_dagster"]
+    with running([command], home.folder / "naive logs") as [daemon]:
+        yield daemon
 
 
-def _seconds_of_runs(dagster_url: str, documents: int) -> float:
+def _seconds_of_runs(daemon: subprocess.Popen[bytes], dagster_url: str, documents: int) -> float:
     """From the first run's creation to the last one's end."""
     with connected(dagster_url) as connection:
 
         def ended() -> bool:
+            assert daemon.poll() is None, "the naive pipeline's daemon stopped"
             row = connection.execute(RUNS).fetchone()
             assert row is not None
             assert row["failed"] == 0, "a run of the naive pipeline failed"
             return bool(row["done"] == documents)
 
-        wait_until(ended, "the end of the naive runs", every=0.25)
+        wait_until(ended, "the end of the naive runs", seconds=300 + 30 * documents, every=0.25)
         row = connection.execute(RUNS).fetchone()
     assert row is not None
     return float(row["seconds"])

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
@@ -10,7 +11,7 @@ import psycopg
 from pgvector.psycopg import register_vector
 
 from benchmarks.chunk_rows import Maker, markdown_document
-from ingest_assets.domain.documents import Chunk, Document, ParsedDocument, UserId, Vectors
+from ingest_assets.domain.documents import Chunk, Document, ParsedDocument, UserId
 
 OWNER = UserId(UUID(int=1))
 
@@ -32,13 +33,14 @@ def chunked(parsed: tuple[Document, ParsedDocument]) -> tuple[Document, list[Chu
 
 
 @dg.asset(partitions_def=files)
-def embedded(chunked: tuple[Document, list[Chunk]]) -> Vectors:
+def embedded(chunked: tuple[Document, list[Chunk]]) -> Any:
+    """Vectors, which Dagster knows no type for."""
     document, chunks = chunked
     return maker.embed(document, chunks)
 
 
 @dg.asset(partitions_def=files)
-def stored(chunked: tuple[Document, list[Chunk]], embedded: Vectors) -> None:
+def stored(chunked: tuple[Document, list[Chunk]], embedded: Any) -> None:
     document, chunks = chunked
     with psycopg.connect(os.environ["NAIVE_URL"], autocommit=True) as connection:
         register_vector(connection)

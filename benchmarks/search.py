@@ -1,7 +1,7 @@
 """Searches under row filters: users that own all, half, a tenth, a hundredth and a thousandth of the chunks.
 
 The table is filled by COPY and its vector index built in bulk. The vectors' search and the whole hybrid search are
-timed in a warm process; exact search compares with every row of the user, and is both the floor of the time and the truth.
+timed in a warm process. Exact search compares with every row of the user: the floor of the time, and the truth.
 """
 
 import random
