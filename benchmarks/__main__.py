@@ -9,11 +9,13 @@ import sys
 import time
 import traceback
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib import import_module
+from pathlib import Path
 
-from benchmarks.figures import Figures, Measurement, medians, store
+from benchmarks.figures import LATEST, Figures, Measurement, medians, store, stored_results
 from benchmarks.report import table
 from benchmarks.sizes import Sizes, add_sizes, sizes_of
 
@@ -36,8 +38,9 @@ def main() -> int:
         parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
     _forget_this_machine()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
-    failed = [name for name in names if not _run(name, sizes_of(arguments))]
-    print("\n" + table())
+    results = LATEST.with_name("tiny.json") if arguments["tiny"] else LATEST
+    failed = [name for name in names if not _run(name, sizes_of(arguments), results)]
+    print("\n" + table(stored_results(results)))
     if failed:
         print(f"Not measured: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -51,7 +54,7 @@ def _forget_this_machine() -> None:
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 
 
-def _run(name: str, sizes: Sizes) -> bool:
+def _run(name: str, sizes: Sizes, results: Path) -> bool:
     """Whether it could be measured; one that fails leaves the others their chance."""
     measure: Callable[[Sizes], Iterator[Figures]] = import_module(f"benchmarks.{name}").measure
     print(f"{name} …", flush=True)
@@ -63,8 +66,9 @@ def _run(name: str, sizes: Sizes) -> bool:
         return False
     seconds = time.monotonic() - begun
     figures, spread = medians(runs)
-    measured = Measurement(figures, spread, len(runs), round(seconds, 1), load, os.getloadavg()[0], asdict(sizes))
-    store(name, measured)
+    repetitions = max(Counter(figure for run in runs for figure in run).values())
+    measured = Measurement(figures, spread, repetitions, round(seconds, 1), load, os.getloadavg()[0], asdict(sizes))
+    store(name, measured, results)
     print(f"{name}: {seconds:.0f} s, load {load:.1f} before, {measured.load_after:.1f} after", flush=True)
     for figure, value in figures.items():
         print(f"  {figure:44} {value:12.4g}   {spread[figure][0]:.4g} … {spread[figure][1]:.4g}", flush=True)

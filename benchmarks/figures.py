@@ -11,7 +11,7 @@ from typing import Any
 
 Figures = dict[str, float]
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
+LATEST = Path(__file__).parent / "results" / "latest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Measurement:
     spread: dict[str, tuple[float, float]]
     """The least and the greatest of the repetitions."""
     repetitions: int
+    """Of each figure, at the most."""
     seconds: float
     load_before: float
     """The load average of the last minute."""
@@ -40,14 +41,14 @@ def medians(runs: Sequence[Figures]) -> tuple[Figures, dict[str, tuple[float, fl
     )
 
 
-def stored_results() -> dict[str, Any]:
+def stored_results(path: Path) -> dict[str, Any]:
     empty: dict[str, Any] = {"machine": {}, "figures": {}, "spread": {}, "measurements": {}}
-    return empty | json.loads(RESULTS.read_text()) if RESULTS.exists() else empty
+    return empty | json.loads(path.read_text()) if path.exists() else empty
 
 
-def store(name: str, measured: Measurement) -> None:
+def store(name: str, measured: Measurement, path: Path) -> None:
     """Merges the figures into the results of earlier runs; what this measurement gave before is forgotten."""
-    results, entry = stored_results(), asdict(measured)
+    results, entry = stored_results(path), asdict(measured)
     figures, spread = entry.pop("figures"), entry.pop("spread")
     for old in results["measurements"].get(name, {}).get("names", []):
         results["figures"].pop(old, None)
@@ -56,8 +57,8 @@ def store(name: str, measured: Measurement) -> None:
     results["figures"] |= figures
     results["spread"] |= spread
     results["measurements"][name] = entry | {"names": list(figures)}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
 
 
 def machine() -> dict[str, Any]:

@@ -7,21 +7,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.25
+SAMPLES_PER_SEARCH = 4
+"""Looking for new processes takes longer than reading what the known ones hold."""
 PROC = Path("/proc")
+TELLING_ARGUMENTS = 6
+"""Of a command line: later ones may hold settings that name anything."""
 
 ROLES = (
-    ("postgres", "postgres"),
-    ("parsers.worker", "parser"),
     ("execute_run", "run_worker"),
-    ("execute_step", "run_worker"),
-    ("launcher", "launcher"),
+    ("multiprocessing.spawn", "run_worker"),
+    ("parsers.worker", "parser"),
     ("grpc", "code_server"),
+    ("launcher", "launcher"),
     ("dagster-daemon", "daemon"),
     ("dagster-webserver", "webserver"),
-    ("ingest", "ingest"),
+    ("/ingest", "ingest"),
 )
 """What a command line holds, and what such a process is; the first that fits."""
 
@@ -56,31 +60,49 @@ class Memory:
 def watched(root: int, postmaster: int) -> Iterator[Memory]:
     """Samples the process `root`, the Postgres server and all below both while the block runs."""
     memory, finished = Memory(), threading.Event()
-
-    def sample() -> None:
-        while PROC.is_dir() and not finished.wait(SAMPLE_SECONDS):
-            _sample(memory, root, postmaster)
-
-    sampler = threading.Thread(target=sample, name="memory", daemon=True)
-    sampler.start()
+    sampler = threading.Thread(target=_watch, args=(memory, root, postmaster, finished), name="memory", daemon=True)
+    if PROC.is_dir():
+        sampler.start()
     try:
         yield memory
     finally:
         finished.set()
-        sampler.join()
+        if sampler.ident is not None:
+            sampler.join()
 
 
-def _sample(memory: Memory, root: int, postmaster: int) -> None:
-    now, running = time.time(), _running()
-    server = [_status(process.pid) for process in _below(postmaster, running)]
-    for process in _below(root, running):
-        status = _status(process.pid)
+def resident_megabytes() -> float:
+    """Of this process; 0 where it cannot be seen."""
+    return _status(os.getpid()).get("VmRSS", 0.0)
+
+
+def _watch(memory: Memory, root: int, postmaster: int, finished: threading.Event) -> None:
+    roles: dict[int, str] = {}
+    server: list[int] = []
+    for sample in count():
+        if sample % SAMPLES_PER_SEARCH == 0:
+            running = _running()
+            roles = {process.pid: _role(process, running) for process in _below(root, running)}
+            server = [process.pid for process in _below(postmaster, running)]
+        _note_processes(memory, roles)
+        _note_server(memory, server)
+        if finished.wait(SAMPLE_SECONDS):
+            return
+
+
+def _note_processes(memory: Memory, roles: Mapping[int, str]) -> None:
+    now = time.time()
+    for pid, role in roles.items():
+        status = _status(pid)
         if "VmRSS" in status:
-            role = _role(process, running)
             memory.peaks[role] = max(memory.peaks[role], status["VmHWM"])
-            memory.resident[process.pid].append((now, status["VmRSS"]))
-    own = sum(status.get("RssAnon", 0) for status in server)
-    shared = max((status.get("RssShmem", 0) for status in server), default=0)
+            memory.resident[pid].append((now, status["VmRSS"]))
+
+
+def _note_server(memory: Memory, pids: list[int]) -> None:
+    statuses = [_status(pid) for pid in pids]
+    own = sum(status.get("RssAnon", 0) for status in statuses)
+    shared = max((status.get("RssShmem", 0) for status in statuses), default=0)
     memory.peaks["postgres"] = max(memory.peaks["postgres"], own + shared)
 
 
@@ -90,8 +112,8 @@ def _running() -> dict[int, Process]:
         with suppress(OSError, ValueError):
             pid = int(folder.name)
             parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            found[pid] = Process(pid, int(parent), command)
+            arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            found[pid] = Process(pid, int(parent), " ".join(arguments[:TELLING_ARGUMENTS]))
     return found
 
 
@@ -117,8 +139,3 @@ def _status(pid: int) -> dict[str, float]:
         lines = [line.split() for line in (PROC / str(pid) / "status").read_text().splitlines()]
         return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines if words[-1] == "kB"}
     return {}
-
-
-def resident_megabytes() -> float:
-    """Of this process; 0 where it cannot be seen."""
-    return _status(os.getpid()).get("VmRSS", 0.0)

@@ -117,7 +117,7 @@ def _content_rows(home: Home) -> Figures:
         "row_swap_ms": 1000 * timed["committed"].seconds["swap"] / rows,
         "row_event_ms": 1000 * timed["jobs"].seconds["advance"] / timed["jobs"].calls["advance"],
         "row_event_floor_ms": 1000 * _copy_seconds(home, "events") / _count(home, "events"),
-        "document_ms": 1000 * seconds / len(jobs),
+        "document_s": seconds / len(jobs),
     } | {f"row_{name}_floor_ms": 1000 * floor / rows for name, floor in floors.items()}
 
 
