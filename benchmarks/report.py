@@ -1,10 +1,13 @@
 """The figures of results/latest.json as tables, each beside its floor and what is asked of it.
 
-.venv/bin/python -m benchmarks.report
+.venv/bin/python -m benchmarks.report [docs/performance.md]
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
+from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import LATEST, stored_results
@@ -14,19 +17,17 @@ from benchmarks.figures import LATEST, stored_results
 class Target:
     """`of_floor`: it is the share of the floor that must be reached, not the figure itself."""
 
-    least: float | None = None
-    most: float | None = None
+    least: float = -inf
+    most: float = inf
     of_floor: bool = False
 
     def __str__(self) -> str:
-        bound = f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+        bound = f"≤ {self.most:g}" if isfinite(self.most) else f"≥ {self.least:g}"
         return f"{bound} of the floor" if self.of_floor else bound
 
     def is_met(self, figure: float, ratio: float | None) -> bool:
         value = ratio if self.of_floor else figure
-        if value is None:
-            return False
-        return value >= self.least if self.least is not None else value <= (self.most or 0)
+        return value is not None and self.least <= value <= self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,23 @@ SEARCH_COLUMNS = (
 )
 
 
-def main() -> None:
+def main(document: Path | None) -> None:
+    """Prints the tables, or puts them below the heading "Results" of a document, in the place of what is there."""
     results = stored_results(LATEST)
-    machine = results["machine"]
-    print(
+    tables = (table(results), _search_table(results), _memory_table(results), _load_table(results))
+    text = "\n\n".join((_machine(results["machine"]), *tables)) + "\n"
+    if document is None:
+        print(text, end="")
+        return
+    kept, heading, _ = document.read_text().partition("\n## Results\n")
+    document.write_text(f"{kept}{heading}\n{text}")
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    return (
         f"{machine['cpus']} cores of {machine['processor']}, {machine['memory_gb']} GB, {machine['system']}, "
-        f"Python {machine['python']}.\n"
+        f"Python {machine['python']}."
     )
-    for part in (table(results), _search_table(results), _memory_table(results), _load_table(results)):
-        print(part + "\n")
 
 
 def table(results: Mapping[str, Any]) -> str:
@@ -174,4 +183,4 @@ def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
