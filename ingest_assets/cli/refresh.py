@@ -1,5 +1,6 @@
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.console import out
+from ingest_assets.cli.output import deployed, print_json
 
 
 def refresh(as_json: Json = False) -> None:

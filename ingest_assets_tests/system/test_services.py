@@ -80,7 +80,7 @@ def deployed(
 
 
 def work_off(services: Services, claim: str = "worker") -> None:
-    limits = DrainLimits(batch=4, until_empty=True, duration=timedelta(seconds=150))
+    limits = DrainLimits(in_flight=4, ahead=0, until_empty=True, duration=timedelta(seconds=150))
     drain(services, claim, limits, stop=Event(), report=lambda: None)
 
 
