@@ -22,6 +22,7 @@ from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.partitions import PostgresPartitions
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.chunking import ChunkingSettings
@@ -181,7 +182,7 @@ class Deployment:
         return Services(
             clock=SystemClock(),
             jitter=random.random,
-            jobs=PostgresJobs(self.database),
+            jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
             objects=self.objects,
             parser=self.parser,
@@ -189,6 +190,7 @@ class Deployment:
             embedder=self.embedder,
             vector_buffer=PostgresVectorBuffer(self.database),
             committed=PostgresCommittedChunks(self.database),
+            partitions=PostgresPartitions(self.database),
             search_index=PostgresSearchIndex(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),

@@ -11,7 +11,7 @@ from ingest_assets.cli.arguments import Json, User, user_of
 from ingest_assets.cli.output import deployed
 from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import Acceptance
+from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.file_states import SeenFile
 from ingest_assets.pipeline.file_intake import Reading, take_in_files
@@ -25,6 +25,10 @@ def submit(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with all below them.")],
     user: User = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
+    priority: Annotated[
+        int,
+        typer.Option("--priority", min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY, help="The user's higher ones go first."),
+    ] = 0,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every file, also where its size and times tell that nothing changed.")
@@ -41,7 +45,7 @@ def submit(
     with deployed(as_json=as_json) as deployment:
         settings = deployment.settings
         read = partial(read_file, max_bytes=settings.max_file_bytes)
-        reading = Reading(user_of(user, settings), read, settings.max_file_bytes, verify)
+        reading = Reading(user_of(user, settings), read, settings.max_file_bytes, verify, priority)
         found = list(find_files(paths))
         gone = _gone(paths, found, reading, deployment, even_all=prune_all) if prune or prune_all else None
         if estimate:

@@ -21,6 +21,8 @@ Vectors: TypeAlias = "NDArray[np.float32]"
 
 VECTOR_DIMENSIONS = 1536
 
+LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
+
 
 @dataclass(frozen=True, slots=True)
 class Producer:
@@ -107,6 +109,8 @@ class Arrival:
     media_type: str
     byte_size: int
     content_sha: str
+    priority: int = 0
+    """Among the user's own documents; higher ones are worked on first."""
 
 
 class AcceptanceStatus(StrEnum):

@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import dagster as dg
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.shipped import shipped
@@ -39,3 +41,23 @@ def _place(source: Path, target: Path) -> None:
 def forget_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:
     for key in keys:
         instance.delete_dynamic_partition(str(documents.name), key)
+
+
+def forget_run(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
+    """Deletes a run with all that it left. The run itself goes last: a crash in between leaves it to be found again."""
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    _forget_check_results(instance, run_id, checks)
+    instance.event_log_storage.delete_events(run_id)
+    instance.run_storage.delete_run(run_id)
+
+
+def _forget_check_results(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
+    """Dagster has no way of its own to delete them."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    results = AssetCheckExecutionsTable.c
+    with storage.index_connection() as connection:
+        for check in checks:
+            whose = (results.asset_key == check.asset_key.to_string(), results.check_name == check.name)
+            connection.execute(AssetCheckExecutionsTable.delete().where(*whose, results.run_id == run_id))

@@ -124,7 +124,7 @@ class _Worker:
 
     def _is_idle(self) -> bool:
         if self.limits.until_empty:
-            return self.services.jobs.unfinished() == 0
+            return not self.services.jobs.unfinished()
         return self._now() - self.busy_at >= self.limits.idle.total_seconds()
 
     def _count(self, ended: set[Future[bool]]) -> None:

@@ -32,6 +32,7 @@ class Reading:
     max_bytes: int
     verify: bool = False
     """Whether files are read too that nothing can have happened to."""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def _read_one(file: SeenFile, known: KnownFile | None, reading: Reading) -> Foun
         content = reading.read(file.path)
         if known is not None and known.content_sha == (content_sha := sha256(content).hexdigest()):
             return replace(known, sighting=file.sighting(content_sha))
-        arrival = check(content, PurePath(file.path).name, file.path, reading.user_id, reading.max_bytes)
+        name = PurePath(file.path).name
+        arrival = check(content, name, file.path, reading.user_id, reading.max_bytes, reading.priority)
         return NewContent(file, content, arrival)
     except PermanentError as problem:
         return problem

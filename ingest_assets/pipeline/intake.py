@@ -27,9 +27,10 @@ def receive(
     objects: ObjectStore,
     max_bytes: int,
     actor: str,
+    priority: int = 0,
 ) -> Acceptance:
     """Queues a file for the pipeline. Raises what `check` does; nothing is kept then."""
-    arrival = check(content, filename, source, user_id, max_bytes)
+    arrival = check(content, filename, source, user_id, max_bytes, priority)
     [accepted] = take_in([(content, arrival)], documents=documents, objects=objects, actor=actor)
     return accepted
 
@@ -50,7 +51,7 @@ def take_in(
     return []
 
 
-def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int) -> Arrival:
+def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int, priority: int = 0) -> Arrival:
     """Raises PermanentError too_large, empty_file, unsupported, type_mismatch, encrypted, corrupt, bomb."""
     if len(content) > max_bytes:
         raise PermanentError("too_large", limit=max_bytes)
@@ -62,6 +63,7 @@ def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes
         media_type=file_type.value,
         byte_size=len(content),
         content_sha=sha256(content).hexdigest(),
+        priority=priority,
     )
 
 

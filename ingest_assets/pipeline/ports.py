@@ -25,6 +25,7 @@ from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.outdated import OutdatedDocument
 from ingest_assets.domain.remote_jobs import RemoteJob
+from ingest_assets.domain.retention import ListedDocuments
 from ingest_assets.domain.retry_policy import Decision
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.stages import Stage, State
@@ -142,7 +143,10 @@ class Jobs(Protocol):
     """The queue. Every change is conditional on the claim and leaves an event in the same transaction."""
 
     def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
-        """Up to `limit` queued or due jobs, oldest first, passing over what others hold."""
+        """Up to `limit` queued or due jobs, passing over what others hold; to be worked on in this order.
+
+        One of each user in turn, and the turn goes on with the next claim; each user's by priority, then oldest first.
+        """
 
     def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
         """This document's job, whatever became of it, so that `stage` can be entered.
@@ -180,8 +184,8 @@ class Jobs(Protocol):
     def holders(self) -> set[str]:
         """The claims of workers that live: those with a lease that has not expired."""
 
-    def unfinished(self) -> int:
-        """Jobs that are queued, worked on, or waiting for a retry."""
+    def unfinished(self) -> bool:
+        """Whether a job is queued, worked on, or waiting for a retry."""
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         """How many of these documents' jobs are in each state."""
@@ -194,6 +198,18 @@ class Jobs(Protocol):
 
     def report_dead_letters(self, limit: int) -> list[DocumentId]:
         """Dead letters that Dagster has not been told of; marked as reported."""
+
+
+class Partitions(Protocol):
+    """Which documents Dagster lists, each a partition."""
+
+    def listed(self) -> ListedDocuments: ...
+
+    def oldest(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Listed finished documents, first finished first; no longer listed where the block ends well."""
+
+    def deleted(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Deleted documents that may be listed; no longer listed where the block ends well."""
 
 
 class Documents(Protocol):

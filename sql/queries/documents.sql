@@ -37,9 +37,10 @@ FROM unnest(
 -- insert_jobs
 -- Documents' places in the queue, in this order, with their first events.
 WITH made AS (
-    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, queued_at)
-    SELECT job_id, document_id, %(user_id)s, 1, clock_timestamp()
-    FROM unnest(%(job_ids)s::uuid[], %(document_ids)s::uuid[]) AS new (job_id, document_id)
+    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, priority, queued_at)
+    SELECT job_id, document_id, %(user_id)s, 1, priority, clock_timestamp()
+    FROM unnest(%(job_ids)s::uuid[], %(document_ids)s::uuid[], %(priorities)s::smallint[])
+        AS new (job_id, document_id, priority)
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
@@ -66,9 +67,12 @@ WITH requeued AS (
     UPDATE upload_pipeline.upload_jobs AS job
     SET version = document.version, stage = 'queued', state = 'queued', attempts = 0, crashes = 0, claimed_by = NULL,
         lease_expires_at = NULL, begun = false, next_retry_at = NULL, error_code = NULL, error_message = NULL,
-        error_hint = NULL, queued_at = clock_timestamp(), finished_at = NULL, reported_at = NULL
+        error_hint = NULL, priority = new.priority, queued_at = clock_timestamp(), finished_at = NULL,
+        reported_at = NULL
     FROM upload_pipeline.documents AS document
-    WHERE document.document_id = ANY(%(document_ids)s) AND job.document_id = document.document_id
+    JOIN unnest(%(document_ids)s::uuid[], %(priorities)s::smallint[]) AS new (document_id, priority)
+        USING (document_id)
+    WHERE job.document_id = document.document_id
     RETURNING job.*
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)

@@ -93,6 +93,7 @@ def _columns(arrivals: Sequence[Arrival], accepted: Sequence[Acceptance]) -> dic
         "media_types": [arrival.media_type for arrival in arrivals],
         "byte_sizes": [arrival.byte_size for arrival in arrivals],
         "content_shas": [arrival.content_sha for arrival in arrivals],
+        "priorities": [arrival.priority for arrival in arrivals],
         "document_ids": [place.document_id for place in accepted],
         "job_ids": [place.job_id for place in accepted],
     }
