@@ -156,15 +156,16 @@ class Deployment:
 
         return OpenAIEmbedder(self._openai_key, self.settings.openai_base_url, self.paid_calls, self.openai_settings)
 
+    def parsing_step(self, media_type: str) -> Step:
+        """What parsing takes per page."""
+        if self.parser.producer_of(media_type) == self.local_parser.producer:
+            return LOCAL_PARSING
+        return Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
+
     @property
-    def estimated_steps(self) -> tuple[Step, Step]:
-        """What parsing takes per page, and embedding per token."""
-        parsing, embedding = LOCAL_PARSING, LOCAL_EMBEDDING
-        if isinstance(self.parser, ParserRouter):
-            parsing = Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
-        if self.uses_openai:
-            embedding = Step(self.openai_settings.usage, *OPENAI_PACE)
-        return parsing, embedding
+    def embedding_step(self) -> Step:
+        """What embedding takes per token."""
+        return Step(self.openai_settings.usage, *OPENAI_PACE) if self.uses_openai else LOCAL_EMBEDDING
 
     def available(self) -> bool:
         """Whether every outside service without a stand-in takes calls now."""

@@ -8,18 +8,33 @@ from ingest_assets.cli.output import print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.file_states import SeenFile
 from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
 from ingest_assets.pipeline.estimate import Estimate, Size, estimate_documents
 from ingest_assets.pipeline.file_intake import Reading, changed_files
 
 
 def estimate_files(files: Sequence[SeenFile], reading: Reading, deployment: Deployment) -> Estimate:
     """For what would make work: unchanged files and those that would be refused count nothing."""
-    parsing, embedding = deployment.estimated_steps
     sizes = (
         Size(each.media_type, each.byte_size, count_pages(content) if each.media_type == FileType.PDF else None)
         for content, each in changed_files(files, reading, documents=deployment.documents)
     )
-    return estimate_documents(sizes, parsing=parsing, embedding=embedding)
+    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+
+
+def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployment) -> Estimate:
+    """As if of all texts that are embedded again none had a vector yet."""
+    sizes = (
+        Size(
+            each.media_type,
+            each.byte_size,
+            each.pages,
+            each.characters,
+            is_parsed=each.first_step is not FirstStep.PARSE,
+        )
+        for each in outdated
+    )
+    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
 
 
 def describe_estimate(estimate: Estimate) -> dict[str, Any]:

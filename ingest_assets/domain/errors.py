@@ -73,7 +73,7 @@ CATALOGUE: dict[str, Problem] = {
     "prune_suspicious": Problem(
         PermanentError,
         "Nothing was done: all that came from one of the folders is gone, or what it lay on is not mounted.",
-        "Check that everything is mounted. Documents of {count} files would go; if they shall: --prune-all.",
+        "Check that everything is mounted. The documents of {found} files would go; if they shall: --prune-all.",
     ),
     "empty_file": Problem(PermanentError, "The file has no content.", "Submit the file again once it is complete."),
     "too_large": Problem(

@@ -23,6 +23,7 @@ from ingest_assets.domain.documents import (
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
+from ingest_assets.domain.outdated import OutdatedDocument
 from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.domain.retention import ListedDocuments
 from ingest_assets.domain.retry_policy import Decision
@@ -174,10 +175,8 @@ class Jobs(Protocol):
     def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
         """Queues dead letters and waiting retries anew; None: every dead letter."""
 
-    def refresh(
-        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer, actor: str
-    ) -> list[DocumentId]:
-        """Queues finished documents again whose results other tools have made than these; parsers by media type."""
+    def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+        """Queues those that are finished again."""
 
     def waiting(self, limit: int) -> int:
         """How many jobs could be claimed now, counted up to `limit`."""
@@ -244,6 +243,11 @@ class Documents(Protocol):
 
     def save_parse(self, job: Job, parse: StoredParse, payload: Payload) -> Payload:
         """With stages parsed and parse_validated. Raises ResourceError claim_lost."""
+
+    def outdated(
+        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer
+    ) -> list[OutdatedDocument]:
+        """Finished documents whose results other tools have made than these; parsers by media type."""
 
     def counts(self) -> dict[str, int]:
         """`documents`, `searchable`, `dead_letters`."""

@@ -31,7 +31,7 @@ def gone_files(
         known = documents.files_below(user_id, folder)
         lost = [path for path in known if files.is_gone(path)]
         if not even_all and is_suspicious(known, {path: files.device_at(path) for path in lost}):
-            raise PermanentError("prune_suspicious", count=len(lost))
+            raise PermanentError("prune_suspicious", found=len(lost))
         gone |= dict.fromkeys(lost)
     return list(gone)
 

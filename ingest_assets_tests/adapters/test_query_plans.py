@@ -32,7 +32,7 @@ READS_EVERYTHING = {
     "count_jobs": "`ingest status` counts all jobs",
     "count_listed": "the hourly pruning counts all partitions",
     "failed_documents": "`ingest status --failed` lists all failures",
-    "refresh_jobs": "`ingest refresh` looks for what other tools have made",
+    "outdated_documents": "`ingest refresh` looks for what other tools have made",
     "sum_costs": "`ingest costs` sums the ledger",
 }
 """Queries for people, or for once in a while, and why they do."""

@@ -138,6 +138,28 @@ SET parsed_content_sha = %(content_sha)s, parsed_sha = %(parsed_sha)s, parser_na
     parser_version = %(parser_version)s, page_starts = %(page_starts)s, updated_at = now()
 WHERE document_id = %(document_id)s;
 
+-- outdated_documents
+-- Finished documents whose parse, chunks or vectors other tools have made than these, with what doing it again concerns.
+SELECT document.document_id, document.media_type, document.byte_size, nullif(cardinality(document.page_starts), 0) AS pages,
+    made.characters, CASE WHEN parse.outdated THEN 'parse' WHEN made.chunks_outdated THEN 'chunk' ELSE 'embed' END AS first_step
+FROM upload_pipeline.upload_jobs AS job
+JOIN upload_pipeline.documents AS document USING (document_id)
+JOIN unnest(%(media_types)s::text[], %(parser_names)s::text[], %(parser_versions)s::text[])
+    AS present (media_type, parser_name, parser_version) USING (media_type)
+CROSS JOIN LATERAL (
+    SELECT (document.parser_name, document.parser_version)
+        IS DISTINCT FROM (present.parser_name, present.parser_version) AS outdated
+) AS parse
+CROSS JOIN LATERAL (
+    SELECT max(end_offset) AS characters,
+        bool_or((chunker_name, chunker_version) IS DISTINCT FROM (%(chunker_name)s, %(chunker_version)s)) AS chunks_outdated,
+        bool_or((embed_model, embed_version) IS DISTINCT FROM (%(embed_model)s, %(embed_version)s)) AS vectors_outdated
+    FROM upload_pipeline.document_chunks
+    WHERE document_id = document.document_id
+) AS made
+WHERE job.state = 'done' AND (parse.outdated OR made.chunks_outdated OR made.vectors_outdated)
+ORDER BY document.created_at, document.document_id;
+
 -- failed_documents
 -- Dead letters and waiting retries, newest first.
 SELECT document.document_id, document.filename, job.stage, job.state, job.error_code AS code,

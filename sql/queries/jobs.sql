@@ -201,30 +201,17 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM repla
 RETURNING document_id;
 
 -- refresh_jobs
--- Finished documents whose parse, chunks or vectors other tools have made than these are queued again.
-WITH outdated AS (
-    SELECT job.job_id
-    FROM upload_pipeline.upload_jobs AS job
-    JOIN upload_pipeline.documents AS document USING (document_id)
-    JOIN unnest(%(media_types)s::text[], %(parser_names)s::text[], %(parser_versions)s::text[])
-        AS present (media_type, parser_name, parser_version) USING (media_type)
-    WHERE job.state = 'done' AND (
-        (document.parser_name, document.parser_version)
-            IS DISTINCT FROM (present.parser_name, present.parser_version)
-        OR EXISTS (
-            SELECT
-            FROM upload_pipeline.document_chunks AS chunk
-            WHERE chunk.document_id = document.document_id
-                AND (chunk.chunker_name, chunk.chunker_version, chunk.embed_model, chunk.embed_version)
-                    IS DISTINCT FROM (%(chunker_name)s, %(chunker_version)s, %(embed_model)s, %(embed_version)s)
-        )
-    )
-    FOR UPDATE OF job SKIP LOCKED
+-- These documents are queued again where they are finished.
+WITH finished AS (
+    SELECT job_id
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = ANY(%(document_ids)s) AND state = 'done'
+    FOR UPDATE SKIP LOCKED
 ), refreshed AS (
     UPDATE upload_pipeline.upload_jobs AS job
     SET stage = 'queued', state = 'queued', queued_at = now(), finished_at = NULL, reported_at = NULL
-    FROM outdated
-    WHERE job.job_id = outdated.job_id
+    FROM finished
+    WHERE job.job_id = finished.job_id
     RETURNING job.*
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)

@@ -1,6 +1,6 @@
 """Documents in Postgres: what came in, where its parse is kept, where it stands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,9 @@ from ingest_assets.domain.documents import (
     UserId,
 )
 from ingest_assets.domain.file_states import KnownFile
+from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Payload
+from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
 from ingest_assets.domain.stages import Stage, State
 
 
@@ -99,6 +101,23 @@ class PostgresDocuments:
             return None
         del row["user_id"]
         return JobStatus(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])})
+
+    def outdated(
+        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer
+    ) -> list[OutdatedDocument]:
+        parsers = [parser_of(media_type) for media_type in FileType]
+        names = {
+            "media_types": list(FileType),
+            "parser_names": [parser.name for parser in parsers],
+            "parser_versions": [parser.version for parser in parsers],
+            "chunker_name": chunker.name,
+            "chunker_version": chunker.version,
+            "embed_model": model.name,
+            "embed_version": model.version,
+        }
+        with self._database.connection() as connection:
+            rows = connection.execute(query("outdated_documents"), names).fetchall()
+        return [OutdatedDocument(**row | {"first_step": FirstStep(row["first_step"])}) for row in rows]
 
     def counts(self) -> dict[str, int]:
         row = self._one("count_documents", {})

@@ -1,6 +1,6 @@
 """The queue in Postgres. Times are the server's: one clock for every worker."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,9 +11,8 @@ from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Document, DocumentId, Producer
+from ingest_assets.domain.documents import Document, DocumentId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
-from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.jobs import Job, Outcome, Payload
 from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.stages import Stage, State, predecessor, sources
@@ -106,20 +105,8 @@ class PostgresJobs:
         names = {"document_ids": None if document_ids is None else list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("replay_jobs", names)]
 
-    def refresh(
-        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer, actor: str
-    ) -> list[DocumentId]:
-        parsers = [parser_of(media_type) for media_type in FileType]
-        names = {
-            "media_types": list(FileType),
-            "parser_names": [parser.name for parser in parsers],
-            "parser_versions": [parser.version for parser in parsers],
-            "chunker_name": chunker.name,
-            "chunker_version": chunker.version,
-            "embed_model": model.name,
-            "embed_version": model.version,
-            "actor": actor,
-        }
+    def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("refresh_jobs", names)]
 
     def waiting(self, limit: int) -> int:
