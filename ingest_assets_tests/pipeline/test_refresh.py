@@ -1,6 +1,7 @@
 """A new parser, other chunks, another model: only what they made is made again."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
 from ingest_assets.domain.chunking import ChunkingSettings
@@ -46,6 +47,15 @@ def test_a_new_version_of_the_model_embeds_everything_and_leaves_no_old_vector(
     drain_all(renewed)
     assert services.vector_buffer.present(document_id, Producer("lexical", "1")) == set()
     assert renewed.vector_buffer.present(document_id, Producer("lexical", "2"))
+
+
+def test_a_refreshed_document_keeps_its_priority(services: Services, user: UserId) -> None:
+    urgent = submit(services, user, policy_text(), "urgent.md", priority=1).document_id
+    drain_all(services)
+    plain = submit(services, user, policy_text("Dental"), "plain.md").document_id
+    assert refresh(replace(services, embedder=NextModel())) == [urgent]
+    claimed = services.jobs.claim("worker", 2, timedelta(seconds=30))
+    assert [job.document.document_id for job in claimed] == [urgent, plain]
 
 
 def test_the_old_version_stays_searchable_until_it_is_refreshed(services: Services, user: UserId) -> None:
