@@ -107,7 +107,16 @@ class Settings(BaseSettings):
     few_jobs: int = Field(
         default=4, ge=0, description="Up to so many waiting jobs get a run of their own; more are drained."
     )
+    jobs_per_user: int | None = Field(
+        default=None, gt=0, description="The most documents of one user that workers hold at a time."
+    )
     drain_workers: int = Field(default=1, gt=0, description="The most drain runs at a time.")
+    drain_in_flight: int = Field(
+        default=4,
+        gt=0,
+        le=64,
+        description="Documents that a drain run works on at once; more pay off where outside services are waited for.",
+    )
     drain_idle_seconds: float = Field(
         default=10, ge=0, description="How long a drain run waits for more work before it ends."
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ingest_assets.cli.output import messages
+from ingest_assets.cli.console import messages
 from ingest_assets.domain.documents import DocumentId
 from ingest_assets.domain.stages import State
 from ingest_assets.pipeline.ports import Jobs

@@ -269,3 +269,19 @@ def test_costs_are_zero_where_nothing_was_paid(ingest: Ingest) -> None:
         "openai": {"calls": 0, "tokens": 0, "usd": 0.0},
         "llamaparse": {"calls": 0, "pages": 0, "credits": 0, "usd": 0.0},
     }
+
+
+def test_a_refresh_says_what_it_would_do_and_cost_before_it_queues_anything(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text(policy_text())
+    [submitted] = ingest("submit", tmp_path / "policy.md", "--json").json
+    ingest("drain")
+    unchanged = ingest("refresh", "--estimate", "--json").json
+    assert (unchanged["documents"], unchanged["tokens"], unchanged["usd"]) == (0, 0, 0)
+    smaller = Ingest(ingest.home, (*ingest.extra, ("INGEST_CHUNK_CHARACTERS", "500")))
+    estimated = smaller("refresh", "--estimate", "--json").json
+    assert {step: estimated[step] for step in ("parse", "chunk", "embed")} == {"parse": 0, "chunk": 1, "embed": 0}
+    assert (estimated["documents"], estimated["pages"]) == (1, 0)
+    assert estimated["tokens"] > 0
+    assert ingest("status", "--json").json["jobs"] == {"embedded/done": 1}
+    assert smaller("refresh", "--json").json == [{"document_id": submitted["document_id"], "status": "queued"}]
+    assert ingest("status", "--json").json["jobs"] == {"queued/queued": 1}
