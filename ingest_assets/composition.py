@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.adapters.embedders.openai import OpenAIEmbedder, OpenAISettings
 from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
@@ -23,6 +22,7 @@ from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.partitions import PostgresPartitions
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.chunking import ChunkingSettings
@@ -32,9 +32,15 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.rate_limits import RateLimit, RateLimits
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
-from ingest_assets.pipeline.ports import Embedder, Parser
+from ingest_assets.pipeline.ports import Embedder, ObjectStore, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
+
+if TYPE_CHECKING:
+    from ingest_assets.adapters.embedders.openai import OpenAISettings
+
+SPARE_CONNECTIONS = 4
+"""For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,15 @@ class Deployment:
 
     @cached_property
     def database(self) -> Database:
-        return Database(self.database_url)
+        return Database(self.database_url, connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
 
     @cached_property
     def documents(self) -> PostgresDocuments:
         return PostgresDocuments(self.database)
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        return LocalFiles(self.settings.objects_folder)
 
     @cached_property
     def paid_calls(self) -> PostgresPaidCalls:
@@ -112,7 +122,19 @@ class Deployment:
         return ParserRouter(service, self.local_parser, stands_in=settings.parser_fallback)
 
     @property
-    def openai_settings(self) -> OpenAISettings:
+    def uses_openai(self) -> bool:
+        """Whether OpenAI, or a server that speaks its protocol, embeds."""
+        choice = self.settings.embedder
+        return choice == "openai" or (choice == "auto" and self._openai_key is not None)
+
+    @property
+    def _openai_key(self) -> Callable[[], str] | None:
+        return key_reader(self.settings.openai_api_key, self.settings.openai_api_key_file)
+
+    @property
+    def openai_settings(self) -> "OpenAISettings":
+        from ingest_assets.adapters.embedders.openai import OpenAISettings
+
         settings = self.settings
         return OpenAISettings(
             model=settings.openai_model,
@@ -124,28 +146,31 @@ class Deployment:
     @cached_property
     def embedder(self) -> Embedder:
         """Raises PermanentError key_unset."""
-        settings = self.settings
-        key = key_reader(settings.openai_api_key, settings.openai_api_key_file)
-        if settings.embedder == "local" or (settings.embedder == "auto" and key is None):
+        if not self.uses_openai:
+            from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+
             return LexicalEmbedder()
-        if key is None:
+        if self._openai_key is None:
             raise PermanentError("key_unset", service="OpenAI", name="OPENAI_API_KEY")
-        return OpenAIEmbedder(key, settings.openai_base_url, self.paid_calls, self.openai_settings)
+        from ingest_assets.adapters.embedders.openai import OpenAIEmbedder
+
+        return OpenAIEmbedder(self._openai_key, self.settings.openai_base_url, self.paid_calls, self.openai_settings)
+
+    def parsing_step(self, media_type: str) -> Step:
+        """What parsing takes per page."""
+        if self.parser.producer_of(media_type) == self.local_parser.producer:
+            return LOCAL_PARSING
+        return Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
 
     @property
-    def estimated_steps(self) -> tuple[Step, Step]:
-        """What parsing takes per page, and embedding per token."""
-        parsing, embedding = LOCAL_PARSING, LOCAL_EMBEDDING
-        if isinstance(self.parser, ParserRouter):
-            parsing = Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
-        if isinstance(self.embedder, OpenAIEmbedder):
-            embedding = Step(self.openai_settings.usage, *OPENAI_PACE)
-        return parsing, embedding
+    def embedding_step(self) -> Step:
+        """What embedding takes per token."""
+        return Step(self.openai_settings.usage, *OPENAI_PACE) if self.uses_openai else LOCAL_EMBEDDING
 
     def available(self) -> bool:
         """Whether every outside service without a stand-in takes calls now."""
         needed = set()
-        if isinstance(self.embedder, OpenAIEmbedder):
+        if self.uses_openai:
             needed.add(Service.OPENAI)
         if isinstance(self.parser, ParserRouter) and not self.settings.parser_fallback:
             needed.add(Service.LLAMAPARSE)
@@ -157,14 +182,15 @@ class Deployment:
         return Services(
             clock=SystemClock(),
             jitter=random.random,
-            jobs=PostgresJobs(self.database),
+            jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
-            objects=LocalFiles(settings.objects_folder),
+            objects=self.objects,
             parser=self.parser,
             chunk_buffer=PostgresChunkBuffer(self.database),
             embedder=self.embedder,
             vector_buffer=PostgresVectorBuffer(self.database),
             committed=PostgresCommittedChunks(self.database),
+            partitions=PostgresPartitions(self.database),
             search_index=PostgresSearchIndex(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),

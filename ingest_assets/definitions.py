@@ -10,8 +10,10 @@ from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS
 from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
+from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.orchestration.schedules import retry_failed_partitions
+from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning, retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
@@ -30,13 +32,14 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
         "chunk_buffer": ChunkBuffer(pipeline),
         "vector_buffer": VectorBuffer(pipeline),
         "document_chunks": DocumentChunks(pipeline),
+        "retention": settings.retention,
     }
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
-        jobs=[ingest_document, drain_queue],
+        jobs=[ingest_document, drain_queue, prune_partitions, purge_runs],
         sensors=[queued_jobs_sensor(settings)],
-        schedules=[retry_failed_partitions],
+        schedules=[retry_failed_partitions, hourly_pruning, daily_purge],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,
     )

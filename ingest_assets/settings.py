@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest_assets.domain.documents import VECTOR_DIMENSIONS
+from ingest_assets.domain.retention import RetentionPolicy
 
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -106,9 +107,26 @@ class Settings(BaseSettings):
     few_jobs: int = Field(
         default=4, ge=0, description="Up to so many waiting jobs get a run of their own; more are drained."
     )
+    jobs_per_user: int | None = Field(
+        default=None, gt=0, description="The most documents of one user that workers hold at a time."
+    )
     drain_workers: int = Field(default=1, gt=0, description="The most drain runs at a time.")
+    drain_in_flight: int = Field(
+        default=4,
+        gt=0,
+        le=64,
+        description="Documents that a drain run works on at once; more pay off where outside services are waited for.",
+    )
     drain_idle_seconds: float = Field(
         default=10, ge=0, description="How long a drain run waits for more work before it ends."
+    )
+    partitions_kept: int = Field(
+        default=50_000, ge=0, description="How many finished documents Dagster lists, the newest first; 0: all of them."
+    )
+    dagster_retention_days: int = Field(
+        default=30,
+        ge=0,
+        description="How long Dagster keeps finished runs that no listed document's state is read from; 0: for ever.",
     )
     sensor_seconds: int = Field(default=2, gt=0, description="How often the queue is looked at.")
     jwt_secret: SecretStr | None = Field(
@@ -142,6 +160,11 @@ class Settings(BaseSettings):
     @property
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        history = timedelta(days=self.dagster_retention_days) if self.dagster_retention_days else None
+        return RetentionPolicy(self.partitions_kept or None, history)
 
     @property
     def dagster_home(self) -> Path:

@@ -42,6 +42,13 @@ def test_nothing_is_paid_for_what_the_local_parser_reads_as_well(media_type: Fil
     assert made.parser.producer_of(media_type).name == "local"
 
 
+def test_only_what_a_service_reads_is_estimated_at_its_price() -> None:
+    made = deployment(llama_cloud_api_key=SecretStr("k"))
+    assert made.parsing_step(FileType.PDF).usage(10).credits > 0
+    assert made.parsing_step(FileType.MARKDOWN).usage(10).credits == 0
+    assert deployment().parsing_step(FileType.PDF).usage(10).credits == 0
+
+
 def test_local_means_local_even_with_keys() -> None:
     made = deployment(
         openai_api_key=SecretStr("k"), llama_cloud_api_key=SecretStr("k"), parser="local", embedder="local"

@@ -38,7 +38,17 @@ CREATE TABLE upload_pipeline.document_sources (
     source text NOT NULL,
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, source)
+    -- What its file was like when it was read: while it is the same, its content is too, and it is not read again.
+    file_size bigint,
+    file_modified_ns bigint,
+    file_changed_ns bigint,
+    file_inode numeric(20),
+    file_device numeric(20),
+    file_seen_ns bigint,
+    file_sha text CHECK (file_sha ~ '^[0-9a-f]{64}$'),
+    PRIMARY KEY (user_id, source),
+    CHECK (num_nulls(
+        file_size, file_modified_ns, file_changed_ns, file_inode, file_device, file_seen_ns, file_sha) IN (0, 7))
 );
 CREATE INDEX document_sources_by_document ON upload_pipeline.document_sources (document_id);
 
@@ -60,6 +70,8 @@ CREATE TABLE upload_pipeline.upload_jobs (
     -- Whether the holder has begun: a worker's death counts against what it was working on only.
     begun boolean NOT NULL DEFAULT false,
     next_retry_at timestamptz,
+    -- Among the user's own jobs: higher ones are claimed first.
+    priority smallint NOT NULL DEFAULT 0 CHECK (priority BETWEEN -100 AND 100),
     error_code text,
     error_message text,
     error_hint text,
@@ -67,6 +79,8 @@ CREATE TABLE upload_pipeline.upload_jobs (
     finished_at timestamptz,
     -- When Dagster was told of the present outcome; null while it was not.
     reported_at timestamptz,
+    -- When Dagster was told to forget the document's partition; it knows it again where reported_at is later.
+    pruned_at timestamptz,
     CONSTRAINT legal_stage_and_state CHECK ((stage = 'embedded') = (state = 'done')),
     CONSTRAINT done_is_finished CHECK ((state = 'done') = (finished_at IS NOT NULL)),
     CONSTRAINT working_is_claimed CHECK (
@@ -79,11 +93,78 @@ CREATE TABLE upload_pipeline.upload_jobs (
     autovacuum_vacuum_threshold = 200,
     autovacuum_vacuum_cost_delay = 0
 );
-CREATE INDEX upload_jobs_claimable ON upload_pipeline.upload_jobs (queued_at, job_id)
+-- In the order of claims; the last column so that retries whose time has not come are passed over within the index.
+CREATE INDEX upload_jobs_claimable ON upload_pipeline.upload_jobs
+    (user_id, priority DESC, queued_at, job_id, (COALESCE(next_retry_at, '-infinity')))
     WHERE state IN ('queued', 'retryable');
-CREATE INDEX upload_jobs_working ON upload_pipeline.upload_jobs (job_id) WHERE state = 'working';
-CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (job_id)
+CREATE INDEX upload_jobs_working ON upload_pipeline.upload_jobs (user_id) WHERE state = 'working';
+-- Failures are few among many: what lists, retries or replays them must not read the others.
+CREATE INDEX upload_jobs_failed ON upload_pipeline.upload_jobs (queued_at, job_id)
+    WHERE state IN ('retryable', 'deadletter');
+CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_id)
     WHERE state IN ('done', 'deadletter') AND reported_at IS NULL;
+CREATE INDEX upload_jobs_listed ON upload_pipeline.upload_jobs (finished_at)
+    WHERE state = 'done' AND reported_at IS NOT NULL AND (pruned_at IS NULL OR pruned_at < reported_at);
+
+-- Documents that are gone while Dagster may still list their partitions.
+CREATE TABLE upload_pipeline.deleted_documents (document_id uuid PRIMARY KEY);
+
+-- Whose turn it is: the users with claimable jobs in the order of their ids, from after `after` round to it, with each
+-- one's share of the next `most` claims. More users than that takes stand by, for where others hold the jobs.
+CREATE FUNCTION upload_pipeline.turns(after uuid, most integer, retries_only boolean, per_user integer)
+RETURNS TABLE (user_id uuid, place integer, share integer)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH RECURSIVE claimable AS NOT MATERIALIZED (
+        SELECT job.user_id
+        FROM upload_pipeline.upload_jobs AS job
+        WHERE job.state IN ('queued', 'retryable') AND COALESCE(job.next_retry_at, '-infinity')
+            BETWEEN CASE WHEN retries_only THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
+    ), visits (user_id, last_user, place, room) AS (
+        SELECT after, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, 0, 0
+        UNION ALL
+        -- From user to user by the index, never from job to job. OFFSET 0: what stands before it is evaluated once.
+        SELECT next.user_id, CASE WHEN next.user_id > after THEN visits.last_user ELSE after END,
+            visits.place + (own.room > 0)::integer, own.room
+        FROM visits
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(
+                (SELECT job.user_id FROM claimable AS job
+                 WHERE job.user_id > visits.user_id AND job.user_id <= visits.last_user ORDER BY 1 LIMIT 1),
+                (SELECT job.user_id FROM claimable AS job
+                 WHERE job.user_id <= after AND visits.last_user > after ORDER BY 1 LIMIT 1)
+            ) AS user_id
+            OFFSET 0
+        ) AS next
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN per_user IS NULL THEN most ELSE per_user - (
+                SELECT count(*)
+                FROM upload_pipeline.upload_jobs AS job
+                WHERE job.state = 'working' AND job.user_id = next.user_id
+            )::integer END AS room
+            OFFSET 0
+        ) AS own
+        WHERE visits.place < 2 * most AND next.user_id IS NOT NULL
+    ), waiting AS (
+        -- One row per job and no more than can be shared: the others take one each at least.
+        SELECT visits.user_id, visits.place, turn
+        FROM visits
+        CROSS JOIN LATERAL generate_series(1, (
+            SELECT count(*)
+            FROM (
+                SELECT
+                FROM claimable AS job
+                WHERE job.user_id = visits.user_id
+                LIMIT LEAST(visits.room, GREATEST(1, most + 1 - (SELECT max(place) FROM visits)))
+            ) AS job
+        )) AS turn
+        WHERE visits.room > 0
+    )
+    SELECT ranked.user_id, ranked.place, GREATEST(1, count(*) FILTER (WHERE ranked.rank <= most))::integer
+    FROM (SELECT waiting.*, row_number() OVER (ORDER BY turn, waiting.place) AS rank FROM waiting) AS ranked
+    GROUP BY ranked.user_id, ranked.place
+    ORDER BY ranked.place;
+END;
 
 -- Append-only; without foreign keys, so that the audit trail outlives the documents.
 CREATE TABLE upload_pipeline.events (

@@ -1,54 +1,106 @@
 """Files below the paths that a person names, in a stable order."""
 
-from collections.abc import Iterator
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from operator import attrgetter
+from pathlib import Path, PurePath
 
-from ingest_assets.domain.errors import IngestError, PermanentError
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.file_states import FileState, SeenFile
+
+LONGEST_PATH = 2000
+"""Bytes: what an index of the database can hold."""
+
+MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+FolderId = tuple[int, int]
+"""Device and inode."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file, or a path with the reason why there is none."""
+class NoFile:
+    """A path at which no file can be taken in."""
 
-    path: Path
-    problem: IngestError | None = None
+    path: str
+    problem: PermanentError
 
 
-def find_files(paths: list[Path]) -> Iterator[Found]:
-    """Files themselves, folders with all below them; hidden files and folders only where named."""
+def find_files(paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
+    """Files themselves, folders with all below them, each file once; hidden ones only where named."""
+    found: set[str] = set()
     for path in paths:
-        yield from _below(path.absolute(), ())
+        for each in _below(str(path.absolute()), ()):
+            if each.path not in found:
+                found.add(each.path)
+                yield each
 
 
-def read_file(path: Path, max_bytes: int) -> bytes:
+def read_file(path: str, max_bytes: int) -> bytes:
     """At most one byte more than `max_bytes`. Raises PermanentError path_missing, unreadable_file."""
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             return file.read(max_bytes + 1)
-    except FileNotFoundError:
-        raise PermanentError("path_missing") from None
-    except OSError:
-        raise PermanentError("unreadable_file") from None
+    except OSError as error:
+        raise _problem(error) from None
 
 
-def _below(path: Path, parents: tuple[Path, ...]) -> Iterator[Found]:
+def is_gone(path: str) -> bool:
+    """Whether there certainly is no such file; what cannot be looked at may be there."""
     try:
-        if path.is_file():
-            yield Found(path)
-        elif path.is_dir():
-            yield from _in_folder(path, parents)
+        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+    except OSError as error:
+        return error.errno in MISSING
+
+
+def device_at(path: str) -> int:
+    """The file system on which a file at this path lies, or would lie."""
+    for place in (path, *map(str, PurePath(path).parents)):
+        with suppress(OSError):
+            return os.stat(place).st_dev  # noqa: PTH116
+    raise FileNotFoundError(errno.ENOENT, "there is no root")
+
+
+def _below(path: str, parents: tuple[FolderId, ...]) -> Iterator[SeenFile | NoFile]:
+    seen_ns = time.time_ns()
+    try:
+        status = os.stat(path)  # noqa: PTH116  a Path for each of many thousand files takes longer than its stat
+        if stat.S_ISDIR(status.st_mode):
+            yield from _in_folder(path, (status.st_dev, status.st_ino), parents)
+        elif stat.S_ISREG(status.st_mode):
+            yield _file(path, status, seen_ns)
         else:
-            yield Found(path, PermanentError("path_missing"))
-    except OSError:
-        yield Found(path, PermanentError("unreadable_file"))
+            yield NoFile(_readable(path), PermanentError("path_missing"))
+    except OSError as error:
+        yield NoFile(_readable(path), _problem(error))
 
 
-def _in_folder(folder: Path, parents: tuple[Path, ...]) -> Iterator[Found]:
-    real = folder.resolve()
-    if real in parents:
-        yield Found(folder, PermanentError("folder_loop"))
+def _in_folder(folder: str, identity: FolderId, parents: tuple[FolderId, ...]) -> Iterator[SeenFile | NoFile]:
+    if identity in parents:
+        yield NoFile(_readable(folder), PermanentError("folder_loop"))
         return
-    for child in sorted(folder.iterdir()):
+    with os.scandir(folder) as entries:
+        children = sorted(entries, key=attrgetter("name"))
+    for child in children:
         if not child.name.startswith("."):
-            yield from _below(child, (*parents, real))
+            yield from _below(child.path, (*parents, identity))
+
+
+def _file(path: str, status: os.stat_result, seen_ns: int) -> SeenFile | NoFile:
+    if _readable(path) != path or len(os.fsencode(path)) > LONGEST_PATH:
+        return NoFile(_readable(path), PermanentError("path_unusable", limit=LONGEST_PATH))
+    state = FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
+    return SeenFile(path, state, seen_ns)
+
+
+def _readable(path: str) -> str:
+    """With escapes for what is not UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _problem(error: OSError) -> PermanentError:
+    return PermanentError("path_missing" if error.errno in MISSING else "unreadable_file")

@@ -1,45 +1,63 @@
-"""One Typer application; each command lives in the module of its name."""
+"""One Typer application. Each command is the function of its name in the module of its name, imported when called."""
+
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from ingest_assets.cli import (
-    costs,
-    database,
-    delete,
-    doctor,
-    drain,
-    explain,
-    refresh,
-    retry,
-    search,
-    serve,
-    status,
-    submit,
-    up,
-)
+SUMMARIES = {
+    "up": "Run everything in the foreground.",
+    "submit": "Take files in.",
+    "status": "Count documents, or show where one stands.",
+    "explain": "Say why a document is or is not searchable.",
+    "search": "Find the passages that answer a query best.",
+    "drain": "Work the queue off in the foreground.",
+    "retry": "Queue failed documents again.",
+    "refresh": "Queue again what another parser, chunker or model made.",
+    "delete": "Remove documents with all that was made of them.",
+    "costs": "Sum up what outside services have cost.",
+    "serve": "Serve intake, status and search over HTTP.",
+    "migrate": "Bring the database's schema up to date.",
+    "doctor": "Try everything the pipeline depends on.",
+    "database-url": "Print the URL of the database in use.",
+}
+SETTINGS: dict[str, Any] = {
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+class Commands(TyperGroup):
+    """Lists what is registered, calls what is loaded."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else None, rest
+
+
+def load_command(name: str) -> Any:
+    function = name.replace("-", "_")
+    alone = typer.Typer(add_completion=False, **SETTINGS)
+    alone.command(name)(getattr(import_module(f"ingest_assets.cli.{function}"), function))
+    return get_command(alone)
+
+
+def _not_loaded() -> None:
+    """Stands for a command until it is called."""
+
 
 app = typer.Typer(
     name="ingest",
+    cls=Commands,
     help="Gets an organisation's documents searchable, and keeps them so.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **SETTINGS,
 )
-app.command("up")(up.up)
-app.command("submit")(submit.submit)
-app.command("status")(status.status)
-app.command("explain")(explain.explain)
-app.command("search")(search.search)
-app.command("drain")(drain.drain)
-app.command("retry")(retry.retry)
-app.command("refresh")(refresh.refresh)
-app.command("delete")(delete.delete)
-app.command("costs")(costs.costs)
-app.command("serve")(serve.serve)
-app.command("migrate")(database.migrate)
-app.command("doctor")(doctor.doctor)
-app.command("database-url")(database.database_url)
+for _name, _summary in SUMMARIES.items():
+    app.command(_name, help=_summary)(_not_loaded)
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ import typer
 
 from ingest_assets.adapters.postgres.ledger import Ledger, ServiceCosts
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, print_json, print_table
+from ingest_assets.cli.console import print_table
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.costs import Service
 
 UNITS = {Service.OPENAI: ("tokens",), Service.LLAMAPARSE: ("pages", "credits")}

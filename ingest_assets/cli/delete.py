@@ -1,10 +1,13 @@
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from ingest_assets.cli.arguments import Json, documents_of
-from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.console import out
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.up import prepare
+from ingest_assets.domain.documents import DocumentId
 from ingest_assets.pipeline.deletion import delete_document
 
 
@@ -13,18 +16,23 @@ def delete(
     as_json: Json = False,
 ) -> None:
     """Remove documents with all that was made of them; their history stays, without content."""
-    import dagster as dg
-
-    from ingest_assets.orchestration.instance import forget_partitions
-
     with deployed(as_json=as_json) as deployment:
-        wanted, services = documents_of(documents), deployment.services
+        wanted = documents_of(documents)
         prepare(deployment)
         for document_id in wanted:
-            delete_document(document_id, "ingest delete", documents=services.documents, objects=services.objects)
-        with dg.DagsterInstance.get() as instance:
-            forget_partitions(instance, [str(document_id) for document_id in wanted])
+            delete_document(document_id, "ingest delete", documents=deployment.documents, objects=deployment.objects)
+        forget_documents(wanted)
         if as_json:
             print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])
         else:
             out.print(f"{len(wanted)} deleted.")
+
+
+def forget_documents(document_ids: Sequence[DocumentId]) -> None:
+    """Removes their partitions from Dagster's instance, which is prepared."""
+    import dagster as dg
+
+    from ingest_assets.orchestration.instance import forget_partitions
+
+    with dg.DagsterInstance.get() as instance:
+        forget_partitions(instance, [str(document_id) for document_id in document_ids])

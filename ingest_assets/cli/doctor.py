@@ -8,7 +8,8 @@ import typer
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.migrations import check_server, pending
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, print_json, print_table
+from ingest_assets.cli.console import print_table
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError

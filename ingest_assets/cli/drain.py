@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 from typing import Annotated, Any
@@ -6,10 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
+
+DAY_SECONDS = 86_400.0
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def drain(
@@ -45,14 +50,18 @@ def _drain_here(deployment: Deployment) -> dict[str, Any]:
     import dagster as dg
 
     from ingest_assets.definitions import build_definitions
+    from ingest_assets.orchestration.jobs import drain_config
 
-    job = build_definitions(deployment.settings).resolve_job_def("drain_queue")
-    config: dict[str, Any] = {
-        "ops": {"drain_documents": {"config": {"until_empty": True, "duration_seconds": 86_400.0}}},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    }
-    with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
-    if not result.success:
-        raise PermanentError("dagster_stopped", folder="dagster/logs")
+    settings = deployment.settings
+    job = build_definitions(settings).resolve_job_def("drain_queue")
+    config = drain_config(in_flight=settings.drain_in_flight, until_empty=True, duration_seconds=DAY_SECONDS)
+    config |= {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    try:
+        with dg.DagsterInstance.get() as instance:
+            result = job.execute_in_process(run_config=config, instance=instance)
+    except dg.DagsterExecutionInterruptedError:
+        messages.print("Stopped. What was not finished is queued again.")
+        raise typer.Exit(INTERRUPTED) from None
+    except dg.DagsterError:
+        raise PermanentError("dagster_stopped", folder="dagster/logs") from None
     return dict(result.output_for_node("drain_documents"))

@@ -1,39 +1,50 @@
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
-from ingest_assets.adapters.folders import find_files
 from ingest_assets.adapters.parsers.page_count import count_pages
-from ingest_assets.cli.arrivals import read_arrival
-from ingest_assets.cli.output import print_json, print_table
+from ingest_assets.cli.console import print_table
+from ingest_assets.cli.output import print_json
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import AcceptanceStatus, UserId
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.file_states import SeenFile
 from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
 from ingest_assets.pipeline.estimate import Estimate, Size, estimate_documents
+from ingest_assets.pipeline.file_intake import Reading, changed_files
 
 
-def estimate_files(paths: list[Path], owner: UserId, deployment: Deployment) -> Estimate:
+def estimate_files(files: Sequence[SeenFile], reading: Reading, deployment: Deployment) -> Estimate:
     """For what would make work: unchanged files and those that would be refused count nothing."""
-    parsing, embedding = deployment.estimated_steps
-    return estimate_documents(_sizes(paths, owner, deployment), parsing=parsing, embedding=embedding)
+    sizes = (
+        Size(each.media_type, each.byte_size, count_pages(content) if each.media_type == FileType.PDF else None)
+        for content, each in changed_files(files, reading, documents=deployment.documents)
+    )
+    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
 
 
-def print_estimate(estimate: Estimate, *, as_json: bool) -> None:
+def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployment) -> Estimate:
+    """As if of all texts that are embedded again none had a vector yet."""
+    sizes = (
+        Size(
+            each.media_type,
+            each.byte_size,
+            each.pages,
+            each.characters,
+            is_parsed=each.first_step is not FirstStep.PARSE,
+        )
+        for each in outdated
+    )
+    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+
+
+def describe_estimate(estimate: Estimate) -> dict[str, Any]:
     described = asdict(estimate)
     described["usd"] = described.pop("micro_usd") / 1_000_000
+    return described
+
+
+def print_estimate(described: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(described)
     else:
         print_table(("", "estimated"), list(described.items()))
-
-
-def _sizes(paths: list[Path], owner: UserId, deployment: Deployment) -> Iterator[Size]:
-    for found in find_files(paths):
-        try:
-            content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes)
-        except PermanentError:
-            continue
-        if deployment.services.documents.locate(arrival).status is not AcceptanceStatus.UNCHANGED:
-            pages = count_pages(content) if arrival.media_type == FileType.PDF else None
-            yield Size(arrival.media_type, arrival.byte_size, pages)

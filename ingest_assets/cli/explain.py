@@ -3,7 +3,8 @@ from typing import Annotated, Any
 import typer
 
 from ingest_assets.cli.arguments import Json, documents_of
-from ingest_assets.cli.output import deployed, out, print_json, print_table
+from ingest_assets.cli.console import out, print_table
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents import DocumentId
 from ingest_assets.domain.jobs import Event
 from ingest_assets.pipeline.explain import Explanation

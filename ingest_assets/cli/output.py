@@ -1,16 +1,13 @@
-"""What the commands print: tables for people on stdout, JSON for machines on stdout, everything else on stderr."""
+"""What machines read of the commands: JSON on stdout, problems on stderr, the exit code."""
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from ingest_assets.composition import Deployment, compose
 from ingest_assets.domain.errors import IngestError, PermanentError
@@ -19,23 +16,9 @@ from ingest_assets.settings import Settings
 
 USAGE_CODES = frozenset({"wrong_usage", "invalid_id", "user_missing"})
 
-WIDE = 10_000
-"""Columns where nobody watches: a pipe or a log gets whole lines."""
-
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-messages = Console(stderr=True, highlight=False, soft_wrap=True)
-
 
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    headings = (Column(column, overflow="fold") for column in columns)
-    table = Table(*headings, box=None, pad_edge=False, show_header=any(columns))
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    out.print(table)
 
 
 @contextmanager
@@ -62,10 +45,8 @@ def reported_errors(*, as_json: bool) -> Iterator[None]:
 
 
 def report(problem: IngestError, *, as_json: bool) -> None:
-    if as_json:
-        sys.stderr.write(json.dumps(describe(problem)) + "\n")
-    else:
-        messages.print(Text(f"{problem.code}: {problem.message} {problem.hint}"))
+    told = json.dumps(describe(problem)) if as_json else f"{problem.code}: {problem.message} {problem.hint}"
+    sys.stderr.write(told + "\n")
 
 
 def describe(problem: IngestError) -> dict[str, Any]:

@@ -1,14 +1,33 @@
+from collections import Counter
+from typing import Annotated
+
+import typer
+
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.console import out
+from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, print_estimate
+from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.domain.outdated import FirstStep
+from ingest_assets.pipeline.refresh import outdated_documents
+from ingest_assets.pipeline.refresh import refresh as refresh_documents
 
 
-def refresh(as_json: Json = False) -> None:
+def refresh(
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say how many would begin at which step, and what it would cost.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Queue finished documents again that another parser, chunker or model has made than those now in use."""
     with deployed(as_json=as_json) as deployment:
         services = deployment.services
-        queued = services.jobs.refresh(
-            services.parser.producer_of, services.chunking.chunker, services.embedder.model, "ingest refresh"
-        )
+        outdated = outdated_documents(services)
+        if estimate:
+            begin = Counter(each.first_step for each in outdated)
+            steps = {step.value: begin[step] for step in FirstStep}
+            print_estimate(describe_estimate(estimate_outdated(outdated, deployment)) | steps, as_json=as_json)
+            return
+        queued = refresh_documents(outdated, "ingest refresh", services)
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in queued])
         else:

@@ -3,7 +3,8 @@ from typing import Annotated
 import typer
 
 from ingest_assets.cli.arguments import Json, documents_of
-from ingest_assets.cli.output import deployed, out, print_json
+from ingest_assets.cli.console import out
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 
 

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 import typer
 
 from ingest_assets.cli.arguments import Json, documents_of
-from ingest_assets.cli.output import deployed, print_json, print_table
+from ingest_assets.cli.console import print_table
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.jobs import FailedDocument, JobStatus
 from ingest_assets.pipeline.services import Services

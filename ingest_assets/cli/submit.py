@@ -1,98 +1,114 @@
-from collections import Counter
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from ingest_assets.adapters.folders import Found, find_files
+from ingest_assets.adapters.folders import NoFile, find_files, read_file
 from ingest_assets.cli.arguments import Json, User, user_of
-from ingest_assets.cli.arrivals import read_arrival
-from ingest_assets.cli.estimate import estimate_files, print_estimate
-from ingest_assets.cli.output import deployed, describe, messages, print_json, print_table
-from ingest_assets.cli.waiting import wait_for
+from ingest_assets.cli.output import deployed
+from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError
-from ingest_assets.pipeline.intake import take_in
-from ingest_assets.pipeline.ports import Documents
+from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.file_states import SeenFile
+from ingest_assets.pipeline.file_intake import Reading, take_in_files
 
-HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"
+ACTOR = "ingest submit"
+
+Found = Sequence[SeenFile | NoFile]
 
 
 def submit(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with all below them.")],
     user: User = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
+    priority: Annotated[
+        int,
+        typer.Option("--priority", min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY, help="The user's higher ones go first."),
+    ] = 0,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every file, also where its size and times tell that nothing changed.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the documents whose files are gone from the folders named.")
+    ] = False,
+    prune_all: Annotated[
+        bool, typer.Option("--prune-all", help="As --prune, also where nothing is left of a folder.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take files in; what is already there unchanged makes no work."""
     with deployed(as_json=as_json) as deployment:
-        owner = user_of(user, deployment.settings)
+        settings = deployment.settings
+        read = partial(read_file, max_bytes=settings.max_file_bytes)
+        reading = Reading(user_of(user, settings), read, settings.max_file_bytes, verify, priority)
+        found = list(find_files(paths))
+        gone = _gone(paths, found, reading, deployment, even_all=prune_all) if prune or prune_all else None
         if estimate:
-            print_estimate(estimate_files(paths, owner, deployment), as_json=as_json)
+            _estimate(found, gone, reading, deployment, as_json=as_json)
             return
-        results = _submit_all(paths, owner, deployment)
+        results = list(_submit(found, reading, deployment))
+        pruned = _prune(gone, reading, deployment) if gone else []
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
-            failed = not wait_for(_queued(results), deployment.services.jobs) or failed
-            results = _finished(results, deployment.documents)
-        if as_json:
-            print_json(results)
-        else:
-            _print(results)
+            failed = not _all_done(results, deployment) or failed
+            results = finished(results, deployment.documents)
+        show([*results, *pruned], as_json=as_json)
         if failed:
             raise typer.Exit(1)
 
 
-def _submit_all(paths: list[Path], owner: UserId, deployment: Deployment) -> list[dict[str, Any]]:
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        files = list(find_files(paths))
-        return [_submit_one(found, owner, deployment) for found in progress.track(files, description="submitting")]
+def _submit(found: Found, reading: Reading, deployment: Deployment) -> Iterator[Result]:
+    """Whatever is wrong with a file is its own result; whatever is wrong with the system ends the command."""
+    documents, objects = deployment.documents, deployment.objects
+    files = [each for each in found if isinstance(each, SeenFile)]
+    outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=ACTOR)
+    tracked = iter(_tracked(outcomes, len(files)))
+    for each in found:
+        yield result_of(each.path, each.problem if isinstance(each, NoFile) else next(tracked))
 
 
-def _submit_one(found: Found, owner: UserId, deployment: Deployment) -> dict[str, Any]:
-    """Whatever is wrong with the file is its own result; whatever is wrong with the system ends the command."""
-    services = deployment.services
-    try:
-        content, arrival = read_arrival(found, owner, deployment.settings.max_file_bytes)
-    except PermanentError as problem:
-        return {"path": str(found.path), "document_id": None, "job_id": None, "status": "rejected", **describe(problem)}
-    accepted = take_in(content, arrival, documents=services.documents, objects=services.objects, actor="ingest submit")
-    result = {
-        "path": str(found.path),
-        "document_id": str(accepted.document_id),
-        "job_id": str(accepted.job_id),
-        "status": accepted.status.value,
-    }
-    return result if accepted.failure is None else result | {"code": accepted.failure, "hint": HINT_OF_FAILED}
+def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterable[Acceptance | IngestError]:
+    """With a progress bar on a terminal."""
+    if not sys.stderr.isatty():
+        return outcomes
+    from rich.progress import track
+
+    from ingest_assets.cli.console import messages
+
+    return track(outcomes, "submitting", count, console=messages, transient=True)
 
 
-def _finished(results: list[dict[str, Any]], documents: Documents) -> list[dict[str, Any]]:
-    """With how each document ended."""
-    ended = []
-    for result in results:
-        status = documents.status(DocumentId(UUID(result["document_id"]))) if result["document_id"] else None
-        if status is None:
-            ended.append(result)
-            continue
-        state: dict[str, Any] = {"state": status.state.value}
-        if status.error_code is not None:
-            state |= {"code": status.error_code, "message": status.error_message, "hint": status.error_hint}
-        ended.append(result | state)
-    return ended
+def _gone(
+    paths: Sequence[Path], found: Found, reading: Reading, deployment: Deployment, *, even_all: bool
+) -> list[str]:
+    from ingest_assets.cli.prune import find_gone
+
+    missing = [each for each in found if isinstance(each, NoFile)]
+    return find_gone(paths, missing, reading.user_id, deployment, even_all=even_all)
 
 
-def _queued(results: list[dict[str, Any]]) -> list[DocumentId]:
-    return [DocumentId(UUID(result["document_id"])) for result in results if result["document_id"]]
+def _prune(gone: Sequence[str], reading: Reading, deployment: Deployment) -> list[Result]:
+    from ingest_assets.cli.prune import prune_files
+
+    return prune_files(gone, reading.user_id, ACTOR, deployment)
 
 
-def _print(results: list[dict[str, Any]]) -> None:
-    columns = ("status", "state", "document_id", "path", "code")
-    print_table(columns, [tuple(result.get(column) for column in columns) for result in results])
-    counts = Counter(result.get("state", result["status"]) for result in results)
-    messages.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) + ".")
-    for code, hint in sorted({(result["code"], result["hint"]) for result in results if "code" in result}):
-        messages.print(f"{code}: {hint}")
+def _estimate(
+    found: Found, gone: Sequence[str] | None, reading: Reading, deployment: Deployment, *, as_json: bool
+) -> None:
+    from ingest_assets.cli.estimate import describe_estimate, estimate_files, print_estimate
+
+    files = [each for each in found if isinstance(each, SeenFile)]
+    pruned = {} if gone is None else {"pruned": len(gone)}
+    print_estimate(describe_estimate(estimate_files(files, reading, deployment)) | pruned, as_json=as_json)
+
+
+def _all_done(results: Sequence[Result], deployment: Deployment) -> bool:
+    from ingest_assets.cli.waiting import wait_for
+
+    return wait_for(document_ids_of(results), deployment.services.jobs)

@@ -15,7 +15,8 @@ import typer
 
 from ingest_assets.adapters.postgres.migrations import create_database, migrate
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.output import deployed, messages, out, print_json
+from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.processes import Processes, running
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError

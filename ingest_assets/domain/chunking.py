@@ -13,8 +13,6 @@ from operator import attrgetter
 from uuid import UUID, uuid5
 from zlib import crc32
 
-import numpy as np
-
 from ingest_assets.domain.documents import Chunk, ChunkId, Document, ParsedDocument, Producer, embedding_input
 from ingest_assets.domain.markdown_blocks import BlockKind, scan_blocks
 from ingest_assets.domain.units import Boundary, Unit, units_of
@@ -84,8 +82,7 @@ def _weakest_first(text: str, units: Sequence[Unit]) -> list[int]:
     """The boundaries by strength, equal ones by what follows them: an order that an edit elsewhere leaves alone."""
     hashes = [crc32(text[unit.start : unit.start + HASHED_CHARACTERS].encode()) for unit in units[1:]]
     priorities = [unit.boundary << 32 | tie for unit, tie in zip(units[1:], hashes, strict=True)]
-    order: list[int] = (np.argsort(np.array(priorities, dtype=np.uint64), kind="stable") + 1).tolist()
-    return order
+    return sorted(range(1, len(units)), key=lambda boundary: priorities[boundary - 1])
 
 
 def _start_with_overlap(text: str, units: Sequence[Unit], first: int, earliest: int) -> int:

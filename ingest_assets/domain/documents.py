@@ -4,21 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import NewType
+from typing import TYPE_CHECKING, NewType, TypeAlias
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DocumentId = NewType("DocumentId", UUID)
 UserId = NewType("UserId", UUID)
 JobId = NewType("JobId", UUID)
 ChunkId = NewType("ChunkId", UUID)
 
-Vectors = NDArray[np.float32]
+Vectors: TypeAlias = "NDArray[np.float32]"
 """Shape (texts, VECTOR_DIMENSIONS)."""
 
 VECTOR_DIMENSIONS = 1536
+
+LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Arrival:
     media_type: str
     byte_size: int
     content_sha: str
+    priority: int = 0
+    """Among the user's own documents; higher ones are worked on first."""
 
 
 class AcceptanceStatus(StrEnum):

@@ -62,8 +62,18 @@ CATALOGUE: dict[str, Problem] = {
     "unreadable_file": Problem(
         PermanentError, "The file cannot be read.", "Give this user read permission on it and submit it again."
     ),
+    "path_unusable": Problem(
+        PermanentError,
+        "The path cannot be stored: it is not UTF-8, or longer than {limit} bytes.",
+        "Rename the file, or move it to a folder nearer to the root.",
+    ),
     "folder_loop": Problem(
         PermanentError, "This folder links back to a folder that contains it.", "Remove the link or submit its target."
+    ),
+    "prune_suspicious": Problem(
+        PermanentError,
+        "Nothing was done: all that came from one of the folders is gone, or what it lay on is not mounted.",
+        "Check that everything is mounted. The documents of {found} files would go; if they shall: --prune-all.",
     ),
     "empty_file": Problem(PermanentError, "The file has no content.", "Submit the file again once it is complete."),
     "too_large": Problem(

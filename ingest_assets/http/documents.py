@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from ingest_assets.domain.documents import Acceptance, UserId
+from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.text import normalise
 from ingest_assets.http.bodies import DocumentStatus, HistoryEvent, Submission
@@ -58,6 +58,14 @@ def submit_document(
             "By default each content is a document of its own.",
         ),
     ] = None,
+    priority: Annotated[
+        int,
+        Query(
+            ge=LOWEST_PRIORITY,
+            le=HIGHEST_PRIORITY,
+            description="Among your own documents: higher ones are worked on first.",
+        ),
+    ] = 0,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -69,7 +77,7 @@ def submit_document(
 ) -> Submission:
     """Takes a file in, up to 25 MB, and queues it; what is there already makes no work."""
     upload = upload_of(request.headers, body, filename)
-    accepted = _accept_once(service, caller, upload, source, idempotency_key)
+    accepted = _accept_once(service, caller, upload, source, idempotency_key, priority)
     response.headers["Location"] = f"{router.prefix}/{accepted.document_id}"
     return Submission.of(accepted)
 
@@ -97,18 +105,19 @@ def remove_document(document: OwnDocument, service: Service) -> None:
 
 
 def _accept_once(
-    service: HttpService, caller: UserId, upload: Upload, source: str | None, key: str | None
+    service: HttpService, caller: UserId, upload: Upload, source: str | None, key: str | None, priority: int
 ) -> Acceptance:
     content_sha = sha256(upload.content).hexdigest()
     if key is not None:
         answered = service.idempotency_keys.reserve(caller, key, content_sha)
         if answered is not None:
             return answered
-    accepted = _accept(service, caller, upload, normalise(source) if source else f"http:{content_sha}")
+    source = normalise(source) if source else f"http:{content_sha}"
+    accepted = _accept(service, caller, upload, source, priority)
     return accepted if key is None else service.idempotency_keys.record(caller, key, accepted)
 
 
-def _accept(service: HttpService, caller: UserId, upload: Upload, source: str) -> Acceptance:
+def _accept(service: HttpService, caller: UserId, upload: Upload, source: str, priority: int) -> Acceptance:
     services = service.services
     return receive(
         upload.content,
@@ -119,4 +128,5 @@ def _accept(service: HttpService, caller: UserId, upload: Upload, source: str) -
         objects=services.objects,
         max_bytes=service.max_file_bytes,
         actor=ACTOR,
+        priority=priority,
     )

@@ -2,6 +2,8 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -9,6 +11,7 @@ from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.batch_reporting import BATCH_SIZE, report_outcomes
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.pipeline.drain import DrainLimits, drain
+from ingest_assets.pipeline.ports import Jobs
 
 ingest_document = dg.define_asset_job(
     "ingest_document",
@@ -18,36 +21,45 @@ ingest_document = dg.define_asset_job(
 
 
 class DrainConfig(dg.Config):
-    batch: int = 32
     in_flight: int = 4
+    ahead: int = 8
     idle_seconds: float = 10
     duration_seconds: float = 900
     until_empty: bool = False
 
 
-@dg.op(description="Claims queued documents in batches and works each through the four steps.")
+@dg.op(description="Claims queued documents and works several at once through the four steps, until none are left.")
 def drain_documents(
     context: dg.OpExecutionContext, config: DrainConfig, pipeline: dg.ResourceParam[Pipeline]
 ) -> dict[str, int]:
     services = pipeline.services
     limits = DrainLimits(
-        batch=config.batch,
         in_flight=config.in_flight,
+        ahead=config.ahead,
         idle=timedelta(seconds=config.idle_seconds),
         duration=timedelta(seconds=config.duration_seconds),
         until_empty=config.until_empty,
     )
-
-    def report() -> None:
-        with services.jobs.unreported(BATCH_SIZE) as outcomes:
-            report_outcomes(context, outcomes)
-
+    report = partial(_report_all, context, services.jobs)
     totals = drain(services, context.run_id, limits, stop=threading.Event(), report=report)
     summary = {"done": totals.done, "failed": totals.failed, "released": totals.released}
     context.add_output_metadata(summary)
     return summary
 
 
+def _report_all(context: dg.OpExecutionContext, jobs: Jobs) -> None:
+    reported = BATCH_SIZE
+    while reported == BATCH_SIZE:
+        with jobs.unreported(BATCH_SIZE) as outcomes:
+            report_outcomes(context, outcomes)
+            reported = len(outcomes)
+
+
 @dg.job(description="A worker for a backlog: many documents in one run, each committed by itself.")
 def drain_queue() -> None:
     drain_documents()
+
+
+def drain_config(**limits: float | bool) -> dict[str, Any]:
+    """The run's configuration, with these limits instead of DrainConfig's defaults."""
+    return {"ops": {drain_documents.name: {"config": limits}}}

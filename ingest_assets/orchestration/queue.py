@@ -6,9 +6,10 @@ from uuid import uuid4
 import dagster as dg
 
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
-from ingest_assets.orchestration.jobs import drain_documents, drain_queue, ingest_document
+from ingest_assets.orchestration.jobs import drain_config, drain_queue, ingest_document
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
 
 LIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -16,6 +17,9 @@ LIVE = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+
+JOBS_PER_WORKER = 200
+"""A backlog that one worker works off before another one has started needs no other one."""
 
 FIRST = {"dagster/priority": "1"}
 """On what the queue asks for: it need not wait until a backfill that somebody started has ended."""
@@ -51,8 +55,22 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
         )
 
 
-def drain_runs(instance: dg.DagsterInstance, workers: int, idle_seconds: float) -> Iterator[dg.RunRequest]:
-    """Asks for as many drain runs as `workers` allows beside those that live."""
-    for _ in range(workers - live_runs(instance, drain_queue.name)):
-        config = {"ops": {drain_documents.name: {"config": {"idle_seconds": idle_seconds}}}}
+def drain_runs(
+    services: Services, instance: dg.DagsterInstance, waiting: int, settings: Settings
+) -> Iterator[dg.RunRequest]:
+    """Asks for a drain run for each JOBS_PER_WORKER waiting jobs, up to the settings' limit with those that live."""
+    wanted = min(settings.drain_workers, -(-waiting // JOBS_PER_WORKER))
+    config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
+    for _ in range(wanted - live_drain_runs(services, instance)):
         yield dg.RunRequest(job_name=drain_queue.name, run_config=config, tags=FIRST)
+
+
+def live_drain_runs(services: Services, instance: dg.DagsterInstance) -> int:
+    """Those that have yet to start, and those that hold a lease: one that holds none while jobs wait is dead."""
+    holders, now = services.jobs.holders(), services.clock.now().timestamp()
+    return sum(
+        record.dagster_run.status is not dg.DagsterRunStatus.STARTED
+        or record.dagster_run.run_id in holders
+        or now - (record.start_time or now) < services.lease.total_seconds()
+        for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
+    )

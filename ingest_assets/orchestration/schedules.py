@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from ingest_assets.domain.retention import ListedDocuments, RetentionPolicy, surplus
 from ingest_assets.orchestration.jobs import ingest_document
+from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.run_history import backfills_under_way
 
 RUNS_PER_TICK = 10
 
@@ -25,3 +29,33 @@ def retry_failed_partitions(
     if services.available():
         yield from partition_runs(services, context.instance, RUNS_PER_TICK, retries_only=True)
     yield from dead_letter_runs(services, context.instance, RUNS_PER_TICK)
+
+
+@dg.schedule(
+    cron_schedule="17 * * * *",
+    job=prune_partitions,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Forgets the partitions of deleted documents, and of finished ones beyond the newest.",
+)
+def hourly_pruning(
+    context: dg.ScheduleEvaluationContext,
+    pipeline: dg.ResourceParam[Pipeline],
+    retention: dg.ResourceParam[RetentionPolicy],
+) -> dg.RunRequest | dg.SkipReason:
+    if backfills_under_way(context.instance):
+        return dg.SkipReason("A backfill is under way, and its partitions stay.")
+    if surplus(retention, pipeline.services.partitions.listed()) == ListedDocuments(finished=0, deleted=0):
+        return dg.SkipReason("No partition is to be forgotten.")
+    return dg.RunRequest()
+
+
+@dg.schedule(
+    cron_schedule="37 3 * * *",
+    job=purge_runs,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Deletes old runs that nothing in the UI is read from.",
+)
+def daily_purge(retention: dg.ResourceParam[RetentionPolicy]) -> dg.RunRequest | dg.SkipReason:
+    if retention.history is None:
+        return dg.SkipReason("Runs are kept for ever.")
+    return dg.RunRequest()

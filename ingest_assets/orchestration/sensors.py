@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.queue import drain_runs, live_runs, partition_runs
+from ingest_assets.orchestration.queue import JOBS_PER_WORKER, drain_runs, live_runs, partition_runs
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.settings import Settings
 
@@ -21,14 +21,13 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
     ) -> dg.SensorResult | dg.SkipReason:
         services, instance = pipeline.services, context.instance
         room = max(0, settings.few_jobs - live_runs(instance, ingest_document.name))
-        waiting = services.jobs.waiting(room + 1)
+        waiting = services.jobs.waiting(room + JOBS_PER_WORKER * settings.drain_workers)
         if waiting == 0:
             return dg.SkipReason("The queue is empty.")
         if not services.available():
             return dg.SkipReason("A service that every document needs takes no calls for now.")
         if waiting > room:
-            runs = drain_runs(instance, settings.drain_workers, settings.drain_idle_seconds)
-            return dg.SensorResult(run_requests=list(runs))
+            return dg.SensorResult(run_requests=list(drain_runs(services, instance, waiting, settings)))
         return dg.SensorResult(run_requests=list(partition_runs(services, instance, waiting)))
 
     return queued_jobs

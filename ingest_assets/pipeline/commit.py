@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest_assets.domain.documents import Chunk, Producer
+from ingest_assets.domain.documents import Chunk, EmbeddedBatch, Producer
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.pipeline.embed import StoredVectors
@@ -25,7 +25,9 @@ def complete_version(chunks: Sequence[Chunk], vectors: StoredVectors) -> Version
     return Version(len(chunks), vectors.model)
 
 
-def commit_version(job: Job, version: Version, *, committed: CommittedChunks, reported: bool) -> Payload:
+def commit_version(
+    job: Job, version: Version, *, committed: CommittedChunks, fresh: EmbeddedBatch | None = None, reported: bool
+) -> Payload:
     """Raises ResourceError claim_lost, PermanentError upstream_missing; what searches find is then as it was."""
     payload: Payload = {"chunks": version.chunks, "version": job.document.version, "model": version.model.name}
-    return committed.swap(job, version.model, version.chunks, payload, reported=reported)
+    return committed.swap(job, version.model, version.chunks, payload, fresh=fresh, reported=reported)

@@ -1,15 +1,17 @@
-"""One worker works the queue off: claims in batches, each document through the four steps, each failure its own."""
+"""One worker works the queue off: several documents at once through the four steps, each failure its own."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 
 from ingest_assets.domain.jobs import Job
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.commit import commit_version, complete_version
-from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, store_embedding
+from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, pass_embedding_on
 from ingest_assets.pipeline.failure import as_ingest_error, settle_failure
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.parse import parse_document, store_parse
@@ -18,16 +20,18 @@ from ingest_assets.pipeline.services import Services
 
 @dataclass(frozen=True, slots=True)
 class DrainLimits:
-    batch: int = 32
-    """Jobs claimed at once."""
     in_flight: int = 4
     """Documents worked on at once."""
+    ahead: int = 8
+    """Jobs claimed before there is room for them: few, so that whoever comes next has its turn soon."""
     idle: timedelta = timedelta(seconds=10)
     """How long it waits for more work before it ends."""
     duration: timedelta = timedelta(minutes=15)
     """How long it claims before it makes room for a fresh worker."""
     until_empty: bool = False
     """Whether it also waits for retries that are not due yet and for what others hold."""
+    report_every: timedelta = timedelta(seconds=10)
+    """How long finished documents wait until they are reported together, while there is work."""
 
 
 @dataclass(slots=True)
@@ -44,64 +48,98 @@ POLL_SECONDS = 0.25
 def drain(
     services: Services, claim: str, limits: DrainLimits, *, stop: threading.Event, report: Callable[[], None]
 ) -> DrainTotals:
-    """Works until idle, out of time, or told to `stop`; then gives back what it has not begun.
+    """Works until idle, out of time, or told to `stop`; then it finishes what it has begun and gives back the rest.
 
-    `report` is called after each batch, with everything that finished committed.
+    An exception such as a terminated run's interrupt stops it in the same way before it goes on. `report` is called now
+    and then, and at the end, with everything that finished committed.
     """
-    totals = DrainTotals()
+    worker = _Worker(services, claim, limits, stop, report)
     try:
         with kept_lease(services.jobs, claim, services.lease):
-            _work_until_idle(services, claim, limits, stop, report, totals)
+            worker.work()
     finally:
-        totals.released = services.jobs.release(claim)
-    return totals
+        worker.totals.released = services.jobs.release(claim)
+    return worker.totals
 
 
-def _work_until_idle(
-    services: Services,
-    claim: str,
-    limits: DrainLimits,
-    stop: threading.Event,
-    report: Callable[[], None],
-    totals: DrainTotals,
-) -> None:
-    begun = last_work = services.clock.seconds()
-    with ThreadPoolExecutor(limits.in_flight, thread_name_prefix="document") as pool:
-        while not stop.is_set() and services.clock.seconds() - begun < limits.duration.total_seconds():
-            services.jobs.reclaim(services.retry_policy.crashes, claim)
-            jobs = services.jobs.claim(claim, limits.batch, services.lease) if services.available() else []
-            if jobs:
-                _work_off(jobs, services, pool, stop, totals)
-                report()
-                last_work = services.clock.seconds()
-            elif _is_idle(services, limits, last_work):
-                break
-            else:
-                stop.wait(POLL_SECONDS)
+@dataclass(slots=True)
+class _Worker:
+    services: Services
+    claim: str
+    limits: DrainLimits
+    stop: threading.Event
+    report: Callable[[], None]
+    totals: DrainTotals = field(default_factory=DrainTotals)
+    claimed: deque[Job] = field(default_factory=deque)
+    under_way: set[Future[bool]] = field(default_factory=set)
+    queue_is_empty: bool = False
+    looked_at: float = -inf
+    reclaimed_at: float = -inf
+    busy_at: float = -inf
+    reported_at: float = -inf
+    unreported: bool = True
+    """At the beginning too: a worker before it may have died before it reported."""
 
+    def work(self) -> None:
+        begun_at = self.busy_at = self.reported_at = self._now()
+        with ThreadPoolExecutor(self.limits.in_flight, thread_name_prefix="document") as pool:
+            try:
+                while not self.stop.is_set() and self._now() - begun_at < self.limits.duration.total_seconds():
+                    self._claim()
+                    self._begin(pool)
+                    if not self.under_way and self._is_idle():
+                        break
+                    self._await_document()
+            finally:
+                self._count(wait(self.under_way).done)
+                self._report()
 
-def process_document(job: Job, services: Services) -> None:
-    """One document through the four steps, the same that the assets take."""
-    jobs, documents, objects = services.jobs, services.documents, services.objects
-    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=services.parser)
-    store_parse(job, parsed, documents=documents, objects=objects)
-    chunks = chunk_parse(job, parsed, services.chunking, jobs=jobs)
-    store_chunks(job, chunks, services.chunking, chunk_buffer=services.chunk_buffer)
-    embedding = embed_chunks(job, chunks, jobs=jobs, vector_buffer=services.vector_buffer, embedder=services.embedder)
-    store_embedding(job, embedding, vector_buffer=services.vector_buffer)
-    vectors = StoredVectors(embedding.model, frozenset(chunk.chunk_sha for chunk in chunks))
-    commit_version(job, complete_version(chunks, vectors), committed=services.committed, reported=False)
+    def _claim(self) -> None:
+        room = self.limits.in_flight + self.limits.ahead - len(self.under_way) - len(self.claimed)
+        if 2 * room < self.limits.ahead or (self.queue_is_empty and self._now() - self.looked_at < POLL_SECONDS):
+            return
+        self.looked_at = self._now()
+        if self.looked_at - self.reclaimed_at > self.services.lease.total_seconds() / 3:
+            self.services.jobs.reclaim(self.services.retry_policy.crashes, self.claim)
+            self.reclaimed_at = self.looked_at
+        found = self.services.jobs.claim(self.claim, room, self.services.lease) if self.services.available() else []
+        self.queue_is_empty = len(found) < room
+        self.claimed += found
 
+    def _begin(self, pool: ThreadPoolExecutor) -> None:
+        while self.claimed and len(self.under_way) < self.limits.in_flight:
+            self.under_way.add(pool.submit(attempt, self.claimed.popleft(), self.services))
 
-def _work_off(
-    jobs: list[Job], services: Services, pool: ThreadPoolExecutor, stop: threading.Event, totals: DrainTotals
-) -> None:
-    def work(job: Job) -> bool | None:
-        return None if stop.is_set() else attempt(job, services)
+    def _await_document(self) -> None:
+        if not self.under_way:
+            self._report()
+            self.stop.wait(POLL_SECONDS)
+            return
+        ended, self.under_way = wait(self.under_way, POLL_SECONDS, FIRST_COMPLETED)
+        self._count(ended)
+        self.busy_at = self._now()
+        self.queue_is_empty = self.queue_is_empty and bool(self.under_way)  # what has just failed may be due again
+        if self.busy_at - self.reported_at > self.limits.report_every.total_seconds():
+            self._report()
 
-    for succeeded in pool.map(work, jobs):
-        totals.done += succeeded is True
-        totals.failed += succeeded is False
+    def _is_idle(self) -> bool:
+        if self.limits.until_empty:
+            return not self.services.jobs.unfinished()
+        return self._now() - self.busy_at >= self.limits.idle.total_seconds()
+
+    def _count(self, ended: set[Future[bool]]) -> None:
+        done = sum(future.result() for future in ended)
+        self.totals.done += done
+        self.totals.failed += len(ended) - done
+        self.unreported = self.unreported or done > 0
+
+    def _report(self) -> None:
+        if self.unreported:
+            self.report()
+        self.unreported, self.reported_at = False, self._now()
+
+    def _now(self) -> float:
+        return self.services.clock.seconds()
 
 
 def attempt(job: Job, services: Services) -> bool:
@@ -114,7 +152,15 @@ def attempt(job: Job, services: Services) -> bool:
     return True
 
 
-def _is_idle(services: Services, limits: DrainLimits, last_work: float) -> bool:
-    if limits.until_empty:
-        return services.jobs.unfinished() == 0
-    return services.clock.seconds() - last_work >= limits.idle.total_seconds()
+def process_document(job: Job, services: Services) -> None:
+    """One document through the four steps, the same that the assets take."""
+    jobs, documents, objects = services.jobs, services.documents, services.objects
+    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=services.parser)
+    store_parse(job, parsed, documents=documents, objects=objects)
+    chunks = chunk_parse(job, parsed, services.chunking, jobs=jobs)
+    store_chunks(job, chunks, services.chunking, chunk_buffer=services.chunk_buffer)
+    embedding = embed_chunks(job, chunks, jobs=jobs, vector_buffer=services.vector_buffer, embedder=services.embedder)
+    fresh = pass_embedding_on(job, embedding, vector_buffer=services.vector_buffer)
+    vectors = StoredVectors(embedding.model, frozenset(chunk.chunk_sha for chunk in chunks))
+    version = complete_version(chunks, vectors)
+    commit_version(job, version, committed=services.committed, fresh=fresh, reported=False)

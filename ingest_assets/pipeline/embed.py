@@ -23,6 +23,8 @@ class Embedding:
     texts: int
     """Distinct texts of the document, embedded now or before."""
     batches: Iterator[EmbeddedBatch]
+    fleeting: bool
+    """Whether it is one batch that costs nothing to make again, so that it need not outlive a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ def embed_chunks(
     jobs.advance(job, Stage.EMBEDDING)
     inputs = {chunk.chunk_sha: chunk.embedding_input for chunk in chunks}
     stored = vector_buffer.reuse(job, list(inputs), embedder.model)
-    missing = [(sha, text) for sha, text in inputs.items() if sha not in stored]
-    return Embedding(embedder.model, len(inputs), _embedded(missing, embedder, job.document))
+    missing = [(sha, text, embedder.count_tokens(text)) for sha, text in inputs.items() if sha not in stored]
+    cut = list(batches(missing, _tokens, embedder.max_inputs, embedder.max_tokens))
+    drawn = as_they_come(partial(_embed, embedder, job.document), cut, embedder.max_in_flight)
+    return Embedding(embedder.model, len(inputs), drawn, fleeting=embedder.costs_nothing and len(cut) == 1)
 
 
 def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuffer) -> Payload:
@@ -51,23 +55,28 @@ def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuff
         vector_buffer.append(job, batch)
         embedded += len(batch.chunk_shas)
         tokens += batch.tokens
-    return vector_buffer.complete(
-        job,
-        {
-            "texts_embedded": embedded,
-            "texts_reused": embedding.texts - embedded,
-            "tokens": tokens,
-            "model": embedding.model.name,
-            "model_version": embedding.model.version,
-            "dimensions": VECTOR_DIMENSIONS,
-        },
-    )
+    return vector_buffer.complete(job, _describe(embedding, embedded, tokens))
 
 
-def _embedded(missing: Sequence[tuple[str, str]], embedder: Embedder, document: Document) -> Iterator[EmbeddedBatch]:
-    sized = [(sha, text, embedder.count_tokens(text)) for sha, text in missing]
-    cut = batches(sized, _tokens, embedder.max_inputs, embedder.max_tokens)
-    return as_they_come(partial(_embed, embedder, document), cut, embedder.max_in_flight)
+def pass_embedding_on(job: Job, embedding: Embedding, *, vector_buffer: VectorBuffer) -> EmbeddedBatch | None:
+    """The batch of a fleeting embedding, for a commit that follows at once; any other one is stored."""
+    if not embedding.fleeting:
+        store_embedding(job, embedding, vector_buffer=vector_buffer)
+        return None
+    [batch] = embedding.batches
+    vector_buffer.complete(job, _describe(embedding, len(batch.chunk_shas), batch.tokens))
+    return batch
+
+
+def _describe(embedding: Embedding, embedded: int, tokens: int) -> Payload:
+    return {
+        "texts_embedded": embedded,
+        "texts_reused": embedding.texts - embedded,
+        "tokens": tokens,
+        "model": embedding.model.name,
+        "model_version": embedding.model.version,
+        "dimensions": VECTOR_DIMENSIONS,
+    }
 
 
 def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[str, str, int]]) -> EmbeddedBatch:

@@ -1,4 +1,4 @@
-"""What files would take before anything is spent: rough, and rather too much than too little.
+"""What documents would take before anything is spent: rough, and rather too much than too little.
 
 The shares and sizes are the upper end of what the documents of the tests' corpus showed under the local parser, the
 chunker at its default settings, and OpenAI's cl100k_base tokens.
@@ -6,6 +6,7 @@ chunker at its default settings, and OpenAI's cl100k_base tokens.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 
 from ingest_assets.domain.costs import Usage
 from ingest_assets.domain.file_types import FileType
@@ -31,12 +32,14 @@ TEXT_SHARE = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What is known of a file before it is parsed."""
+    """What is known of a document beforehand."""
 
     media_type: str
     byte_size: int
     pages: int | None = None
     characters: int | None = None
+    is_parsed: bool = False
+    """Whether its parse is kept, and costs nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Step:
 class Estimate:
     documents: int
     pages: int
+    """To be parsed."""
     tokens: int
     credits: int
     micro_usd: int
     seconds: float
 
 
+NOTHING = Step(lambda _: Usage(), seconds_per_document=0, units_per_second=inf)
 LOCAL_PARSING = Step(lambda _: Usage(), seconds_per_document=0.05, units_per_second=25)
 """On this machine, in pages."""
 LOCAL_EMBEDDING = Step(lambda _: Usage(), seconds_per_document=0.1, units_per_second=50_000)
@@ -72,9 +77,15 @@ OPENAI_PACE = (0.5, 50_000.0)
 
 
 def estimate_documents(
-    sizes: Iterable[Size], *, parsing: Step = LOCAL_PARSING, embedding: Step = LOCAL_EMBEDDING, at_once: int = 4
+    sizes: Iterable[Size],
+    *,
+    parsing: Callable[[str], Step] = lambda _: LOCAL_PARSING,
+    embedding: Step = LOCAL_EMBEDDING,
+    at_once: int = 4,
 ) -> Estimate:
-    """As if every file were new; `parsing` is asked in pages, `embedding` in tokens, `at_once` documents at a time."""
+    """As if every text were new. `parsing`, of a media type, is asked in pages, `embedding` in tokens; so many
+    documents are worked on `at_once`.
+    """
     each = [_estimate(size, parsing, embedding) for size in sizes]
     return Estimate(
         documents=len(each),
@@ -86,8 +97,9 @@ def estimate_documents(
     )
 
 
-def _estimate(size: Size, parsing: Step, embedding: Step) -> Estimate:
-    pages, tokens = _pages(size), _tokens(size)
+def _estimate(size: Size, parsing_of: Callable[[str], Step], embedding: Step) -> Estimate:
+    parsing = NOTHING if size.is_parsed else parsing_of(size.media_type)
+    pages, tokens = 0 if size.is_parsed else _pages(size), _tokens(size)
     parsed, embedded = parsing.usage(pages), embedding.usage(tokens)
     return Estimate(
         documents=1,

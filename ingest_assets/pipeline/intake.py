@@ -1,12 +1,20 @@
-"""A file comes in: checked, hashed, stored, queued."""
+"""Content comes in: checked, hashed, stored, queued."""
 
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, Document, DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.file_types import recognise
 from ingest_assets.domain.filenames import safe_filename
+from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports import Documents, ObjectStore
+
+STORED_AT_ONCE = 8
+"""Storing is waiting for a disk."""
+
+Incoming = tuple[bytes, Arrival]
+"""A content, checked."""
 
 
 def receive(
@@ -19,25 +27,31 @@ def receive(
     objects: ObjectStore,
     max_bytes: int,
     actor: str,
+    priority: int = 0,
 ) -> Acceptance:
     """Queues a file for the pipeline. Raises what `check` does; nothing is kept then."""
-    arrival = check(content, filename, source, user_id, max_bytes)
-    return take_in(content, arrival, documents=documents, objects=objects, actor=actor)
+    arrival = check(content, filename, source, user_id, max_bytes, priority)
+    [accepted] = take_in([(content, arrival)], documents=documents, objects=objects, actor=actor)
+    return accepted
 
 
-def take_in(content: bytes, arrival: Arrival, *, documents: Documents, objects: ObjectStore, actor: str) -> Acceptance:
-    """Queues a checked file."""
-    while True:
-        found = documents.locate(arrival)
-        if found.status is not AcceptanceStatus.UNCHANGED:
-            # Stored before it is queued: a crash in between leaves bytes without a row, never a row without bytes.
-            objects.put(content_key(arrival.user_id, found.document_id, arrival.content_sha), content)
-        accepted = documents.accept(arrival, found.document_id, actor)
+def take_in(
+    incoming: Sequence[Incoming], *, documents: Documents, objects: ObjectStore, actor: str
+) -> list[Acceptance]:
+    """Queues what comes in from different sources of one user: all of it, or nothing where this raises."""
+    arrivals = [arrival for _, arrival in incoming]
+    while arrivals:
+        located = documents.locate(arrivals)
+        # Stored before it is queued: a crash in between leaves bytes without a row, never a row without bytes.
+        _store(incoming, located, objects)
+        accepted = documents.accept(arrivals, located, actor)
+        _remove_unused(arrivals, located, accepted or (), objects)
         if accepted is not None:
             return accepted
+    return []
 
 
-def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int) -> Arrival:
+def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int, priority: int = 0) -> Arrival:
     """Raises PermanentError too_large, empty_file, unsupported, type_mismatch, encrypted, corrupt, bomb."""
     if len(content) > max_bytes:
         raise PermanentError("too_large", limit=max_bytes)
@@ -49,7 +63,32 @@ def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes
         media_type=file_type.value,
         byte_size=len(content),
         content_sha=sha256(content).hexdigest(),
+        priority=priority,
     )
+
+
+def _store(incoming: Sequence[Incoming], located: Sequence[Acceptance], objects: ObjectStore) -> None:
+    contents = {
+        content_key(arrival.user_id, place.document_id, arrival.content_sha): content
+        for (content, arrival), place in zip(incoming, located, strict=True)
+        if place.status is not AcceptanceStatus.UNCHANGED
+    }
+    try:
+        for _ in as_they_come(lambda key: objects.put(key, contents[key]), contents, STORED_AT_ONCE):
+            pass
+    except IngestError:
+        _remove_unused([arrival for _, arrival in incoming], located, (), objects)
+        raise
+
+
+def _remove_unused(
+    arrivals: Sequence[Arrival], located: Sequence[Acceptance], accepted: Iterable[Acceptance], objects: ObjectStore
+) -> None:
+    """Bytes for documents that were not made after all; of a document that exists nothing is removed."""
+    made = {each.document_id for each in accepted}
+    for arrival, place in zip(arrivals, located, strict=True):
+        if place.status is AcceptanceStatus.QUEUED and place.document_id not in made:
+            objects.delete_below(folder_key(arrival.user_id, place.document_id))
 
 
 def content_key(user_id: UserId, document_id: DocumentId, content_sha: str) -> str:

@@ -1,6 +1,6 @@
 """What the pipeline needs of the world. Adapters provide it; conformance suites in the tests say how it must behave."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,8 +21,11 @@ from ingest_assets.domain.documents import (
     Vectors,
 )
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
+from ingest_assets.domain.outdated import OutdatedDocument
 from ingest_assets.domain.remote_jobs import RemoteJob
+from ingest_assets.domain.retention import ListedDocuments
 from ingest_assets.domain.retry_policy import Decision
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.stages import Stage, State
@@ -58,6 +61,10 @@ class Embedder(Protocol):
     @property
     def max_in_flight(self) -> int:
         """Calls at the same time, for one document."""
+
+    @property
+    def costs_nothing(self) -> bool:
+        """Whether making a vector again is cheaper than keeping it from loss."""
 
     def count_tokens(self, text: str) -> int: ...
 
@@ -124,11 +131,22 @@ class ObjectStore(Protocol):
         """Removes every object whose key begins with the folder `prefix`; how many there were."""
 
 
+class FileSystem(Protocol):
+    def is_gone(self, path: str) -> bool:
+        """Whether there certainly is no such file; what cannot be looked at may be there."""
+
+    def device_at(self, path: str) -> int:
+        """The file system on which a file at this path lies, or would lie."""
+
+
 class Jobs(Protocol):
     """The queue. Every change is conditional on the claim and leaves an event in the same transaction."""
 
     def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
-        """Up to `limit` queued or due jobs, oldest first, passing over what others hold."""
+        """Up to `limit` queued or due jobs, passing over what others hold; to be worked on in this order.
+
+        One of each user in turn, and the turn goes on with the next claim; each user's by priority, then oldest first.
+        """
 
     def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
         """This document's job, whatever became of it, so that `stage` can be entered.
@@ -157,16 +175,17 @@ class Jobs(Protocol):
     def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
         """Queues dead letters and waiting retries anew; None: every dead letter."""
 
-    def refresh(
-        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer, actor: str
-    ) -> list[DocumentId]:
-        """Queues finished documents again whose results other tools have made than these; parsers by media type."""
+    def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+        """Queues those that are finished again."""
 
     def waiting(self, limit: int) -> int:
         """How many jobs could be claimed now, counted up to `limit`."""
 
-    def unfinished(self) -> int:
-        """Jobs that are queued, worked on, or waiting for a retry."""
+    def holders(self) -> set[str]:
+        """The claims of workers that live: those with a lease that has not expired."""
+
+    def unfinished(self) -> bool:
+        """Whether a job is queued, worked on, or waiting for a retry."""
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         """How many of these documents' jobs are in each state."""
@@ -181,14 +200,41 @@ class Jobs(Protocol):
         """Dead letters that Dagster has not been told of; marked as reported."""
 
 
+class Partitions(Protocol):
+    """Which documents Dagster lists, each a partition."""
+
+    def listed(self) -> ListedDocuments: ...
+
+    def oldest(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Listed finished documents, first finished first; no longer listed where the block ends well."""
+
+    def deleted(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Deleted documents that may be listed; no longer listed where the block ends well."""
+
+
 class Documents(Protocol):
     """Documents and their history. What a write returns is its event's payload, with the step's seconds in it."""
 
-    def locate(self, arrival: Arrival) -> Acceptance:
-        """What accepting this file would do; its ids are fresh ones where it would make a document."""
+    def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
+        """What accepting these, of one user and in this order, would do; ids are fresh where one makes a document."""
 
-    def accept(self, arrival: Arrival, document_id: DocumentId, actor: str) -> Acceptance | None:
-        """Takes a file in whose bytes lie under `document_id`; None where that is no longer its document."""
+    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
+        """Takes in what is stored where it was `located`, all at once; None, and nothing done, where that is no
+        longer its place."""
+
+    def known_files(self, user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
+        """By path: those that have been taken in before."""
+
+    def remember_files(self, user_id: UserId, files: Mapping[str, KnownFile]) -> None:
+        """Keeps the sightings for later; of files that are not known any more, nothing."""
+
+    def intake_paused(self, user_id: UserId) -> AbstractContextManager[None]:
+        """While the block runs, nothing of this user is taken in."""
+
+    def files_below(self, user_id: UserId, folder: str) -> dict[str, int]:
+        """The paths below `folder` from which the user's documents came, and the file systems on which they lay."""
+
+    def remove_source(self, user_id: UserId, source: str) -> None: ...
 
     def find(self, document_id: DocumentId) -> Document | None: ...
 
@@ -197,6 +243,11 @@ class Documents(Protocol):
 
     def save_parse(self, job: Job, parse: StoredParse, payload: Payload) -> Payload:
         """With stages parsed and parse_validated. Raises ResourceError claim_lost."""
+
+    def outdated(
+        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer
+    ) -> list[OutdatedDocument]:
+        """Finished documents whose results other tools have made than these; parsers by media type."""
 
     def counts(self) -> dict[str, int]:
         """`documents`, `searchable`, `dead_letters`."""
@@ -239,8 +290,18 @@ class VectorBuffer(Protocol):
 
 
 class CommittedChunks(Protocol):
-    def swap(self, job: Job, model: Producer, expected: int, payload: Payload, *, reported: bool) -> Payload:
-        """Makes the buffers the searchable version, and the job embedded/done, in one short transaction.
+    def swap(
+        self,
+        job: Job,
+        model: Producer,
+        expected: int,
+        payload: Payload,
+        *,
+        fresh: EmbeddedBatch | None,
+        reported: bool,
+    ) -> Payload:
+        """Makes the buffers, with the `fresh` vectors that they do not hold, the searchable version, and the job
+        embedded/done, in one short transaction.
 
         Raises ResourceError claim_lost; PermanentError upstream_missing where that gives other than `expected` chunks.
         """

@@ -15,6 +15,7 @@ from ingest_assets.pipeline.ports import (
     Jobs,
     ObjectStore,
     Parser,
+    Partitions,
     SearchIndex,
     VectorBuffer,
 )
@@ -33,6 +34,7 @@ class Services:
     embedder: Embedder
     vector_buffer: VectorBuffer
     committed: CommittedChunks
+    partitions: Partitions
     search_index: SearchIndex
     chunking: ChunkingSettings
     retry_policy: RetryPolicy

@@ -15,8 +15,8 @@ from ingest_assets.settings import Settings
 NAMES = [asset.key.to_user_string() for asset in ASSETS]
 
 
-def definitions(services: Services) -> dg.Definitions:
-    return build_definitions(Settings(), {"pipeline": Pipeline(lambda: services)})
+def definitions(services: Services, **overrides: Any) -> dg.Definitions:
+    return build_definitions(Settings(), {"pipeline": Pipeline(lambda: services)} | overrides)
 
 
 def run_partition(
@@ -45,8 +45,16 @@ def materialization(instance: dg.DagsterInstance, asset: str, document_id: Docum
 
 def failed_partitions(instance: dg.DagsterInstance, asset: str, services: Services) -> set[str]:
     """As the UI counts them."""
+    return partition_states(instance, asset)["failed"]
+
+
+def partition_states(instance: dg.DagsterInstance, asset: str) -> dict[str, set[str]]:
+    """The keys that are materialized, and those that failed, as the UI counts them."""
     definition = next(each for each in ASSETS if each.key.to_user_string() == asset)
-    cached = get_and_update_asset_status_cache_value(instance, definition.key, definition.partitions_def)
+    partitions = definition.partitions_def
+    cached = get_and_update_asset_status_cache_value(instance, definition.key, partitions)
     assert cached is not None
-    assert definition.partitions_def is not None
-    return set(cached.deserialize_failed_partition_subsets(definition.partitions_def).get_partition_keys())
+    assert partitions is not None
+    materialized = cached.deserialize_materialized_partition_subsets(partitions).get_partition_keys()
+    failed = cached.deserialize_failed_partition_subsets(partitions).get_partition_keys()
+    return {"materialized": set(materialized), "failed": set(failed)}

@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+import pytest
+from dagster import DagsterEvent, DagsterEventType
 
 from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
+from ingest_assets.orchestration import queue
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.schedules import retry_failed_partitions
@@ -62,13 +65,15 @@ def test_a_run_that_the_sensor_asked_for_finishes_its_document(
     assert run_partition(services, instance, request.partition_key, tags=dict(request.tags)).success
 
 
-def test_a_backlog_gets_drain_runs_up_to_the_limit(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+def test_a_backlog_gets_drain_runs_by_its_size_up_to_the_limit(
+    services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
         submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
-    requests = tick(services, instance, few_jobs=4, drain_workers=3)
-    assert [request.job_name for request in requests] == ["drain_queue"] * 3
+    assert [request.job_name for request in tick(services, instance, few_jobs=4, drain_workers=3)] == ["drain_queue"]
+    monkeypatch.setattr(queue, "JOBS_PER_WORKER", 2)
+    assert len(tick(services, instance, few_jobs=4, drain_workers=9)) == 3
+    assert len(tick(services, instance, few_jobs=4, drain_workers=2)) == 2
     assert services.jobs.waiting(10) == 5
 
 
@@ -82,12 +87,38 @@ def test_jobs_that_find_the_partition_runs_busy_are_drained(
     assert [request.job_name for request in tick(services, instance, few_jobs=2)] == ["drain_queue"]
 
 
-def test_no_more_drain_runs_start_than_may_live(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
+def test_no_more_drain_runs_start_than_may_live(
+    services: Services, instance: dg.DagsterInstance, user: UserId, status: dg.DagsterRunStatus
+) -> None:
     for number in range(5):
         submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    start_drain_run(services, instance, status)
+    assert tick(services, instance, few_jobs=4, drain_workers=1) == []
+
+
+def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(6):
+        submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    impatient = replace(services, lease=timedelta(0))
+    run = start_drain_run(services, instance, dg.DagsterRunStatus.STARTED)
+    assert len(tick(impatient, instance, few_jobs=4, drain_workers=1)) == 1
+    services.jobs.claim(run.run_id, 1, services.lease)
+    assert tick(impatient, instance, few_jobs=4, drain_workers=1) == []
+
+
+def start_drain_run(services: Services, instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
     job = definitions(services).resolve_job_def("drain_queue")
-    instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
-    assert len(tick(services, instance, few_jobs=4, drain_workers=2)) == 1
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.NOT_STARTED)
+    if status is dg.DagsterRunStatus.STARTED:
+        instance.report_dagster_event(started(run), run_id=run.run_id)
+    return run
+
+
+def started(run: dg.DagsterRun) -> DagsterEvent:
+    return DagsterEvent(DagsterEventType.RUN_START.value, run.job_name)
 
 
 def test_the_schedule_retries_what_is_due_as_partition_runs(

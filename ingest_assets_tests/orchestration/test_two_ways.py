@@ -1,12 +1,12 @@
 """A partition run and a drain run leave the same behind."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import dagster as dg
 import pytest
 
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, DocumentId, JobId, UserId
 from ingest_assets.domain.jobs import Event
 from ingest_assets.pipeline.intake import check, content_key
 from ingest_assets.pipeline.services import Services
@@ -20,7 +20,8 @@ def submit_as(services: Services, user: UserId, document_id: DocumentId) -> None
     content = policy_text().encode()
     arrival = check(content, "policy.md", "/documents/policy.md", user, MAX_BYTES)
     services.objects.put(content_key(user, document_id, arrival.content_sha), content)
-    assert services.documents.accept(arrival, document_id, "test") is not None
+    place = Acceptance(document_id, JobId(uuid4()), AcceptanceStatus.QUEUED)
+    assert services.documents.accept([arrival], [place], "test") is not None
 
 
 def without_time(payload: Any) -> dict[str, Any]:

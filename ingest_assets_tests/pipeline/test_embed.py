@@ -99,6 +99,7 @@ class FailingOnce(LexicalEmbedder):
     lock: Lock = field(default_factory=Lock)
     max_inputs = 2
     max_in_flight = 3
+    costs_nothing = False
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:
         with self.lock:

@@ -1,59 +1,193 @@
 """A new parser, other chunks, another model: only what they made is made again."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
 
 from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
 from ingest_assets.domain.chunking import ChunkingSettings
-from ingest_assets.domain.documents import DocumentId, Producer, UserId
+from ingest_assets.domain.documents import Document, DocumentId, ParsedDocument, Producer, UserId, Vectors
+from ingest_assets.domain.outdated import FirstStep
+from ingest_assets.pipeline.ports import Parser
+from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
 
-
-class NextModel(LexicalEmbedder):
-    model = Producer("lexical", "2")
+TODAYS_MODEL, TODAYS_PARSER = Producer("lexical", "1"), Producer("local", "1")
 
 
-def refresh(services: Services) -> list[DocumentId]:
-    return services.jobs.refresh(
-        services.parser.producer_of, services.chunking.chunker, services.embedder.model, "test"
-    )
+@dataclass
+class Embedder(LexicalEmbedder):
+    """The real one, with a note of what it was asked to embed."""
+
+    model: Producer = TODAYS_MODEL
+    embedded: list[str] = field(default_factory=list)
+
+    def embed(self, texts: Sequence[str], document: Document) -> Vectors:
+        self.embedded.extend(texts)
+        return super().embed(texts, document)
 
 
-def test_nothing_is_outdated_where_nothing_changed(services: Services, user: UserId) -> None:
-    ingest(services, user, policy_text())
-    assert refresh(services) == []
+@dataclass
+class NotedParser:
+    """The real one, with a note of what it was asked to parse; its text ends in what its version adds."""
+
+    local: Parser
+    producer: Producer = TODAYS_PARSER
+    addition: str = ""
+    parsed: list[DocumentId] = field(default_factory=list)
+
+    def producer_of(self, _media_type: str) -> Producer:
+        return self.producer
+
+    def parse(self, content: bytes, document: Document) -> ParsedDocument:
+        self.parsed.append(document.document_id)
+        parsed = self.local.parse(content, document)
+        return replace(parsed, text=parsed.text + self.addition, parser=self.producer)
 
 
-def test_other_chunker_settings_make_other_chunks(services: Services, user: UserId) -> None:
-    document_id = ingest(services, user, policy_text(paragraphs=20))
-    smaller = replace(services, chunking=ChunkingSettings(400, 100))
+@dataclass
+class Tools:
+    """A deployment whose parser and embedder note what they do."""
+
+    services: Services
+    parser: NotedParser
+    embedder: Embedder
+
+    def refresh(self) -> dict[DocumentId, FirstStep]:
+        """Refreshes everything; the first steps."""
+        outdated = outdated_documents(self.services)
+        assert refresh(outdated, "test", self.services) == [each.document_id for each in outdated]
+        drain_all(self.services)
+        return {each.document_id: each.first_step for each in outdated}
+
+
+def tools(services: Services, parser: NotedParser | None = None, embedder: Embedder | None = None) -> Tools:
+    parser, embedder = parser or NotedParser(services.parser), embedder or Embedder()
+    return Tools(replace(services, parser=parser, embedder=embedder), parser, embedder)
+
+
+@pytest.fixture
+def document_id(services: Services, user: UserId) -> DocumentId:
+    """A document that today's tools have made."""
+    return ingest(tools(services).services, user, policy_text(paragraphs=20))
+
+
+def test_nothing_is_outdated_where_nothing_changed(services: Services, document_id: DocumentId) -> None:
+    assert tools(services).refresh() == {}
+
+
+def test_other_chunks_are_embedded_as_far_as_their_texts_are_new_and_nothing_is_parsed(
+    services: Services, document_id: DocumentId
+) -> None:
+    before = {chunk.chunk_sha for chunk in services.chunk_buffer.load(document_id)}
+    later = tools(replace(services, chunking=ChunkingSettings(1000, 100)))
+    assert later.refresh() == {document_id: FirstStep.CHUNK}
+    after = services.chunk_buffer.load(document_id)
+    new = {chunk.embedding_input for chunk in after if chunk.chunk_sha not in before}
+    assert set(later.embedder.embedded) == new
+    assert later.parser.parsed == []
+    assert later.refresh() == {}
+
+
+def test_smaller_chunks_replace_the_larger_ones(services: Services, document_id: DocumentId) -> None:
     before = services.chunk_buffer.load(document_id)
-    assert refresh(smaller) == [document_id]
-    drain_all(smaller)
-    after = smaller.chunk_buffer.load(document_id)
+    later = tools(replace(services, chunking=ChunkingSettings(400, 100)))
+    assert later.refresh() == {document_id: FirstStep.CHUNK}
+    after = services.chunk_buffer.load(document_id)
     assert len(after) > len(before)
     assert max(len(chunk.text) for chunk in after) <= 400
-    assert refresh(smaller) == []
 
 
-def test_a_new_version_of_the_model_embeds_everything_and_leaves_no_old_vector(
-    services: Services, user: UserId
+def test_a_new_version_of_the_chunker_that_cuts_as_before_embeds_nothing(
+    services: Services, document_id: DocumentId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document_id = ingest(services, user, policy_text())
-    renewed = replace(services, embedder=NextModel())
-    assert refresh(renewed) == [document_id]
-    drain_all(renewed)
-    assert services.vector_buffer.present(document_id, Producer("lexical", "1")) == set()
-    assert renewed.vector_buffer.present(document_id, Producer("lexical", "2"))
+    monkeypatch.setattr("ingest_assets.domain.chunking.CHUNKER", Producer("markdown", "next"))
+    later = tools(services)
+    assert later.refresh() == {document_id: FirstStep.CHUNK}
+    assert (later.parser.parsed, later.embedder.embedded) == ([], [])
+    assert later.refresh() == {}
 
 
-def test_the_old_version_stays_searchable_until_it_is_refreshed(services: Services, user: UserId) -> None:
-    ingest(services, user, policy_text("Dental"))
-    refresh(replace(services, embedder=NextModel()))
-    assert search(user, "dental", 1, index=services.search_index, embedder=services.embedder)
+def test_a_new_version_of_the_parser_parses_again_and_embeds_what_it_reads_otherwise(
+    services: Services, document_id: DocumentId
+) -> None:
+    producer = Producer("local", "2")
+    same = tools(services, NotedParser(services.parser, producer))
+    assert same.refresh() == {document_id: FirstStep.PARSE}
+    assert (same.parser.parsed, same.embedder.embedded) == ([document_id], [])
+    other = tools(services, NotedParser(services.parser, Producer("local", "3"), "\n\nA yeti clause.\n"))
+    assert other.refresh() == {document_id: FirstStep.PARSE}
+    assert other.parser.parsed == [document_id]
+    [embedded] = other.embedder.embedded
+    assert "yeti" in embedded
+    assert other.refresh() == {}
+
+
+def test_a_new_version_of_the_model_embeds_everything_and_parses_nothing(
+    services: Services, document_id: DocumentId
+) -> None:
+    model = Producer("lexical", "2")
+    later = tools(services, embedder=Embedder(model))
+    assert later.refresh() == {document_id: FirstStep.EMBED}
+    chunks = services.chunk_buffer.load(document_id)
+    assert sorted(later.embedder.embedded) == sorted(chunk.embedding_input for chunk in chunks)
+    assert later.parser.parsed == []
+    assert services.vector_buffer.present(document_id, TODAYS_MODEL) == set()
+    assert later.services.vector_buffer.present(document_id, model)
+    assert later.refresh() == {}
+
+
+def test_only_documents_that_a_change_concerns_are_outdated(
+    services: Services, user: UserId, document_id: DocumentId
+) -> None:
+    later = tools(services, embedder=Embedder(Producer("lexical", "2")))
+    ingest(later.services, user, policy_text("Dental"), "dental.md")
+    assert later.refresh() == {document_id: FirstStep.EMBED}
+
+
+def test_the_first_step_is_the_earliest_of_several(services: Services, document_id: DocumentId) -> None:
+    smaller = replace(services, chunking=ChunkingSettings(400, 100))
+    model = Embedder(Producer("lexical", "2"))
+    assert [each.first_step for each in outdated_documents(tools(smaller, embedder=model).services)] == ["chunk"]
+    parser = NotedParser(services.parser, Producer("local", "2"))
+    [outdated] = outdated_documents(tools(smaller, parser, model).services)
+    assert outdated.first_step is FirstStep.PARSE
+    assert (outdated.pages, outdated.media_type) == (None, "text/markdown")
+    assert outdated.characters == services.chunk_buffer.load(document_id)[-1].end
+
+
+def test_the_old_version_stays_searchable_until_it_is_refreshed(
+    services: Services, user: UserId, document_id: DocumentId
+) -> None:
+    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+    refresh(outdated_documents(later), "test", later)
+    assert search(user, "emergency care", 1, index=services.search_index, embedder=services.embedder)
+
+
+def test_a_refreshed_document_keeps_its_priority(services: Services, user: UserId) -> None:
+    urgent = submit(services, user, policy_text(), "urgent.md", priority=1).document_id
+    drain_all(services)
+    plain = submit(services, user, policy_text("Dental"), "plain.md").document_id
+    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+    assert refresh(outdated_documents(later), "test", later) == [urgent]
+    claimed = services.jobs.claim("worker", 2, timedelta(seconds=30))
+    assert [job.document.document_id for job in claimed] == [urgent, plain]
 
 
 def test_documents_that_are_still_under_way_are_left_alone(services: Services, user: UserId) -> None:
     submit(services, user, policy_text())
-    assert refresh(replace(services, embedder=NextModel())) == []
+    assert tools(services, embedder=Embedder(Producer("lexical", "2"))).refresh() == {}
+
+
+def test_a_document_of_which_a_new_version_came_meanwhile_is_not_queued_again(
+    services: Services, user: UserId, document_id: DocumentId
+) -> None:
+    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+    outdated = outdated_documents(later)
+    submit(services, user, policy_text("Dental"))
+    assert [each.document_id for each in outdated] == [document_id]
+    assert refresh(outdated, "test", later) == []

@@ -19,6 +19,7 @@ from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.domain.stages import State
 from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
+from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
@@ -80,7 +81,7 @@ def deployed(
 
 
 def work_off(services: Services, claim: str = "worker") -> None:
-    limits = DrainLimits(batch=4, until_empty=True, duration=timedelta(seconds=150))
+    limits = DrainLimits(in_flight=4, ahead=0, until_empty=True, duration=timedelta(seconds=150))
     drain(services, claim, limits, stop=Event(), report=lambda: None)
 
 
@@ -178,8 +179,7 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
         assert parsing_service.counts["uploads"] == 0
         while Service.LLAMAPARSE in deployment.paid_calls.open_services():
             assert services.jobs.unfinished() == 0
-        model, chunker = services.embedder.model, services.chunking.chunker
-        assert services.jobs.refresh(services.parser.producer_of, chunker, model, "test") == [document.document_id]
+        assert refresh(outdated_documents(services), "test", services) == [document.document_id]
         work_off(services)
         assert parser_of(services, document.document_id) == "llamaparse"
         assert set(embedding_service.paid.values()) == {1}

@@ -2,68 +2,122 @@
 -- One intake at a time per user, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('intake ' || %(user_id)s::text, 0));
 
--- document_of_source
--- The document that this source gave, and whether other sources share it.
-SELECT document.document_id, document.content_sha, job.job_id, job.state, job.error_code,
-    EXISTS (
-        SELECT FROM upload_pipeline.document_sources AS other
-        WHERE other.document_id = document.document_id AND other.source <> source.source
-    ) AS shared
-FROM upload_pipeline.document_sources AS source
-JOIN upload_pipeline.documents AS document USING (document_id)
-JOIN upload_pipeline.upload_jobs AS job USING (document_id)
-WHERE source.user_id = %(user_id)s AND source.source = %(source)s;
-
--- document_of_content
--- The oldest document of the user with this content.
-SELECT document.document_id, job.job_id, job.state, job.error_code
+-- documents_of_arrivals
+-- The user's documents with these contents or from these sources, oldest first; how many sources each has, and which of
+-- these.
+SELECT document.document_id, job.job_id, document.content_sha, job.state, job.error_code, source.sources, source.arriving
 FROM upload_pipeline.documents AS document
 JOIN upload_pipeline.upload_jobs AS job USING (document_id)
-WHERE document.user_id = %(user_id)s AND document.content_sha = %(content_sha)s
-ORDER BY document.created_at, document.document_id
-LIMIT 1;
+CROSS JOIN LATERAL (
+    SELECT count(*) AS sources,
+        coalesce(array_agg(source) FILTER (WHERE source = ANY(%(sources)s)), '{}') AS arriving
+    FROM upload_pipeline.document_sources
+    WHERE document_id = document.document_id
+) AS source
+WHERE document.document_id IN (
+    SELECT document_id
+    FROM upload_pipeline.documents
+    WHERE user_id = %(user_id)s AND content_sha = ANY(%(content_shas)s)
+    UNION
+    SELECT document_id
+    FROM upload_pipeline.document_sources
+    WHERE user_id = %(user_id)s AND source = ANY(%(sources)s)
+)
+ORDER BY document.created_at, document.document_id;
 
--- save_source
--- This source gives this document from now on.
-INSERT INTO upload_pipeline.document_sources (user_id, source, document_id)
-VALUES (%(user_id)s, %(source)s, %(document_id)s)
-ON CONFLICT (user_id, source) DO UPDATE SET document_id = excluded.document_id;
-
--- insert_document
--- A document's first version.
+-- insert_documents
+-- Documents' first versions.
 INSERT INTO upload_pipeline.documents (document_id, user_id, filename, media_type, byte_size, content_sha)
-VALUES (%(document_id)s, %(user_id)s, %(filename)s, %(media_type)s, %(byte_size)s, %(content_sha)s);
+SELECT document_id, %(user_id)s, filename, media_type, byte_size, content_sha
+FROM unnest(
+    %(document_ids)s::uuid[], %(filenames)s::text[], %(media_types)s::text[], %(byte_sizes)s::bigint[],
+    %(content_shas)s::text[]
+) AS new (document_id, filename, media_type, byte_size, content_sha);
 
--- insert_job
--- A document's place in the queue, with the first event.
+-- insert_jobs
+-- Documents' places in the queue, in this order, with their first events.
 WITH made AS (
-    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version)
-    VALUES (%(job_id)s, %(document_id)s, %(user_id)s, 1)
+    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, priority, queued_at)
+    SELECT job_id, document_id, %(user_id)s, 1, priority, clock_timestamp()
+    FROM unnest(%(job_ids)s::uuid[], %(document_ids)s::uuid[], %(priorities)s::smallint[])
+        AS new (job_id, document_id, priority)
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
 SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM made;
 
--- replace_content
--- A document's next version; what searches find stays as it is.
-UPDATE upload_pipeline.documents
-SET version = version + 1, filename = %(filename)s, media_type = %(media_type)s, byte_size = %(byte_size)s,
-    content_sha = %(content_sha)s, updated_at = now()
-WHERE document_id = %(document_id)s;
+-- lock_jobs
+-- These documents' jobs until the transaction ends: always before the documents themselves, as a worker does it.
+SELECT FROM upload_pipeline.upload_jobs WHERE document_id = ANY(%(document_ids)s) ORDER BY job_id FOR UPDATE;
 
--- requeue_version
--- The job begins anew for the next version; whoever worked on the one before finds its claim gone.
+-- replace_contents
+-- Documents' next versions; what searches find stays as it is.
+UPDATE upload_pipeline.documents AS document
+SET version = document.version + 1, filename = new.filename, media_type = new.media_type, byte_size = new.byte_size,
+    content_sha = new.content_sha, updated_at = now()
+FROM unnest(
+    %(document_ids)s::uuid[], %(filenames)s::text[], %(media_types)s::text[], %(byte_sizes)s::bigint[],
+    %(content_shas)s::text[]
+) AS new (document_id, filename, media_type, byte_size, content_sha)
+WHERE document.document_id = new.document_id;
+
+-- requeue_versions
+-- Jobs begin anew for the next versions; whoever worked on the ones before finds the claim gone.
 WITH requeued AS (
     UPDATE upload_pipeline.upload_jobs AS job
     SET version = document.version, stage = 'queued', state = 'queued', attempts = 0, crashes = 0, claimed_by = NULL,
         lease_expires_at = NULL, begun = false, next_retry_at = NULL, error_code = NULL, error_message = NULL,
-        error_hint = NULL, queued_at = now(), finished_at = NULL, reported_at = NULL
+        error_hint = NULL, priority = new.priority, queued_at = clock_timestamp(), finished_at = NULL,
+        reported_at = NULL
     FROM upload_pipeline.documents AS document
-    WHERE document.document_id = %(document_id)s AND job.document_id = document.document_id
+    JOIN unnest(%(document_ids)s::uuid[], %(priorities)s::smallint[]) AS new (document_id, priority)
+        USING (document_id)
+    WHERE job.document_id = document.document_id
     RETURNING job.*
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
 SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM requeued;
+
+-- save_sources
+-- These sources give these documents from now on.
+INSERT INTO upload_pipeline.document_sources AS known (user_id, source, document_id)
+SELECT %(user_id)s, source, document_id
+FROM unnest(%(sources)s::text[], %(document_ids)s::uuid[]) AS new (source, document_id)
+ON CONFLICT (user_id, source) DO UPDATE SET document_id = excluded.document_id
+WHERE known.document_id <> excluded.document_id;
+
+-- known_files
+-- What these sources of a user have given, and what their files were like when they were read last.
+SELECT source.source, source.document_id, job.job_id, document.content_sha, job.state, job.error_code, source.file_size,
+    source.file_modified_ns, source.file_changed_ns, source.file_inode, source.file_device, source.file_seen_ns,
+    source.file_sha
+FROM upload_pipeline.document_sources AS source
+JOIN upload_pipeline.documents AS document USING (document_id)
+JOIN upload_pipeline.upload_jobs AS job USING (document_id)
+WHERE source.user_id = %(user_id)s AND source.source = ANY(%(sources)s);
+
+-- remember_files
+-- What the files of these sources were like when they were read.
+UPDATE upload_pipeline.document_sources AS known
+SET file_size = new.file_size, file_modified_ns = new.file_modified_ns, file_changed_ns = new.file_changed_ns,
+    file_inode = new.file_inode, file_device = new.file_device, file_seen_ns = new.file_seen_ns,
+    file_sha = new.file_sha
+FROM unnest(
+    %(sources)s::text[], %(file_sizes)s::bigint[], %(file_modified_ns)s::bigint[], %(file_changed_ns)s::bigint[],
+    %(file_inodes)s::numeric[], %(file_devices)s::numeric[], %(file_seen_ns)s::bigint[], %(file_shas)s::text[]
+) AS new (source, file_size, file_modified_ns, file_changed_ns, file_inode, file_device, file_seen_ns, file_sha)
+WHERE known.user_id = %(user_id)s AND known.source = new.source;
+
+-- sources_below
+-- The user's documents that came from files below a folder, and where those lay.
+SELECT source, file_device
+FROM upload_pipeline.document_sources
+WHERE user_id = %(user_id)s AND starts_with(source, %(folder)s) AND file_sha IS NOT NULL
+ORDER BY source;
+
+-- remove_source
+-- A document that other sources give too loses this one.
+DELETE FROM upload_pipeline.document_sources WHERE user_id = %(user_id)s AND source = %(source)s;
 
 -- find_document
 -- One document at its newest version.
@@ -83,6 +137,28 @@ UPDATE upload_pipeline.documents
 SET parsed_content_sha = %(content_sha)s, parsed_sha = %(parsed_sha)s, parser_name = %(parser_name)s,
     parser_version = %(parser_version)s, page_starts = %(page_starts)s, updated_at = now()
 WHERE document_id = %(document_id)s;
+
+-- outdated_documents
+-- Finished documents whose parse, chunks or vectors other tools have made than these, with what doing it again concerns.
+SELECT document.document_id, document.media_type, document.byte_size, nullif(cardinality(document.page_starts), 0) AS pages,
+    made.characters, CASE WHEN parse.outdated THEN 'parse' WHEN made.chunks_outdated THEN 'chunk' ELSE 'embed' END AS first_step
+FROM upload_pipeline.upload_jobs AS job
+JOIN upload_pipeline.documents AS document USING (document_id)
+JOIN unnest(%(media_types)s::text[], %(parser_names)s::text[], %(parser_versions)s::text[])
+    AS present (media_type, parser_name, parser_version) USING (media_type)
+CROSS JOIN LATERAL (
+    SELECT (document.parser_name, document.parser_version)
+        IS DISTINCT FROM (present.parser_name, present.parser_version) AS outdated
+) AS parse
+CROSS JOIN LATERAL (
+    SELECT max(end_offset) AS characters,
+        bool_or((chunker_name, chunker_version) IS DISTINCT FROM (%(chunker_name)s, %(chunker_version)s)) AS chunks_outdated,
+        bool_or((embed_model, embed_version) IS DISTINCT FROM (%(embed_model)s, %(embed_version)s)) AS vectors_outdated
+    FROM upload_pipeline.document_chunks
+    WHERE document_id = document.document_id
+) AS made
+WHERE job.state = 'done' AND (parse.outdated OR made.chunks_outdated OR made.vectors_outdated)
+ORDER BY document.created_at, document.document_id;
 
 -- failed_documents
 -- Dead letters and waiting retries, newest first.

@@ -1,29 +1,41 @@
+-- lock_claims
+-- One claim at a time, until the transaction ends: where users have a limit, what others have claimed must be counted.
+SELECT pg_advisory_xact_lock(hashtextextended('claims', 0));
+
 -- claim_jobs
--- Up to `limit` queued or due jobs (or due ones only), oldest first, leased to `claim`; rows that others hold are passed over.
+-- Up to `limit` queued or due jobs (or due ones only), leased to `claim`: round the users after `after`, each one's by
+-- priority, then age. Rows that others hold are passed over; nobody gets more than `per_user` jobs in work by it.
 WITH claimable AS (
-    SELECT job_id
-    FROM upload_pipeline.upload_jobs
-    WHERE state IN ('queued', 'retryable') AND (next_retry_at IS NULL OR next_retry_at <= now())
-        AND (state = 'retryable' OR NOT %(retries_only)s)
-    ORDER BY queued_at, job_id
+    SELECT job.job_id, turn.place
+    FROM upload_pipeline.turns(%(after)s, %(limit)s, %(retries_only)s, %(per_user)s) AS turn
+    CROSS JOIN LATERAL (
+        SELECT job_id
+        FROM upload_pipeline.upload_jobs
+        WHERE user_id = turn.user_id AND state IN ('queued', 'retryable') AND COALESCE(next_retry_at, '-infinity')
+            BETWEEN CASE WHEN %(retries_only)s THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
+        ORDER BY priority DESC, queued_at, job_id
+        LIMIT turn.share
+        FOR UPDATE SKIP LOCKED
+    ) AS job
+    ORDER BY turn.place
     LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
 ), claimed AS (
-    UPDATE upload_pipeline.upload_jobs AS job
+    UPDATE upload_pipeline.upload_jobs
     SET state = 'working', claimed_by = %(claim)s, lease_expires_at = now() + %(lease)s, begun = false,
         next_retry_at = NULL
-    FROM claimable
-    WHERE job.job_id = claimable.job_id
-    RETURNING job.*
+    -- An array, so that no estimate of how many there are can make the planner read the whole table.
+    WHERE job_id = ANY(ARRAY(SELECT job_id FROM claimable))
+    RETURNING *
 ), noted AS (
     INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
     SELECT document_id, job_id, user_id, version, stage, state, %(claim)s FROM claimed
 )
-SELECT claimed.job_id, claimed.stage, claimed.attempts, claimed.claimed_by, document.document_id, document.user_id,
+SELECT job_id, claimed.stage, claimed.attempts, claimed.claimed_by, document.document_id, document.user_id,
     document.version, document.filename, document.media_type, document.byte_size, document.content_sha
 FROM claimed
+JOIN claimable USING (job_id)
 JOIN upload_pipeline.documents AS document USING (document_id)
-ORDER BY claimed.queued_at, claimed.job_id;
+ORDER BY row_number() OVER (PARTITION BY claimed.user_id ORDER BY priority DESC, queued_at, job_id), place;
 
 -- lock_job
 -- One document's job with its document, locked until the transaction ends.
@@ -77,6 +89,7 @@ WHERE state = 'working' AND claimed_by = %(claim)s;
 
 -- advance_job
 -- Moves a held job through `stages`, one event each, if it stands at one of `sources`; the last event has the payload.
+-- It does not wait for the disk: a server that crashes forgets the newest moves at worst, and the work is done again.
 WITH moved AS (
     UPDATE upload_pipeline.upload_jobs
     SET stage = %(stage)s, begun = true
@@ -87,7 +100,8 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT moved.document_id, moved.job_id, moved.user_id, moved.version, passed.stage, moved.state, moved.claimed_by,
     CASE WHEN passed.stage = %(stage)s AND %(payload)s <> '{}'::jsonb
         THEN %(payload)s || upload_pipeline.seconds_since_last_event(moved.document_id) ELSE '{}' END
-FROM moved, unnest(%(stages)s::text[]) WITH ORDINALITY AS passed (stage, position)
+FROM moved, unnest(%(stages)s::text[]) WITH ORDINALITY AS passed (stage, position),
+    set_config('synchronous_commit', 'off', true)
 ORDER BY passed.position
 RETURNING payload;
 
@@ -96,7 +110,7 @@ RETURNING payload;
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, payload)
 SELECT document_id, job_id, user_id, version, stage, state, claimed_by,
     %(payload)s || upload_pipeline.seconds_since_last_event(document_id)
-FROM upload_pipeline.upload_jobs
+FROM upload_pipeline.upload_jobs, set_config('synchronous_commit', 'off', true)
 WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = %(stage)s
 RETURNING payload;
 
@@ -177,8 +191,9 @@ WITH replayed AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
         error_hint = NULL, reported_at = NULL, queued_at = now()
-    WHERE CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
-        ELSE document_id = ANY(%(document_ids)s) AND state IN ('deadletter', 'retryable') END
+    WHERE state IN ('deadletter', 'retryable')
+        AND CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
+            ELSE document_id = ANY(%(document_ids)s) END
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
@@ -186,30 +201,17 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM repla
 RETURNING document_id;
 
 -- refresh_jobs
--- Finished documents whose parse, chunks or vectors other tools have made than these are queued again.
-WITH outdated AS (
-    SELECT job.job_id
-    FROM upload_pipeline.upload_jobs AS job
-    JOIN upload_pipeline.documents AS document USING (document_id)
-    JOIN unnest(%(media_types)s::text[], %(parser_names)s::text[], %(parser_versions)s::text[])
-        AS present (media_type, parser_name, parser_version) USING (media_type)
-    WHERE job.state = 'done' AND (
-        (document.parser_name, document.parser_version)
-            IS DISTINCT FROM (present.parser_name, present.parser_version)
-        OR EXISTS (
-            SELECT
-            FROM upload_pipeline.document_chunks AS chunk
-            WHERE chunk.document_id = document.document_id
-                AND (chunk.chunker_name, chunk.chunker_version, chunk.embed_model, chunk.embed_version)
-                    IS DISTINCT FROM (%(chunker_name)s, %(chunker_version)s, %(embed_model)s, %(embed_version)s)
-        )
-    )
-    FOR UPDATE OF job SKIP LOCKED
+-- These documents are queued again where they are finished.
+WITH finished AS (
+    SELECT job_id
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = ANY(%(document_ids)s) AND state = 'done'
+    FOR UPDATE SKIP LOCKED
 ), refreshed AS (
     UPDATE upload_pipeline.upload_jobs AS job
     SET stage = 'queued', state = 'queued', queued_at = now(), finished_at = NULL, reported_at = NULL
-    FROM outdated
-    WHERE job.job_id = outdated.job_id
+    FROM finished
+    WHERE job.job_id = finished.job_id
     RETURNING job.*
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
@@ -218,19 +220,29 @@ RETURNING document_id;
 
 -- count_waiting
 -- How many jobs could be claimed now, counted up to `limit`.
-SELECT count(*)
-FROM (
-    SELECT
-    FROM upload_pipeline.upload_jobs
-    WHERE state IN ('queued', 'retryable') AND (next_retry_at IS NULL OR next_retry_at <= now())
-    LIMIT %(limit)s
-) AS waiting;
+SELECT LEAST(COALESCE(sum(share), 0), %(limit)s) AS count
+FROM upload_pipeline.turns('00000000-0000-0000-0000-000000000000', %(limit)s, false, %(per_user)s);
 
--- count_unfinished
--- Jobs that are queued, worked on or waiting for a retry.
-SELECT count(*)
+-- any_unfinished
+-- Whether a job is queued, worked on or waiting for a retry.
+SELECT count(*) > 0 AS unfinished
+FROM (
+    (
+        SELECT
+        FROM upload_pipeline.upload_jobs
+        WHERE state IN ('queued', 'retryable')
+        ORDER BY user_id, priority DESC, queued_at, job_id
+        LIMIT 1
+    )
+    UNION ALL
+    (SELECT FROM upload_pipeline.upload_jobs WHERE state = 'working' ORDER BY user_id LIMIT 1)
+) AS found;
+
+-- holders
+-- The claims with a lease that has not expired.
+SELECT DISTINCT claimed_by
 FROM upload_pipeline.upload_jobs
-WHERE state IN ('queued', 'retryable', 'working');
+WHERE state = 'working' AND lease_expires_at > now();
 
 -- count_jobs
 -- Jobs by stage and state.
@@ -303,8 +315,12 @@ WHERE document_id = %(document_id)s
 ORDER BY event_id;
 
 -- note_deletion
--- The last line of a document's history.
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
-FROM upload_pipeline.upload_jobs
-WHERE document_id = %(document_id)s;
+-- The last line of a document's history; its partition is to go too.
+WITH noted AS (
+    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
+    SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = %(document_id)s
+    RETURNING document_id
+)
+INSERT INTO upload_pipeline.deleted_documents SELECT document_id FROM noted ON CONFLICT DO NOTHING;

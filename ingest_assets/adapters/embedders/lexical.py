@@ -24,6 +24,7 @@ class LexicalEmbedder:
     max_inputs = 512
     max_tokens = 250_000
     max_in_flight = 1
+    costs_nothing: bool = True
 
     def count_tokens(self, text: str) -> int:
         """Estimated from the characters: nothing is paid for, so this only bounds a call's memory."""

@@ -18,7 +18,7 @@ from ingest_assets.domain.documents import (
     Producer,
     embedding_input,
 )
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
 
@@ -59,10 +59,10 @@ class PostgresVectorBuffer:
 
     def reuse(self, job: Job, chunk_shas: Sequence[str], model: Producer) -> set[str]:
         names = _held(job) | _model(model) | {"chunk_shas": list(chunk_shas)}
-        with self._database.transaction() as connection:
-            hold_claim(connection, names)
-            connection.execute(query("reuse_vectors"), names)
-            rows = connection.execute(query("buffered_vectors"), names).fetchall()
+        with self._database.connection() as connection:
+            rows = connection.execute(query("reuse_vectors"), names).fetchall()
+        if not rows:
+            raise ResourceError("claim_lost")
         return {row["chunk_sha"] for row in rows} & set(chunk_shas)
 
     def append(self, job: Job, batch: EmbeddedBatch) -> None:
@@ -89,8 +89,17 @@ class PostgresCommittedChunks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def swap(self, job: Job, model: Producer, expected: int, payload: Payload, *, reported: bool) -> Payload:
-        names = _held(job) | _model(model) | {"payload": Jsonb(payload), "reported": reported}
+    def swap(
+        self,
+        job: Job,
+        model: Producer,
+        expected: int,
+        payload: Payload,
+        *,
+        fresh: EmbeddedBatch | None,
+        reported: bool,
+    ) -> Payload:
+        names = _held(job) | _model(model) | _fresh(fresh) | {"payload": Jsonb(payload), "reported": reported}
         with self._database.transaction() as connection:
             connection.execute(query("lock_document"), names)
             noted = require_claim(connection, "finish_job", names)
@@ -102,6 +111,12 @@ class PostgresCommittedChunks:
             for name in ("go_live", "clear_chunk_buffer", "clear_vector_buffer"):
                 connection.execute(query(name), names)
         return noted
+
+
+def _fresh(batch: EmbeddedBatch | None) -> dict[str, Any]:
+    if batch is None:
+        return {"fresh_shas": [], "fresh_vectors": []}
+    return {"fresh_shas": list(batch.chunk_shas), "fresh_vectors": list(batch.vectors)}
 
 
 def _held(job: Job) -> dict[str, Any]:

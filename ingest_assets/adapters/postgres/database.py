@@ -1,6 +1,7 @@
 """Connections to Postgres: pooled, in autocommit, with pgvector's types known."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,14 @@ Row = DictRow
 
 UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
 
+TRUSTED_SECONDS = 1.0
+"""So long after its last use a connection counts as alive; a query on one that is not is database_unreachable."""
+
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+class PooledConnection(Connection[Row]):
+    used_at = 0.0
 
 
 class Database:
@@ -24,9 +32,9 @@ class Database:
 
     def __init__(self, url: str, *, connections: int = 8, patience: float = 10.0) -> None:
         self.url = url
-        self._pool: ConnectionPool[Connection[Row]] = ConnectionPool(
+        self._pool: ConnectionPool[PooledConnection] = ConnectionPool(
             url,
-            connection_class=Connection[Row],
+            connection_class=PooledConnection,
             kwargs={"row_factory": dict_row, "autocommit": True},
             configure=_configure,
             min_size=0,
@@ -34,7 +42,7 @@ class Database:
             timeout=patience,
             reconnect_timeout=patience,
             open=False,
-            check=ConnectionPool.check_connection,
+            check=_check,
         )
 
     @contextmanager
@@ -75,6 +83,13 @@ def translated_errors() -> Iterator[None]:
         raise TransientError("database_unreachable") from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise PermanentError("database_not_migrated") from None
+
+
+def _check(connection: PooledConnection) -> None:
+    now = time.monotonic()
+    if now - connection.used_at > TRUSTED_SECONDS:
+        ConnectionPool.check_connection(connection)
+    connection.used_at = now
 
 
 def _configure(connection: Connection[Row]) -> None:

@@ -1,26 +1,28 @@
 """Documents in Postgres: what came in, where its parse is kept, where it stands."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
-from psycopg import Connection
+from psycopg.errors import DeadlockDetected
 
+from ingest_assets.adapters.postgres.arrivals import accept, known_files, locate, remember_files
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.jobs import advance
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import (
     Acceptance,
-    AcceptanceStatus,
     Arrival,
     Document,
     DocumentId,
-    JobId,
     Producer,
     StoredParse,
     UserId,
 )
+from ingest_assets.domain.file_states import KnownFile
+from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Payload
+from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
 from ingest_assets.domain.stages import Stage, State
 
 
@@ -28,20 +30,43 @@ class PostgresDocuments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def locate(self, arrival: Arrival) -> Acceptance:
+    def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
+        if not arrivals:
+            return []
         with self._database.connection() as connection:
-            return _locate(connection, arrival)
+            return locate(connection, arrivals)
 
-    def accept(self, arrival: Arrival, document_id: DocumentId, actor: str) -> Acceptance | None:
-        with self._database.transaction() as connection:
-            connection.execute(query("lock_user"), {"user_id": arrival.user_id})
-            found = _locate(connection, arrival)
-            makes_document = found.status is AcceptanceStatus.QUEUED
-            if not makes_document and found.document_id != document_id:
+    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
+        with self._database.connection() as connection:
+            try:
+                with connection.transaction():
+                    return accept(connection, arrivals, located, actor)
+            except DeadlockDetected:
                 return None
-            accepted = replace(found, document_id=document_id)
-            _save(connection, arrival, accepted, actor)
-            return accepted
+
+    def known_files(self, user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
+        with self._database.connection() as connection:
+            return known_files(connection, user_id, paths)
+
+    def remember_files(self, user_id: UserId, files: Mapping[str, KnownFile]) -> None:
+        with self._database.connection() as connection:
+            remember_files(connection, user_id, files)
+
+    @contextmanager
+    def intake_paused(self, user_id: UserId) -> Iterator[None]:
+        with self._database.transaction() as connection:
+            connection.execute(query("lock_user"), {"user_id": user_id})
+            yield
+
+    def files_below(self, user_id: UserId, folder: str) -> dict[str, int]:
+        names = {"user_id": user_id, "folder": folder.rstrip("/") + "/"}
+        with self._database.connection() as connection:
+            rows = connection.execute(query("sources_below"), names).fetchall()
+        return {row["source"]: int(row["file_device"]) for row in rows}
+
+    def remove_source(self, user_id: UserId, source: str) -> None:
+        with self._database.connection() as connection:
+            connection.execute(query("remove_source"), {"user_id": user_id, "source": source})
 
     def find(self, document_id: DocumentId) -> Document | None:
         row = self._one("find_document", {"document_id": document_id})
@@ -77,6 +102,23 @@ class PostgresDocuments:
         del row["user_id"]
         return JobStatus(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])})
 
+    def outdated(
+        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer
+    ) -> list[OutdatedDocument]:
+        parsers = [parser_of(media_type) for media_type in FileType]
+        names = {
+            "media_types": list(FileType),
+            "parser_names": [parser.name for parser in parsers],
+            "parser_versions": [parser.version for parser in parsers],
+            "chunker_name": chunker.name,
+            "chunker_version": chunker.version,
+            "embed_model": model.name,
+            "embed_version": model.version,
+        }
+        with self._database.connection() as connection:
+            rows = connection.execute(query("outdated_documents"), names).fetchall()
+        return [OutdatedDocument(**row | {"first_step": FirstStep(row["first_step"])}) for row in rows]
+
     def counts(self) -> dict[str, int]:
         row = self._one("count_documents", {})
         return dict(row or {})
@@ -93,7 +135,8 @@ class PostgresDocuments:
 
     def delete(self, document_id: DocumentId, actor: str) -> UserId | None:
         with self._database.transaction() as connection:
-            names = {"document_id": document_id, "actor": actor}
+            names = {"document_id": document_id, "document_ids": [document_id], "actor": actor}
+            connection.execute(query("lock_jobs"), names)
             connection.execute(query("note_deletion"), names)
             row = connection.execute(query("delete_document"), names).fetchone()
         return None if row is None else UserId(row["user_id"])
@@ -106,42 +149,3 @@ class PostgresDocuments:
     def _one(self, name: str, names: dict[str, Any]) -> Row | None:
         with self._database.connection() as connection:
             return connection.execute(query(name), names).fetchone()
-
-
-def _locate(connection: Connection[Row], arrival: Arrival) -> Acceptance:
-    names = {"user_id": arrival.user_id, "source": arrival.source, "content_sha": arrival.content_sha}
-    known = connection.execute(query("document_of_source"), names).fetchone()
-    if known is not None and known["content_sha"] == arrival.content_sha:
-        return _acceptance(known, AcceptanceStatus.UNCHANGED)
-    if known is not None and not known["shared"]:
-        return _acceptance(known, AcceptanceStatus.NEW_VERSION)
-    copy = connection.execute(query("document_of_content"), names).fetchone()
-    if copy is not None:
-        return _acceptance(copy, AcceptanceStatus.UNCHANGED)
-    return Acceptance(DocumentId(uuid4()), JobId(uuid4()), AcceptanceStatus.QUEUED)
-
-
-def _acceptance(row: Row, status: AcceptanceStatus) -> Acceptance:
-    failure = row["error_code"] if status is AcceptanceStatus.UNCHANGED and row["state"] == State.DEADLETTER else None
-    return Acceptance(DocumentId(row["document_id"]), JobId(row["job_id"]), status, failure)
-
-
-def _save(connection: Connection[Row], arrival: Arrival, accepted: Acceptance, actor: str) -> None:
-    names = {
-        "document_id": accepted.document_id,
-        "job_id": accepted.job_id,
-        "user_id": arrival.user_id,
-        "source": arrival.source,
-        "filename": arrival.filename,
-        "media_type": arrival.media_type,
-        "byte_size": arrival.byte_size,
-        "content_sha": arrival.content_sha,
-        "actor": actor,
-    }
-    if accepted.status is AcceptanceStatus.QUEUED:
-        connection.execute(query("insert_document"), names)
-        connection.execute(query("insert_job"), names)
-    elif accepted.status is AcceptanceStatus.NEW_VERSION:
-        connection.execute(query("replace_content"), names)
-        connection.execute(query("requeue_version"), names)
-    connection.execute(query("save_source"), names)

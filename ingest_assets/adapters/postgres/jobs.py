@@ -1,30 +1,51 @@
 """The queue in Postgres. Times are the server's: one clock for every worker."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Document, DocumentId, Producer
+from ingest_assets.domain.documents import Document, DocumentId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
-from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.jobs import Job, Outcome, Payload
 from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.stages import Stage, State, predecessor, sources
 
 
 class PostgresJobs:
-    def __init__(self, database: Database) -> None:
+    """Claims of one instance go round between the users; `per_user` is the most jobs of one user in work by claims."""
+
+    def __init__(self, database: Database, per_user: int | None = None) -> None:
         self._database = database
+        self._per_user = per_user
+        self._last_user = uuid4()
 
     def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
-        rows = self._all("claim_jobs", {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only})
-        return [_job(row) for row in rows]
+        names = {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only}
+        with self._claiming() as connection:
+            rows = connection.execute(
+                query("claim_jobs"), names | {"after": self._last_user, "per_user": self._per_user}
+            ).fetchall()
+        jobs = [_job(row) for row in rows]
+        # Fewer than asked for: nobody was left out, or others claim the same users' jobs. Then part from them.
+        self._last_user = jobs[-1].document.user_id if len(jobs) == limit > 0 else uuid4()
+        return jobs
+
+    @contextmanager
+    def _claiming(self) -> Iterator[Connection[Row]]:
+        if self._per_user is None:
+            with self._database.connection() as connection:
+                yield connection
+        else:
+            with self._database.transaction() as connection:
+                connection.execute(query("lock_claims"))
+                yield connection
 
     def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
         held = self.hold(document_id, claim, lease)
@@ -84,27 +105,18 @@ class PostgresJobs:
         names = {"document_ids": None if document_ids is None else list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("replay_jobs", names)]
 
-    def refresh(
-        self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer, actor: str
-    ) -> list[DocumentId]:
-        parsers = [parser_of(media_type) for media_type in FileType]
-        names = {
-            "media_types": list(FileType),
-            "parser_names": [parser.name for parser in parsers],
-            "parser_versions": [parser.version for parser in parsers],
-            "chunker_name": chunker.name,
-            "chunker_version": chunker.version,
-            "embed_model": model.name,
-            "embed_version": model.version,
-            "actor": actor,
-        }
+    def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("refresh_jobs", names)]
 
     def waiting(self, limit: int) -> int:
-        return int(self._all("count_waiting", {"limit": limit})[0]["count"])
+        return int(self._all("count_waiting", {"limit": limit, "per_user": self._per_user})[0]["count"])
 
-    def unfinished(self) -> int:
-        return int(self._all("count_unfinished", {})[0]["count"])
+    def holders(self) -> set[str]:
+        return {row["claimed_by"] for row in self._all("holders", {})}
+
+    def unfinished(self) -> bool:
+        return bool(self._all("any_unfinished", {})[0]["unfinished"])
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         rows = self._all("count_states", {"document_ids": list(document_ids)})

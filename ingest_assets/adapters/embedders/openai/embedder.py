@@ -25,6 +25,8 @@ MACHINE_HEADERS = [f"x-stainless-{name}" for name in ("os", "arch", "runtime", "
 
 
 class OpenAIEmbedder:
+    costs_nothing = False
+
     def __init__(
         self,
         key: Callable[[], str],

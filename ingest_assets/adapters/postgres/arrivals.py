@@ -1,0 +1,122 @@
+"""Arriving files in Postgres: where each belongs, what taking them in writes, and what is remembered of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.arrivals import Arrivals, KnownDocument, agree
+from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId, UserId
+from ingest_assets.domain.file_states import FileState, KnownFile, Sighting
+from ingest_assets.domain.stages import State
+
+Ids = tuple[DocumentId, JobId]
+
+
+def locate(connection: Connection[Row], arrivals: Sequence[Arrival]) -> list[Acceptance]:
+    return _decide(connection, arrivals, [(DocumentId(uuid4()), JobId(uuid4())) for _ in arrivals])
+
+
+def accept(
+    connection: Connection[Row], arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str
+) -> list[Acceptance] | None:
+    """Within the caller's transaction; None where it has written nothing."""
+    connection.execute(query("lock_user"), {"user_id": arrivals[0].user_id})
+    accepted = _decide(connection, arrivals, [(place.document_id, place.job_id) for place in located])
+    if not agree(located, accepted):
+        return None
+    _write(connection, arrivals, accepted, AcceptanceStatus.QUEUED, actor, "insert_documents", "insert_jobs")
+    replacing = ("lock_jobs", "replace_contents", "requeue_versions")
+    _write(connection, arrivals, accepted, AcceptanceStatus.NEW_VERSION, actor, *replacing)
+    connection.execute(query("save_sources"), _columns(arrivals, accepted))
+    return accepted
+
+
+def known_files(connection: Connection[Row], user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
+    rows = connection.execute(query("known_files"), {"user_id": user_id, "sources": list(paths)}).fetchall()
+    return {row["source"]: _known_file(row) for row in rows}
+
+
+def remember_files(connection: Connection[Row], user_id: UserId, files: Mapping[str, KnownFile]) -> None:
+    sightings = {path: known.sighting for path, known in files.items() if known.sighting is not None}
+    states = [sighting.state for sighting in sightings.values()]
+    names = {
+        "user_id": user_id,
+        "sources": list(sightings),
+        "file_sizes": [state.size for state in states],
+        "file_modified_ns": [state.modified_ns for state in states],
+        "file_changed_ns": [state.changed_ns for state in states],
+        "file_inodes": [state.inode for state in states],
+        "file_devices": [state.device for state in states],
+        "file_seen_ns": [sighting.seen_ns for sighting in sightings.values()],
+        "file_shas": [sighting.content_sha for sighting in sightings.values()],
+    }
+    if sightings:
+        connection.execute(query("remember_files"), names)
+
+
+def _decide(connection: Connection[Row], arrivals: Sequence[Arrival], fresh: Sequence[Ids]) -> list[Acceptance]:
+    names = {
+        "user_id": arrivals[0].user_id,
+        "sources": [arrival.source for arrival in arrivals],
+        "content_shas": [arrival.content_sha for arrival in arrivals],
+    }
+    rows = connection.execute(query("documents_of_arrivals"), names).fetchall()
+    known = Arrivals(_known_document(row) for row in rows)
+    return [known.decide(arrival, ids) for arrival, ids in zip(arrivals, fresh, strict=True)]
+
+
+def _write(
+    connection: Connection[Row],
+    arrivals: Sequence[Arrival],
+    accepted: Sequence[Acceptance],
+    status: AcceptanceStatus,
+    actor: str,
+    *statements: str,
+) -> None:
+    """Runs the statements on those that were accepted with this status, if there are any."""
+    chosen = [(arrival, place) for arrival, place in zip(arrivals, accepted, strict=True) if place.status is status]
+    if chosen:
+        names = _columns(*zip(*chosen, strict=True)) | {"actor": actor}
+        for statement in statements:
+            connection.execute(query(statement), names)
+
+
+def _columns(arrivals: Sequence[Arrival], accepted: Sequence[Acceptance]) -> dict[str, Any]:
+    return {
+        "user_id": arrivals[0].user_id,
+        "sources": [arrival.source for arrival in arrivals],
+        "filenames": [arrival.filename for arrival in arrivals],
+        "media_types": [arrival.media_type for arrival in arrivals],
+        "byte_sizes": [arrival.byte_size for arrival in arrivals],
+        "content_shas": [arrival.content_sha for arrival in arrivals],
+        "priorities": [arrival.priority for arrival in arrivals],
+        "document_ids": [place.document_id for place in accepted],
+        "job_ids": [place.job_id for place in accepted],
+    }
+
+
+def _known_document(row: Row) -> KnownDocument:
+    ids = DocumentId(row["document_id"]), JobId(row["job_id"])
+    return KnownDocument(*ids, row["content_sha"], _failure(row), row["sources"], row["arriving"])
+
+
+def _known_file(row: Row) -> KnownFile:
+    ids = DocumentId(row["document_id"]), JobId(row["job_id"])
+    acceptance = Acceptance(*ids, AcceptanceStatus.UNCHANGED, _failure(row))
+    return KnownFile(acceptance, row["content_sha"], _sighting(row))
+
+
+def _sighting(row: Row) -> Sighting | None:
+    if row["file_sha"] is None:
+        return None
+    times, place = ("file_modified_ns", "file_changed_ns"), ("file_inode", "file_device")
+    state = FileState(row["file_size"], *(row[name] for name in times), *(int(row[name]) for name in place))
+    return Sighting(state, row["file_seen_ns"], row["file_sha"])
+
+
+def _failure(row: Row) -> str | None:
+    return row["error_code"] if row["state"] == State.DEADLETTER else None

@@ -1,0 +1,38 @@
+"""Which documents Dagster lists, as the queue's rows tell it: nothing here asks Dagster."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.retention import ListedDocuments
+
+
+class PostgresPartitions:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def listed(self) -> ListedDocuments:
+        with self._database.connection() as connection:
+            row = connection.execute(query("count_listed")).fetchone()
+        return ListedDocuments(**row or {})
+
+    @contextmanager
+    def oldest(self, limit: int) -> Iterator[list[DocumentId]]:
+        with self._dropped(limit, listed="oldest_listed", dropped="mark_pruned") as document_ids:
+            yield document_ids
+
+    @contextmanager
+    def deleted(self, limit: int) -> Iterator[list[DocumentId]]:
+        with self._dropped(limit, listed="deleted_documents", dropped="forget_deleted") as document_ids:
+            yield document_ids
+
+    @contextmanager
+    def _dropped(self, limit: int, *, listed: str, dropped: str) -> Iterator[list[DocumentId]]:
+        """The rows stay locked meanwhile: a document that comes back waits, and is listed again afterwards."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(query(listed), {"limit": limit}).fetchall()
+            document_ids = [DocumentId(row["document_id"]) for row in rows]
+            yield document_ids
+            connection.execute(query(dropped), {"document_ids": document_ids})

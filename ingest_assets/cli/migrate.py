@@ -1,0 +1,14 @@
+from ingest_assets.adapters.postgres.migrations import migrate as apply_migrations
+from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.console import out
+from ingest_assets.cli.output import deployed, print_json
+
+
+def migrate(as_json: Json = False) -> None:
+    """Bring the database's schema up to date; safe to run again, and by two at once."""
+    with deployed(as_json=as_json) as deployment:
+        applied = apply_migrations(deployment.database_url)
+        if as_json:
+            print_json({"applied": applied})
+        else:
+            out.print(f"Applied: {', '.join(applied)}." if applied else "The schema is up to date.")

@@ -1,0 +1,38 @@
+"""Removing what is gone from the folders that a person names."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ingest_assets.adapters import folders
+from ingest_assets.adapters.folders import NoFile
+from ingest_assets.cli.delete import forget_documents
+from ingest_assets.cli.results import Result, result_of_pruned
+from ingest_assets.cli.up import prepare
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.pipeline.pruning import gone_files, prune
+
+
+def find_gone(
+    paths: Iterable[Path], missing: Iterable[NoFile], owner: UserId, deployment: Deployment, *, even_all: bool
+) -> list[str]:
+    """What may be pruned. Raises PermanentError path_missing, unreadable_file, wrong_usage, prune_suspicious."""
+    named = [path.absolute() for path in paths]
+    problems = {each.path: each.problem for each in missing}
+    for path in named:
+        if str(path) in problems:
+            raise problems[str(path)]
+    below = [str(path) for path in named if path.is_dir()]
+    if not below:
+        raise PermanentError("wrong_usage", what="To prune, name a folder.")
+    return gone_files(below, owner, even_all=even_all, documents=deployment.documents, files=folders)
+
+
+def prune_files(gone: Sequence[str], owner: UserId, actor: str, deployment: Deployment) -> list[Result]:
+    prepare(deployment)
+    documents, objects = deployment.documents, deployment.objects
+    tried = (prune(path, owner, actor, documents=documents, objects=objects, files=folders) for path in gone)
+    pruned = [each for each in tried if each is not None]
+    forget_documents([each.acceptance.document_id for each in pruned if each.deleted])
+    return [result_of_pruned(each) for each in pruned]

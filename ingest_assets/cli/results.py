@@ -1,0 +1,66 @@
+"""What became of each submitted path, as the command prints it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from ingest_assets.cli.output import describe, print_json
+from ingest_assets.domain.documents import Acceptance, DocumentId
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.pipeline.ports import Documents
+from ingest_assets.pipeline.pruning import Pruned
+
+HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"
+
+Result = dict[str, Any]
+
+
+def result_of(path: str, outcome: Acceptance | IngestError) -> Result:
+    if isinstance(outcome, IngestError):
+        return {"path": path, "document_id": None, "job_id": None, "status": "rejected", **describe(outcome)}
+    result = {
+        "path": path,
+        "document_id": str(outcome.document_id),
+        "job_id": str(outcome.job_id),
+        "status": outcome.status.value,
+    }
+    return result if outcome.failure is None else result | {"code": outcome.failure, "hint": HINT_OF_FAILED}
+
+
+def result_of_pruned(pruned: Pruned) -> Result:
+    ids = {"document_id": str(pruned.acceptance.document_id), "job_id": str(pruned.acceptance.job_id)}
+    return {"path": pruned.path, **ids, "status": "pruned"}
+
+
+def document_ids_of(results: Sequence[Result]) -> list[DocumentId]:
+    return [DocumentId(UUID(result["document_id"])) for result in results if result["document_id"]]
+
+
+def finished(results: Sequence[Result], documents: Documents) -> list[Result]:
+    """With how each document ended."""
+    ended = []
+    for result in results:
+        status = documents.status(DocumentId(UUID(result["document_id"]))) if result["document_id"] else None
+        if status is None:
+            ended.append(result)
+            continue
+        state: Result = {"state": status.state.value}
+        if status.error_code is not None:
+            state |= {"code": status.error_code, "message": status.error_message, "hint": status.error_hint}
+        ended.append(result | state)
+    return ended
+
+
+def show(results: Sequence[Result], *, as_json: bool) -> None:
+    if as_json:
+        print_json(results)
+        return
+    from ingest_assets.cli.console import messages, print_table
+
+    columns = ("status", "state", "document_id", "path", "code")
+    print_table(columns, [tuple(result.get(column) for column in columns) for result in results])
+    counts = Counter(result.get("state", result["status"]) for result in results)
+    messages.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) + ".")
+    for code, hint in sorted({(result["code"], result["hint"]) for result in results if "code" in result}):
+        messages.print(f"{code}: {hint}")

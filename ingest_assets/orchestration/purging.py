@@ -1,0 +1,50 @@
+"""Old runs leave with their events and logs, unless the UI reads the state of a listed document from them."""
+
+from datetime import datetime
+
+import dagster as dg
+
+from ingest_assets.domain.retention import RetentionPolicy, history_begins
+from ingest_assets.orchestration.instance import forget_run
+from ingest_assets.orchestration.jobs import drain_queue, ingest_document
+from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
+
+LONGEST_SECONDS = 1800
+"""Of one run; the next one goes on."""
+
+
+@dg.op(description="Deletes what ended before the retention and is needed no more, oldest first.")
+def forget_old_runs(
+    context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline], retention: dg.ResourceParam[RetentionPolicy]
+) -> dict[str, int]:
+    instance, clock = context.instance, pipeline.services.clock
+    deadline = clock.seconds() + LONGEST_SECONDS
+    before = history_begins(retention, clock.now())
+    disposable = disposable_runs(instance, before) if before is not None else []
+    forgotten = 0
+    for run_id in disposable:
+        if clock.seconds() >= deadline:
+            break
+        forget_run(instance, run_id, CHECK_KEYS)
+        forgotten += 1
+    summary = {"forgotten": forgotten, "left": len(disposable) - forgotten}
+    context.add_output_metadata(summary)
+    return summary
+
+
+def disposable_runs(instance: dg.DagsterInstance, before: datetime) -> list[str]:
+    """The oldest first, of each job."""
+    old = old_runs(instance, JOBS, before)
+    needed = needed_runs(instance, before) if old else set()
+    return [run_id for run_id in old if run_id not in needed]
+
+
+@dg.job(description="Keeps the history of runs within its retention.")
+def purge_runs() -> None:
+    forget_old_runs()
+
+
+JOBS = (ingest_document.name, drain_queue.name, prune_partitions.name, purge_runs.name)
+"""Every job of this project."""

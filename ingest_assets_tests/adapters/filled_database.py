@@ -1,0 +1,79 @@
+"""A database as it looks after twenty thousand documents, made in seconds: what the planner is to decide upon."""
+
+from hashlib import md5
+from uuid import UUID
+
+import psycopg
+
+DOCUMENTS = 20_000
+CHUNKS = 500
+SMALL_TABLES = frozenset({"deleted_documents", "migrations", "paid_services"})
+
+FILL = """
+SET search_path = upload_pipeline, public;
+
+INSERT INTO documents (document_id, user_id, filename, media_type, byte_size, content_sha)
+SELECT md5('document ' || n)::uuid, md5('user ' || n % 50)::uuid, n || '.md', 'text/markdown', 1000,
+    encode(sha256(n::text::bytea), 'hex')
+FROM generate_series(1, {documents}) AS n;
+
+INSERT INTO document_sources (user_id, source, document_id)
+SELECT user_id, '/documents/' || filename, document_id FROM documents;
+
+INSERT INTO upload_jobs (job_id, document_id, user_id, version, stage, state, claimed_by, lease_expires_at,
+    next_retry_at, error_code, finished_at, reported_at)
+SELECT md5('job ' || n)::uuid, document_id, user_id, 1, CASE state WHEN 'done' THEN 'embedded' ELSE 'queued' END, state,
+    CASE state WHEN 'working' THEN 'worker ' || n % 4 END,
+    CASE state WHEN 'working' THEN now() + interval '1 minute' END,
+    CASE state WHEN 'retryable' THEN now() + interval '1 minute' END,
+    CASE WHEN state IN ('retryable', 'deadletter') THEN 'corrupt' END,
+    CASE state WHEN 'done' THEN now() - n * interval '1 second' END,
+    CASE WHEN n % 20 > 0 THEN now() END
+FROM generate_series(1, {documents}) AS n
+JOIN documents ON document_id = md5('document ' || n)::uuid
+CROSS JOIN LATERAL (SELECT CASE WHEN n % 100 < 4 THEN
+    ('{{queued,working,retryable,deadletter}}'::text[])[n % 100 + 1] ELSE '{most}' END) AS chosen (state);
+
+INSERT INTO events (document_id, job_id, user_id, version, stage, state, actor)
+SELECT document_id, job_id, user_id, 1, 'parsing', 'working', 'worker'
+FROM upload_jobs, generate_series(1, 5);
+
+INSERT INTO document_chunks (chunk_id, document_id, user_id, chunker_name, chunker_version, chunk_ord, title,
+    heading_path, start_offset, end_offset, text, chunk_sha, embed_model, embed_version, vector_dim, embedding,
+    full_text)
+SELECT md5('chunk ' || n)::uuid, document_id, user_id, 'markdown', '1', 0, 'title', '{{}}', 0, 10,
+    repeat('words of document ' || n || '. ', 20), encode(sha256(n::text::bytea), 'hex'), 'model', '1', 1536,
+    (SELECT array_agg(sin(n * i)) FROM generate_series(1, 1536) AS i)::vector,
+    to_tsvector('english', 'words of document ' || n)
+FROM generate_series(1, {chunks}) AS n
+JOIN documents ON document_id = md5('document ' || n)::uuid;
+
+INSERT INTO document_chunk_buffer
+SELECT document_id, chunk_ord, chunk_id, user_id, chunker_name, chunker_version, title, heading_path, page,
+    start_offset, end_offset, text, chunk_sha
+FROM document_chunks;
+INSERT INTO document_vector_buffer
+SELECT document_id, chunk_sha, embed_model, embed_version, user_id, vector_dim, embedding FROM document_chunks;
+
+INSERT INTO paid_calls (service, user_id, document_id, outcome, estimated_micro_usd, expires_at, settled_at)
+SELECT 'openai', user_id, document_id, 'succeeded', 10, now(), now() FROM documents;
+INSERT INTO spending (budget, subject, day, micro_usd) SELECT 'document', document_id, 'epoch', 10 FROM documents;
+INSERT INTO parse_jobs (document_id, content_sha, parser_name, parser_version, user_id, callback_secret, remote_id)
+SELECT document_id, content_sha, 'llamaparse', '1', user_id, document_id::text, content_sha FROM documents;
+INSERT INTO webhook_log (service, document_id, body) SELECT 'llamaparse', document_id, 'x' FROM documents;
+INSERT INTO idempotency_keys (user_id, key_sha, request_sha)
+SELECT user_id, content_sha, content_sha FROM documents;
+
+ANALYZE;
+"""
+
+
+def fill(url: str, most: str) -> None:
+    """`most` is the state of all but 4 % of the jobs; each of the other states has 1 %."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(FILL.format(documents=DOCUMENTS, chunks=CHUNKS, most=most).encode())
+
+
+def uuid_of(name: str) -> UUID:
+    """The id that SQL's md5(name)::uuid gives."""
+    return UUID(md5(name.encode(), usedforsecurity=False).hexdigest())

@@ -1,0 +1,126 @@
+"""What is found below the paths that a person names."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ingest_assets.adapters.folders import NoFile, device_at, find_files, is_gone, read_file
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.file_states import SeenFile
+
+
+def found(*paths: Path) -> list[str]:
+    """Files by their paths, everything else by what is wrong with it."""
+    return [each.problem.code if isinstance(each, NoFile) else each.path for each in find_files(paths)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.md", "a/z.md", "a/y.md", ".hidden.md", ".git/c.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def test_files_are_found_in_the_order_of_their_names_hidden_ones_only_where_named(folder: Path) -> None:
+    assert found(folder) == [str(folder / name) for name in ("a/y.md", "a/z.md", "b.md")]
+    assert found(folder / ".hidden.md", folder / ".git") == [str(folder / ".hidden.md"), str(folder / ".git/c.md")]
+
+
+def test_a_file_that_is_named_twice_is_found_once(folder: Path) -> None:
+    assert found(folder / "a/y.md", folder / "a", folder / "a/z.md") == [str(folder / "a/y.md"), str(folder / "a/z.md")]
+
+
+def test_a_file_shows_its_state_and_when_that_was_taken(folder: Path) -> None:
+    [file] = find_files([folder / "b.md"])
+    assert isinstance(file, SeenFile)
+    status = (folder / "b.md").stat()
+    assert (file.state.size, file.state.modified_ns, file.state.inode) == (4, status.st_mtime_ns, status.st_ino)
+    assert file.seen_ns >= status.st_ctime_ns
+    os.utime(folder / "b.md", ns=(status.st_atime_ns, status.st_mtime_ns - 1))
+    [touched] = find_files([folder / "b.md"])
+    assert isinstance(touched, SeenFile)
+    assert touched.state != file.state
+
+
+def test_links_are_followed_and_lead_to_a_file_or_say_that_there_is_none(folder: Path) -> None:
+    (folder / "a/link.md").symlink_to(folder / "b.md")
+    (folder / "a/nowhere.md").symlink_to(folder / "nowhere")
+    (folder / "a/self.md").symlink_to(folder / "a/self.md")
+    assert found(folder / "a") == [
+        str(folder / "a/link.md"), "path_missing", "path_missing", str(folder / "a/y.md"), str(folder / "a/z.md")
+    ]  # fmt: skip
+    link, target = find_files([folder / "a/link.md", folder / "b.md"])
+    assert isinstance(link, SeenFile)
+    assert isinstance(target, SeenFile)
+    assert link.state == target.state
+
+
+def test_a_link_that_leads_elsewhere_shows_another_state(folder: Path) -> None:
+    (folder / "link.md").symlink_to(folder / "a/y.md")
+    [before] = find_files([folder / "link.md"])
+    (folder / "link.md").unlink()
+    (folder / "link.md").symlink_to(folder / "a/z.md")
+    [after] = find_files([folder / "link.md"])
+    assert isinstance(before, SeenFile)
+    assert isinstance(after, SeenFile)
+    assert before.state != after.state
+
+
+def test_a_folder_that_links_back_to_itself_is_left_after_its_files(folder: Path) -> None:
+    (folder / "a/back").symlink_to(folder)
+    assert found(folder) == ["folder_loop", str(folder / "a/y.md"), str(folder / "a/z.md"), str(folder / "b.md")]
+
+
+def test_what_is_no_file_and_no_folder_is_none(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.md")
+    assert found(folder / "pipe.md", folder / "nowhere", folder / "b.md/below") == ["path_missing"] * 3
+
+
+def test_a_name_that_is_no_text_is_a_problem_of_its_own(folder: Path) -> None:
+    (folder / os.fsdecode(b"a/\xff.md")).write_text("text")
+    problems = [each for each in find_files([folder]) if isinstance(each, NoFile)]
+    assert [each.problem.code for each in problems] == ["path_unusable"]
+    assert problems[0].path.endswith(r"a/\xff.md")
+    problems[0].path.encode()
+
+
+def test_a_path_that_no_index_can_hold_is_a_problem_of_its_own(folder: Path) -> None:
+    deep = folder
+    for _ in range(10):
+        deep = deep / ("x" * 200)
+    deep.mkdir(parents=True)
+    (deep / "a.md").write_text("text")
+    assert "path_unusable" in found(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root: no such folder was tried")
+def test_a_folder_that_cannot_be_read_is_a_problem_and_its_files_are_not_gone(folder: Path) -> None:
+    (folder / "a").chmod(0)
+    try:
+        assert found(folder) == ["unreadable_file", str(folder / "b.md")]
+        assert not is_gone(str(folder / "a/y.md"))
+    finally:
+        (folder / "a").chmod(0o700)
+
+
+def test_a_file_is_gone_where_there_is_nothing_or_something_else(folder: Path) -> None:
+    assert not is_gone(str(folder / "b.md"))
+    assert not is_gone(str(folder / ".hidden.md"))
+    for name in ("nowhere.md", "b.md/below.md", "a"):
+        assert is_gone(str(folder / name))
+
+
+def test_a_lost_file_would_lie_where_the_nearest_folder_lies(folder: Path) -> None:
+    device = folder.stat().st_dev
+    for name in ("b.md", "nowhere.md", "lost/deep/nowhere.md"):
+        assert device_at(str(folder / name)) == device
+    assert device_at("/proc/self/nowhere") != device
+
+
+def test_a_file_is_read_to_just_above_the_limit(folder: Path) -> None:
+    assert read_file(str(folder / "a/y.md"), 100) == b"a/y.md"
+    assert read_file(str(folder / "a/y.md"), 3) == b"a/y."
+    with pytest.raises(PermanentError, match="path_missing"):
+        read_file(str(folder / "nowhere.md"), 100)

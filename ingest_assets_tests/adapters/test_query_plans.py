@@ -1,0 +1,198 @@
+"""No statement of the queue, intake, retry, status or commit paths reads a big table from end to end.
+
+Every query in `sql/queries` is planned with its real text on filled databases: for the values below, and as the plan
+for any values that a prepared statement settles on where it seems cheaper. A new query is guarded without being named
+here; it only needs a value for each of its parameters. One that must read everything says so in `READS_EVERYTHING`.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from pgvector.psycopg import register_vector
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.postgres.queries import queries, query
+from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, fill, uuid_of
+from ingest_assets_tests.conftest import TEMPLATE, _database
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SHA = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+FEW = 1000
+"""Rows that may be sorted."""
+
+READS_EVERYTHING = {
+    "count_documents": "`ingest status` counts all documents",
+    "count_jobs": "`ingest status` counts all jobs",
+    "count_listed": "the hourly pruning counts all partitions",
+    "failed_documents": "`ingest status --failed` lists all failures",
+    "outdated_documents": "`ingest refresh` looks for what other tools have made",
+    "sum_costs": "`ingest costs` sums the ledger",
+}
+"""Queries for people, or for once in a while, and why they do."""
+
+GUESSED = "['turn.turn', 'visits"
+"""Claims sort one row per claim, of which the planner knows nothing: it takes generate_series for a thousand each."""
+
+VALUES: dict[str, Any] = {
+    "actor": "test",
+    "folder": "/documents/",
+    "file_shas": [SHA],
+    "file_seen_ns": [1],
+    "file_devices": [1],
+    "file_inodes": [1],
+    "file_changed_ns": [1],
+    "file_modified_ns": [1],
+    "file_sizes": [1000],
+    "priorities": [0],
+    "byte_sizes": [1000],
+    "media_types": ["text/markdown"],
+    "filenames": ["7.md"],
+    "content_shas": [SHA],
+    "fresh_vectors": [np.ones(1536, dtype=np.float32)],
+    "fresh_shas": [SHA],
+    "per_user": None,
+    "after": uuid_of("user 5"),
+    "body": b"x",
+    "byte_size": 1000,
+    "call_id": 7,
+    "callback_secret": "secret",
+    "candidates": 400,
+    "checksum": SHA,
+    "chunk_ids": [uuid_of("chunk 7"), uuid_of("chunk 8")],
+    "chunk_shas": [SHA],
+    "claim": "worker 1",
+    "code": "corrupt",
+    "common_words": "the policy",
+    "content_sha": SHA,
+    "counts": 1,
+    "credits": 3,
+    "document_id": uuid_of("document 7"),
+    "document_ids": [uuid_of("document 7"), uuid_of("document 8")],
+    "duration": timedelta(seconds=30),
+    "embed_model": "model",
+    "embed_version": "1",
+    "expires_at": NOW,
+    "filename": "7.md",
+    "hint": "hint",
+    "job_id": uuid_of("job 7"),
+    "job_ids": [uuid_of("job 7"), uuid_of("job 8")],
+    "kept": 100,
+    "key_sha": SHA,
+    "lease": timedelta(seconds=60),
+    "limit": 32,
+    "longest_hold": "5s",
+    "media_type": "text/markdown",
+    "message": "message",
+    "micro_usd": 10,
+    "name": "name",
+    "next_retry_at": NOW,
+    "now": NOW,
+    "open_until": NOW,
+    "outcome": "succeeded",
+    "page_starts": [0],
+    "pages": 1,
+    "parsed_sha": SHA,
+    "parser_name": "local",
+    "parser_version": "1",
+    "payload": Jsonb({"chunks": 1}),
+    "probe": False,
+    "query": "words of the policy",
+    "remote_id": SHA,
+    "reported": False,
+    "request_id": "request",
+    "request_sha": SHA,
+    "requests_booked_until": NOW,
+    "retries_only": False,
+    "service": "openai",
+    "source": "/documents/7.md",
+    "sources": ["job_validated"],
+    "stage": "parsing",
+    "stages": ["parsing"],
+    "state": "retryable",
+    "status": "queued",
+    "tokens": 10,
+    "tokens_booked_until": NOW,
+    "user_id": uuid_of("user 7"),
+    "vector": np.ones(1536, dtype=np.float32),
+    "webhook_id": 7,
+    "window": timedelta(seconds=60),
+    "worst": 3,
+}
+
+KINDS = {"window": "interval"}
+"""Types of values that stand where Postgres cannot tell them."""
+
+OTHER_VALUES: dict[str, dict[str, Any]] = {
+    "claim_jobs": {"retries_only": True},
+    "release_jobs": {"document_id": None},
+    "replay_jobs": {"document_ids": None},
+}
+"""A second set of values where a query takes another way with them."""
+
+GUARDED = sorted(
+    name
+    for name, text in queries().items()
+    if name not in READS_EVERYTHING and b"upload_pipeline." in text and not re.search(rb"^COPY ", text, re.MULTILINE)
+)
+PLANNING_COST = 25
+"""What Postgres adds to the cost of plans for given values when it compares them with the plan for any values."""
+
+
+@pytest.fixture(scope="module", params=["done", "queued"])
+def connection(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterator[Connection]:
+    """To a database whose documents are nearly all done, or nearly all waiting."""
+    for url in _database(postgres, TEMPLATE):
+        fill(url, most=request.param)
+        with psycopg.connect(url, autocommit=True) as made:
+            register_vector(made)
+            yield made
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_query_stays_on_its_indexes(connection: Connection, name: str) -> None:
+    statement = query(name)
+    for_any_values = plan(connection, b"GENERIC_PLAN, ", numbered(statement))
+    for values in (VALUES, VALUES | OTHER_VALUES.get(name, {})):
+        for_these_values = plan(connection, b"", statement, values)
+        assert wide_steps(for_these_values) == []
+        if for_any_values["Total Cost"] < for_these_values["Total Cost"] + PLANNING_COST:
+            assert wide_steps(for_any_values) == []
+
+
+def test_what_reads_everything_is_known_by_its_name() -> None:
+    assert set(READS_EVERYTHING) <= set(queries())
+    assert set(OTHER_VALUES) <= set(GUARDED)
+
+
+def plan(connection: Connection, options: bytes, statement: bytes, values: dict[str, Any] | None = None) -> Any:
+    row = connection.execute(b"EXPLAIN (" + options + b"FORMAT JSON) " + statement, values).fetchone()
+    assert row is not None
+    return row[0][0]["Plan"]
+
+
+def numbered(statement: bytes) -> bytes:
+    """With $1 in place of the first name, and so on, each with its type where Postgres could not tell it."""
+    names = list(dict.fromkeys(re.findall(rb"%\((\w+)\)[sb]", statement)))
+    kinds = {name: f"::{kind}".encode() for name, kind in KINDS.items()}
+    return re.sub(
+        rb"%\((\w+)\)[sb]",
+        lambda found: b"$%d" % (names.index(found[1]) + 1) + kinds.get(found[1].decode(), b""),
+        statement,
+    )
+
+
+def wide_steps(node: dict[str, Any]) -> list[str]:
+    """What reads a whole table, or sorts many rows."""
+    found = [step for child in node.get("Plans", []) for step in wide_steps(child)]
+    if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in SMALL_TABLES:
+        found.append(f"reads all of {node['Relation Name']}")
+    if node["Node Type"] == "Sort" and node["Plan Rows"] > FEW and not str(node["Sort Key"]).startswith(GUESSED):
+        found.append(f"sorts {node['Plan Rows']} rows by {node['Sort Key']}")
+    return found

@@ -1,0 +1,306 @@
+"""What Dagster goes on showing of what is finished, on its real storage."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.storage.tags import BACKFILL_ID_TAG
+
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import PermanentError, TransientError
+from ingest_assets.domain.retention import RetentionPolicy
+from ingest_assets.orchestration import pruning
+from ingest_assets.orchestration.partitions import documents
+from ingest_assets.orchestration.purging import JOBS
+from ingest_assets.orchestration.run_history import CHECK_KEYS
+from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning
+from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings, sqlalchemy_url
+from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.orchestration.runs import (
+    NAMES,
+    definitions,
+    materialization,
+    partition_states,
+    run_drain,
+    run_partition,
+)
+from ingest_assets_tests.pipeline.test_failures import failing
+
+NOTHING_IS_OLD = RetentionPolicy(history=timedelta(days=1))
+EVERYTHING_IS_OLD = RetentionPolicy(history=timedelta(0))
+
+
+@pytest.fixture
+def instance(empty_database_url: str) -> Iterator[dg.DagsterInstance]:
+    storage = {"postgres": {"postgres_url": sqlalchemy_url(empty_database_url)}}
+    with dg.instance_for_test(overrides={"storage": storage}) as made:
+        yield made
+
+
+def run_job(services: Services, instance: dg.DagsterInstance, name: str, retention: RetentionPolicy) -> dict[str, int]:
+    job = definitions(services, retention=retention).resolve_job_def(name)
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert result.success
+    [step] = result.get_step_success_events()
+    assert step.step_key is not None
+    return dict(result.output_for_node(step.step_key))
+
+
+def prune(services: Services, instance: dg.DagsterInstance, kept: int | None) -> dict[str, int]:
+    return run_job(services, instance, "prune_partitions", RetentionPolicy(partitions=kept))
+
+
+def purge(services: Services, instance: dg.DagsterInstance, retention: RetentionPolicy = EVERYTHING_IS_OLD) -> int:
+    return run_job(services, instance, "purge_runs", retention)["forgotten"]
+
+
+def arrive(services: Services, user: UserId, name: str) -> DocumentId:
+    return submit(services, user, policy_text(name, 2), f"{name}.md").document_id
+
+
+def drained(services: Services, instance: dg.DagsterInstance, user: UserId, *names: str) -> list[DocumentId]:
+    """Finished one after the other."""
+    found = []
+    for name in names:
+        found.append(arrive(services, user, name))
+        assert run_drain(services, instance).success
+    return found
+
+
+def listed(instance: dg.DagsterInstance) -> set[UUID]:
+    return {UUID(key) for key in instance.get_dynamic_partitions(str(documents.name))}
+
+
+def materialized(instance: dg.DagsterInstance, asset: str) -> set[UUID]:
+    return {UUID(key) for key in partition_states(instance, asset)["materialized"]}
+
+
+def tick(
+    schedule: dg.ScheduleDefinition, services: Services, instance: dg.DagsterInstance, retention: RetentionPolicy
+) -> bool:
+    """Whether it asks for a run."""
+    loaded = definitions(services, retention=retention)
+    with dg.build_schedule_context(
+        instance=instance, repository_def=loaded.get_repository_def(), resources=loaded.resources or {}
+    ) as context:
+        return bool(schedule.evaluate_tick(context).run_requests)
+
+
+def test_the_newest_finished_documents_and_all_others_stay_partitions(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    finished = drained(services, instance, user, "one", "two", "three", "four")
+    failed = arrive(services, user, "failing")
+    run_partition(failing(services, PermanentError("corrupt"), 1), instance, failed)
+    waiting = arrive(services, user, "waiting")
+    instance.add_dynamic_partitions(str(documents.name), [str(waiting)])
+    assert prune(services, instance, kept=2) == {"deleted": 0, "finished": 2}
+    assert listed(instance) == {*finished[2:], failed, waiting}
+    assert prune(services, instance, kept=2) == {"deleted": 0, "finished": 0}
+
+
+def test_the_ui_counts_what_is_listed(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
+    finished = drained(services, instance, user, "one", "two", "three")
+    assert all(materialized(instance, name) == set(finished) for name in NAMES)
+    prune(services, instance, kept=1)
+    assert all(materialized(instance, name) == {finished[2]} for name in NAMES)
+
+
+def test_whoever_wants_all_of_them_keeps_them(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
+    finished = drained(services, instance, user, "one", "two")
+    prune(services, instance, kept=None)
+    assert listed(instance) == set(finished)
+
+
+def test_a_pruned_document_that_comes_back_is_a_partition_again(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    edited, again, _ = drained(services, instance, user, "edited", "again", "other")
+    prune(services, instance, kept=0)
+    assert listed(instance) == set()
+    submit(services, user, policy_text("Changed", 2), "edited.md")
+    assert run_drain(services, instance).success
+    assert run_partition(services, instance, again).success
+    assert listed(instance) == {edited, again}
+    assert materialized(instance, "finalized_chunks") == {edited, again}
+    assert prune(services, instance, kept=1) == {"deleted": 0, "finished": 1}
+    assert listed(instance) == {again}
+
+
+def test_deleted_documents_lose_their_partition_whoever_deleted_them(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    gone, stays = drained(services, instance, user, "gone", "stays")
+    delete_document(gone, "test", documents=services.documents, objects=services.objects)
+    assert prune(services, instance, kept=None) == {"deleted": 1, "finished": 0}
+    assert listed(instance) == {stays}
+    assert prune(services, instance, kept=None) == {"deleted": 0, "finished": 0}
+
+
+def test_a_pruning_that_breaks_off_is_made_up_for(
+    services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drained(services, instance, user, "one", "two")
+
+    def break_off(*_: Any) -> None:
+        raise ConnectionError
+
+    job = definitions(services, retention=RetentionPolicy(partitions=0)).resolve_job_def("prune_partitions")
+    with monkeypatch.context() as patched:
+        patched.setattr(pruning, "forget_partitions", break_off)
+        assert not job.execute_in_process(instance=instance, raise_on_error=False).success
+    assert prune(services, instance, kept=0) == {"deleted": 0, "finished": 2}
+    assert listed(instance) == set()
+
+
+def test_what_is_to_be_forgotten_is_forgotten_in_batches(
+    services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = drained(services, instance, user, "one", "two", "three", "four")
+    monkeypatch.setattr(pruning, "BATCH_SIZE", 2)
+    assert prune(services, instance, kept=1) == {"deleted": 0, "finished": 3}
+    assert listed(instance) == {finished[3]}
+
+
+def test_a_purge_leaves_the_state_of_every_listed_document_as_it_was(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    ids = drained(services, instance, user, "drained", "again", "in part")
+    assert run_partition(services, instance, ids[1]).success
+    assert run_partition(services, instance, ids[2], asset_selection=[dg.AssetKey("finalized_chunks")]).success
+    dead = arrive(services, user, "dead")
+    run_partition(failing(services, PermanentError("corrupt"), 1), instance, dead)
+    mended = arrive(services, user, "mended")
+    run_partition(failing(services, TransientError("storage_failed"), 1), instance, mended)
+    assert run_drain(services, instance, until_empty=True).success
+    before = {name: partition_states(instance, name) for name in NAMES}
+    shown = {(name, key): materialization(instance, name, key) for name in NAMES for key in [*ids, mended]}
+    assert before["parsed_markdown"]["failed"] == {str(dead)}
+    assert purge(services, instance) > 0
+    instance.wipe_asset_cached_status([dg.AssetKey(name) for name in NAMES])
+    assert {name: partition_states(instance, name) for name in NAMES} == before
+    assert {(name, key): materialization(instance, name, key) for name, key in shown} == shown
+
+
+def test_a_run_goes_when_later_ones_have_done_its_work_again(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [document_id] = drained(services, instance, user, "policy")
+    first = run_partition(services, instance, document_id).run_id
+    second = run_partition(services, instance, document_id).run_id
+    purge(services, instance)
+    assert not instance.has_run(first)
+    assert instance.has_run(second)
+
+
+def test_the_runs_of_a_pruned_document_go_and_leave_nothing(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    old = arrive(services, user, "old")
+    run_id = run_partition(services, instance, old).run_id
+    logs = Path(instance.storage_directory()) / run_id
+    assert logs.exists()
+    run_partition(services, instance, arrive(services, user, "new"))
+    prune(services, instance, kept=1)
+    purge(services, instance)
+    assert not instance.has_run(run_id)
+    assert not instance.all_logs(run_id)
+    assert not logs.exists()
+    for key in CHECK_KEYS:
+        results = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
+        assert {result.run_id for result in results} & {run_id} == set()
+        assert results
+
+
+def test_neither_young_nor_unfinished_runs_go(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
+    [document_id] = drained(services, instance, user, "policy")
+    run_partition(services, instance, document_id)
+    job = definitions(services).resolve_job_def("drain_queue")
+    unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    alive = {instance.create_run_for_job(job_def=job, status=status).run_id for status in unfinished}
+    assert purge(services, instance, NOTHING_IS_OLD) == 0
+    assert purge(services, instance, RetentionPolicy(history=None)) == 0
+    assert purge(services, instance) > 0
+    assert alive < set(instance.get_run_ids())
+
+
+def test_a_backfill_under_way_keeps_its_partitions_and_its_runs(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [document_id] = drained(services, instance, user, "policy")
+    backfilled = run_partition(services, instance, document_id, tags={BACKFILL_ID_TAG: "backfill"}).run_id
+    run_partition(services, instance, document_id)
+    arguments: dict[str, Any] = {"from_failure": False, "tags": {}, "backfill_timestamp": 0.0}
+    backfill = PartitionBackfill("backfill", BulkActionStatus.REQUESTED, **arguments)
+    instance.add_backfill(backfill)
+    assert not tick(hourly_pruning, services, instance, RetentionPolicy(partitions=0))
+    purge(services, instance)
+    assert instance.has_run(backfilled)
+    instance.update_backfill(PartitionBackfill("backfill", BulkActionStatus.COMPLETED_SUCCESS, **arguments))
+    assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=0))
+    purge(services, instance)
+    assert not instance.has_run(backfilled)
+
+
+def test_the_runs_of_other_projects_on_the_instance_stay(services: Services, instance: dg.DagsterInstance) -> None:
+    @dg.asset
+    def theirs() -> None: ...
+
+    project = dg.Definitions([theirs], jobs=[dg.define_asset_job("their_job")])
+    by_asset = project.resolve_implicit_global_asset_job_def()
+    by_job = project.resolve_job_def("their_job")
+    kept = {
+        by_asset.execute_in_process(instance=instance, asset_selection=[theirs.key]).run_id,
+        by_job.execute_in_process(instance=instance).run_id,
+    }
+    purge(services, instance)
+    assert kept <= set(instance.get_run_ids())
+
+
+def test_the_purge_knows_every_job_of_the_project(services: Services) -> None:
+    jobs = {job.name for job in definitions(services).resolve_all_job_defs()}
+    assert jobs - {"__ASSET_JOB"} == set(JOBS)
+
+
+def test_runs_that_were_started_from_the_assets_go_too(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [document_id] = drained(services, instance, user, "policy")
+    job = definitions(services).resolve_implicit_global_asset_job_def()
+    chosen = [dg.AssetKey(name) for name in NAMES]
+    first, second = (
+        job.execute_in_process(partition_key=str(document_id), instance=instance, asset_selection=chosen).run_id
+        for _ in range(2)
+    )
+    purge(services, instance)
+    assert not instance.has_run(first)
+    assert instance.has_run(second)
+
+
+def test_the_hour_asks_for_a_pruning_only_where_there_is_something_to_forget(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [gone, _] = drained(services, instance, user, "one", "two")
+    assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=1))
+    assert not tick(hourly_pruning, services, instance, RetentionPolicy(partitions=2))
+    delete_document(gone, "test", documents=services.documents, objects=services.objects)
+    assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=None))
+
+
+def test_the_day_asks_for_a_purge_unless_runs_are_kept_for_ever(
+    services: Services, instance: dg.DagsterInstance
+) -> None:
+    assert tick(daily_purge, services, instance, NOTHING_IS_OLD)
+    assert not tick(daily_purge, services, instance, RetentionPolicy(history=None))
+
+
+def test_nothing_in_the_settings_means_everything() -> None:
+    assert Settings(partitions_kept=0, dagster_retention_days=0).retention == RetentionPolicy(None, None)
+    assert Settings().retention == RetentionPolicy()

@@ -1,0 +1,240 @@
+"""Files come in from folders: what is read, what is believed, and what one bad file or one unlucky moment does."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingest_assets.domain.documents import Acceptance, UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.file_states import FileState, SeenFile
+from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.file_intake import Reading, changed_files, take_in_files
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
+from ingest_assets_tests.documents import MAX_BYTES, drain_all, policy_text, submit
+
+SECOND = 1_000_000_000
+LONG_AGO = 1_700_000_000 * SECOND
+NOW = LONG_AGO + 3600 * SECOND
+
+
+@dataclass
+class Folder:
+    """Files with the times that a test gives them, and a note of what was read."""
+
+    user: UserId
+    services: Services
+    contents: dict[str, str] = field(default_factory=dict)
+    states: dict[str, FileState] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    now: int = NOW
+    while_reading: Callable[[], None] = lambda: None
+
+    def write(self, name: str, content: str, changed_ns: int = LONG_AGO) -> None:
+        path = f"/folder/{name}"
+        self.contents[path] = content
+        self.states[path] = FileState(len(content.encode()), changed_ns, changed_ns, inode=1, device=1)
+
+    def submit(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> list[str]:
+        """What became of each file: its status, or the code of what is wrong with it."""
+        self.read.clear()
+        return [told(each) for each in self.outcomes(verify=verify, max_bytes=max_bytes)]
+
+    def outcomes(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> list[Acceptance | PermanentError]:
+        documents, objects = self.services.documents, self.services.objects
+        reading = self.reading(verify=verify, max_bytes=max_bytes)
+        return list(take_in_files(self.seen(), reading, documents=documents, objects=objects, actor="test"))
+
+    def changed(self) -> list[str]:
+        """What an estimate would be made for."""
+        self.read.clear()
+        found = changed_files(self.seen(), self.reading(), documents=self.services.documents)
+        return [arrival.filename for _, arrival in found]
+
+    def seen(self) -> list[SeenFile]:
+        self.now += SECOND
+        return [SeenFile(path, state, self.now) for path, state in sorted(self.states.items())]
+
+    def reading(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> Reading:
+        return Reading(self.user, self._read, max_bytes, verify)
+
+    def _read(self, path: str) -> bytes:
+        self.read.append(path.removeprefix("/folder/"))
+        if path not in self.contents:
+            raise PermanentError("path_missing")
+        content = self.contents[path].encode()
+        self.while_reading()
+        return content
+
+
+def told(outcome: Acceptance | PermanentError) -> str:
+    return outcome.code if isinstance(outcome, PermanentError) else outcome.status.value
+
+
+@pytest.fixture
+def folder(services: Services, user: UserId) -> Folder:
+    return Folder(user, services)
+
+
+def stored(settings: Settings) -> list[Path]:
+    return [path for path in settings.objects_folder.rglob("*") if path.is_file()]
+
+
+def test_an_unchanged_file_is_not_read_and_makes_no_job(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    assert folder.submit() == ["queued"]
+    drain_all(folder.services)
+    assert folder.submit() == ["unchanged"]
+    assert folder.read == []
+    assert folder.services.jobs.unfinished() == 0
+
+
+def test_a_file_that_changed_just_before_it_came_in_is_read_once_more(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"), changed_ns=NOW)
+    folder.submit()
+    for read in (["a.md"], []):
+        assert folder.submit() == ["unchanged"]
+        assert folder.read == read
+
+
+def test_new_times_without_a_new_content_make_no_version(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    folder.submit()
+    folder.write("a.md", policy_text("A"), changed_ns=LONG_AGO + 1)
+    assert folder.submit() == ["unchanged"]
+    assert folder.read == ["a.md"]
+    assert folder.submit() == ["unchanged"]
+    assert folder.read == []
+
+
+def test_a_changed_file_is_read_and_becomes_a_new_version(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    folder.write("b.md", policy_text("B"))
+    folder.submit()
+    folder.write("b.md", policy_text("C"), changed_ns=LONG_AGO + 1)
+    assert folder.submit() == ["unchanged", "new_version"]
+    assert folder.read == ["b.md"]
+    assert folder.submit() == ["unchanged", "unchanged"]
+    assert folder.read == []
+
+
+def test_a_byte_that_changed_behind_size_and_times_is_found_when_all_is_verified(folder: Folder) -> None:
+    folder.write("a.md", "# Policy\n\nWe pay 100 EUR.")
+    folder.submit()
+    folder.contents["/folder/a.md"] = "# Policy\n\nWe pay 900 EUR."
+    assert folder.submit() == ["unchanged"]
+    assert folder.submit(verify=True) == ["new_version"]
+    assert folder.read == ["a.md"]
+    assert folder.submit(verify=True) == ["unchanged"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Folder) -> None:
+    folder.write("a.md", policy_text("Half"))
+    folder.while_reading = lambda: folder.write("a.md", policy_text("Whole"), changed_ns=LONG_AGO + 1)
+    assert folder.submit() == ["queued"]
+    assert folder.submit() == ["new_version"]
+    assert folder.submit() == ["unchanged"]
+    assert folder.read == []
+
+
+def test_a_moved_file_is_read_and_keeps_its_document(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    [first] = folder.outcomes()
+    folder.states["/folder/b.md"] = folder.states.pop("/folder/a.md")
+    folder.contents["/folder/b.md"] = folder.contents.pop("/folder/a.md")
+    [moved] = folder.outcomes()
+    assert isinstance(first, Acceptance)
+    assert isinstance(moved, Acceptance)
+    assert (told(moved), moved.document_id) == ("unchanged", first.document_id)
+    assert folder.submit() == ["unchanged"]
+    assert folder.read == []
+
+
+def test_a_deleted_document_comes_in_again(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    [first] = folder.outcomes()
+    assert isinstance(first, Acceptance)
+    documents, objects = folder.services.documents, folder.services.objects
+    delete_document(first.document_id, "test", documents=documents, objects=objects)
+    assert folder.submit() == ["queued"]
+
+
+def test_another_user_is_not_told_what_one_has(folder: Folder, other_user: UserId) -> None:
+    folder.write("a.md", policy_text("A"))
+    folder.submit()
+    folder.user = other_user
+    assert folder.submit() == ["queued"]
+    assert folder.read == ["a.md"]
+
+
+def test_a_dead_letter_is_told_unread(folder: Folder) -> None:
+    folder.write("broken.pdf", "%PDF-1.4 truncated")
+    folder.submit()
+    drain_all(folder.services)
+    [outcome] = folder.outcomes()
+    assert isinstance(outcome, Acceptance)
+    assert (told(outcome), outcome.failure) == ("unchanged", "corrupt")
+    assert folder.read == ["broken.pdf"]
+
+
+def test_what_came_in_by_another_way_is_read_once(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    accepted = submit(folder.services, folder.user, policy_text("A"), "a.md")
+    assert accepted.status == "queued"
+    for read in (["a.md"], []):
+        assert folder.submit() == ["unchanged"]
+        assert folder.read == read
+
+
+def test_a_file_above_the_limit_is_refused_unread_also_where_it_is_known(folder: Folder) -> None:
+    folder.write("a.md", policy_text("A"))
+    folder.submit()
+    assert folder.submit(max_bytes=100) == ["too_large"]
+    assert folder.read == []
+
+
+def test_what_is_wrong_with_some_files_is_their_own_outcome_and_the_order_stays(folder: Folder) -> None:
+    for number in range(150):
+        folder.write(f"{number:03}.md", "" if number % 50 == 7 else policy_text(f"Subject {number}", 1))
+    del folder.contents["/folder/100.md"]
+    expected = ["queued"] * 150
+    expected[7] = expected[57] = expected[107] = "empty_file"
+    expected[100] = "path_missing"
+    assert folder.submit() == expected
+    assert folder.services.documents.counts()["documents"] == 146
+    assert folder.submit() == ["unchanged" if each == "queued" else each for each in expected]
+    assert sorted(folder.read) == ["007.md", "057.md", "100.md", "107.md"]
+
+
+def test_copies_that_come_in_together_are_one_document(folder: Folder, settings: Settings) -> None:
+    for name in ("a.md", "b.md", "c.md"):
+        folder.write(name, policy_text("Same"))
+    outcomes = folder.outcomes()
+    assert Counter(map(told, outcomes)) == {"queued": 1, "unchanged": 2}
+    assert len({each.document_id for each in outcomes if isinstance(each, Acceptance)}) == 1
+    assert len(stored(settings)) == 1
+
+
+def test_jobs_are_queued_in_the_order_of_the_files(folder: Folder, database_url: str) -> None:
+    for number in range(100):
+        folder.write(f"{number:03}.md", policy_text(f"Subject {number}", 1))
+    ids = [each.document_id for each in folder.outcomes() if isinstance(each, Acceptance)]
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("SELECT document_id FROM upload_pipeline.upload_jobs ORDER BY queued_at").fetchall()
+    assert [row[0] for row in rows] == ids
+
+
+def test_an_estimate_is_for_what_is_new_or_changed_only(folder: Folder) -> None:
+    for name in ("known.md", "changed.md"):
+        folder.write(name, policy_text(name))
+    folder.submit()
+    folder.write("changed.md", policy_text("Other"), changed_ns=LONG_AGO + 1)
+    folder.write("copy.md", policy_text("known.md"))
+    folder.write("empty.md", "")
+    folder.write("new.md", policy_text("New"))
+    assert folder.changed() == ["changed.md", "new.md"]
+    assert "known.md" not in folder.read
