@@ -9,7 +9,6 @@ from typing import Any
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
-from sqlalchemy import inspect
 
 KEPT_CONNECTIONS = 2
 LAST_TABLE = "jobs"
@@ -28,7 +27,9 @@ class KeptConnections(DagsterPostgresStorage):
             max_overflow=-1,
             pool_pre_ping=True,
         )
-        if not inspect(engine).has_table(LAST_TABLE):
+        with engine.connect() as connection:
+            prepared = engine.dialect.has_table(connection, LAST_TABLE)
+        if not prepared:
             DagsterPostgresStorage(postgres_url)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine  # noqa: SLF001  Dagster offers no other way; its version is pinned

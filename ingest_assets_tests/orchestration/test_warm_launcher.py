@@ -14,6 +14,7 @@ import pytest
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 from dagster._serdes import serialize_value
 
+from ingest_assets.orchestration.warm_launcher import sockets
 from ingest_assets.orchestration.warm_launcher.requests import Request, ask
 from ingest_assets.orchestration.warm_launcher.sockets import connect
 from ingest_assets_tests.orchestration.warm import Deployment, deployment
@@ -158,6 +159,21 @@ def test_run_monitoring_fails_a_run_whose_process_and_server_were_killed(deploye
         server.wait()
     monitor(deployed)
     assert deployed.status(run_id) is FAILURE
+
+
+def test_a_server_that_is_slow_to_answer_has_its_runs_left_alone_and_the_next_one_launched_without_it(
+    deployed: Deployment, server: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = deployed.start("waiting")
+    monkeypatch.setattr(sockets, "REQUEST_SECONDS", 0.2)
+    os.kill(server.pid, signal.SIGSTOP)
+    monitor(deployed)
+    assert deployed.status(run_id) is dg.DagsterRunStatus.STARTED
+    following = deployed.launch("succeeding")
+    os.kill(server.pid, signal.SIGCONT)
+    assert not deployed.launched_warm(following)
+    assert deployed.end(following) is SUCCESS
+    assert children_of(server.pid) == [str(deployed.process_of(run_id))]
 
 
 def test_a_run_that_lost_its_process_is_not_canceled_but_failed(deployed: Deployment) -> None:

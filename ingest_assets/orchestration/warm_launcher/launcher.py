@@ -67,8 +67,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        found = _code_server_has(run) if _is_default(run) else self._ask(Request("find", run.run_id))
-        if found:
+        if self._has_process(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "Its process has ended.")
 
@@ -78,9 +77,17 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     def join(self, timeout: int = 30) -> None:
         self._default.join(timeout)
 
-    def _ask(self, request: Request) -> bool:
+    def _has_process(self, run: dg.DagsterRun) -> bool:
+        if _is_default(run):
+            return _code_server_has(run)
+        return self._ask(Request("find", run.run_id), when_busy=True)
+
+    def _ask(self, request: Request, *, when_busy: bool = False) -> bool:
+        """The server's answer; `when_busy` where it is there, but takes too long."""
         try:
             return ask(socket_path(Path(self._instance.root_directory)), request)
+        except TimeoutError:
+            return when_busy
         except OSError:
             return False
 

@@ -51,8 +51,7 @@ class Server:
             self._answer()
         elif ready is self._alarm:
             self._alarm.recv(1)
-            self._deadline = time.monotonic() + GRACE_SECONDS
-            self._children.interrupt()
+            self._stop()
         else:
             self._children.reap(ready)
 
@@ -78,6 +77,12 @@ class Server:
             return False
         self._children.execute(request)
         return True
+
+    def _stop(self) -> None:
+        """Once: another signal neither hastens the end nor puts it off."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + GRACE_SECONDS
+            self._children.interrupt()
 
     def _patience(self) -> float | None:
         return None if self._deadline is None else max(0, self._deadline - time.monotonic())
