@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.adapters.postgres.vector_index import index_name
 from ingest_assets.composition import Deployment
@@ -17,11 +18,11 @@ from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.index_policy import IndexAction, IndexCosts, IndexKind, IndexPolicy, IndexState
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.ports import VectorIndex
+from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.services import Services
 from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
-from ingest_assets_tests.pipeline.test_refresh import NextModel, refresh
 from ingest_assets_tests.stored_vectors import MODEL, clustered, store_vectors
 
 LEASE = timedelta(seconds=30)
@@ -38,6 +39,10 @@ JOIN pg_am ON pg_am.oid = relam WHERE amname = 'hnsw' AND indrelid = 'upload_pip
 BUILDING = (
     "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' AND datname = current_database()"
 )
+
+
+class NextModel(LexicalEmbedder):
+    model = Producer("lexical", "2")
 
 
 @pytest.fixture
@@ -231,7 +236,7 @@ def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vec
     document_id = ingest(library, user, policy_text("Dental", 40))
     assert indexes(url) == {index_name(MODEL): True}
     renewed = replace(library, embedder=NextModel())
-    assert refresh(renewed) == [document_id]
+    assert refresh(outdated_documents(renewed), "test", renewed) == [document_id]
     keep_index(renewed)
     assert indexes(url) == {index_name(MODEL): True}
     drain_all(renewed)
