@@ -1,94 +1,79 @@
-"""Measures a fresh deployment on the embedded database; prints a table and writes results/latest.json.
+"""Measures fresh deployments on the embedded database; results/latest.json keeps the figures, a table shows them.
 
-.venv/bin/python -m benchmarks [documents]
+.venv/bin/python -m benchmarks [MEASUREMENT…] [--tiny] [--repetitions N] …
 """
 
-import json
 import os
-import platform
-import subprocess
+import signal
 import sys
-import tempfile
 import time
+import traceback
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from benchmarks.bare_loop import documents_per_second
-from benchmarks.documents import edit_paragraph, write_documents
-from benchmarks.http_intake import post_p95_seconds
-from ingest_assets.composition import Deployment
-from ingest_assets.settings import Settings, sibling_database
+from benchmarks.figures import LATEST, Figures, Measurement, medians, store, stored_results
+from benchmarks.report import table
+from benchmarks.sizes import Sizes, add_sizes, sizes_of
 
-INGEST = str(Path(sys.executable).parent / "ingest")
-RESULTS = Path(__file__).parent / "results" / "latest.json"
-EDITS = 10
+MEASUREMENTS = (
+    *("backlog", "naive", "unchanged", "edits", "latency", "backfill"),
+    *("rows", "search", "large_pdf", "cost", "http_intake"),
+)
+"""Each a module with `measure`, which gives the figures of each repetition."""
 
-TEXTS_EMBEDDED = """SELECT coalesce(sum((payload->>'texts_embedded')::int), 0) AS texts FROM upload_pipeline.events
-WHERE payload ? 'texts_embedded'"""
+FOREIGN = ("INGEST_", "OPENAI_", "LLAMA_CLOUD_", "DAGSTER_")
 
 
-def main(count: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="ingest-benchmark-") as folder:
-        os.environ["INGEST_HOME"] = f"{folder}/home"
-        paths = write_documents(Path(folder) / "documents", count)
-        deployment = Deployment(Settings())
-        try:
-            figures = _measure(deployment, paths)
-        finally:
-            deployment.close()
-    machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"machine": machine | {"documents": count}, "figures": figures}, indent=2) + "\n")
-    for name, figure in figures.items():
-        print(f"{name:32} {figure:12.3f}")
+def main() -> int:
+    parser = ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="MEASUREMENT", help=f"some of: {', '.join(MEASUREMENTS)}")
+    add_sizes(parser)
+    arguments = vars(parser.parse_args())
+    names = arguments["names"] or list(MEASUREMENTS)
+    if unknown := set(names) - set(MEASUREMENTS):
+        parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
+    _forget_this_machine()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
+    results = LATEST.with_name("tiny.json") if arguments["tiny"] else LATEST
+    failed = [name for name in names if not _run(name, sizes_of(arguments), results)]
+    print("\n" + table(stored_results(results)))
+    if failed:
+        print(f"Not measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def _measure(deployment: Deployment, paths: list[Path]) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    ingest("migrate")
-    ingest("submit", str(paths[0].parent))
-    _, seconds = timed("drain", "--json")
-    figures["backlog_docs_per_s"] = len(paths) / seconds
-    figures["backlog_floor_docs_per_s"] = _floor(deployment, paths)
-    figures["backlog_share_of_floor"] = figures["backlog_docs_per_s"] / figures["backlog_floor_docs_per_s"]
-    _, seconds = timed("submit", str(paths[0].parent), "--json")
-    figures["noop_files_per_s"] = len(paths) / seconds
-    figures["edit_texts_embedded"] = _edit(deployment, paths)
-    figures["http_post_100kb_p95_s"] = post_p95_seconds(INGEST)
-    return figures
+def _forget_this_machine() -> None:
+    """Whatever the person who measures has set up for real."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN):
+            del os.environ[name]
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 
 
-def _floor(deployment: Deployment, paths: list[Path]) -> float:
-    with deployment.database.connection() as connection:
-        connection.execute("CREATE DATABASE bare")
-    return documents_per_second(sibling_database(deployment.database_url, "bare"), paths)
-
-
-def _edit(deployment: Deployment, paths: list[Path]) -> float:
-    before = _texts_embedded(deployment)
-    for path in paths[:EDITS]:
-        edit_paragraph(path)
-    ingest("submit", str(paths[0].parent))
-    ingest("drain")
-    return _texts_embedded(deployment) - before
-
-
-def _texts_embedded(deployment: Deployment) -> int:
-    with deployment.database.connection() as connection:
-        row = connection.execute(TEXTS_EMBEDDED).fetchone()
-    assert row is not None
-    return int(row["texts"])
-
-
-def timed(*arguments: str) -> tuple[Any, float]:
-    begun = time.perf_counter()
-    answer = json.loads(ingest(*arguments))
-    return answer, time.perf_counter() - begun
-
-
-def ingest(*arguments: str) -> str:
-    return subprocess.run([INGEST, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+def _run(name: str, sizes: Sizes, results: Path) -> bool:
+    """Whether it could be measured; one that fails leaves the others their chance."""
+    measure: Callable[[Sizes], Iterator[Figures]] = import_module(f"benchmarks.{name}").measure
+    print(f"{name} …", flush=True)
+    load, begun = os.getloadavg()[0], time.monotonic()
+    try:
+        runs = list(measure(sizes))
+    except Exception:
+        traceback.print_exc()
+        return False
+    seconds = time.monotonic() - begun
+    figures, spread = medians(runs)
+    repetitions = max(Counter(figure for run in runs for figure in run).values())
+    measured = Measurement(figures, spread, repetitions, round(seconds, 1), load, os.getloadavg()[0], asdict(sizes))
+    store(name, measured, results)
+    print(f"{name}: {seconds:.0f} s, load {load:.1f} before, {measured.load_after:.1f} after", flush=True)
+    for figure, value in figures.items():
+        print(f"  {figure:44} {value:12.4g}   {spread[figure][0]:.4g} … {spread[figure][1]:.4g}", flush=True)
+    return True
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    sys.exit(main())

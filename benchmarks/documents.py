@@ -9,12 +9,16 @@ CHARACTERS = 10_000
 
 def write_documents(folder: Path, count: int, seed: int = 7) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    chance = random.Random(seed)
-    words = [_word(chance) for _ in range(4000)]
+    chance, words = random.Random(seed), vocabulary(seed)
     paths = [folder / f"policy-{number:05}.md" for number in range(count)]
     for number, path in enumerate(paths):
         path.write_text(_document(chance, words, number))
     return paths
+
+
+def vocabulary(seed: int = 7) -> list[str]:
+    chance = random.Random(seed)
+    return [_word(chance) for _ in range(4000)]
 
 
 def edit_paragraph(path: Path) -> None:

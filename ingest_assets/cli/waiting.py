@@ -11,6 +11,8 @@ from ingest_assets.domain.stages import State
 from ingest_assets.pipeline.ports import Jobs
 
 POLL_SECONDS = 0.25
+POLL_SHARE = 0.05
+"""Of the time: asking for many documents takes long, and whoever works on them needs the database too."""
 PATIENCE_SECONDS = 15
 """Of standstill, after which a person is told how to start a worker."""
 
@@ -24,7 +26,9 @@ def wait_for(document_ids: Sequence[DocumentId], jobs: Jobs) -> bool:
         task = progress.add_task("ingesting", total=len(document_ids))
         last, since = -1, time.monotonic()
         while True:
+            asked = time.monotonic()
             states = jobs.states(document_ids)
+            pause = pause_after(time.monotonic() - asked)
             finished = sum(states.get(state, 0) for state in FINISHED)
             progress.update(task, completed=finished)
             if finished == sum(states.values()):
@@ -34,4 +38,9 @@ def wait_for(document_ids: Sequence[DocumentId], jobs: Jobs) -> bool:
             elif time.monotonic() - since > PATIENCE_SECONDS:
                 messages.print("Nobody works on the queue. Start a worker: ingest up, or: ingest drain")
                 since = time.monotonic()
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+
+
+def pause_after(poll_seconds: float) -> float:
+    """Seconds until the next poll, after one that took so long."""
+    return max(POLL_SECONDS, poll_seconds / POLL_SHARE)

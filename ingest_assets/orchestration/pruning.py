@@ -14,7 +14,7 @@ from ingest_assets.domain.retention import RetentionPolicy, surplus
 from ingest_assets.orchestration.instance import forget_partitions
 from ingest_assets.orchestration.resources import Pipeline
 
-BATCH_SIZE = 100
+BATCH_SIZE = 1000
 """Partitions forgotten in one transaction, during which these documents cannot be queued again."""
 LONGEST_SECONDS = 600
 """Of one run; the next one goes on."""

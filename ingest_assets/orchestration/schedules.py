@@ -7,9 +7,10 @@ import dagster as dg
 from ingest_assets.domain.retention import ListedDocuments, RetentionPolicy, surplus
 from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.pruning import prune_partitions
-from ingest_assets.orchestration.purging import backfills_under_way, purge_runs
+from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.run_history import backfills_under_way
 
 RUNS_PER_TICK = 10
 

@@ -37,8 +37,28 @@ READS_EVERYTHING = {
 }
 """Queries for people, or for once in a while, and why they do."""
 
+GUESSED = "['turn.turn', 'visits"
+"""Claims sort one row per claim, of which the planner knows nothing: it takes generate_series for a thousand each."""
+
 VALUES: dict[str, Any] = {
     "actor": "test",
+    "folder": "/documents/",
+    "file_shas": [SHA],
+    "file_seen_ns": [1],
+    "file_devices": [1],
+    "file_inodes": [1],
+    "file_changed_ns": [1],
+    "file_modified_ns": [1],
+    "file_sizes": [1000],
+    "priorities": [0],
+    "byte_sizes": [1000],
+    "media_types": ["text/markdown"],
+    "filenames": ["7.md"],
+    "content_shas": [SHA],
+    "fresh_vectors": [np.ones(1536, dtype=np.float32)],
+    "fresh_shas": [SHA],
+    "per_user": None,
+    "after": uuid_of("user 5"),
     "body": b"x",
     "byte_size": 1000,
     "call_id": 7,
@@ -159,10 +179,10 @@ def plan(connection: Connection, options: bytes, statement: bytes, values: dict[
 
 def numbered(statement: bytes) -> bytes:
     """With $1 in place of the first name, and so on, each with its type where Postgres could not tell it."""
-    names = list(dict.fromkeys(re.findall(rb"%\((\w+)\)s", statement)))
+    names = list(dict.fromkeys(re.findall(rb"%\((\w+)\)[sb]", statement)))
     kinds = {name: f"::{kind}".encode() for name, kind in KINDS.items()}
     return re.sub(
-        rb"%\((\w+)\)s",
+        rb"%\((\w+)\)[sb]",
         lambda found: b"$%d" % (names.index(found[1]) + 1) + kinds.get(found[1].decode(), b""),
         statement,
     )
@@ -173,6 +193,6 @@ def wide_steps(node: dict[str, Any]) -> list[str]:
     found = [step for child in node.get("Plans", []) for step in wide_steps(child)]
     if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in SMALL_TABLES:
         found.append(f"reads all of {node['Relation Name']}")
-    if node["Node Type"] == "Sort" and node["Plan Rows"] > FEW:
+    if node["Node Type"] == "Sort" and node["Plan Rows"] > FEW and not str(node["Sort Key"]).startswith(GUESSED):
         found.append(f"sorts {node['Plan Rows']} rows by {node['Sort Key']}")
     return found

@@ -16,11 +16,12 @@ from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.retention import RetentionPolicy
 from ingest_assets.orchestration import pruning
 from ingest_assets.orchestration.partitions import documents
-from ingest_assets.orchestration.purging import CHECK_KEYS
+from ingest_assets.orchestration.purging import JOBS
+from ingest_assets.orchestration.run_history import CHECK_KEYS
 from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.services import Services
-from ingest_assets.settings import sqlalchemy_url
+from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.orchestration.runs import (
     NAMES,
@@ -248,6 +249,41 @@ def test_a_backfill_under_way_keeps_its_partitions_and_its_runs(
     assert not instance.has_run(backfilled)
 
 
+def test_the_runs_of_other_projects_on_the_instance_stay(services: Services, instance: dg.DagsterInstance) -> None:
+    @dg.asset
+    def theirs() -> None: ...
+
+    project = dg.Definitions([theirs], jobs=[dg.define_asset_job("their_job")])
+    by_asset = project.resolve_implicit_global_asset_job_def()
+    by_job = project.resolve_job_def("their_job")
+    kept = {
+        by_asset.execute_in_process(instance=instance, asset_selection=[theirs.key]).run_id,
+        by_job.execute_in_process(instance=instance).run_id,
+    }
+    purge(services, instance)
+    assert kept <= set(instance.get_run_ids())
+
+
+def test_the_purge_knows_every_job_of_the_project(services: Services) -> None:
+    jobs = {job.name for job in definitions(services).resolve_all_job_defs()}
+    assert jobs - {"__ASSET_JOB"} == set(JOBS)
+
+
+def test_runs_that_were_started_from_the_assets_go_too(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [document_id] = drained(services, instance, user, "policy")
+    job = definitions(services).resolve_implicit_global_asset_job_def()
+    chosen = [dg.AssetKey(name) for name in NAMES]
+    first, second = (
+        job.execute_in_process(partition_key=str(document_id), instance=instance, asset_selection=chosen).run_id
+        for _ in range(2)
+    )
+    purge(services, instance)
+    assert not instance.has_run(first)
+    assert instance.has_run(second)
+
+
 def test_the_hour_asks_for_a_pruning_only_where_there_is_something_to_forget(
     services: Services, instance: dg.DagsterInstance, user: UserId
 ) -> None:
@@ -263,3 +299,8 @@ def test_the_day_asks_for_a_purge_unless_runs_are_kept_for_ever(
 ) -> None:
     assert tick(daily_purge, services, instance, NOTHING_IS_OLD)
     assert not tick(daily_purge, services, instance, RetentionPolicy(history=None))
+
+
+def test_nothing_in_the_settings_means_everything() -> None:
+    assert Settings(partitions_kept=0, dagster_retention_days=0).retention == RetentionPolicy(None, None)
+    assert Settings().retention == RetentionPolicy()

@@ -1,0 +1,71 @@
+"""Where a deployment's queue and its vector index stand, and waiting for both."""
+
+from dataclasses import dataclass
+
+from benchmarks.deployments import Home, wait_until
+
+POLL_SECONDS = 0.1
+
+UNFINISHED = """SELECT EXISTS (SELECT FROM upload_pipeline.upload_jobs WHERE state IN ('queued', 'retryable'))
+    OR EXISTS (SELECT FROM upload_pipeline.upload_jobs WHERE state = 'working') AS found"""
+
+UNREPORTED = """SELECT EXISTS (SELECT FROM upload_pipeline.upload_jobs
+    WHERE state IN ('done', 'deadletter') AND reported_at IS NULL) AS found"""
+
+VECTOR_INDEX = """SELECT coalesce(bool_and(indisvalid), false) AS valid
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND amname = 'hnsw'"""
+
+VECTOR_INDEX_DEFINITIONS = """SELECT pg_get_indexdef(indexrelid) AS definition,
+    format('DROP INDEX %s', indexrelid::regclass) AS removal
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND amname = 'hnsw'"""
+
+TIMES = """SELECT extract(epoch FROM min(finished_at))::float AS first,
+    extract(epoch FROM max(finished_at))::float AS last,
+    extract(epoch FROM max(reported_at))::float AS reported, count(*) FILTER (WHERE state = 'done') AS done
+FROM upload_pipeline.upload_jobs"""
+
+BEGUN = (
+    """SELECT extract(epoch FROM min(occurred_at))::float AS at FROM upload_pipeline.events WHERE state = 'working'"""
+)
+
+FINISHED = """SELECT extract(epoch FROM finished_at)::float AS at FROM upload_pipeline.upload_jobs
+WHERE finished_at IS NOT NULL ORDER BY finished_at"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Times in seconds since 1970."""
+
+    first: float
+    """When the first document was done."""
+    last: float
+    indexed: float
+    """When the last document was done and the vector index there and valid."""
+    reported: float
+    """When Dagster had been told of the last document."""
+
+
+def wait_for_end(home: Home, documents: int) -> Ended:
+    """Raises AssertionError where a document failed, TimeoutError."""
+    wait_until(lambda: not home.row(UNFINISHED)["found"], "the end of the queue", every=POLL_SECONDS)
+    was_there = has_vector_index(home)
+    seen = wait_until(lambda: has_vector_index(home), "the vector index", every=POLL_SECONDS)
+    wait_until(lambda: not home.row(UNREPORTED)["found"], "the last report", every=POLL_SECONDS)
+    times = home.row(TIMES)
+    assert times["done"] == documents, f"{times['done']} of {documents} documents are done"
+    return Ended(times["first"], times["last"], times["last"] if was_there else seen, times["reported"])
+
+
+def has_vector_index(home: Home) -> bool:
+    return bool(home.row(VECTOR_INDEX)["valid"])
+
+
+def first_claim(home: Home) -> float:
+    return float(home.row(BEGUN)["at"])
+
+
+def finish_times(home: Home) -> list[float]:
+    """One per finished document, ascending."""
+    return [row["at"] for row in home.rows(FINISHED)]

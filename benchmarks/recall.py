@@ -1,0 +1,57 @@
+"""How many of the truly nearest passages a search finds."""
+
+import random
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any, LiteralString
+
+from benchmarks.deployments import Home
+from ingest_assets.domain.documents import UserId, Vectors
+
+NEAREST = 10
+WORDS = 6
+
+SAMPLE: LiteralString = """SELECT text FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s
+ORDER BY md5(chunk_id::text) LIMIT %(limit)s"""
+
+EXACT: LiteralString = """WITH filtered AS MATERIALIZED (
+    SELECT chunk_id, embedding, title, chunk_ord FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s
+)
+SELECT chunk_id FROM filtered ORDER BY embedding <=> %(vector)s, title, chunk_ord LIMIT %(limit)s"""
+"""Compares with every row of the user."""
+
+Search = Callable[[Vectors], Sequence[Any]]
+
+
+def queries_from_text(home: Home, user_id: UserId, count: int) -> list[str]:
+    """Six words in a row from each of `count` passages of the user, some of them twice where there are fewer."""
+    texts = [row["text"] for row in home.rows(SAMPLE, user_id=user_id, limit=count)]
+    chance = random.Random(11)
+    return [_excerpt(texts[number % len(texts)].split(), chance) for number in range(count)]
+
+
+def exact_search(home: Home, user_id: UserId) -> Search:
+    def search(vector: Vectors) -> list[Any]:
+        return [row["chunk_id"] for row in home.rows(EXACT, user_id=user_id, vector=vector, limit=NEAREST)]
+
+    return search
+
+
+def nearest_search(home: Home, user_id: UserId) -> Search:
+    """The deployment's own, through its adapter."""
+    services = home.deployment.services
+
+    def search(vector: Vectors) -> Sequence[Any]:
+        return services.search_index.nearest(user_id, vector, services.embedder.model, NEAREST)
+
+    return search
+
+
+def recall(found: Sequence[Sequence[Any]], exact: Sequence[Sequence[Any]]) -> float:
+    """The mean share of the exact answers that were found."""
+    return fmean(len(set(some) & set(all_)) / len(all_) for some, all_ in zip(found, exact, strict=True))
+
+
+def _excerpt(words: list[str], chance: random.Random) -> str:
+    first = chance.randint(0, max(0, len(words) - WORDS))
+    return " ".join(words[first : first + WORDS])
