@@ -14,7 +14,7 @@ from dagster._core.storage.tags import BACKFILL_ID_TAG
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.retention import RetentionPolicy
-from ingest_assets.orchestration import pruning
+from ingest_assets.orchestration import partition_pruning
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
@@ -154,7 +154,7 @@ def test_a_pruning_that_breaks_off_is_made_up_for(
 
     job = definitions(services, retention=RetentionPolicy(partitions=0)).resolve_job_def("prune_partitions")
     with monkeypatch.context() as patched:
-        patched.setattr(pruning, "forget_partitions", break_off)
+        patched.setattr(partition_pruning, "forget_partitions", break_off)
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     assert prune(services, instance, kept=0) == {"deleted": 0, "finished": 2}
     assert listed(instance) == set()
@@ -164,7 +164,7 @@ def test_what_is_to_be_forgotten_is_forgotten_in_batches(
     services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished = drained(services, instance, user, "one", "two", "three", "four")
-    monkeypatch.setattr(pruning, "BATCH_SIZE", 2)
+    monkeypatch.setattr(partition_pruning, "BATCH_SIZE", 2)
     assert prune(services, instance, kept=1) == {"deleted": 0, "finished": 3}
     assert listed(instance) == {finished[3]}
 
