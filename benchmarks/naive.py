@@ -69,8 +69,8 @@ def _daemon(home: Home, environment: dict[str, str]) -> Iterator[subprocess.Pope
     make = "import dagster; dagster.DagsterInstance.get().dispose()"
     subprocess.run([*settings, sys.executable, "-c", make], check=True, stderr=subprocess.DEVNULL)
     command = [*settings, str(DAGSTER_DAEMON), "run", "-m", "benchmarks.naive_dagster"]
-    with running([command], home.folder / "naive logs") as [daemon]:
-        yield daemon
+    with running(home.folder / "naive logs") as processes:
+        yield processes.start("dagster-daemon", command)
 
 
 def _seconds_of_runs(daemon: subprocess.Popen[bytes], dagster_url: str, documents: int) -> float:

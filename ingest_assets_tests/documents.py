@@ -27,7 +27,9 @@ def policy_text(subject: str = "Emergency care", paragraphs: int = 12) -> str:
     return "\n".join(lines)
 
 
-def submit(services: Services, user: UserId, text: str | bytes, name: str = "policy.md") -> Acceptance:
+def submit(
+    services: Services, user: UserId, text: str | bytes, name: str = "policy.md", priority: int = 0
+) -> Acceptance:
     return receive(
         text.encode() if isinstance(text, str) else text,
         name,
@@ -37,6 +39,7 @@ def submit(services: Services, user: UserId, text: str | bytes, name: str = "pol
         objects=services.objects,
         max_bytes=MAX_BYTES,
         actor="test",
+        priority=priority,
     )
 
 

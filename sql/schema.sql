@@ -120,16 +120,19 @@ BEGIN ATOMIC
         FROM upload_pipeline.upload_jobs AS job
         WHERE job.state IN ('queued', 'retryable') AND COALESCE(job.next_retry_at, '-infinity')
             BETWEEN CASE WHEN retries_only THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
-    ), visits (user_id, first_user, place, room) AS (
-        SELECT after, NULL::uuid, 0, 0
+    ), visits (user_id, last_user, place, room) AS (
+        SELECT after, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, 0, 0
         UNION ALL
         -- From user to user by the index, never from job to job. OFFSET 0: what stands before it is evaluated once.
-        SELECT next.user_id, COALESCE(visits.first_user, next.user_id), visits.place + (own.room > 0)::integer, own.room
+        SELECT next.user_id, CASE WHEN next.user_id > after THEN visits.last_user ELSE after END,
+            visits.place + (own.room > 0)::integer, own.room
         FROM visits
         CROSS JOIN LATERAL (
             SELECT COALESCE(
-                (SELECT job.user_id FROM claimable AS job WHERE job.user_id > visits.user_id ORDER BY 1 LIMIT 1),
-                (SELECT job.user_id FROM claimable AS job ORDER BY 1 LIMIT 1)
+                (SELECT job.user_id FROM claimable AS job
+                 WHERE job.user_id > visits.user_id AND job.user_id <= visits.last_user ORDER BY 1 LIMIT 1),
+                (SELECT job.user_id FROM claimable AS job
+                 WHERE job.user_id <= after AND visits.last_user > after ORDER BY 1 LIMIT 1)
             ) AS user_id
             OFFSET 0
         ) AS next
@@ -141,7 +144,7 @@ BEGIN ATOMIC
             )::integer END AS room
             OFFSET 0
         ) AS own
-        WHERE visits.place < 2 * most AND next.user_id IS DISTINCT FROM visits.first_user
+        WHERE visits.place < 2 * most AND next.user_id IS NOT NULL
     ), waiting AS (
         -- One row per job and no more than can be shared: the others take one each at least.
         SELECT visits.user_id, visits.place, turn

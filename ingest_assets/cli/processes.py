@@ -13,28 +13,36 @@ GRACE_SECONDS = 20
 PR_SET_PDEATHSIG = 1
 
 
+class Processes:
+    """Each in a process group of its own, its output in a log of its name."""
+
+    def __init__(self, log_folder: Path) -> None:
+        self._log_folder = log_folder
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self._log_folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  before any thread
+            )
+        self.started.append(process)
+        return process
+
+
 @contextmanager
-def running(commands: Sequence[Sequence[str]], log_folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Runs each command in a process group of its own, its output in a log; ends all of them with the block."""
+def running(log_folder: Path) -> Iterator[Processes]:
+    """Ends all that was started with the block."""
     log_folder.mkdir(parents=True, exist_ok=True)
-    started: list[subprocess.Popen[bytes]] = []
+    processes = Processes(log_folder)
     try:
-        started.extend(_start(command, log_folder / f"{Path(command[0]).name}.log") for command in commands)
-        yield started
+        yield processes
     finally:
-        _end(started)
-
-
-def _start(command: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
-    with log_path.open("ab") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  before any thread
-        )
+        _end(processes.started)
 
 
 def _end_with_parent() -> None:

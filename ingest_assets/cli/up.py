@@ -5,9 +5,10 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 from typing import Annotated, NoReturn
 
 import typer
@@ -16,12 +17,17 @@ from ingest_assets.adapters.postgres.migrations import create_database, migrate
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.cli.processes import running
+from ingest_assets.cli.processes import Processes, running
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
 
 START_SECONDS = 120
 POLL_SECONDS = 0.25
+RESTART_SECONDS = 10
+"""Between two starts of the warm launcher, at least."""
+DEFINITIONS = "ingest_assets.definitions"
+WARM = sys.platform == "linux"
+"""Elsewhere a forked process cannot be relied on; the default launcher starts all runs."""
 QUIET = ["--dagster-log-level", "warning"]
 """Dagster keeps what happened in its database; its logs would grow without end."""
 
@@ -68,23 +74,46 @@ def _run(deployment: Deployment, port: int, *, as_json: bool) -> NoReturn:
     wanted, port = port, free_port(port)
     if wanted not in (0, port):
         messages.print(f"Port {wanted} is taken; the UI gets another one.")
-    url, logs = f"http://127.0.0.1:{port}", deployment.settings.dagster_home / "logs"
-    workspace = str(deployment.settings.dagster_home / "workspace.yaml")
-    programs = Path(sys.executable).parent
+    home = deployment.settings.dagster_home
+    with running(home / "logs") as processes:
+        dagster = [processes.start(name, command) for name, command in _dagster(home, port).items()]
+        if _answers_in_time(f"http://127.0.0.1:{port}", dagster):
+            _announce(f"http://127.0.0.1:{port}", as_json=as_json)
+            _attend(processes, dagster, home)
+    raise PermanentError("dagster_stopped", folder="dagster/logs")
+
+
+def _dagster(home: Path, port: int) -> dict[str, list[str]]:
+    programs, workspace = Path(sys.executable).parent, str(home / "workspace.yaml")
     webserver = [str(programs / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace, *QUIET]
     webserver += ["--code-server-log-level", "warning"]
     daemon = [str(programs / "dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"]
-    with running([daemon, webserver], logs) as processes:
-        deadline = time.monotonic() + START_SECONDS
-        announced = False
-        while all(process.poll() is None for process in processes):
-            if not announced and _answers(url):
-                announced = True
-                _announce(url, as_json=as_json)
-            if not announced and time.monotonic() > deadline:
-                break
-            time.sleep(POLL_SECONDS)
-    raise PermanentError("dagster_stopped", folder="dagster/logs")
+    return {"dagster-daemon": daemon, "dagster-webserver": webserver}
+
+
+def _answers_in_time(url: str, dagster: Sequence[Popen[bytes]]) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while _all_run(dagster) and time.monotonic() < deadline:
+        if _answers(url):
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _attend(processes: Processes, dagster: Sequence[Popen[bytes]], home: Path) -> None:
+    """Until Dagster ends. Without the warm launcher runs only start more slowly: it comes last, and may come again."""
+    command = [sys.executable, "-m", "ingest_assets.orchestration.warm_launcher", str(home), DEFINITIONS]
+    launcher: Popen[bytes] | None = None
+    again = 0.0
+    while _all_run(dagster):
+        if WARM and (launcher is None or launcher.poll() is not None) and time.monotonic() > again:
+            launcher = processes.start("warm-launcher", command)
+            again = time.monotonic() + RESTART_SECONDS
+        time.sleep(POLL_SECONDS)
+
+
+def _all_run(processes: Sequence[Popen[bytes]]) -> bool:
+    return all(process.poll() is None for process in processes)
 
 
 def _announce(url: str, *, as_json: bool) -> None:

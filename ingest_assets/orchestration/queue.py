@@ -21,6 +21,9 @@ LIVE = [
 JOBS_PER_WORKER = 200
 """A backlog that one worker works off before another one has started needs no other one."""
 
+FIRST = {"dagster/priority": "1"}
+"""On what the queue asks for: it need not wait until a backfill that somebody started has ended."""
+
 
 def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
     return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE))
@@ -37,7 +40,7 @@ def partition_runs(
             return
         key = str(claimed[0].document.document_id)
         instance.add_dynamic_partitions(str(documents.name), [key])
-        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags={CLAIM_TAG: claim})
+        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags=FIRST | {CLAIM_TAG: claim})
 
 
 def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: int) -> Iterator[dg.RunRequest]:
@@ -48,7 +51,7 @@ def dead_letter_runs(services: Services, instance: dg.DagsterInstance, limit: in
             f"dead-letter-{uuid4()}",
             job_name=ingest_document.name,
             partition_key=str(document_id),
-            tags={DEAD_LETTER_TAG: "shown"},
+            tags=FIRST | {DEAD_LETTER_TAG: "shown"},
         )
 
 
@@ -59,7 +62,7 @@ def drain_runs(
     wanted = min(settings.drain_workers, -(-waiting // JOBS_PER_WORKER))
     config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
     for _ in range(wanted - live_drain_runs(services, instance)):
-        yield dg.RunRequest(job_name=drain_queue.name, run_config=config)
+        yield dg.RunRequest(job_name=drain_queue.name, run_config=config, tags=FIRST)
 
 
 def live_drain_runs(services: Services, instance: dg.DagsterInstance) -> int:

@@ -25,12 +25,14 @@ PARAMETERS = {
     "claim": ("text", "worker"),
     "lease": ("interval", timedelta(seconds=30)),
 }
+ALL_WORK = [QueueRow(UserId(uuid4()), State.WORKING) for _ in range(4000)]
 NOBODY_WAITS = [QueueRow(UserId(uuid4()), State.DONE) for _ in range(4000)]
 QUEUES = {
     "one user": several(8000, UserId(uuid4())),
     "a user each": [QueueRow(UserId(uuid4())) for _ in range(8000)],
     "ten users": [row for number in range(10) for row in several(800, UserId(UUID(int=number)))],
     "hardly anything to claim": [*NOBODY_WAITS, *several(20, UserId(uuid4()))],
+    "others are at work": [*ALL_WORK, *several(20, UserId(uuid4()))],
     "retries for tomorrow": [
         *several(LIMIT, UserId(UUID(int=1))),
         *(QueueRow(UserId(UUID(int=2)), State.RETRYABLE, due_in=timedelta(days=1)) for _ in range(4000)),

@@ -59,7 +59,7 @@ def claimable(rows: list[QueueRow], per_user: int | None, *, retries_only: bool)
     due = [row for row in rows if row.state is State.RETRYABLE and row.due_in < timedelta(0)]
     fresh = [row for row in rows if row.state is State.QUEUED and not retries_only]
     working = Counter(row.user_id for row in rows if row.state is State.WORKING)
-    found = defaultdict(list)
+    found: dict[UserId, list[UUID]] = defaultdict(list)
     for row in sorted(due + fresh, key=lambda row: (-row.priority, -row.age, row.job_id)):
         if per_user is None or len(found[row.user_id]) + working[row.user_id] < per_user:
             found[row.user_id].append(row.job_id)

@@ -3,7 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.retry_policy import GiveUp
 from ingest_assets.domain.stages import Stage
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.services import Services
@@ -16,6 +18,10 @@ def fill(services: Services, user: UserId, count: int) -> set[str]:
     return {
         str(submit(services, user, f"# Note {number}\n\nText.", f"{number}.md").document_id) for number in range(count)
     }
+
+
+def claimed_documents(services: Services) -> list[DocumentId]:
+    return [job.document.document_id for job in services.jobs.claim("worker", 9, LEASE)]
 
 
 def test_twenty_claimers_get_every_job_once(services: Services, user: UserId) -> None:
@@ -35,7 +41,31 @@ def test_twenty_claimers_get_every_job_once(services: Services, user: UserId) ->
 
 def test_jobs_are_claimed_in_the_order_in_which_they_came(services: Services, user: UserId) -> None:
     ids = [submit(services, user, f"# Note {number}\n\nText.", f"{number}.md").document_id for number in range(5)]
-    assert [job.document.document_id for job in services.jobs.claim("worker", 5, LEASE)] == ids
+    assert claimed_documents(services) == ids
+
+
+def test_a_users_higher_priorities_are_claimed_first(services: Services, user: UserId) -> None:
+    ids = [
+        submit(services, user, f"Note {priority}.", f"{priority}.txt", priority).document_id for priority in (0, -5, 5)
+    ]
+    assert claimed_documents(services) == [ids[2], ids[0], ids[1]]
+
+
+def test_a_new_version_has_the_priority_it_was_submitted_with(services: Services, user: UserId) -> None:
+    [first, second] = [submit(services, user, f"Note {name}.", f"{name}.txt", 1).document_id for name in "ab"]
+    submit(services, user, "Note b, edited.", "b.txt", priority=2)
+    submit(services, user, "Note a, edited.", "a.txt")
+    third = submit(services, user, "Note c.", "c.txt", priority=1).document_id
+    assert claimed_documents(services) == [second, third, first]
+
+
+def test_a_replayed_document_keeps_its_priority(services: Services, user: UserId) -> None:
+    urgent = submit(services, user, "Note a.", "a.txt", priority=1).document_id
+    [job] = services.jobs.claim("worker", 1, LEASE)
+    services.jobs.settle(job, GiveUp(), PermanentError("corrupt"), reported=True)
+    plain = submit(services, user, "Note b.", "b.txt").document_id
+    services.jobs.replay([urgent], "test")
+    assert claimed_documents(services) == [urgent, plain]
 
 
 def test_an_expired_lease_is_anybodys_and_a_renewed_one_is_not(services: Services, user: UserId) -> None:

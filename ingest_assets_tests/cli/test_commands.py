@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.conftest import CORPUS
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.system.ingest import Ingest, Ran
@@ -97,6 +98,19 @@ def test_one_bad_file_keeps_none_of_the_others_out(ingest: Ingest, tmp_path: Pat
     (folder / "c.md").write_text(policy_text("Optical"))
     ran = ingest("submit", folder, "--json")
     assert [result["status"] for result in ran.json] == ["queued", "rejected", "queued"]
+
+
+def test_what_is_submitted_with_a_higher_priority_is_worked_on_first(
+    ingest: Ingest, tmp_path: Path, services: Services
+) -> None:
+    ids = []
+    for priority in ("-5", "0", "5"):
+        path = tmp_path / f"{priority}.md"
+        path.write_text(policy_text(priority))
+        ids += [result["document_id"] for result in ingest("submit", path, "--priority", priority, "--json").json]
+    claimed = services.jobs.claim("worker", 3, services.lease)
+    assert [str(job.document.document_id) for job in claimed] == ids[::-1]
+    assert ingest("submit", tmp_path, "--priority", "101").code == 2
 
 
 @pytest.mark.parametrize(

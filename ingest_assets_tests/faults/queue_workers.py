@@ -36,14 +36,17 @@ def opened(url: str) -> Iterator[Database]:
 def work_off(database: Database, claim: str, per_user: int | None = None) -> int:
     """Finishes jobs until none is unfinished, those included that others lose on the way; how many it finished."""
     jobs, finished = PostgresJobs(database, per_user), 0
-    while jobs.unfinished():
-        jobs.reclaim(NEVER_POISON, claim)
-        claimed = jobs.claim(claim, BATCH, LEASE)
-        for job in claimed:
-            finish(database, job)
-        finished += len(claimed)
-        if not claimed:
-            time.sleep(0.02)
+    try:
+        while jobs.unfinished():
+            jobs.reclaim(NEVER_POISON, claim)
+            claimed = jobs.claim(claim, BATCH, LEASE)
+            for job in claimed:
+                finish(database, job)
+            finished += len(claimed)
+            if not claimed:
+                time.sleep(0.02)
+    finally:
+        jobs.release(claim)
     return finished
 
 

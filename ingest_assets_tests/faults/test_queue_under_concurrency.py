@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.rows import DictRow
 
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.domain.documents import UserId
@@ -91,8 +92,8 @@ def test_no_user_ever_has_more_in_work_than_the_limit(queue: str) -> None:
     crowded = f"""SELECT user_id, count(*) FROM upload_pipeline.upload_jobs WHERE state = 'working'
         GROUP BY user_id HAVING count(*) > {limit}"""  # noqa: S608
 
-    def work(number: int) -> list[int]:
-        seen = []
+    def work(number: int) -> list[DictRow]:
+        seen: list[DictRow] = []
         with opened(queue) as database:
             jobs = PostgresJobs(database, limit)
             while jobs.unfinished():

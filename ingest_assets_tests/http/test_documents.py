@@ -67,6 +67,14 @@ def test_another_content_is_another_document_unless_it_comes_from_the_same_sourc
     assert (changed["document_id"], changed["status"]) == (first["document_id"], "new_version")
 
 
+def test_a_higher_priority_is_worked_on_first(api: Api, services: Services) -> None:
+    ids = [api.submit(f"policy {n}", "a.txt", params={"priority": n}).json()["document_id"] for n in (-100, 0, 100)]
+    claimed = services.jobs.claim("worker", 3, services.lease)
+    assert [str(job.document.document_id) for job in claimed] == ids[::-1]
+    for priority in ("101", "-101", "high"):
+        assert_problem(api.submit("a policy", "a.txt", params={"priority": priority}), 422, "invalid_request")
+
+
 def test_a_form_and_the_header_name_a_file_too(api: Api) -> None:
     for name in ("policy.md", "Prämie “2026”.md"):
         content = policy_text(name).encode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -165,6 +166,16 @@ def test_the_old_version_stays_searchable_until_it_is_refreshed(
     later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
     refresh(outdated_documents(later), "test", later)
     assert search(user, "emergency care", 1, index=services.search_index, embedder=services.embedder)
+
+
+def test_a_refreshed_document_keeps_its_priority(services: Services, user: UserId) -> None:
+    urgent = submit(services, user, policy_text(), "urgent.md", priority=1).document_id
+    drain_all(services)
+    plain = submit(services, user, policy_text("Dental"), "plain.md").document_id
+    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+    assert refresh(outdated_documents(later), "test", later) == [urgent]
+    claimed = services.jobs.claim("worker", 2, timedelta(seconds=30))
+    assert [job.document.document_id for job in claimed] == [urgent, plain]
 
 
 def test_documents_that_are_still_under_way_are_left_alone(services: Services, user: UserId) -> None:

@@ -1,6 +1,5 @@
 """A whole deployment: `ingest up` in one process, everything else from outside."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from ingest_assets_tests.conftest import CORPUS
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.orchestration.runs import NAMES
 from ingest_assets_tests.system.ingest import Ingest, Ui
+from ingest_assets_tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 needs_corpus = pytest.mark.skipif(
@@ -66,16 +66,6 @@ def nodes(ui: Ui) -> dict[str, Any]:
 
 def partitions(ui: Ui, status: str, asset: str = "finalized_chunks") -> set[str]:
     return set(nodes(ui)[asset]["assetPartitionStatuses"][f"{status}Partitions"])
-
-
-def until(what: Any, timeout: float = 240) -> Any:
-    """Polls `what` until it gives something."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if found := what():
-            return found
-        time.sleep(0.25)
-    raise AssertionError("it did not happen in time")
 
 
 def launch(ui: Ui, document_id: str, assets: list[str]) -> str:

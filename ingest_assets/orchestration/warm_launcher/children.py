@@ -1,0 +1,93 @@
+"""The processes of the runs: forks of this one, each awaited until its end."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
+
+from ingest_assets.orchestration.warm_launcher.requests import Request
+from ingest_assets.orchestration.warm_launcher.run_process import execute_run, report_death
+
+FORK = get_context("fork")
+
+
+@dataclass(frozen=True)
+class Child:
+    process: ForkProcess
+    launch: Request
+    executes: bool
+    """Or it reports the death of one that did."""
+
+
+class Children:
+    """`leave` is called first in each, to let go of what is this process's alone."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave = leave
+        self._children: dict[int, Child] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._children)
+
+    @property
+    def sentinels(self) -> list[int]:
+        """One of each child, ready to be read when that has ended."""
+        return list(self._children)
+
+    def execute(self, launch: Request) -> None:
+        """Raises OSError where there is no room for another process."""
+        process = FORK.Process(target=self._execute, args=(launch, os.getpid()), name=launch.run_id)
+        self._start(Child(process, launch, executes=True))
+
+    def find(self, run_id: str) -> ForkProcess | None:
+        """The process that executes the run."""
+        return next((each.process for each in self._executing() if each.launch.run_id == run_id), None)
+
+    def interrupt(self) -> None:
+        """All runs; they may take their time."""
+        for child in self._executing():
+            child.process.terminate()
+
+    def kill(self) -> None:
+        for child in self._children.values():
+            child.process.kill()
+
+    def reap(self, sentinel: int) -> None:
+        """A run that did not end well may not have said so: another process looks after it."""
+        child = self._children.pop(sentinel)
+        child.process.join()
+        code = child.process.exitcode
+        child.process.close()
+        if child.executes and code:
+            process = FORK.Process(target=self._report, args=(child.launch, code))
+            with suppress(OSError):  # where there is no room for it, run monitoring finds out
+                self._start(Child(process, child.launch, executes=False))
+
+    def _executing(self) -> list[Child]:
+        return [child for child in self._children.values() if child.executes]
+
+    def _start(self, child: Child) -> None:
+        with signals_blocked():
+            child.process.start()
+        self._children[child.process.sentinel] = child
+
+    def _execute(self, launch: Request, server: int) -> None:
+        self._leave()
+        execute_run(launch.run_id, launch.instance, server)
+
+    def _report(self, launch: Request, exit_code: int) -> None:
+        self._leave()
+        report_death(launch.run_id, launch.instance, exit_code)
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Also in what is forked meanwhile, until it unblocks them: none arrives before it can be handled."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
