@@ -1,4 +1,4 @@
-"""Old runs leave with their events and logs, unless the UI reads the state of a listed document from them."""
+"""Old runs leave with their events, unless the UI reads the state of a listed document from them."""
 
 from datetime import datetime
 
