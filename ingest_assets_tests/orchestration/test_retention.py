@@ -18,6 +18,7 @@ from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
 from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning
+from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sqlalchemy_url
@@ -38,8 +39,12 @@ EVERYTHING_IS_OLD = RetentionPolicy(history=timedelta(0))
 
 @pytest.fixture
 def instance(empty_database_url: str) -> Iterator[dg.DagsterInstance]:
-    storage = {"postgres": {"postgres_url": sqlalchemy_url(empty_database_url)}}
-    with dg.instance_for_test(overrides={"storage": storage}) as made:
+    storage = {
+        "module": KeptConnections.__module__,
+        "class": KeptConnections.__name__,
+        "config": {"postgres_url": sqlalchemy_url(empty_database_url)},
+    }
+    with dg.instance_for_test(overrides={"storage": {"custom": storage}}) as made:
         yield made
 
 
