@@ -10,7 +10,7 @@ from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, measure_recall
 from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.schedules import (

@@ -1,4 +1,4 @@
-"""Old runs leave with their events and logs, unless the UI reads the state of a listed document from them."""
+"""Old runs leave with their events, unless the UI reads the state of a listed document from them."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ import dagster as dg
 from ingest_assets.domain.retention import RetentionPolicy, history_begins
 from ingest_assets.orchestration.instance import forget_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
 

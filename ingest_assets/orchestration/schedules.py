@@ -7,7 +7,7 @@ import dagster as dg
 from ingest_assets.domain.retention import ListedDocuments, RetentionPolicy, surplus
 from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.jobs import ingest_document
-from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.resources import Pipeline
