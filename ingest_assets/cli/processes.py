@@ -33,6 +33,18 @@ class Processes:
         self.started.append(process)
         return process
 
+    def end(self, *processes: subprocess.Popen[bytes]) -> None:
+        """Asks them to stop, then stops what is left of each group: a daemon's run workers are in its group."""
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            _kill_group(process)
+            process.wait()
+            self.started.remove(process)
+
 
 @contextmanager
 def running(log_folder: Path) -> Iterator[Processes]:
@@ -42,23 +54,11 @@ def running(log_folder: Path) -> Iterator[Processes]:
     try:
         yield processes
     finally:
-        _end(processes.started)
+        processes.end(*processes.started)
 
 
 def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Asks all to stop, then stops what is left of each group: a daemon's run workers are in its group."""
-    for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        _kill_group(process)
-        process.wait()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -24,7 +24,7 @@ from ingest_assets.domain.errors import PermanentError
 START_SECONDS = 120
 POLL_SECONDS = 0.25
 RESTART_SECONDS = 10
-"""Between two starts of the warm launcher, at least."""
+"""For the runs of a warm launcher that was killed to end by themselves, before another one starts."""
 DEFINITIONS = "ingest_assets.definitions"
 WARM = sys.platform == "linux"
 """Elsewhere a forked process cannot be relied on; the default launcher starts all runs."""
@@ -103,12 +103,14 @@ def _answers_in_time(url: str, dagster: Sequence[Popen[bytes]]) -> bool:
 def _attend(processes: Processes, dagster: Sequence[Popen[bytes]], home: Path) -> None:
     """Until Dagster ends. Without the warm launcher runs only start more slowly: it comes last, and may come again."""
     command = [sys.executable, "-m", "ingest_assets.orchestration.warm_launcher", str(home), DEFINITIONS]
-    launcher: Popen[bytes] | None = None
-    again = 0.0
+    launcher = processes.start("warm-launcher", command) if WARM else None
+    ended: float | None = None
     while _all_run(dagster):
-        if WARM and (launcher is None or launcher.poll() is not None) and time.monotonic() > again:
-            launcher = processes.start("warm-launcher", command)
-            again = time.monotonic() + RESTART_SECONDS
+        if launcher is not None and launcher.poll() is not None:
+            ended = ended or time.monotonic()
+            if time.monotonic() - ended > RESTART_SECONDS:
+                processes.end(launcher)
+                launcher, ended = processes.start("warm-launcher", command), None
         time.sleep(POLL_SECONDS)
 
 
