@@ -7,12 +7,13 @@ import dagster as dg
 
 from ingest_assets.composition import compose, once
 from ingest_assets.orchestration.assets import ASSETS
-from ingest_assets.orchestration.checks import CHECKS
+from ingest_assets.orchestration.checks import CHECKS, measure_recall
 from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.orchestration.schedules import retry_failed_partitions
+from ingest_assets.orchestration.schedules import look_after_vector_index, measure_recall_daily, retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 
@@ -32,11 +33,11 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
         "document_chunks": DocumentChunks(pipeline),
     }
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[*ASSETS, vector_index],
         asset_checks=CHECKS,
-        jobs=[ingest_document, drain_queue],
+        jobs=[ingest_document, drain_queue, keep_vector_index, measure_recall],
         sensors=[queued_jobs_sensor(settings)],
-        schedules=[retry_failed_partitions],
+        schedules=[retry_failed_partitions, look_after_vector_index, measure_recall_daily],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,
     )

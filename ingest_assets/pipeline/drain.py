@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.jobs import Job
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.commit import commit_version, complete_version
@@ -14,6 +16,7 @@ from ingest_assets.pipeline.failure import as_ingest_error, settle_failure
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.pipeline.services import Services
+from ingest_assets.pipeline.vector_index import before_load, keep_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,16 @@ def drain(
     `report` is called after each batch, with everything that finished committed.
     """
     totals = DrainTotals()
+    with suppress(IngestError):
+        before_load(services)
     try:
         with kept_lease(services.jobs, claim, services.lease):
-            _work_until_idle(services, claim, limits, stop, report, totals)
+            idle = _work_until_idle(services, claim, limits, stop, report, totals)
     finally:
         totals.released = services.jobs.release(claim)
+    if idle:
+        with suppress(IngestError):
+            keep_index(services)
     return totals
 
 
@@ -64,7 +72,8 @@ def _work_until_idle(
     stop: threading.Event,
     report: Callable[[], None],
     totals: DrainTotals,
-) -> None:
+) -> bool:
+    """Whether there was nothing more to do."""
     begun = last_work = services.clock.seconds()
     with ThreadPoolExecutor(limits.in_flight, thread_name_prefix="document") as pool:
         while not stop.is_set() and services.clock.seconds() - begun < limits.duration.total_seconds():
@@ -75,9 +84,10 @@ def _work_until_idle(
                 report()
                 last_work = services.clock.seconds()
             elif _is_idle(services, limits, last_work):
-                break
+                return True
             else:
                 stop.wait(POLL_SECONDS)
+    return False
 
 
 def process_document(job: Job, services: Services) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.index_policy import IndexPolicy
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.ports import (
     ChunkBuffer,
@@ -17,6 +18,8 @@ from ingest_assets.pipeline.ports import (
     Parser,
     SearchIndex,
     VectorBuffer,
+    VectorIndex,
+    VectorSamples,
 )
 
 
@@ -34,8 +37,11 @@ class Services:
     vector_buffer: VectorBuffer
     committed: CommittedChunks
     search_index: SearchIndex
+    vector_index: VectorIndex
+    vector_samples: VectorSamples
     chunking: ChunkingSettings
     retry_policy: RetryPolicy
+    index_policy: IndexPolicy
     available: Callable[[], bool]
     """Whether the outside services that every document needs take calls now."""
     lease: timedelta
