@@ -1,11 +1,12 @@
-"""Which of a query's words choose the chunks that are ranked: the rarest, for as few chunks as can be ranked at once.
+"""Which of a query's words choose the chunks that are ranked: as many of the rarest as find few enough.
 
-Ranking reads each chunk's words, a few microseconds apiece; a common word alone would have half of a large user's
+Ranking reads each chunk's words, some microseconds apiece; one common word alone would have half of a large user's
 chunks ranked. What the rarest words find is also what the query means (docs/decisions/0004).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 RANKED_ROWS = 1000
 """About so many chunks are ranked; the statistics may be wrong, so twice as many are at most."""
@@ -22,39 +23,34 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class WordChoice:
+    """A chunk is ranked if it has any of the rare words or all of the frequent ones."""
+
+    rare: tuple[str, ...]
+    frequent: tuple[str, ...]
     ranked: tuple[str, ...]
-    """What chunks are ranked by: any of these words."""
-    chosen: tuple[str, ...]
-    """What a chunk must have to be ranked."""
-    together: bool
-    """All of the chosen words, not any."""
+    """By which chunks are ranked: any of these, each counts the same."""
 
 
 def choose_words(words: Sequence[Word], rows: int) -> WordChoice:
     """For a user with about `rows` chunks; without words, nothing is chosen."""
     counted = [word for word in words if not word.common] or words
     rarest_first = sorted(counted, key=lambda word: (word.frequency, word.lexeme))
-    ranked = tuple(word.lexeme for word in rarest_first)
-    if not rarest_first or rarest_first[0].frequency * rows <= RANKED_ROWS:
-        return WordChoice(ranked, ranked[: _few_enough(rarest_first, rows)], together=False)
-    return WordChoice(ranked, ranked[: _selective_enough(rarest_first, rows)], together=True)
+    found = accumulate(word.frequency * rows for word in rarest_first)
+    few = sum(min(so_far, rows) <= RANKED_ROWS for so_far in found)
+    lexemes = tuple(word.lexeme for word in rarest_first)
+    return WordChoice(lexemes[:few], _together(rarest_first[few:], rows, any_rare=few > 0), lexemes)
 
 
-def _few_enough(rarest_first: Sequence[Word], rows: int) -> int:
-    """How many words find at most RANKED_ROWS, any of them."""
-    found = 0.0
-    for position, word in enumerate(rarest_first):
-        found += word.frequency * rows
-        if found > RANKED_ROWS:
-            return position
-    return len(rarest_first)
+def _together(rarest_first: Sequence[Word], rows: int, *, any_rare: bool) -> tuple[str, ...]:
+    """As many as it takes that few enough chunks have all of them, if words come together by chance.
 
-
-def _selective_enough(rarest_first: Sequence[Word], rows: int) -> int:
-    """How many words it takes that so few chunks have all of them, if words come together by chance."""
+    Where all find too many, none is chosen: what has a rare word would drown. Without rare words there is no choice.
+    """
+    chosen: list[str] = []
     found = float(rows)
-    for position, word in enumerate(rarest_first):
+    for word in rarest_first:
         if found <= RANKED_ROWS:
-            return position
+            break
+        chosen.append(word.lexeme)
         found *= word.frequency
-    return len(rarest_first)
+    return () if any_rare and found > RANKED_ROWS else tuple(chosen)

@@ -1,3 +1,5 @@
+from math import prod
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,18 +17,24 @@ def word(lexeme: str, frequency: float, *, common: bool = False) -> Word:
 
 
 def test_few_chunks_are_all_ranked_that_have_any_word() -> None:
-    chosen = choose_words([word("windscreen", 0.01), word("repair", 0.9)], 1000)
-    assert chosen == WordChoice(("windscreen", "repair"), ("windscreen", "repair"), together=False)
+    chosen = choose_words([word("windscreen", 0.8), word("repair", 0.9)], 1000)
+    assert chosen == WordChoice(("windscreen", "repair"), (), ("windscreen", "repair"))
 
 
 def test_of_many_chunks_the_rarest_words_choose_and_all_words_rank() -> None:
     chosen = choose_words([word("repair", 0.4), word("windscreen", 0.001)], 100_000)
-    assert chosen == WordChoice(("windscreen", "repair"), ("windscreen",), together=False)
+    assert chosen == WordChoice(("windscreen",), (), ("windscreen", "repair"))
 
 
-def test_where_even_the_rarest_word_finds_too_many_a_chunk_needs_several() -> None:
-    chosen = choose_words([word("water", 0.2), word("damage", 0.1), word("house", 0.3)], 100_000)
-    assert chosen == WordChoice(("damage", "water", "house"), ("damage", "water", "house"), together=True)
+def test_frequent_words_choose_where_few_chunks_have_them_all() -> None:
+    words = [word("water", 0.2), word("damage", 0.1), word("house", 0.04), word("alice", 0.0)]
+    assert choose_words(words, 100_000) == WordChoice(
+        ("alice",), ("house", "damage"), ("alice", "house", "damage", "water")
+    )
+
+
+def test_without_rare_words_the_frequent_ones_choose_whatever_they_find() -> None:
+    assert choose_words([word("insurance", 0.9)], 100_000) == WordChoice((), ("insurance",), ("insurance",))
 
 
 def test_common_words_count_where_there_are_no_others() -> None:
@@ -36,35 +44,34 @@ def test_common_words_count_where_there_are_no_others() -> None:
 
 
 def test_without_words_nothing_is_chosen() -> None:
-    assert choose_words([], 100) == WordChoice((), (), together=False)
+    assert choose_words([], 100) == WordChoice((), (), ())
 
 
 @given(WORDS, ROWS)
 def test_something_is_chosen_wherever_there_is_a_word(words: list[Word], rows: int) -> None:
     choice = choose_words(words, rows)
-    assert bool(choice.chosen) == bool(words)
-    assert choice.chosen == choice.ranked[: len(choice.chosen)]
+    assert bool(choice.rare + choice.frequent) == bool(words)
+    assert choice.rare + choice.frequent == choice.ranked[: len(choice.rare + choice.frequent)]
 
 
 @given(WORDS, ROWS)
-def test_no_more_are_expected_than_can_be_ranked_unless_all_words_together_find_more(
-    words: list[Word], rows: int
-) -> None:
+def test_rare_words_find_no_more_than_can_be_ranked(words: list[Word], rows: int) -> None:
     choice = choose_words(words, rows)
     frequency = {each.lexeme: each.frequency for each in words}
-    found = [frequency[lexeme] for lexeme in choice.chosen]
-    if choice.together:
-        expected = float(rows)
-        for share in found:
-            expected *= share
-        assert expected <= RANKED_ROWS * 1.001 or choice.chosen == choice.ranked
-    else:
-        assert sum(found) * rows <= RANKED_ROWS * 1.001
+    assert min(1, sum(frequency[lexeme] for lexeme in choice.rare)) * rows <= RANKED_ROWS * 1.001
+
+
+@given(WORDS, ROWS)
+def test_frequent_words_find_no_more_than_can_be_ranked_where_there_are_rare_ones(words: list[Word], rows: int) -> None:
+    choice = choose_words(words, rows)
+    frequency = {each.lexeme: each.frequency for each in words}
+    if choice.rare and choice.frequent:
+        assert rows * prod(frequency[lexeme] for lexeme in choice.frequent) <= RANKED_ROWS * 1.001
 
 
 @given(WORDS, ROWS)
 def test_no_word_is_passed_over_for_a_more_frequent_one(words: list[Word], rows: int) -> None:
     choice = choose_words(words, rows)
     frequency = {each.lexeme: each.frequency for each in words}
-    passed_over = [frequency[lexeme] for lexeme in choice.ranked[len(choice.chosen) :]]
-    assert all(frequency[lexeme] <= share for lexeme in choice.chosen for share in passed_over)
+    shares = [frequency[lexeme] for lexeme in choice.ranked]
+    assert shares == sorted(shares)

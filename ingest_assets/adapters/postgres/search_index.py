@@ -10,7 +10,7 @@ from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.index_policy import IndexKind, IndexPolicy, index_kind
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.vocabulary import COMMON_WORDS
-from ingest_assets.domain.word_choice import RANKED_ROWS, Word, choose_words
+from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words
 
 CANDIDATES = {IndexKind.BITS: 400, IndexKind.HALFVEC: 100}
 """Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
@@ -48,12 +48,12 @@ class PostgresSearchIndex:
         with self._database.connection() as connection:
             words = [Word(**row) for row in connection.execute(query("query_words"), asked)]
             choice = choose_words(words, _count_chunks(connection, user_id, COUNTED_ROWS))
-            if not choice.chosen:
+            if not choice.ranked:
                 return []
             names = {
                 "user_id": user_id,
-                "chosen": _tsquery(choice.chosen, " & " if choice.together else " | "),
-                "ranked": _tsquery(choice.ranked, " | "),
+                "chosen": _chosen(choice),
+                "ranked": " | ".join(map(_quoted, choice.ranked)),
                 "most": max(2 * RANKED_ROWS, limit),
                 "limit": limit,
             }
@@ -72,6 +72,11 @@ def _count_chunks(connection: Connection[Row], user_id: UserId, most: int) -> in
     return int(row["count"])
 
 
-def _tsquery(lexemes: Sequence[str], operator: str) -> str:
-    quoted = (lexeme.replace("\\", "\\\\").replace("'", "''") for lexeme in lexemes)
-    return operator.join(f"'{lexeme}'" for lexeme in quoted)
+def _chosen(choice: WordChoice) -> str:
+    together = " & ".join(map(_quoted, choice.frequent))
+    return " | ".join([*map(_quoted, choice.rare), *([f"({together})"] if together else [])])
+
+
+def _quoted(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
