@@ -22,7 +22,7 @@ def vocabulary(seed: int = 7) -> list[str]:
 
 
 def edit_paragraph(path: Path) -> None:
-    """One sentence more in the middle of the document; a heading stays as it is, for it stands in all of its section."""
+    """One sentence more in the middle of the document, and not in a heading: all of its section repeats that."""
     paragraphs = path.read_text().split("\n\n")
     middle = len(paragraphs) // 2
     number = next(n for n in range(middle, len(paragraphs)) if not paragraphs[n].startswith("#"))
