@@ -21,7 +21,7 @@ vector_index = dg.AssetSpec(
 def keep_index_as_needed(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     with shown_as_failure():
         action = keep_index(pipeline.services)
-    context.add_output_metadata({"action": action or "left to somebody else"})
+    context.add_output_metadata({"action": "left to somebody else" if action is None else action.value})
 
 
 @dg.job(description="Looks after the vector index: builds it behind a load, mends it after a crash.")
