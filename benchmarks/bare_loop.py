@@ -27,7 +27,8 @@ FROM upload_pipeline.documents JOIN upload_pipeline.document_sources USING (docu
 
 INDEXES = """SELECT pg_get_indexdef(indexrelid) AS definition
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND amname IN ('gin', 'hnsw') ORDER BY amname"""
+WHERE indrelid = 'upload_pipeline.document_chunks'::regclass
+    AND (amname IN ('gin', 'hnsw') OR relname = 'document_chunks_by_bits') ORDER BY amname"""
 
 BUILD_SETTINGS = """
 SET maintenance_work_mem = '1GB';

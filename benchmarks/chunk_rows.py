@@ -49,7 +49,8 @@ RETURN setweight(to_tsvector('english', title), 'B')
 
 MAKE_TABLE = """
 DROP TABLE IF EXISTS upload_pipeline.bare;
-CREATE TABLE upload_pipeline.bare (LIKE upload_pipeline.document_chunks INCLUDING DEFAULTS INCLUDING STORAGE);
+CREATE TABLE upload_pipeline.bare (LIKE upload_pipeline.document_chunks INCLUDING DEFAULTS INCLUDING STORAGE
+    INCLUDING GENERATED);
 ALTER TABLE upload_pipeline.bare DROP COLUMN full_text;
 ALTER TABLE upload_pipeline.bare ADD COLUMN full_text tsvector
     GENERATED ALWAYS AS (upload_pipeline.full_text_of(title, heading_path, text)) STORED;

@@ -22,9 +22,11 @@ def vocabulary(seed: int = 7) -> list[str]:
 
 
 def edit_paragraph(path: Path) -> None:
-    """One sentence more in the middle of the document."""
+    """One sentence more in the middle of the document, and not in a heading: all of its section repeats that."""
     paragraphs = path.read_text().split("\n\n")
-    paragraphs[len(paragraphs) // 2] += " This sentence is new."
+    middle = len(paragraphs) // 2
+    number = next(n for n in range(middle, len(paragraphs)) if not paragraphs[n].startswith("#"))
+    paragraphs[number] += " This sentence is new."
     path.write_text("\n\n".join(paragraphs))
 
 

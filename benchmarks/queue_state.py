@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from benchmarks.deployments import Home, wait_until
+from ingest_assets.pipeline.vector_index import index_is_due
 
 POLL_SECONDS = 0.1
 
@@ -11,15 +12,6 @@ UNFINISHED = """SELECT EXISTS (SELECT FROM upload_pipeline.upload_jobs WHERE sta
 
 UNREPORTED = """SELECT EXISTS (SELECT FROM upload_pipeline.upload_jobs
     WHERE state IN ('done', 'deadletter') AND reported_at IS NULL) AS found"""
-
-VECTOR_INDEX = """SELECT coalesce(bool_and(indisvalid), false) AS valid
-FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND amname = 'hnsw'"""
-
-VECTOR_INDEX_DEFINITIONS = """SELECT pg_get_indexdef(indexrelid) AS definition,
-    format('DROP INDEX %s', indexrelid::regclass) AS removal
-FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND amname = 'hnsw'"""
 
 TIMES = """SELECT extract(epoch FROM min(finished_at))::float AS first,
     extract(epoch FROM max(finished_at))::float AS last,
@@ -42,7 +34,7 @@ class Ended:
     """When the first document was done."""
     last: float
     indexed: float
-    """When the last document was done and the vector index there and valid."""
+    """When the last document was done and the vectors were indexed as the policy wants them."""
     reported: float
     """When Dagster had been told of the last document."""
 
@@ -50,16 +42,18 @@ class Ended:
 def wait_for_end(home: Home, documents: int) -> Ended:
     """Raises AssertionError where a document failed, TimeoutError."""
     wait_until(lambda: not home.row(UNFINISHED)["found"], "the end of the queue", every=POLL_SECONDS)
-    was_there = has_vector_index(home)
-    seen = wait_until(lambda: has_vector_index(home), "the vector index", every=POLL_SECONDS)
+    was_indexed = is_indexed(home)
+    seen = wait_until(lambda: is_indexed(home), "the vector index", every=POLL_SECONDS)
     wait_until(lambda: not home.row(UNREPORTED)["found"], "the last report", every=POLL_SECONDS)
     times = home.row(TIMES)
     assert times["done"] == documents, f"{times['done']} of {documents} documents are done"
-    return Ended(times["first"], times["last"], times["last"] if was_there else seen, times["reported"])
+    return Ended(times["first"], times["last"], times["last"] if was_indexed else seen, times["reported"])
 
 
-def has_vector_index(home: Home) -> bool:
-    return bool(home.row(VECTOR_INDEX)["valid"])
+def is_indexed(home: Home) -> bool:
+    """Whether nobody is building an index, and none is due."""
+    services = home.deployment.services
+    return services.vector_index.state(services.embedder.model) is not None and not index_is_due(services)
 
 
 def first_claim(home: Home) -> float:

@@ -15,7 +15,7 @@ from benchmarks.chunk_rows import COLUMNS, Maker, make_bare_table, markdown_docu
 from benchmarks.deployments import Home, fresh_home
 from benchmarks.documents import write_documents
 from benchmarks.figures import Figures
-from benchmarks.queue_state import VECTOR_INDEX_DEFINITIONS, has_vector_index
+from benchmarks.queue_state import is_indexed
 from benchmarks.recall import NEAREST, exact_search, nearest_search, queries_from_text, recall
 from benchmarks.sizes import Sizes
 from ingest_assets.domain.documents import Document, UserId
@@ -67,9 +67,6 @@ def _fill(home: Home, chunks: int, shares: Sequence[float]) -> dict[float, UserI
     paths = write_documents(home.folder / "documents", chunks // CHUNKS_PER_DOCUMENT)
     owners = _owners(users, len(paths))
     with home.deployment.database.connection() as connection:
-        indexes = [row["definition"] for row in connection.execute(VECTOR_INDEX_DEFINITIONS)]
-        for row in connection.execute(VECTOR_INDEX_DEFINITIONS).fetchall():
-            connection.execute(row["removal"].encode())
         make_bare_table(connection)
         for path, owner in zip(paths, owners, strict=True):
             if made >= chunks:
@@ -81,7 +78,7 @@ def _fill(home: Home, chunks: int, shares: Sequence[float]) -> dict[float, UserI
             made += len(rows)
         connection.execute(TAKE_ROWS.encode())
         connection.execute("DROP TABLE upload_pipeline.bare")
-    _index(home, indexes)
+    _index(home)
     return users
 
 
@@ -97,14 +94,11 @@ def _document_row(document: Document) -> dict[str, Any]:
     return {name: getattr(document, name) for name in names}
 
 
-def _index(home: Home, definitions: Sequence[str]) -> None:
-    """As the deployment does it after a load: by its own policy where it has one, as the schema said otherwise."""
+def _index(home: Home) -> None:
+    """As the deployment does it after a load, by its own policy."""
     home.ingest("drain")
+    assert is_indexed(home)
     with home.deployment.database.connection() as connection:
-        if not has_vector_index(home):
-            for definition in definitions:
-                connection.execute(definition.encode())
-        assert has_vector_index(home)
         connection.execute("VACUUM ANALYZE upload_pipeline.document_chunks")
 
 

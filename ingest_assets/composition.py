@@ -24,11 +24,14 @@ from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidC
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.partitions import PostgresPartitions
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
+from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
 from ingest_assets.domain.budgets import BudgetLimits
 from ingest_assets.domain.chunking import ChunkingSettings
 from ingest_assets.domain.circuit_breaker import BreakerSettings
 from ingest_assets.domain.costs import Service
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.index_policy import IndexPolicy
 from ingest_assets.domain.rate_limits import RateLimit, RateLimits
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
@@ -191,9 +194,12 @@ class Deployment:
             vector_buffer=PostgresVectorBuffer(self.database),
             committed=PostgresCommittedChunks(self.database),
             partitions=PostgresPartitions(self.database),
-            search_index=PostgresSearchIndex(self.database),
+            search_index=PostgresSearchIndex(self.database, IndexPolicy()),
+            vector_index=PostgresVectorIndex(self.database),
+            vector_samples=PostgresVectorSamples(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),
+            index_policy=IndexPolicy(),
             available=self.available,
             lease=settings.lease,
         )

@@ -7,14 +7,21 @@ import dagster as dg
 
 from ingest_assets.composition import compose, once
 from ingest_assets.orchestration.assets import ASSETS
-from ingest_assets.orchestration.checks import CHECKS
+from ingest_assets.orchestration.checks import CHECKS, measure_recall
 from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning, retry_failed_partitions
+from ingest_assets.orchestration.schedules import (
+    daily_purge,
+    hourly_pruning,
+    look_after_vector_index,
+    measure_recall_daily,
+    retry_failed_partitions,
+)
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 
@@ -35,11 +42,17 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
         "retention": settings.retention,
     }
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[*ASSETS, vector_index],
         asset_checks=CHECKS,
-        jobs=[ingest_document, drain_queue, prune_partitions, purge_runs],
+        jobs=[ingest_document, drain_queue, keep_vector_index, measure_recall, prune_partitions, purge_runs],
         sensors=[queued_jobs_sensor(settings)],
-        schedules=[retry_failed_partitions, hourly_pruning, daily_purge],
+        schedules=[
+            retry_failed_partitions,
+            look_after_vector_index,
+            measure_recall_daily,
+            hourly_pruning,
+            daily_purge,
+        ],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,
     )

@@ -11,7 +11,7 @@ from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.pipeline.pruning import gone_files, prune
+from ingest_assets.pipeline.pruning import Pruned, gone_files, prune
 
 
 def find_gone(
@@ -32,7 +32,11 @@ def find_gone(
 def prune_files(gone: Sequence[str], owner: UserId, actor: str, deployment: Deployment) -> list[Result]:
     prepare(deployment)
     documents, objects = deployment.documents, deployment.objects
-    tried = (prune(path, owner, actor, documents=documents, objects=objects, files=folders) for path in gone)
-    pruned = [each for each in tried if each is not None]
-    forget_documents([each.acceptance.document_id for each in pruned if each.deleted])
+    pruned: list[Pruned] = []
+    try:
+        for path in gone:
+            done = prune(path, owner, actor, documents=documents, objects=objects, files=folders)
+            pruned += [] if done is None else [done]
+    finally:
+        forget_documents([each.acceptance.document_id for each in pruned if each.deleted])
     return [result_of_pruned(each) for each in pruned]

@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +51,7 @@ def submit(
         if estimate:
             _estimate(found, gone, reading, deployment, as_json=as_json)
             return
-        results = list(_submit(found, reading, deployment))
+        results = _submit(found, reading, deployment)
         pruned = _prune(gone, reading, deployment) if gone else []
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
@@ -62,14 +62,13 @@ def submit(
             raise typer.Exit(1)
 
 
-def _submit(found: Found, reading: Reading, deployment: Deployment) -> Iterator[Result]:
+def _submit(found: Found, reading: Reading, deployment: Deployment) -> list[Result]:
     """Whatever is wrong with a file is its own result; whatever is wrong with the system ends the command."""
     documents, objects = deployment.documents, deployment.objects
     files = [each for each in found if isinstance(each, SeenFile)]
     outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=ACTOR)
-    tracked = iter(_tracked(outcomes, len(files)))
-    for each in found:
-        yield result_of(each.path, each.problem if isinstance(each, NoFile) else next(tracked))
+    of_files = iter(list(_tracked(outcomes, len(files))))
+    return [result_of(each.path, each.problem if isinstance(each, NoFile) else next(of_files)) for each in found]
 
 
 def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterable[Acceptance | IngestError]:

@@ -41,7 +41,7 @@ def _place(source: Path, target: Path) -> None:
 
 
 def forget_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:
-    """In one statement: Dagster's own way, two connections a key, takes as long as all the work on a document."""
+    """In one statement, as they were added: Dagster's own way, key by key, is sixty times as expensive."""
     listed = DynamicPartitionsTable.c
     with _tables(instance) as connection:
         ours = listed.partitions_def_name == str(documents.name)
@@ -49,8 +49,7 @@ def forget_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> None
 
 
 def forget_run(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
-    """Deletes a run with all that it left. The run itself goes last: a crash in between leaves it to be found again."""
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    """Deletes a run with its events. The run itself goes last: a crash in between leaves it to be found again."""
     _forget_check_results(instance, run_id, checks)
     instance.event_log_storage.delete_events(run_id)
     instance.run_storage.delete_run(run_id)

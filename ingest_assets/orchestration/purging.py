@@ -1,15 +1,17 @@
-"""Old runs leave with their events and logs, unless the UI reads the state of a listed document from them."""
+"""Old runs leave with their events, unless the UI reads the state of a listed document from them."""
 
 from datetime import datetime
 
 import dagster as dg
 
 from ingest_assets.domain.retention import RetentionPolicy, history_begins
+from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.instance import forget_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
+from ingest_assets.orchestration.vector_index import keep_vector_index
 
 LONGEST_SECONDS = 1800
 """Of one run; the next one goes on."""
@@ -46,5 +48,7 @@ def purge_runs() -> None:
     forget_old_runs()
 
 
-JOBS = (ingest_document.name, drain_queue.name, prune_partitions.name, purge_runs.name)
+JOBS = tuple(
+    job.name for job in (ingest_document, drain_queue, prune_partitions, purge_runs, keep_vector_index, measure_recall)
+)
 """Every job of this project."""

@@ -1,16 +1,19 @@
-"""What the sensor does not see: retries left over, workers that died, failures that only a drain run knows."""
+"""What the sensor does not see: due retries, dead workers, failures that only a drain run knows, the vector index."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from ingest_assets.domain.retention import ListedDocuments, RetentionPolicy, surplus
+from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.jobs import ingest_document
-from ingest_assets.orchestration.pruning import prune_partitions
+from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.run_history import backfills_under_way
+from ingest_assets.orchestration.vector_index import keep_vector_index
+from ingest_assets.pipeline.vector_index import index_is_due
 
 RUNS_PER_TICK = 10
 
@@ -59,3 +62,24 @@ def daily_purge(retention: dg.ResourceParam[RetentionPolicy]) -> dg.RunRequest |
     if retention.history is None:
         return dg.SkipReason("Runs are kept for ever.")
     return dg.RunRequest()
+
+
+@dg.schedule(
+    cron_schedule="* * * * *",
+    job=keep_vector_index,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Has the vector index built where no drain run did it: after partition runs, and after a crash.",
+)
+def look_after_vector_index(pipeline: dg.ResourceParam[Pipeline]) -> dg.RunRequest | dg.SkipReason:
+    if index_is_due(pipeline.services):
+        return dg.RunRequest()
+    return dg.SkipReason("The vector index is as it should be.")
+
+
+measure_recall_daily = dg.ScheduleDefinition(
+    name="measure_recall_daily",
+    job=measure_recall,
+    cron_schedule="30 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Measures every night whether searches find what is nearest.",
+)

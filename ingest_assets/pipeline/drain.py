@@ -4,10 +4,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
 
+from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.jobs import Job
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.commit import commit_version, complete_version
@@ -16,6 +18,7 @@ from ingest_assets.pipeline.failure import as_ingest_error, settle_failure
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.pipeline.services import Services
+from ingest_assets.pipeline.vector_index import before_load, keep_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,16 @@ def drain(
     An exception such as a terminated run's interrupt stops it in the same way before it goes on. `report` is called now
     and then, and at the end, with everything that finished committed.
     """
+    with suppress(IngestError):
+        before_load(services)
     worker = _Worker(services, claim, limits, stop, report)
     try:
         with kept_lease(services.jobs, claim, services.lease):
             worker.work()
     finally:
         worker.totals.released = services.jobs.release(claim)
+    with suppress(IngestError):
+        keep_index(services)
     return worker.totals
 
 

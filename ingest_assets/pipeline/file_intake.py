@@ -62,7 +62,7 @@ def take_in_files(
             accepted = take_in(incoming, documents=documents, objects=objects, actor=actor)
             read |= {path: each for path, each in found.items() if not isinstance(each, NewContent)}
             read |= {each.file.path: each.taken_in(place) for each, place in zip(new, accepted, strict=True)}
-        documents.remember_files(reading.user_id, _readable(read))
+        documents.remember_files(reading.user_id, _without_problems(read))
         outcomes: dict[str, KnownFile | PermanentError] = {**known, **read}
         yield from (_outcome(outcomes[file.path]) for file in some)
 
@@ -119,7 +119,7 @@ def _read_one(file: SeenFile, known: KnownFile | None, reading: Reading) -> Foun
         return problem
 
 
-def _readable(read: Mapping[str, KnownFile | PermanentError]) -> Known:
+def _without_problems(read: Mapping[str, KnownFile | PermanentError]) -> Known:
     return {path: found for path, found in read.items() if isinstance(found, KnownFile)}
 
 

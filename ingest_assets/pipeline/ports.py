@@ -22,12 +22,13 @@ from ingest_assets.domain.documents import (
 )
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.file_states import KnownFile
+from ingest_assets.domain.index_policy import IndexAction, IndexState
 from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.outdated import OutdatedDocument
 from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.domain.retention import ListedDocuments
 from ingest_assets.domain.retry_policy import Decision
-from ingest_assets.domain.search import Hit
+from ingest_assets.domain.search import Hit, VectorSample
 from ingest_assets.domain.stages import Stage, State
 
 
@@ -315,3 +316,29 @@ class SearchIndex(Protocol):
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
         """Without scores, in any order."""
+
+
+class VectorIndex(Protocol):
+    """What finds the nearest vectors of users who have very many; without it, searches compare all of them."""
+
+    def state(self, model: Producer) -> IndexState | None:
+        """None while somebody changes it."""
+
+    def keep(self, model: Producer, decide: Callable[[IndexState], IndexAction]) -> IndexAction | None:
+        """Does what `decide` says of the state, which nobody else changes meanwhile; None where somebody else is at it.
+
+        Clears away before what an interruption left and what other models need no more. May take minutes.
+        """
+
+
+class VectorSamples(Protocol):
+    """Stored vectors as queries whose right answer is known by comparing everything."""
+
+    def models(self) -> list[Producer]:
+        """Those that have stored vectors."""
+
+    def draw(self, model: Producer, count: int) -> list[VectorSample]:
+        """At random; fewer where there are fewer."""
+
+    def compare(self, sample: VectorSample, model: Producer, found: Sequence[ChunkId], limit: int) -> tuple[int, int]:
+        """How many of `found` are among the sample's `limit` nearest other chunks, and how many those are."""

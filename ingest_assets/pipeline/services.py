@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.index_policy import IndexPolicy
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.ports import (
     ChunkBuffer,
@@ -18,6 +19,8 @@ from ingest_assets.pipeline.ports import (
     Partitions,
     SearchIndex,
     VectorBuffer,
+    VectorIndex,
+    VectorSamples,
 )
 
 
@@ -36,8 +39,11 @@ class Services:
     committed: CommittedChunks
     partitions: Partitions
     search_index: SearchIndex
+    vector_index: VectorIndex
+    vector_samples: VectorSamples
     chunking: ChunkingSettings
     retry_policy: RetryPolicy
+    index_policy: IndexPolicy
     available: Callable[[], bool]
     """Whether the outside services that every document needs take calls now."""
     lease: timedelta

@@ -24,7 +24,7 @@ def test_definitions_load_without_any_service_and_write_nothing(tmp_path: Path) 
         [sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip() == str(sorted(NAMES))
+    assert ran.stdout.strip() == str(sorted([*NAMES, "vector_index"]))
     assert not (tmp_path / "home").exists()
 
 

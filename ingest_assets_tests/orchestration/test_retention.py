@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +13,12 @@ from dagster._core.storage.tags import BACKFILL_ID_TAG
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.retention import RetentionPolicy
-from ingest_assets.orchestration import pruning
+from ingest_assets.orchestration import partition_pruning
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
 from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning
+from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sqlalchemy_url
@@ -39,8 +39,12 @@ EVERYTHING_IS_OLD = RetentionPolicy(history=timedelta(0))
 
 @pytest.fixture
 def instance(empty_database_url: str) -> Iterator[dg.DagsterInstance]:
-    storage = {"postgres": {"postgres_url": sqlalchemy_url(empty_database_url)}}
-    with dg.instance_for_test(overrides={"storage": storage}) as made:
+    storage = {
+        "module": KeptConnections.__module__,
+        "class": KeptConnections.__name__,
+        "config": {"postgres_url": sqlalchemy_url(empty_database_url)},
+    }
+    with dg.instance_for_test(overrides={"storage": {"custom": storage}}) as made:
         yield made
 
 
@@ -154,7 +158,7 @@ def test_a_pruning_that_breaks_off_is_made_up_for(
 
     job = definitions(services, retention=RetentionPolicy(partitions=0)).resolve_job_def("prune_partitions")
     with monkeypatch.context() as patched:
-        patched.setattr(pruning, "forget_partitions", break_off)
+        patched.setattr(partition_pruning, "forget_partitions", break_off)
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     assert prune(services, instance, kept=0) == {"deleted": 0, "finished": 2}
     assert listed(instance) == set()
@@ -164,7 +168,7 @@ def test_what_is_to_be_forgotten_is_forgotten_in_batches(
     services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished = drained(services, instance, user, "one", "two", "three", "four")
-    monkeypatch.setattr(pruning, "BATCH_SIZE", 2)
+    monkeypatch.setattr(partition_pruning, "BATCH_SIZE", 2)
     assert prune(services, instance, kept=1) == {"deleted": 0, "finished": 3}
     assert listed(instance) == {finished[3]}
 
@@ -205,14 +209,11 @@ def test_the_runs_of_a_pruned_document_go_and_leave_nothing(
 ) -> None:
     old = arrive(services, user, "old")
     run_id = run_partition(services, instance, old).run_id
-    logs = Path(instance.storage_directory()) / run_id
-    assert logs.exists()
     run_partition(services, instance, arrive(services, user, "new"))
     prune(services, instance, kept=1)
     purge(services, instance)
     assert not instance.has_run(run_id)
     assert not instance.all_logs(run_id)
-    assert not logs.exists()
     for key in CHECK_KEYS:
         results = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
         assert {result.run_id for result in results} & {run_id} == set()

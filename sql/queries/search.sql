@@ -1,10 +1,39 @@
--- nearest_chunks
--- The user's chunks nearest to a vector of the same model: candidates by their bits, ranked by the cosine.
+-- count_chunks
+-- How many chunks the user has, counted up to `most`.
+SELECT count(*)
+FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS chunks;
+
+-- nearest_of_all_bits
+-- The user's chunks nearest to a vector of the same model: all compared by their bits, candidates ranked by the cosine.
+-- Adding 0 keeps the planner from an HNSW index, which finds few of one user's chunks among many.
+WITH candidates AS MATERIALIZED (
+    SELECT chunk_id
+    FROM upload_pipeline.document_chunks
+    WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
+    ORDER BY (bits <~> binary_quantize(%(vector)s::vector(1536))::bit(1536)) + 0
+    LIMIT %(candidates)s
+)
+SELECT chunk_id
+FROM candidates
+JOIN upload_pipeline.document_chunks USING (chunk_id)
+ORDER BY embedding <=> %(vector)s, title, chunk_ord
+LIMIT %(limit)s;
+
+-- nearest_of_all_vectors
+-- The same for a model whose bits say too little: all compared by the cosine.
+SELECT chunk_id
+FROM upload_pipeline.document_chunks
+WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
+ORDER BY embedding <=> %(vector)s, title, chunk_ord
+LIMIT %(limit)s;
+
+-- nearest_by_bits
+-- The same for a user with very many chunks: an HNSW index over the bits finds the candidates, where there is one.
 WITH candidates AS MATERIALIZED (
     SELECT chunk_id, embedding, title, chunk_ord
     FROM upload_pipeline.document_chunks
-    WHERE user_id = %(user_id)s AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
-    ORDER BY binary_quantize(embedding)::bit(1536) <~> binary_quantize(%(vector)s::vector(1536))::bit(1536)
+    WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
+    ORDER BY bits <~> binary_quantize(%(vector)s::vector(1536))::bit(1536)
     LIMIT %(candidates)s
 )
 SELECT chunk_id
@@ -12,20 +41,42 @@ FROM candidates
 ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
--- matching_chunks
--- The user's chunks that have any of the query's words, best first; common words count only where there are no others.
-WITH words AS (
-    SELECT lexeme, lexeme = ANY(tsvector_to_array(to_tsvector('english', %(common_words)s))) AS common
-    FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme
-), query AS (
-    SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS words
-    FROM words
-    WHERE NOT common OR NOT EXISTS (SELECT FROM words WHERE NOT common)
+-- nearest_by_halfvec
+-- The same for a model whose bits say too little: the index is over vectors at half precision.
+WITH candidates AS MATERIALIZED (
+    SELECT chunk_id, embedding, title, chunk_ord
+    FROM upload_pipeline.document_chunks
+    WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
+    ORDER BY embedding::halfvec(1536) <=> %(vector)s::vector(1536)::halfvec(1536)
+    LIMIT %(candidates)s
 )
 SELECT chunk_id
-FROM upload_pipeline.document_chunks, query
-WHERE user_id = %(user_id)s AND full_text @@ query.words
-ORDER BY ts_rank(full_text, query.words) DESC, title, chunk_ord
+FROM candidates
+ORDER BY embedding <=> %(vector)s, title, chunk_ord
+LIMIT %(limit)s;
+
+-- query_words
+-- The query's lexemes, whether each is common, and in what share of all chunks it is, if the statistics know it.
+SELECT lexeme, lexeme = ANY(tsvector_to_array(to_tsvector('english', %(common_words)s))) AS common,
+    coalesce(known.frequency, 0) AS frequency
+FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme
+LEFT JOIN (
+    SELECT element.lexeme, element.frequency
+    FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS element (lexeme, frequency)
+    WHERE schemaname = 'upload_pipeline' AND tablename = 'document_chunks' AND attname = 'full_text'
+) AS known USING (lexeme);
+
+-- matching_chunks
+-- The user's chunks that have the chosen words, up to `most` of them, those first that have most of the ranked ones.
+WITH candidates AS MATERIALIZED (
+    SELECT chunk_id, full_text, title, chunk_ord
+    FROM upload_pipeline.document_chunks
+    WHERE user_id = %(user_id)s AND full_text @@ %(chosen)s::tsquery
+    LIMIT %(most)s
+)
+SELECT chunk_id
+FROM candidates
+ORDER BY ts_rank(full_text, %(ranked)s::tsquery) DESC, title, chunk_ord
 LIMIT %(limit)s;
 
 -- hits

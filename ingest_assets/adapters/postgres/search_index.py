@@ -1,40 +1,82 @@
-"""Search in Postgres: vectors by HNSW, words by full text."""
+"""Search in Postgres: vectors by their bits or by HNSW, words by full text."""
 
 from collections.abc import Sequence
 
-from ingest_assets.adapters.postgres.database import Database
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.index_policy import IndexKind, IndexPolicy, index_kind
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.vocabulary import COMMON_WORDS
+from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words
 
-CANDIDATES = 400
-"""Rows that the bits find and the cosine ranks: recall@10 of .98 under the lexical embedder (docs/decisions)."""
+CANDIDATES = {IndexKind.BITS: 400, IndexKind.HALFVEC: 100}
+"""Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
+
+EXACT = {IndexKind.BITS: "nearest_of_all_bits", IndexKind.HALFVEC: "nearest_of_all_vectors"}
+INDEXED = {IndexKind.BITS: "nearest_by_bits", IndexKind.HALFVEC: "nearest_by_halfvec"}
+
+COUNTED_ROWS = 50_000
+"""Users with more chunks are taken to have so many."""
 
 
 class PostgresSearchIndex:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, policy: IndexPolicy) -> None:
         self._database = database
+        self._policy = policy
 
     def nearest(self, user_id: UserId, vector: Vectors, model: Producer, limit: int) -> list[ChunkId]:
+        kind = index_kind(model)
         names = {
             "user_id": user_id,
             "vector": vector,
             "embed_model": model.name,
             "embed_version": model.version,
-            "candidates": max(CANDIDATES, limit),
+            "candidates": max(CANDIDATES[kind], limit),
             "limit": limit,
         }
+        exact_rows = self._policy.costs[kind].exact_rows
         with self._database.connection() as connection:
-            return [row["chunk_id"] for row in connection.execute(query("nearest_chunks"), names)]
+            chosen = EXACT if _count_chunks(connection, user_id, exact_rows + 1) <= exact_rows else INDEXED
+            # Prepared, the statement's plan may be made for any model, and no model's index serves any.
+            return [row["chunk_id"] for row in connection.execute(query(chosen[kind]), names, prepare=False)]
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        names = {"user_id": user_id, "query": query_text, "common_words": " ".join(COMMON_WORDS), "limit": limit}
+        asked = {"query": query_text, "common_words": " ".join(COMMON_WORDS)}
         with self._database.connection() as connection:
-            return [row["chunk_id"] for row in connection.execute(query("matching_chunks"), names)]
+            words = [Word(**row) for row in connection.execute(query("query_words"), asked)]
+            choice = choose_words(words, _count_chunks(connection, user_id, COUNTED_ROWS))
+            if not choice.ranked:
+                return []
+            names = {
+                "user_id": user_id,
+                "chosen": _chosen(choice),
+                "ranked": " | ".join(map(_quoted, choice.ranked)),
+                "most": max(2 * RANKED_ROWS, limit),
+                "limit": limit,
+            }
+            # Prepared, its plan would be the same for rare and for common words, for small and for large users.
+            return [row["chunk_id"] for row in connection.execute(query("matching_chunks"), names, prepare=False)]
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
         names = {"user_id": user_id, "chunk_ids": list(chunk_ids)}
         with self._database.connection() as connection:
             rows = connection.execute(query("hits"), names).fetchall()
         return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
+
+
+def _count_chunks(connection: Connection[Row], user_id: UserId, most: int) -> int:
+    [row] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": most})
+    return int(row["count"])
+
+
+def _chosen(choice: WordChoice) -> str:
+    together = " & ".join(map(_quoted, choice.frequent))
+    return " | ".join([*map(_quoted, choice.rare), *([f"({together})"] if together else [])])
+
+
+def _quoted(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

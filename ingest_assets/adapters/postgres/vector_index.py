@@ -1,0 +1,105 @@
+"""HNSW indexes over stored vectors, one per embedding model, built and dropped without anybody waiting for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+import psycopg
+from psycopg import Connection, sql
+
+from ingest_assets.adapters.postgres.database import Database, Row, connected
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.documents import Producer
+from ingest_assets.domain.index_policy import IndexAction, IndexKind, IndexState, index_kind
+
+BUILDS = {IndexKind.BITS: "build_bits_index", IndexKind.HALFVEC: "build_halfvec_index"}
+
+KILOBYTES_PER_ROW = {IndexKind.BITS: 1, IndexKind.HALFVEC: 4}
+"""Of the graph while it is built (measured: 0.9 and 3.8)."""
+MOST_KILOBYTES = 1024 * 1024
+
+
+class PostgresVectorIndex:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def state(self, model: Producer) -> IndexState | None:
+        with self._sole_right() as connection:
+            return None if connection is None else _state(connection, model)
+
+    def keep(self, model: Producer, decide: Callable[[IndexState], IndexAction]) -> IndexAction | None:
+        with self._sole_right() as connection:
+            if connection is None:
+                return None
+            _drop_stale(connection, model)
+            state = _state(connection, model)
+            action = decide(state)
+            if action is IndexAction.BUILD:
+                _build(connection, model, state.rows)
+            elif action is IndexAction.DROP:
+                _drop(connection, index_name(model))
+            return action
+
+    @contextmanager
+    def _sole_right(self) -> Iterator[Connection[Row] | None]:
+        """A session of its own: lock and settings end with it, whatever ends it. None where another holds the right."""
+        with connected(self._database.url) as connection:
+            [row] = connection.execute(query("try_lock_vector_indexes"))
+            yield connection if row["held"] else None
+
+
+def index_name(model: Producer) -> str:
+    model_sha = sha256(f"{model.name}\0{model.version}".encode()).hexdigest()
+    return f"document_chunks_nearest_{index_kind(model)}_{model_sha[:12]}"
+
+
+def _state(connection: Connection[Row], model: Producer) -> IndexState:
+    names = {"embed_model": model.name, "embed_version": model.version}
+    [vectors] = connection.execute(query("vector_counts"), names)
+    [load] = connection.execute(query("load_ahead"))
+    return IndexState(
+        exists=_indexes(connection).get(index_name(model), False),
+        rows=vectors["rows"],
+        most=vectors["most"],
+        waiting=round(load["documents"] * load["chunks_per_document"]),
+        loading=load["loading"],
+    )
+
+
+def _indexes(connection: Connection[Row]) -> dict[str, bool]:
+    """Whether each is whole, by its name."""
+    return {row["name"]: row["whole"] for row in connection.execute(query("vector_indexes"))}
+
+
+def _drop_stale(connection: Connection[Row], model: Producer) -> None:
+    """What an interrupted build or removal left, and what belongs to a model without vectors; not the present one's."""
+    models = {Producer(**row) for row in connection.execute(query("embedding_models"))} | {model}
+    wanted = {index_name(each) for each in models}
+    for name, whole in _indexes(connection).items():
+        if not whole or name not in wanted:
+            _drop(connection, name)
+
+
+def _drop(connection: Connection[Row], name: str) -> None:
+    connection.execute(_template("drop_vector_index").format(name=sql.Identifier(name)))
+
+
+def _build(connection: Connection[Row], model: Producer, rows: int) -> None:
+    kind = index_kind(model)
+    statement = _template(BUILDS[kind]).format(
+        name=sql.Identifier(index_name(model)),
+        embed_model=sql.Literal(model.name),
+        embed_version=sql.Literal(model.version),
+    )
+    kilobytes = min(rows * KILOBYTES_PER_ROW[kind], MOST_KILOBYTES)
+    connection.execute(query("give_build_memory"), {"kilobytes": kilobytes})
+    try:
+        connection.execute(statement)
+    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory):
+        _drop(connection, index_name(model))
+        connection.execute(query("build_without_helpers"))
+        connection.execute(statement)
+
+
+def _template(name: str) -> sql.SQL:
+    return sql.SQL(query(name).decode())

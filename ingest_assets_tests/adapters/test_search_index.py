@@ -1,0 +1,111 @@
+"""Which indexes searches use, by the planner's own word, and what the statistics know of words."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pgvector.psycopg import register_vector
+from psycopg import Connection
+
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex, index_name
+from ingest_assets.domain.documents import Producer, UserId
+from ingest_assets.domain.index_policy import IndexAction, IndexPolicy
+from ingest_assets_tests.conftest import TEMPLATE, _database
+from ingest_assets_tests.stored_vectors import MODEL, analyze, clustered, store_vectors
+
+UNKNOWN = Producer("some-model", "1")
+MANY, FEW = UserId(uuid4()), UserId(uuid4())
+OTHERS = [UserId(uuid4()) for _ in range(10)]
+
+
+@pytest.fixture(scope="module")
+def url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Some thousand chunks: half of them one user's, a few another's; each passage has its number and a common word."""
+    for made in _database(postgres, TEMPLATE):
+        store_vectors(made, MANY, clustered(1200, seed=2))
+        store_vectors(made, MANY, clustered(300, seed=3), model=UNKNOWN)
+        store_vectors(made, FEW, clustered(15, seed=4))
+        for number, other in enumerate(OTHERS):
+            store_vectors(made, other, clustered(120, seed=10 + number))
+        for model in (MODEL, UNKNOWN):
+            PostgresVectorIndex(Database(made)).keep(model, lambda _: IndexAction.BUILD)
+        analyze(made)
+        yield made
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[Connection[Any]]:
+    with psycopg.connect(url) as made:
+        register_vector(made)
+        yield made
+
+
+def plan(connection: Connection[Any], name: str, **names: object) -> str:
+    names = {"user_id": FEW, "limit": 10, "candidates": 20, "most": 2000} | names
+    rows = connection.execute(b"EXPLAIN " + query(name), names)
+    return "\n".join(line for (line,) in rows)
+
+
+def of(model: Producer) -> dict[str, object]:
+    return {"vector": clustered(1)[0], "embed_model": model.name, "embed_version": model.version}
+
+
+def test_all_bits_are_compared_within_their_index(connection: Connection[Any]) -> None:
+    explained = plan(connection, "nearest_of_all_bits", **of(MODEL))
+    assert "Index Only Scan using document_chunks_by_bits" in explained
+    assert "nearest" not in explained
+    assert "Seq Scan" not in explained
+
+
+def test_all_vectors_of_a_user_are_found_by_an_index(connection: Connection[Any]) -> None:
+    explained = plan(connection, "nearest_of_all_vectors", **of(UNKNOWN))
+    assert "document_chunks_by" in explained
+    assert "Seq Scan" not in explained
+
+
+@pytest.mark.parametrize(("model", "name"), [(MODEL, "nearest_by_bits"), (UNKNOWN, "nearest_by_halfvec")])
+def test_a_users_very_many_vectors_are_searched_by_the_models_index(
+    connection: Connection[Any], model: Producer, name: str
+) -> None:
+    connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    connection.execute("SET cpu_operator_cost = 1")  # as if there were many more
+    explained = plan(connection, name, user_id=MANY, **of(model))
+    assert f"Index Scan using {index_name(model)}" in explained
+
+
+def test_words_are_found_by_the_full_text_index_or_among_the_users_chunks(connection: Connection[Any]) -> None:
+    rare = plan(connection, "matching_chunks", user_id=MANY, chosen="'77'", ranked="'77'")
+    assert "document_chunks_full_text" in rare
+    common = plan(connection, "matching_chunks", chosen="'passag'", ranked="'passag'")
+    assert "document_chunks_by_content" in common
+    assert "Seq Scan" not in rare + common
+
+
+def test_counting_stops_at_its_limit_and_reads_no_chunk(connection: Connection[Any]) -> None:
+    explained = plan(connection, "count_chunks", user_id=MANY)
+    assert "Limit" in explained
+    assert "Index Only Scan" in explained
+
+
+def test_the_statistics_tell_common_words_from_rare_ones(connection: Connection[Any]) -> None:
+    rows = connection.execute(query("query_words"), {"query": "passage 77", "common_words": "passage plan"}).fetchall()
+    found = {lexeme: (common, frequency) for lexeme, common, frequency in rows}
+    assert found["passag"][0]
+    assert found["passag"][1] > 0.9
+    assert not found["77"][0]
+    assert found["77"][1] < 0.1
+
+
+def test_a_word_that_every_chunk_has_does_not_keep_the_rare_one_from_being_first(url: str) -> None:
+    database = Database(url)
+    index = PostgresSearchIndex(database, IndexPolicy())
+    found = index.matching(MANY, "passage 1077", 1)
+    assert [hit.text for hit in index.hits(MANY, found)] == ["passage 1077"]
+    assert [len(index.matching(MANY, text, 10)) for text in ("passage", "unheard-of", "")] == [10, 0, 0]
+    database.close()

@@ -1,0 +1,249 @@
+"""The index comes and goes; what searches find stays right."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import numpy as np
+import psycopg
+import pytest
+
+from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.vector_index import index_name
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.index_policy import IndexAction, IndexCosts, IndexKind, IndexPolicy, IndexState
+from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.ports import VectorIndex
+from ingest_assets.pipeline.refresh import outdated_documents, refresh
+from ingest_assets.pipeline.services import Services
+from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index
+from ingest_assets.settings import Settings
+from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
+from ingest_assets_tests.stored_vectors import MODEL, clustered, store_vectors
+
+LEASE = timedelta(seconds=30)
+ROWS = 300
+
+SOON = IndexPolicy(dict.fromkeys(IndexKind, IndexCosts(insert=6, build=1, compare=0.01, exact_rows=20)))
+"""An index is of use to users with more than twenty vectors."""
+
+UNKNOWN = Producer("some-model", "1")
+
+INDEXES = """SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+JOIN pg_am ON pg_am.oid = relam WHERE amname = 'hnsw' AND indrelid = 'upload_pipeline.document_chunks'::regclass"""
+
+BUILDING = "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
+
+
+class NextModel(LexicalEmbedder):
+    model = Producer("lexical", "2")
+
+
+@pytest.fixture
+def url(settings: Settings) -> str:
+    assert settings.database_url is not None
+    return settings.database_url.get_secret_value()
+
+
+@pytest.fixture
+def library(services: Services, settings: Settings) -> Iterator[Services]:
+    """A deployment in which twenty vectors are many."""
+    deployment = Deployment(settings)
+    yield replace(services, index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
+    deployment.close()
+
+
+def indexes(url: str) -> dict[str, bool]:
+    """Whether each HNSW index is whole."""
+    with psycopg.connect(url) as connection:
+        return dict(connection.execute(INDEXES).fetchall())
+
+
+def nearest_by_brute_force(vectors: Vectors, ids: list[ChunkId], number: int) -> list[ChunkId]:
+    order = np.argsort(-(vectors @ vectors[number]), kind="stable")
+    return [ids[position] for position in order[:10]]
+
+
+def finds_what_is_nearest(services: Services, user: UserId, vectors: Vectors, ids: list[ChunkId]) -> bool:
+    return all(
+        services.search_index.nearest(user, vectors[number], MODEL, 10) == nearest_by_brute_force(vectors, ids, number)
+        for number in range(0, ROWS, 50)
+    )
+
+
+@contextmanager
+def slow_writer(url: str) -> Iterator[None]:
+    """A transaction under way: no build ends before it does."""
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE upload_pipeline.document_chunks IN ROW EXCLUSIVE MODE")
+        yield
+
+
+def builder(url: str) -> int:
+    """The process that builds, as soon as there is one."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            found = connection.execute(BUILDING).fetchone()
+            if found is not None:
+                return int(found[0])
+
+
+def test_searches_are_right_without_an_index_with_one_and_while_it_is_built(
+    library: Services, url: str, user: UserId
+) -> None:
+    vectors = clustered(ROWS)
+    ids = store_vectors(url, user, vectors)
+    assert finds_what_is_nearest(library, user, vectors, ids)
+    with ThreadPoolExecutor(1) as pool:
+        with slow_writer(url):
+            build = pool.submit(keep_index, library)
+            builder(url)
+            assert finds_what_is_nearest(library, user, vectors, ids)
+            assert ingest(library, user, policy_text())
+            assert not build.done()
+        assert build.result() is IndexAction.BUILD
+    assert indexes(url) == {index_name(MODEL): True}
+    assert finds_what_is_nearest(library, user, vectors, ids)
+
+
+@pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_what_an_interrupted_build_left_is_cleared_away_and_built_anew(
+    library: Services, url: str, user: UserId, how: str
+) -> None:
+    vectors = clustered(ROWS)
+    ids = store_vectors(url, user, vectors)
+    with ThreadPoolExecutor(1) as pool, slow_writer(url):
+        build = pool.submit(keep_index, library)
+        with psycopg.connect(url) as connection:
+            connection.execute(f"SELECT {how}({builder(url)})".encode())
+        assert build.exception() is not None
+    assert indexes(url) == {index_name(MODEL): False}
+    assert finds_what_is_nearest(library, user, vectors, ids)
+    assert index_is_due(library)
+    assert keep_index(library) is IndexAction.BUILD
+    assert indexes(url) == {index_name(MODEL): True}
+    assert not index_is_due(library)
+
+
+def test_of_two_at_once_one_builds_and_the_other_does_not_wait(library: Services, url: str, user: UserId) -> None:
+    store_vectors(url, user, clustered(ROWS))
+    with ThreadPoolExecutor(1) as pool, slow_writer(url):
+        build = pool.submit(keep_index, library)
+        builder(url)
+        assert keep_index(library) is None
+        assert not before_load(library)
+        assert not index_is_due(library)
+        assert not build.done()
+    assert indexes(url) == {index_name(MODEL): True}
+    assert keep_index(library) is IndexAction.KEEP
+
+
+def test_an_unknown_model_has_an_index_of_its_vectors(library: Services, url: str, user: UserId) -> None:
+    class UnknownModel(NextModel):
+        model = UNKNOWN
+
+    unknown = replace(library, embedder=UnknownModel())
+    vectors = clustered(ROWS)
+    ids = store_vectors(url, user, vectors, model=UNKNOWN)
+    assert keep_index(unknown) is IndexAction.BUILD
+    assert indexes(url) == {index_name(UNKNOWN): True}
+    found = library.search_index.nearest(user, vectors[7], UNKNOWN, 10)
+    assert found == nearest_by_brute_force(vectors, ids, 7)
+    assert library.search_index.nearest(user, vectors[7], MODEL, 10) == []
+
+
+def test_users_with_few_vectors_each_need_no_index(
+    library: Services, url: str, user: UserId, other_user: UserId
+) -> None:
+    for each in (user, other_user):
+        store_vectors(url, each, clustered(20))
+    assert keep_index(library) is IndexAction.KEEP
+    assert indexes(url) == {}
+
+
+@dataclass
+class Watched:
+    """What is done to the index, in order."""
+
+    behind: VectorIndex
+    actions: list[IndexAction | None] = field(default_factory=list)
+
+    def state(self, model: Producer) -> IndexState | None:
+        return self.behind.state(model)
+
+    def keep(self, model: Producer, decide: Callable[[IndexState], IndexAction]) -> IndexAction | None:
+        self.actions.append(self.behind.keep(model, decide))
+        return self.actions[-1]
+
+
+def test_a_large_load_drops_the_index_and_leaves_a_new_one(library: Services, url: str, user: UserId) -> None:
+    ingest(library, user, policy_text("Old", 40), "old.md")
+    assert indexes(url) == {index_name(MODEL): True}
+    watched = Watched(library.vector_index)
+    for number in range(4):
+        submit(library, user, policy_text(f"Subject {number}", 40), f"{number}.md")
+    drain_all(replace(library, vector_index=watched))
+    assert watched.actions == [IndexAction.DROP, IndexAction.BUILD]
+    assert indexes(url) == {index_name(MODEL): True}
+
+
+def test_a_small_load_is_inserted(library: Services, url: str, user: UserId) -> None:
+    for _ in range(10):
+        store_vectors(url, user, clustered(ROWS // 10))
+    keep_index(library)
+    watched = Watched(library.vector_index)
+    ingest(replace(library, vector_index=watched), user, policy_text())
+    assert watched.actions == [IndexAction.KEEP, IndexAction.KEEP]
+
+
+def test_whoever_finishes_first_leaves_the_index_to_the_last(library: Services, url: str, user: UserId) -> None:
+    store_vectors(url, user, clustered(30))
+    for number in range(4):
+        submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
+    library.jobs.claim("still loading", 4, LEASE)
+    assert keep_index(library) is IndexAction.KEEP
+    library.jobs.release("still loading")
+    assert keep_index(library) is IndexAction.BUILD
+
+
+def test_a_load_whose_worker_died_is_not_waited_for(library: Services, url: str, user: UserId) -> None:
+    store_vectors(url, user, clustered(30))
+    for number in range(4):
+        submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
+    library.jobs.claim("dead", 4, timedelta(0))
+    assert index_is_due(library)
+
+
+def test_a_search_that_has_become_unbearable_is_not_left_to_the_loads_end(
+    library: Services, url: str, user: UserId
+) -> None:
+    store_vectors(url, user, clustered(30))
+    for number in range(4):
+        submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
+    library.jobs.claim("still loading", 4, LEASE)
+    hasty = replace(library, index_policy=replace(SOON, unbearable=0.2))
+    assert keep_index(hasty) is IndexAction.BUILD
+
+
+def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vector(
+    library: Services, url: str, user: UserId
+) -> None:
+    document_id = ingest(library, user, policy_text("Dental", 40))
+    assert indexes(url) == {index_name(MODEL): True}
+    renewed = replace(library, embedder=NextModel())
+    assert refresh(outdated_documents(renewed), "test", renewed) == [document_id]
+    keep_index(renewed)
+    assert indexes(url) == {index_name(MODEL): True}
+    drain_all(renewed)
+    assert indexes(url) == {index_name(NextModel.model): True}
+
+
+def test_where_everything_was_deleted_the_index_goes(library: Services, url: str, user: UserId) -> None:
+    document_id = ingest(library, user, policy_text("Dental", 40))
+    delete_document(document_id, "test", documents=library.documents, objects=library.objects)
+    assert keep_index(library) is IndexAction.DROP
+    assert indexes(url) == {}

@@ -1,0 +1,120 @@
+-- try_lock_vector_indexes
+-- The right to build and drop vector indexes, until the session ends; not waited for, since a build waits for whoever waits.
+SELECT pg_try_advisory_lock(hashtextextended('vector indexes', 0)) AS held;
+
+-- vector_indexes
+-- The HNSW indexes of all models, and whether each is whole: an interrupted build or removal leaves one that is not.
+SELECT relname AS name, indisvalid AS whole
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND relname LIKE 'document\_chunks\_nearest\_%%';
+
+-- vector_counts
+-- A model's vectors, and those of the user who has most.
+SELECT coalesce(sum(vectors), 0)::bigint AS rows, coalesce(max(vectors), 0) AS most
+FROM (
+    SELECT count(*) AS vectors
+    FROM upload_pipeline.document_chunks
+    WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s
+    GROUP BY user_id
+) AS users;
+
+-- load_ahead
+-- About how many chunks the queue will bring, if its documents have as many as a sample of the searchable ones, and
+-- whether anybody is working on them.
+SELECT
+    (SELECT count(*)
+     FROM upload_pipeline.upload_jobs
+     WHERE state IN ('queued', 'retryable') AND (next_retry_at IS NULL OR next_retry_at <= now()))
+    + (SELECT count(*) FROM upload_pipeline.upload_jobs WHERE state = 'working') AS documents,
+    (SELECT coalesce(avg(chunks), 0)::float
+     FROM (SELECT (SELECT count(*) FROM upload_pipeline.document_chunks AS chunk
+                   WHERE chunk.document_id = document.document_id) AS chunks
+           FROM upload_pipeline.documents AS document
+           WHERE live_version IS NOT NULL
+           LIMIT 100) AS sample) AS chunks_per_document,
+    EXISTS (SELECT FROM upload_pipeline.upload_jobs WHERE state = 'working' AND lease_expires_at > now()) AS loading;
+
+-- embedding_models
+-- The models that have vectors, found by hops from one to the next.
+WITH RECURSIVE models AS (
+    (SELECT embed_model AS name, embed_version AS version
+     FROM upload_pipeline.document_chunks
+     ORDER BY embed_model, embed_version
+     LIMIT 1)
+    UNION ALL
+    SELECT next.name, next.version
+    FROM models
+    CROSS JOIN LATERAL (
+        SELECT embed_model AS name, embed_version AS version
+        FROM upload_pipeline.document_chunks
+        WHERE (embed_model, embed_version) > (models.name, models.version)
+        ORDER BY embed_model, embed_version
+        LIMIT 1
+    ) AS next
+)
+SELECT name, version FROM models;
+
+-- build_bits_index
+-- Of one model's vectors, over their signs; neither readers nor writers wait for it.
+CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks USING hnsw (bits bit_hamming_ops)
+WHERE embed_model = {embed_model} AND embed_version = {embed_version};
+
+-- build_halfvec_index
+-- Of one model's vectors, at half precision; neither readers nor writers wait for it.
+CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks
+USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops)
+WHERE embed_model = {embed_model} AND embed_version = {embed_version};
+
+-- drop_vector_index
+-- Whole or not; neither readers nor writers wait for it.
+DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.{name};
+
+-- give_build_memory
+-- To this session, at least what the server gives anyway: a graph that outgrows it is built at a fifth of the speed.
+SELECT set_config('maintenance_work_mem', greatest(setting::bigint, %(kilobytes)s) || 'kB', false)
+FROM pg_settings
+WHERE name = 'maintenance_work_mem';
+
+-- build_without_helpers
+-- In this session: helpers need shared memory, of which a container may have little.
+SET max_parallel_maintenance_workers = 0;
+
+-- draw_vectors
+-- Stored vectors of a model, as good as drawn by lot: chunk ids are hashes, so those that follow a random one are random.
+WITH lot AS MATERIALIZED (
+    SELECT gen_random_uuid() AS drawn
+), drawn AS (
+    (SELECT chunk_id, user_id, embedding
+     FROM upload_pipeline.document_chunks
+     WHERE chunk_id >= (SELECT drawn FROM lot) AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
+     ORDER BY chunk_id
+     LIMIT %(count)s)
+    UNION ALL
+    (SELECT chunk_id, user_id, embedding
+     FROM upload_pipeline.document_chunks
+     WHERE chunk_id < (SELECT drawn FROM lot) AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
+     ORDER BY chunk_id
+     LIMIT %(count)s)
+    LIMIT %(count)s
+)
+SELECT chunk_id, user_id, embedding AS vector,
+    (SELECT count(*) FROM upload_pipeline.document_chunks AS own
+     WHERE own.embed_model = %(embed_model)s AND own.embed_version = %(embed_version)s
+        AND own.user_id = drawn.user_id) AS rows
+FROM drawn;
+
+-- compare_with_all
+-- How many chunks are nearest to one of them, by comparing all of its user's, and how many of the found are as near.
+WITH nearest AS (
+    SELECT embedding <=> %(vector)s AS distance
+    FROM upload_pipeline.document_chunks
+    WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
+        AND chunk_id <> %(chunk_id)s
+    ORDER BY distance
+    LIMIT %(limit)s
+)
+SELECT count(*) AS expected,
+    (SELECT count(*) FROM upload_pipeline.document_chunks
+     WHERE chunk_id = ANY(%(found)s) AND embedding <=> %(vector)s <= (SELECT max(distance) FROM nearest)) AS found
+FROM nearest;
