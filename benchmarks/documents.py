@@ -1,10 +1,16 @@
-"""Markdown documents of about 10 KB, the same from the same seed: made-up words, headings, paragraphs."""
+"""Markdown documents of about 10 KB, the same from the same seed: made-up words, headings, paragraphs.
+
+Words come as often as in language, the n-th most frequent one 1/n as often as the first (Zipf).
+"""
 
 import random
+from itertools import accumulate
 from pathlib import Path
 
 CONSONANTS, VOWELS = "bcdfghklmnprstvw", "aeiou"
 CHARACTERS = 10_000
+WORDS = 4000
+FREQUENCIES = list(accumulate(1 / rank for rank in range(1, WORDS + 1)))
 
 
 def write_documents(folder: Path, count: int, seed: int = 7) -> list[Path]:
@@ -18,7 +24,7 @@ def write_documents(folder: Path, count: int, seed: int = 7) -> list[Path]:
 
 def vocabulary(seed: int = 7) -> list[str]:
     chance = random.Random(seed)
-    return [_word(chance) for _ in range(4000)]
+    return [_word(chance) for _ in range(WORDS)]
 
 
 def edit_paragraph(path: Path) -> None:
@@ -38,8 +44,12 @@ def _document(chance: random.Random, words: list[str], number: int) -> str:
     parts, size = [f"# Policy {number} {chance.choice(words)}"], 0
     while size < CHARACTERS:
         if chance.random() < 0.15:
-            parts.append("## " + " ".join(chance.choices(words, k=3)).title())
-        sentences = (" ".join(chance.choices(words, k=chance.randint(8, 16))) for _ in range(chance.randint(3, 6)))
+            parts.append("## " + " ".join(_some(chance, words, 3)).title())
+        sentences = (" ".join(_some(chance, words, chance.randint(8, 16))) for _ in range(chance.randint(3, 6)))
         parts.append(" ".join(sentence.capitalize() + "." for sentence in sentences))
         size += len(parts[-1])
     return "\n\n".join(parts)
+
+
+def _some(chance: random.Random, words: list[str], count: int) -> list[str]:
+    return chance.choices(words, cum_weights=FREQUENCIES, k=count)

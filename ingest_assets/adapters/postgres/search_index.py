@@ -12,7 +12,7 @@ from ingest_assets.domain.search import Hit
 from ingest_assets.domain.vocabulary import COMMON_WORDS
 from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words
 
-CANDIDATES = {IndexKind.BITS: 400, IndexKind.HALFVEC: 100}
+CANDIDATES = {IndexKind.BITS: 800, IndexKind.HALFVEC: 100}
 """Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
 
 EXACT = {IndexKind.BITS: "nearest_of_all_bits", IndexKind.HALFVEC: "nearest_of_all_vectors"}
