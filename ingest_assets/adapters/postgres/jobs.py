@@ -29,9 +29,7 @@ class PostgresJobs:
     def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
         names = {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only}
         with self._claiming() as connection:
-            rows = connection.execute(
-                query("claim_jobs"), names | {"after": self._last_user, "per_user": self._per_user}
-            ).fetchall()
+            rows = self._by_turns(connection, "claim_jobs", names | {"after": self._last_user})
         jobs = [_job(row) for row in rows]
         # Fewer than asked for: nobody was left out, or others claim the same users' jobs. Then part from them.
         self._last_user = jobs[-1].document.user_id if len(jobs) == limit > 0 else uuid4()
@@ -110,7 +108,8 @@ class PostgresJobs:
         return [row["document_id"] for row in self._all("refresh_jobs", names)]
 
     def waiting(self, limit: int) -> int:
-        return int(self._all("count_waiting", {"limit": limit, "per_user": self._per_user})[0]["count"])
+        with self._database.connection() as connection:
+            return int(self._by_turns(connection, "count_waiting", {"limit": limit})[0]["count"])
 
     def holders(self) -> set[str]:
         return {row["claimed_by"] for row in self._all("holders", {})}
@@ -134,6 +133,10 @@ class PostgresJobs:
 
     def report_dead_letters(self, limit: int) -> list[DocumentId]:
         return [row["document_id"] for row in self._all("report_dead_letters", {"limit": limit})]
+
+    def _by_turns(self, connection: Connection[Row], name: str, names: dict[str, Any]) -> list[Row]:
+        """Planned every time: a plan kept from when the queue was short would read all of a long one."""
+        return connection.execute(query(name), names | {"per_user": self._per_user}, prepare=False).fetchall()
 
     def _all(self, name: str, names: dict[str, Any]) -> list[Row]:
         with self._database.connection() as connection:
