@@ -22,7 +22,7 @@ ingest_document = dg.define_asset_job(
 
 class DrainConfig(dg.Config):
     in_flight: int = 4
-    ahead: int = 8
+    ahead: int = 4
     idle_seconds: float = 10
     duration_seconds: float = 900
     until_empty: bool = False

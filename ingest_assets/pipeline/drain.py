@@ -25,7 +25,7 @@ from ingest_assets.pipeline.vector_index import before_load, keep_index
 class DrainLimits:
     in_flight: int = 4
     """Documents worked on at once."""
-    ahead: int = 8
+    ahead: int = 4
     """Jobs claimed before there is room for them: few, so that whoever comes next has its turn soon."""
     idle: timedelta = timedelta(seconds=10)
     """How long it waits for more work before it ends."""
