@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     jobs_per_user: int | None = Field(
         default=None, gt=0, description="The most documents of one user that workers hold at a time."
     )
-    drain_workers: int = Field(default=1, gt=0, description="The most drain runs at a time.")
+    drain_workers: int = Field(default=2, gt=0, description="The most drain runs at a time.")
     drain_in_flight: int = Field(
         default=4,
         gt=0,
