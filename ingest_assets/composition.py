@@ -181,7 +181,7 @@ class Deployment:
 
     @cached_property
     def services(self) -> Services:
-        settings = self.settings
+        settings, index_policy = self.settings, IndexPolicy()
         return Services(
             clock=SystemClock(),
             jitter=random.random,
@@ -194,12 +194,12 @@ class Deployment:
             vector_buffer=PostgresVectorBuffer(self.database),
             committed=PostgresCommittedChunks(self.database),
             partitions=PostgresPartitions(self.database),
-            search_index=PostgresSearchIndex(self.database, IndexPolicy()),
+            search_index=PostgresSearchIndex(self.database, index_policy),
             vector_index=PostgresVectorIndex(self.database),
             vector_samples=PostgresVectorSamples(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),
-            index_policy=IndexPolicy(),
+            index_policy=index_policy,
             available=self.available,
             lease=settings.lease,
         )
