@@ -61,13 +61,16 @@ def sightings(database_url: str) -> list[tuple[int, str]]:
 
 def test_files_to_which_nothing_happened_are_not_read_again(ingest: Ingest, folder: Path, database_url: str) -> None:
     ingest("submit", folder)
+    first = sightings(database_url)
     with psycopg.connect(database_url) as connection:
         connection.execute(AS_AN_OLDER_FILE)
     before = sightings(database_url)
     assert set(statuses(ingest("submit", folder, "--json")).values()) == {"unchanged"}
     assert sightings(database_url) == before
     assert set(statuses(ingest("submit", folder, "--verify", "--json")).values()) == {"unchanged"}
-    assert all(after > then for (after, _), (then, _) in zip(sightings(database_url), before, strict=True))
+    verified = sightings(database_url)
+    assert all(after > then for (after, _), (then, _) in zip(verified, first, strict=True))
+    assert all(after != pretended for (after, _), (pretended, _) in zip(verified, before, strict=True))
 
 
 def test_a_byte_that_changed_behind_equal_size_and_times_is_found_by_verifying(

@@ -36,7 +36,8 @@ UNKNOWN = Producer("some-model", "1")
 INDEXES = """SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 JOIN pg_am ON pg_am.oid = relam WHERE amname = 'hnsw' AND indrelid = 'upload_pipeline.document_chunks'::regclass"""
 
-BUILDING = "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
+BUILDING = """SELECT pid FROM pg_stat_progress_create_index
+WHERE datname = current_database() AND phase = 'waiting for writers before build'"""
 
 
 class NextModel(LexicalEmbedder):
@@ -84,7 +85,7 @@ def slow_writer(url: str) -> Iterator[None]:
 
 
 def builder(url: str) -> int:
-    """The process that builds, as soon as there is one."""
+    """The process that builds, as soon as there is an index, not whole yet, and it waits for the slow writer."""
     with psycopg.connect(url, autocommit=True) as connection:
         while True:
             found = connection.execute(BUILDING).fetchone()

@@ -20,7 +20,8 @@ UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.
 TRUSTED_SECONDS = 1.0
 """So long after its last use a connection counts as alive; a query on one that is not is database_unreachable."""
 
-logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+# The driver's warnings name hosts and users, and come when a worker is interrupted in the middle of a statement.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class PooledConnection(Connection[Row]):
