@@ -224,6 +224,16 @@ CREATE TABLE upload_pipeline.document_vector_buffer (
 );
 ALTER TABLE upload_pipeline.document_vector_buffer ALTER COLUMN embedding SET STORAGE EXTERNAL;
 
+-- Each coordinate of a unit vector as one of four levels, in three bits of which as many are set as the level: the
+-- Hamming distance adds up how far apart the levels are. A quarter of such coordinates is above 0.0172 and below -0.0172.
+CREATE FUNCTION upload_pipeline.vector_bits(embedding vector) RETURNS bit
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (
+    binary_quantize(embedding)
+    || binary_quantize(embedding + array_fill(0.0172::real, ARRAY[1536])::vector)
+    || binary_quantize(embedding - array_fill(0.0172::real, ARRAY[1536])::vector)
+)::bit(4608);
+
 -- What searches read.
 CREATE TABLE upload_pipeline.document_chunks (
     chunk_id uuid PRIMARY KEY,
@@ -245,8 +255,7 @@ CREATE TABLE upload_pipeline.document_chunks (
     embedding vector(1536) NOT NULL,
     full_text tsvector NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- The vector's signs: a tenth of a millisecond compares hundreds of them, without an HNSW index.
-    bits bit(1536) GENERATED ALWAYS AS (binary_quantize(embedding)::bit(1536)) STORED,
+    bits bit(4608) NOT NULL GENERATED ALWAYS AS (upload_pipeline.vector_bits(embedding)) STORED,
     CHECK (start_offset < end_offset),
     CHECK (vector_dims(embedding) = vector_dim)
 ) WITH (
@@ -259,7 +268,8 @@ ALTER TABLE upload_pipeline.document_chunks ALTER COLUMN embedding SET STORAGE E
 CREATE UNIQUE INDEX document_chunks_by_document ON upload_pipeline.document_chunks (document_id, chunk_ord);
 CREATE INDEX document_chunks_by_content ON upload_pipeline.document_chunks (user_id, chunk_sha);
 CREATE INDEX document_chunks_full_text ON upload_pipeline.document_chunks USING gin (full_text);
--- Finds a user's nearest vectors by their bits alone. HNSW indexes for users with very many come and go beside it.
+-- Finds a user's nearest vectors by their bits, without touching the table. For users with very many there are HNSW
+-- indexes, one per model, that come and go (docs/decisions/0007).
 CREATE INDEX document_chunks_by_bits ON upload_pipeline.document_chunks (embed_model, embed_version, user_id)
     INCLUDE (chunk_id, bits);
 

@@ -11,8 +11,8 @@ may be dropped, to be built behind it; with P rows present, what inserting the n
 | up to 2/5 | keep it | wait for the load's end |
 | above | drop it | wait for the load's end |
 
-whatever is pending, an index is built as soon as searches without it would be unbearable, and never dropped where they
-would be felt. Costs are milliseconds of one processor, measured with docs/decisions/0007.
+Whatever is pending, an index is built as soon as searches without it would be unbearable, and never dropped where they
+would be felt. docs/decisions/0007 tells why, and how it was measured.
 """
 
 import re
@@ -25,9 +25,9 @@ from ingest_assets.domain.documents import Producer
 
 class IndexKind(StrEnum):
     BITS = "bits"
-    """Over the signs of the vectors; the cosine ranks its candidates. Says enough of some models only."""
+    """Over the bits of the vectors; the cosine ranks its candidates. They say enough of some models only."""
     HALFVEC = "halfvec"
-    """Over the vectors at half precision: for any model, at four times the cost and nine times the size."""
+    """Over the vectors at half precision: for any model, at four times the cost and the size."""
 
 
 class IndexAction(StrEnum):
@@ -37,14 +37,14 @@ class IndexAction(StrEnum):
     DROP = "drop"
 
 
-KNOWN_BY_SIGNS = frozenset({"lexical", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"})
+KNOWN_BY_BITS = frozenset({"lexical", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"})
 SHORTENED = re.compile(r"-\d+d$")
-"""In a version: the model gives fewer dimensions than are stored, and their signs tell less."""
+"""In a version: the model gives fewer dimensions than are stored, and their bits say less."""
 
 
 def index_kind(model: Producer) -> IndexKind:
-    by_signs = model.name in KNOWN_BY_SIGNS and not SHORTENED.search(model.version)
-    return IndexKind.BITS if by_signs else IndexKind.HALFVEC
+    by_bits = model.name in KNOWN_BY_BITS and not SHORTENED.search(model.version)
+    return IndexKind.BITS if by_bits else IndexKind.HALFVEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class IndexCosts:
 
 
 MEASURED = {
-    IndexKind.BITS: IndexCosts(insert=1.9, build=0.3, compare=0.0005, exact_rows=50_000),
-    IndexKind.HALFVEC: IndexCosts(insert=6.6, build=1.2, compare=0.006, exact_rows=5_000),
+    IndexKind.BITS: IndexCosts(insert=2.0, build=0.3, compare=0.0004, exact_rows=100_000),
+    IndexKind.HALFVEC: IndexCosts(insert=7.0, build=1.3, compare=0.0045, exact_rows=5_000),
 }
 
 

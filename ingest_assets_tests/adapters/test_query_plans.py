@@ -50,6 +50,8 @@ VALUES: dict[str, Any] = {
     "found": [uuid_of("chunk 7")],
     "chunk_id": uuid_of("chunk 7"),
     "most": 100,
+    "exact_rows": 100,
+    "index": "upload_pipeline.document_chunks_nearest",
     "ranked": "'policy'",
     "chosen": "'policy'",
     "folder": "/documents/",

@@ -19,7 +19,7 @@ from ingest_assets.domain.index_policy import IndexAction, IndexPolicy
 from ingest_assets_tests.conftest import TEMPLATE, _database
 from ingest_assets_tests.stored_vectors import MODEL, analyze, clustered, store_vectors
 
-UNKNOWN = Producer("some-model", "1")
+UNKNOWN, OTHER = Producer("some-model", "1"), Producer("other-model", "1")
 MANY, FEW = UserId(uuid4()), UserId(uuid4())
 OTHERS = [UserId(uuid4()) for _ in range(10)]
 
@@ -87,10 +87,19 @@ def test_words_are_found_by_the_full_text_index_or_among_the_users_chunks(connec
     assert "Seq Scan" not in rare + common
 
 
-def test_counting_stops_at_its_limit_and_reads_no_chunk(connection: Connection[Any]) -> None:
-    explained = plan(connection, "count_chunks", user_id=MANY)
+@pytest.mark.parametrize("name", ["count_chunks", "needs_index"])
+def test_counting_stops_at_its_limit_and_reads_no_chunk(connection: Connection[Any], name: str) -> None:
+    explained = plan(connection, name, user_id=MANY, exact_rows=100, index="upload_pipeline.any")
     assert "Limit" in explained
     assert "Index Only Scan" in explained
+
+
+@pytest.mark.parametrize(("user", "index", "needed"), [(MANY, MODEL, True), (FEW, MODEL, False), (MANY, OTHER, False)])
+def test_an_index_is_needed_by_users_with_very_many_chunks_where_there_is_one(
+    connection: Connection[Any], user: UserId, index: Producer, *, needed: bool
+) -> None:
+    names = {"user_id": user, "exact_rows": 100, "index": f"upload_pipeline.{index_name(index)}"}
+    assert connection.execute(query("needs_index"), names).fetchone() == (needed,)
 
 
 def test_the_statistics_tell_common_words_from_rare_ones(connection: Connection[Any]) -> None:

@@ -22,14 +22,14 @@ def states(draw: st.DrawFn) -> IndexState:
 
 
 @pytest.mark.parametrize("name", ["lexical", "text-embedding-3-small", "text-embedding-3-large"])
-def test_models_that_signs_tell_apart_are_indexed_by_bits(name: str) -> None:
+def test_models_whose_bits_say_enough_are_indexed_by_them(name: str) -> None:
     assert index_kind(Producer(name, "1")) is IndexKind.BITS
 
 
 @pytest.mark.parametrize(
     "model", [Producer("nomic-embed-text", "1"), Producer("text-embedding-3-small", "1-256d"), Producer("", "")]
 )
-def test_of_unknown_models_and_of_shortened_vectors_signs_are_not_trusted(model: Producer) -> None:
+def test_of_unknown_models_and_of_shortened_vectors_bits_are_not_trusted(model: Producer) -> None:
     assert index_kind(model) is IndexKind.HALFVEC
 
 
@@ -37,14 +37,14 @@ def test_of_unknown_models_and_of_shortened_vectors_signs_are_not_trusted(model:
     ("rows", "pending", "exists", "action"),
     [
         (0, 0, False, IndexAction.KEEP),
-        (50_000, 0, False, IndexAction.KEEP),
-        (50_001, 0, False, IndexAction.BUILD),
-        (100_000, 1_500, False, IndexAction.BUILD),
-        (100_000, 15_000, False, IndexAction.KEEP),
-        (100_000, 15_000, True, IndexAction.KEEP),
-        (100_000, 60_000, True, IndexAction.DROP),
+        (100_000, 0, False, IndexAction.KEEP),
+        (100_001, 0, False, IndexAction.BUILD),
+        (200_000, 3_000, False, IndexAction.BUILD),
+        (200_000, 30_000, False, IndexAction.KEEP),
+        (200_000, 30_000, True, IndexAction.KEEP),
+        (200_000, 120_000, True, IndexAction.DROP),
         (300_000, 600_000, True, IndexAction.KEEP),
-        (2_100_000, 600_000, False, IndexAction.BUILD),
+        (2_600_000, 900_000, False, IndexAction.BUILD),
         (20_000, 0, True, IndexAction.DROP),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_table_of_the_policy(rows: int, pending: int, *, exists: bool, actio
 
 
 def test_many_users_with_few_vectors_each_need_no_index() -> None:
-    assert decide(state(5_000_000, most=40_000), 0, IndexKind.BITS, POLICY) is IndexAction.KEEP
+    assert decide(state(5_000_000, most=90_000), 0, IndexKind.BITS, POLICY) is IndexAction.KEEP
 
 
 @given(states(), KINDS)

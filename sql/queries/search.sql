@@ -1,7 +1,14 @@
 -- count_chunks
 -- How many chunks the user has, counted up to `most`.
-SELECT count(*)
-FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS chunks;
+SELECT count(*) AS chunks
+FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted;
+
+-- needs_index
+-- Whether the user has more chunks than should all be compared; counted only where there is an index to use instead.
+SELECT CASE WHEN to_regclass(%(index)s) IS NULL THEN false ELSE (
+    SELECT count(*) > %(exact_rows)s
+    FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(exact_rows)s + 1) AS counted
+) END AS needed;
 
 -- nearest_of_all_bits
 -- The user's chunks nearest to a vector of the same model: all compared by their bits, candidates ranked by the cosine.
@@ -10,7 +17,7 @@ WITH candidates AS MATERIALIZED (
     SELECT chunk_id
     FROM upload_pipeline.document_chunks
     WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
-    ORDER BY (bits <~> binary_quantize(%(vector)s::vector(1536))::bit(1536)) + 0
+    ORDER BY (bits <~> upload_pipeline.vector_bits(%(vector)s::vector(1536))) + 0
     LIMIT %(candidates)s
 )
 SELECT chunk_id
@@ -33,7 +40,7 @@ WITH candidates AS MATERIALIZED (
     SELECT chunk_id, embedding, title, chunk_ord
     FROM upload_pipeline.document_chunks
     WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
-    ORDER BY bits <~> binary_quantize(%(vector)s::vector(1536))::bit(1536)
+    ORDER BY bits <~> upload_pipeline.vector_bits(%(vector)s::vector(1536))
     LIMIT %(candidates)s
 )
 SELECT chunk_id

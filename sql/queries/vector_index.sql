@@ -56,7 +56,7 @@ WITH RECURSIVE models AS (
 SELECT name, version FROM models;
 
 -- build_bits_index
--- Of one model's vectors, over their signs; neither readers nor writers wait for it.
+-- Of one model's vectors, over their bits; neither readers nor writers wait for it.
 CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks USING hnsw (bits bit_hamming_ops)
 WHERE embed_model = {embed_model} AND embed_version = {embed_version};
 

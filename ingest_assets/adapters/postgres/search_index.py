@@ -6,13 +6,14 @@ from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.vector_index import index_name
 from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.index_policy import IndexKind, IndexPolicy, index_kind
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.vocabulary import COMMON_WORDS
 from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words
 
-CANDIDATES = {IndexKind.BITS: 800, IndexKind.HALFVEC: 100}
+CANDIDATES = {IndexKind.BITS: 200, IndexKind.HALFVEC: 100}
 """Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
 
 EXACT = {IndexKind.BITS: "nearest_of_all_bits", IndexKind.HALFVEC: "nearest_of_all_vectors"}
@@ -37,17 +38,17 @@ class PostgresSearchIndex:
             "candidates": max(CANDIDATES[kind], limit),
             "limit": limit,
         }
-        exact_rows = self._policy.costs[kind].exact_rows
         with self._database.connection() as connection:
-            chosen = EXACT if _count_chunks(connection, user_id, exact_rows + 1) <= exact_rows else INDEXED
-            # Prepared, the statement's plan may be made for any model, and no model's index serves any.
+            chosen = INDEXED if self._needs_index(connection, user_id, model) else EXACT
+            # Prepared, the statement might get a plan for any model, and no model's index serves any.
             return [row["chunk_id"] for row in connection.execute(query(chosen[kind]), names, prepare=False)]
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
         asked = {"query": query_text, "common_words": " ".join(COMMON_WORDS)}
         with self._database.connection() as connection:
             words = [Word(**row) for row in connection.execute(query("query_words"), asked)]
-            choice = choose_words(words, _count_chunks(connection, user_id, COUNTED_ROWS))
+            [counted] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": COUNTED_ROWS})
+            choice = choose_words(words, counted["chunks"])
             if not choice.ranked:
                 return []
             names = {
@@ -66,10 +67,11 @@ class PostgresSearchIndex:
             rows = connection.execute(query("hits"), names).fetchall()
         return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
 
-
-def _count_chunks(connection: Connection[Row], user_id: UserId, most: int) -> int:
-    [row] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": most})
-    return int(row["count"])
+    def _needs_index(self, connection: Connection[Row], user_id: UserId, model: Producer) -> bool:
+        exact_rows = self._policy.costs[index_kind(model)].exact_rows
+        names = {"user_id": user_id, "index": f"upload_pipeline.{index_name(model)}", "exact_rows": exact_rows}
+        [row] = connection.execute(query("needs_index"), names)
+        return bool(row["needed"])
 
 
 def _chosen(choice: WordChoice) -> str:
