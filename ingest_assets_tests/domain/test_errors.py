@@ -5,7 +5,7 @@ import pytest
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, TransientError
 
 FACTS = {"limit": 1, "found": 1, "expected": 2, "seconds": 1, "megabytes": 1, "pages": 1, "crashes": 3, "needed": 1}
-FACTS |= {"name": "x", "error": "X", "place": "x", "what": "x", "folder": "x", "service": "x"}  # type: ignore[dict-item]
+FACTS |= {"name": "x", "error": "X", "place": "x", "what": "x", "folder": "x", "service": "x", "role": "x", "tables": "x"}  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
