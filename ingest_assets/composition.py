@@ -24,6 +24,7 @@ from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidC
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.partitions import PostgresPartitions
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.seen_documents import PostgresSeenDocuments
 from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
 from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
 from ingest_assets.domain.budgets import BudgetLimits
@@ -191,6 +192,7 @@ class Deployment:
             jitter=random.random,
             jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
+            documents_of=lambda user_id: PostgresSeenDocuments(self.database.as_seen_by(user_id)),
             objects=self.objects,
             parser=self.parser,
             chunk_buffer=PostgresChunkBuffer(self.database),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.index_policy import IndexPolicy
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.ports import (
@@ -18,6 +19,7 @@ from ingest_assets.pipeline.ports import (
     Parser,
     Partitions,
     SearchIndex,
+    SeenDocuments,
     VectorBuffer,
     VectorIndex,
     VectorSamples,
@@ -31,6 +33,8 @@ class Services:
     """In [0, 1)."""
     jobs: Jobs
     documents: Documents
+    documents_of: Callable[[UserId], SeenDocuments]
+    """As a user sees them."""
     objects: ObjectStore
     parser: Parser
     chunk_buffer: ChunkBuffer

@@ -164,7 +164,6 @@ KINDS = {"window": "interval"}
 OTHER_VALUES: dict[str, dict[str, Any]] = {
     "claim_jobs": {"retries_only": True},
     "release_jobs": {"document_id": None},
-    "replay_jobs": {"document_ids": None},
 }
 """A second set of values where a query takes another way with them."""
 

@@ -99,8 +99,8 @@ class PostgresJobs:
         facts = {"code": error.code, "message": error.message, "hint": error.hint}
         return self._count("reclaim_jobs", {"worst": worst, "actor": actor} | facts)
 
-    def replay(self, document_ids: Sequence[DocumentId] | None, actor: str) -> list[DocumentId]:
-        names = {"document_ids": None if document_ids is None else list(document_ids), "actor": actor}
+    def replay(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids), "actor": actor}
         return [row["document_id"] for row in self._all("replay_jobs", names)]
 
     def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
