@@ -51,13 +51,12 @@ def take_in_notes(home: Home, count: int) -> None:
     sha = sha256(note_text(0)).hexdigest()
     model = Note(str(accepted.document_id), str(accepted.job_id), sha, note_name(0))
     copies = list(_stored_copies(home, count))
-    with home.deployment.database.connection() as connection:
-        connection.execute("SET session_replication_role = replica")  # tables in any order
-        _name_copies(connection, copies)
-        for table in connection.execute(TABLES).fetchall():
-            connection.execute(_copy_rows(**table), asdict(model))
-        connection.execute("RESET session_replication_role")
-        connection.execute("DROP TABLE copies")
+    home.database.execute("SET session_replication_role = replica")  # tables in any order
+    _name_copies(home.database, copies)
+    for table in home.database.execute(TABLES).fetchall():
+        home.database.execute(_copy_rows(**table), asdict(model))
+    home.database.execute("RESET session_replication_role")
+    home.database.execute("DROP TABLE copies")
     for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
         home.execute(statement)
     os.sync()

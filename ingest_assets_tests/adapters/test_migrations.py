@@ -24,8 +24,10 @@ UNION ALL SELECT format('%s %s %s %s %s %s', relname, reloptions, pg_get_userbyi
 UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
     WHERE connamespace = 'upload_pipeline'::regnamespace
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'upload_pipeline'
-UNION ALL SELECT format('%s %s %s', pg_get_functiondef(oid), pg_get_userbyid(proowner), proacl) FROM pg_proc WHERE pronamespace = 'upload_pipeline'::regnamespace
-UNION ALL SELECT format('%s %s %s %s %s %s', tablename, policyname, roles, cmd, qual, with_check) FROM pg_policies WHERE schemaname = 'upload_pipeline'
+UNION ALL SELECT format('%s %s %s', pg_get_functiondef(oid), pg_get_userbyid(proowner), proacl) FROM pg_proc
+    WHERE pronamespace = 'upload_pipeline'::regnamespace
+UNION ALL SELECT format('%s %s %s %s %s %s', tablename, policyname, roles, cmd, qual, with_check) FROM pg_policies
+    WHERE schemaname = 'upload_pipeline'
 ORDER BY 1
 """
 
