@@ -20,7 +20,9 @@ from ingest_assets.pipeline.intake import content_key
 TABLES = """SELECT table_name AS name,
     (SELECT column_name FROM information_schema.columns AS c WHERE is_identity = 'YES'
         AND (c.table_schema, c.table_name) = (t.table_schema, t.table_name)) AS identity
-FROM information_schema.tables AS t WHERE table_schema = 'upload_pipeline' AND table_type = 'BASE TABLE'"""
+FROM information_schema.tables AS t
+WHERE table_schema = 'upload_pipeline' AND table_type = 'BASE TABLE' AND table_name <> 'document_chunks'"""
+"""All in which intake may have written."""
 
 COPIES = "CREATE TEMPORARY TABLE copies (document_id text, job_id text, content_sha text, name text)"
 
