@@ -20,7 +20,7 @@ class LocalFiles:
     def put(self, key: str, content: bytes) -> None:
         with _translated():
             path = self._folder / key
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_folder(path.parent)
             _write(path, content)
 
     def get(self, key: str) -> bytes:
@@ -36,6 +36,14 @@ class LocalFiles:
             count = sum(1 for path in folder.rglob("*") if path.is_file())
             shutil.rmtree(folder, ignore_errors=not folder.exists())
             return count
+
+
+def _make_folder(folder: Path) -> None:
+    """With those above it, each durable in the one that it lies in."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
