@@ -1,4 +1,5 @@
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def test_what_is_stored_is_durable_with_every_folder_on_its_way(
 
     def recorded(descriptor: int) -> None:
         found = os.fstat(descriptor)
-        names = os.listdir(descriptor) if found.st_nlink > 1 else []
+        names = os.listdir(descriptor) if stat.S_ISDIR(found.st_mode) else []
         synced.append((found.st_ino, names))
         synchronise(descriptor)
 
