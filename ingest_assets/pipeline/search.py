@@ -1,5 +1,6 @@
 """Hybrid search: nearest vectors and matching words, fused by reciprocal rank."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ingest_assets.domain.documents import UserId
@@ -12,10 +13,11 @@ RANKED = 50
 
 
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
-    """The user's best passages, best first."""
+    """The user's best passages, best first. Words are matched while the query is embedded and its vector compared."""
     depth = max(RANKED, limit)
-    matching = index.matching(user_id, query, depth)
-    near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
-    fused = reciprocal_rank_fusion([near, matching])[:limit]
+    with ThreadPoolExecutor(1, thread_name_prefix="search") as beside:
+        matching = beside.submit(index.matching, user_id, query, depth)
+        near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
+        fused = reciprocal_rank_fusion([near, matching.result()])[:limit]
     hits = {hit.chunk_id: hit for hit in index.hits(user_id, [chunk_id for chunk_id, _ in fused])}
     return [replace(hits[chunk_id], score=score) for chunk_id, score in fused if chunk_id in hits]

@@ -1,8 +1,11 @@
 """What people type, and what they find."""
 
+from threading import Barrier
+
 import pytest
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.domain.documents import ChunkId, UserId, Vectors
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import ingest, policy_text
@@ -54,3 +57,23 @@ def test_hits_tell_where_they_come_from(services: Services, user: UserId) -> Non
 
 def test_a_user_without_documents_finds_nothing(library: Services, other_user: UserId) -> None:
     assert found(library, other_user, "crowns") == []
+
+
+def test_words_are_matched_while_the_query_is_embedded(library: Services, user: UserId) -> None:
+    """Each waits for the other to have begun."""
+    both = Barrier(2)
+    index, embedder = library.search_index, library.embedder
+
+    class Meeting:
+        def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
+            both.wait(timeout=30)
+            return index.matching(user_id, query_text, limit)
+
+        nearest, hits = index.nearest, index.hits
+
+    class Waiting(LexicalEmbedder):
+        def embed_query(self, query: str, user_id: UserId) -> Vectors:
+            both.wait(timeout=30)
+            return embedder.embed_query(query, user_id)
+
+    assert search(user, "luggage", 5, index=Meeting(), embedder=Waiting())
