@@ -57,7 +57,7 @@ def _plain_pages(content: bytes, most_pages: int) -> list[PlainPage] | None:
     try:
         with _opened(content) as document:
             if len(document) > most_pages:
-                raise RefusedError("too_many_pages", pages=len(document), limit=most_pages)
+                raise RefusedError("too_many_pages", pages=len(document))
             return [_plain_page(document, number) for number in range(len(document))]
     except pdfium.PdfiumError as error:
         if error.err_code == pdfium.raw.FPDF_ERR_PASSWORD:

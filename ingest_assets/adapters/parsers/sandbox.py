@@ -8,13 +8,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from threading import Lock, Timer
 from typing import Any, BinaryIO, cast
 
 from ingest_assets.adapters.parsers.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.limits import ParserLimits
-from ingest_assets.domain.errors import CATALOGUE, TransientError
+from ingest_assets.adapters.parsers.replies import Reply, checked_reply, whole_number
+from ingest_assets.domain.errors import IngestError, TransientError
 
 COMMAND = (sys.executable, "-I", "-m", "ingest_assets.adapters.parsers.worker")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
@@ -25,12 +26,6 @@ LAST_WORDS = 4096
 HEADER_BYTES = 1 << 20
 UTF8_BYTES = 4
 SECONDS_TO_END = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    text: str
-    page_starts: tuple[int, ...]
 
 
 class Worker:
@@ -72,13 +67,14 @@ class Worker:
         try:
             with self._deadline():
                 header, body = self._exchange(content, media_type)
+            self._resident_mb = whole_number(header.get("resident_mb"))
+            reply = checked_reply(header, body, self._limits)
         except (EOFError, OSError, ValueError):
             raise self._post_mortem() from None
         self._busy = False
-        self._resident_mb = header["resident_mb"]
-        if "code" in header:
-            raise CATALOGUE[header["code"]].error(header["code"], **header["facts"])
-        return Reply(body.decode(), tuple(header["page_starts"]))
+        if isinstance(reply, IngestError):
+            raise reply
+        return reply
 
     def stop(self) -> None:
         self._kill()
