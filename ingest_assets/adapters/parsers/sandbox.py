@@ -69,8 +69,10 @@ class Worker:
                 header, body = self._exchange(content, media_type)
             self._resident_mb = whole_number(header.get("resident_mb"))
             reply = checked_reply(header, body, self._limits)
-        except (EOFError, OSError, ValueError):
+        except (EOFError, OSError):
             raise self._post_mortem() from None
+        except ValueError:
+            raise TransientError("parser_crashed") from None
         self._busy = False
         if isinstance(reply, IngestError):
             raise reply
@@ -113,7 +115,6 @@ class Worker:
             return self._process.poll() is not None
 
     def _post_mortem(self) -> TransientError:
-        """A worker that is still there has broken the protocol: `stop` will kill it."""
         status = self._status_soon()
         if self._expired or status == -signal.SIGXCPU:
             return TransientError("timeout", seconds=self._limits.seconds)
