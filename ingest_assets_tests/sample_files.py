@@ -56,12 +56,12 @@ def zipped(parts: Mapping[str, str | bytes], compression: int = ZIP_DEFLATED) ->
     return file.getvalue()
 
 
-def office(kind: str = WORD, parts: Mapping[str, str | bytes] | None = None) -> bytes:
+def office(kind: str = WORD, parts: Mapping[str, str | bytes] | None = None, compression: int = ZIP_DEFLATED) -> bytes:
     """An OOXML package of this kind, with nothing in it unless told."""
     main_part = MAIN_PARTS[kind]
     media_type = f"application/vnd.openxmlformats-officedocument.{kind}.main+xml"
     types = f'<Types><Override PartName="/{main_part}" ContentType="{media_type}"/></Types>'
-    return zipped({CONTENT_TYPES: types, main_part: "<x/>", **(parts or {})})
+    return zipped({CONTENT_TYPES: types, main_part: "<x/>", **(parts or {})}, compression)
 
 
 def docx(*paragraphs: str, before: str = "") -> bytes:
