@@ -30,8 +30,7 @@ OBEDIENT_WORKER = """
 import ctypes, os, resource, signal, socket, sys, threading, time
 from ingest_assets.adapters.parsers import worker
 
-def obey(content, kind, limits):
-    worker._allow_processor(limits.seconds)
+def obey(header, content, limits):
     scope = dict(globals())
     exec(content, scope)
     return scope.get("reply", {"page_starts": []}), scope.get("body", str(scope.get("text")).encode())

@@ -95,8 +95,8 @@ def test_a_heading_of_four_hundred_kilobytes_is_not_repeated_in_every_chunk() ->
 
 
 def test_a_text_of_single_letters_takes_memory_for_few_of_them_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "UNITS_AT_ONCE", 1000)
-    text = "a\n\n" * 100_000
+    monkeypatch.setattr(chunking, "UNITS_AT_ONCE", 200)
+    text = "a\n\n" * 20_000
     tracemalloc.start()
     chunked(text)
     _, peak = tracemalloc.get_traced_memory()

@@ -7,12 +7,14 @@ from contextlib import suppress
 from encodings.aliases import aliases
 
 from ingest_assets.adapters.parsers.limits import ParserLimits
-from ingest_assets.adapters.parsers.pdf import pdf_pages
+from ingest_assets.adapters.parsers.pdf import count_pages, pdf_pages
 from ingest_assets.adapters.parsers.refusals import RefusedError
 from ingest_assets.adapters.parsers.xberg_markdown import marked_pages, marked_text
 from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.packages import inspect_package
 from ingest_assets.domain.text import decode, has_words, join_pages
+
+__all__ = ["count_pages", "extract", "warm_up"]
 
 DECLARED_ENCODING = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 DECLARED_WITHIN = 1024

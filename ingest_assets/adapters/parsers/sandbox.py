@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from threading import Lock, Timer
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from ingest_assets.adapters.parsers.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.limits import ParserLimits
@@ -26,6 +26,8 @@ LAST_WORDS = 4096
 HEADER_BYTES = 1 << 20
 UTF8_BYTES = 4
 SECONDS_TO_END = 1
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -62,21 +64,31 @@ class Worker:
 
     def ask(self, content: bytes, media_type: str) -> Reply:
         """Raises the IngestError that the worker names, or TransientError timeout, out_of_memory, parser_crashed."""
+        reply = self._checked(
+            {"media_type": media_type}, content, lambda header, body: checked_reply(header, body, self._limits)
+        )
+        if isinstance(reply, IngestError):
+            raise reply
+        return reply
+
+    def count_pages(self, content: bytes) -> int:
+        """Of a PDF; 0 where it cannot be opened. Raises TransientError timeout, out_of_memory, parser_crashed."""
+        return self._checked({"counts_pages": True}, content, lambda header, _: whole_number(header.get("pages")))
+
+    def _checked(self, request: dict[str, Any], content: bytes, check: Callable[[dict[str, Any], bytes], T]) -> T:
         self._busy = True
         self._served += 1
         try:
             with self._deadline():
-                header, body = self._exchange(content, media_type)
+                header, body = self._exchange(request, content)
             self._resident_mb = whole_number(header.get("resident_mb"))
-            reply = checked_reply(header, body, self._limits)
+            checked = check(header, body)
         except (EOFError, OSError):
             raise self._post_mortem() from None
         except ValueError:
             raise TransientError("parser_crashed") from None
         self._busy = False
-        if isinstance(reply, IngestError):
-            raise reply
-        return reply
+        return checked
 
     def stop(self) -> None:
         self._kill()
@@ -86,8 +98,8 @@ class Worker:
             with suppress(OSError):  # what a dead worker has not read cannot be flushed
                 stream.close()
 
-    def _exchange(self, content: bytes, media_type: str) -> tuple[dict[str, Any], bytes]:
-        write_frame(self._requests, {"media_type": media_type}, content)
+    def _exchange(self, request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+        write_frame(self._requests, request, content)
         return read_frame(self._replies, self._limits.output_bytes * UTF8_BYTES + HEADER_BYTES)
 
     @contextmanager

@@ -41,7 +41,8 @@ def main() -> None:
     refuse_the_outside()
     while request := _request():
         header, content = request
-        reply, text = _answer(content, FileType(header["media_type"]), limits)
+        _allow_processor(limits.seconds)
+        reply, text = _answer(header, content, limits)
         write_frame(replies, reply | {"resident_mb": peak_resident_mb()}, text)
     os._exit(0)  # an orderly end takes the interpreter from under xberg's threads, which then abort
 
@@ -120,12 +121,13 @@ def _within(kind: int, amount: int) -> int:
     return amount if ceiling == resource.RLIM_INFINITY else min(amount, ceiling)
 
 
-def _answer(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[dict[str, Any], bytes]:
-    from ingest_assets.adapters.parsers.extraction import extract  # noqa: PLC0415  (see _load)
+def _answer(header: dict[str, Any], content: bytes, limits: ParserLimits) -> tuple[dict[str, Any], bytes]:
+    from ingest_assets.adapters.parsers.extraction import count_pages, extract  # noqa: PLC0415  (see _load)
 
-    _allow_processor(limits.seconds)
     try:
-        text, page_starts = extract(content, kind, limits)
+        if "counts_pages" in header:
+            return {"pages": count_pages(content)}, b""
+        text, page_starts = extract(content, FileType(header["media_type"]), limits)
     except RefusedError as refused:
         return {"code": refused.code, "pages": refused.pages}, b""
     except PermanentError as problem:
