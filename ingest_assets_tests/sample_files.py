@@ -75,6 +75,30 @@ def docx(*paragraphs: str, before: str = "") -> bytes:
     return office(WORD, {"_rels/.rels": relationships, "word/document.xml": document})
 
 
+def slides(count: int) -> bytes:
+    """A presentation with a word on each slide."""
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    main = "http://schemas.openxmlformats.org/presentationml/2006/main"
+    related = OFFICE_DOCUMENT.rpartition("/")[0]
+    shape = f'<p:sp><p:txBody><a:p xmlns:a="{drawing}"><a:r><a:t>fire</a:t></a:r></a:p></p:txBody></p:sp>'
+    slide = f'<p:sld xmlns:p="{main}"><p:cSld><p:spTree>{shape}</p:spTree></p:cSld></p:sld>'
+    listed = "".join(f'<p:sldId id="{256 + n}" r:id="r{n}"/>' for n in range(count))
+    targets = "".join(
+        f'<Relationship Id="r{n}" Type="{related}/slide" Target="slides/slide{n + 1}.xml"/>' for n in range(count)
+    )
+    root = f'<Relationship Id="r1" Type="{OFFICE_DOCUMENT}" Target="ppt/presentation.xml"/>'
+    names = f'xmlns:p="{main}" xmlns:r="{related}"'
+    return office(
+        SLIDES,
+        {
+            "_rels/.rels": f'<Relationships xmlns="{RELATIONSHIPS}">{root}</Relationships>',
+            "ppt/presentation.xml": f"<p:presentation {names}><p:sldIdLst>{listed}</p:sldIdLst></p:presentation>",
+            "ppt/_rels/presentation.xml.rels": f'<Relationships xmlns="{RELATIONSHIPS}">{targets}</Relationships>',
+            **{f"ppt/slides/slide{n + 1}.xml": slide for n in range(count)},
+        },
+    )
+
+
 def open_document(media_type: str, body: str = "", manifest: str = "") -> bytes:
     names = f'xmlns:office="{ODF}office:1.0" xmlns:table="{ODF}table:1.0" xmlns:text="{ODF}text:1.0"'
     content = f"<office:document-content {names}><office:body>{body}</office:body></office:document-content>"

@@ -1,12 +1,15 @@
 """What is looked for in a ZIP package before any parser sees it."""
 
-from zipfile import ZIP_STORED
+from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType, recognise
 from ingest_assets.domain.packages import PIECE
+from ingest_assets_tests.domain.test_file_types import REFUSALS, verdict
 from ingest_assets_tests.sample_files import WORD, docx, office, open_document, with_declared_size
 
 RELATIONSHIPS = "word/_rels/document.xml.rels"
@@ -78,3 +81,22 @@ def test_what_an_office_program_would_load_from_the_web_is_refused(kind: str, ta
 )
 def test_links_and_what_only_points_away_are_no_reason_to_refuse(relationships: str) -> None:
     assert recognise(office(WORD, {RELATIONSHIPS: relationships}), "policy.docx") is FileType.DOCX
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["word/document.xml", RELATIONSHIPS, "mimetype", "a.svg", "META-INF/encryption.xml", "b"]),
+        st.binary(max_size=60)
+        | st.sampled_from([DOCTYPE, ENTITY, related("frame", "http://x"), FileType.EPUB]).map(str.encode),
+    ),
+    st.sampled_from([ZIP_STORED, ZIP_DEFLATED]),
+    st.integers(0, 400),
+    st.binary(max_size=8),
+)
+def test_every_package_is_recognised_or_refused_by_the_catalogue(
+    parts: dict[str, bytes], compression: int, at: int, junk: bytes
+) -> None:
+    content = office(WORD, parts, compression)
+    for name in ["policy.docx", "policy.epub", "policy"]:
+        assert verdict(content, name) in {*FileType, *REFUSALS}
+        assert verdict(content[:at] + junk + content[at + len(junk) :], name) in {*FileType, *REFUSALS}

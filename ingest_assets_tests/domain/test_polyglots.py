@@ -4,9 +4,12 @@ import re
 from zipfile import ZIP_STORED
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType, recognise
+from ingest_assets.domain.polyglots import is_polyglot
 from ingest_assets_tests.sample_files import CONTENT_TYPES, SHEETS, WORD, docx, office, ole2, pdf, zipped
 
 HTML = b"<html><body><p>Another cover</p></body></html>"
@@ -79,3 +82,14 @@ def test_a_file_that_is_two_things_is_refused(content: bytes, name: str) -> None
 @pytest.mark.parametrize(("content", "kind"), HONEST.values(), ids=list(HONEST))
 def test_a_file_that_only_holds_another_is_taken_in(content: bytes, kind: FileType) -> None:
     assert recognise(content, f"policy.{kind.extensions[0]}") is kind
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"%PDF-1.7\n", b"PK\x03\x04", ZIP, b"PK\x05\x06", HTML, b"MZ", b"startxref 9 %%EOF", b" "])
+    )
+)
+def test_a_pdf_that_ends_as_a_zip_is_refused_whatever_lies_between(pieces: list[bytes]) -> None:
+    content = b"".join(pieces)
+
+    assert is_polyglot(content + ZIP) or not content.startswith(b"%PDF")

@@ -103,7 +103,6 @@ def test_hostile_files_end_by_their_class_while_good_documents_land_and_memory_s
     before = resident_mb("VmRSS")
 
     assert surprises(services, other_user, hostile_files()) == {}
-    print("GROWTH", resident_mb("VmHWM") - before, before)
     assert resident_mb("VmHWM") - before < MOST_GROWTH_MB
 
 

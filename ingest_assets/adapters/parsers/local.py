@@ -46,6 +46,12 @@ class LocalParser:
         except TransientError:
             return None
 
+    def is_sealed(self) -> bool:
+        """Whether workers can open no file, socket or process here. Raises TransientError."""
+        with self._pool.borrow() as worker:
+            worker.count_pages(b"")
+            return worker.sealed
+
     def close(self) -> None:
         self._pool.close()
 

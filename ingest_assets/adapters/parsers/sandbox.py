@@ -39,6 +39,8 @@ class Worker:
         self._expired = False
         self._busy = False
         self._resident_mb = 0
+        self.sealed = False
+        """Whether it has said, with an answer, that it can open nothing any more."""
         self._ending = Lock()
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
         self._process = subprocess.Popen(
@@ -82,6 +84,7 @@ class Worker:
             with self._deadline():
                 header, body = self._exchange(request, content)
             self._resident_mb = whole_number(header.get("resident_mb"))
+            self.sealed = header.get("sealed") is True
             checked = check(header, body)
         except (EOFError, OSError):
             raise self._post_mortem() from None

@@ -38,12 +38,12 @@ def main() -> None:
     _die_with_parent(int(sys.argv[2]))
     _confine(limits)
     _load()
-    refuse_the_outside()
+    sealed = refuse_the_outside()
     while request := _request():
         header, content = request
         _allow_processor(limits.seconds)
         reply, text = _answer(header, content, limits)
-        write_frame(replies, reply | {"resident_mb": peak_resident_mb()}, text)
+        write_frame(replies, reply | {"resident_mb": peak_resident_mb(), "sealed": sealed}, text)
     os._exit(0)  # an orderly end takes the interpreter from under xberg's threads, which then abort
 
 
