@@ -6,13 +6,17 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test bench dev check install lock clean
+.PHONY: demo test fuzz bench dev check install lock clean
 
 demo: install  ## the main job from start to end, on example documents
 	$(BIN)/python examples/run_demo.py
 
 test: install check  ## every test
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+fuzz: install  ## damaged real files, ROUNDS of each, from SEED on
+	INGEST_FUZZ_ROUNDS=$(or $(ROUNDS),100) INGEST_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest --numprocesses 2 \
+	  ingest_assets_tests/hostile/test_mutations.py
 
 check: install  ## style, types and layers
 	$(BIN)/ruff format --check .

@@ -56,12 +56,12 @@ def zipped(parts: Mapping[str, str | bytes], compression: int = ZIP_DEFLATED) ->
     return file.getvalue()
 
 
-def office(kind: str = WORD, parts: Mapping[str, str | bytes] | None = None) -> bytes:
+def office(kind: str = WORD, parts: Mapping[str, str | bytes] | None = None, compression: int = ZIP_DEFLATED) -> bytes:
     """An OOXML package of this kind, with nothing in it unless told."""
     main_part = MAIN_PARTS[kind]
     media_type = f"application/vnd.openxmlformats-officedocument.{kind}.main+xml"
     types = f'<Types><Override PartName="/{main_part}" ContentType="{media_type}"/></Types>'
-    return zipped({CONTENT_TYPES: types, main_part: "<x/>", **(parts or {})})
+    return zipped({CONTENT_TYPES: types, main_part: "<x/>", **(parts or {})}, compression)
 
 
 def docx(*paragraphs: str, before: str = "") -> bytes:
@@ -73,6 +73,30 @@ def docx(*paragraphs: str, before: str = "") -> bytes:
     relationship = f'<Relationship Id="r1" Type="{OFFICE_DOCUMENT}" Target="word/document.xml"/>'
     relationships = f'<Relationships xmlns="{RELATIONSHIPS}">{relationship}</Relationships>'
     return office(WORD, {"_rels/.rels": relationships, "word/document.xml": document})
+
+
+def slides(count: int) -> bytes:
+    """A presentation with a word on each slide."""
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    main = "http://schemas.openxmlformats.org/presentationml/2006/main"
+    related = OFFICE_DOCUMENT.rpartition("/")[0]
+    shape = f'<p:sp><p:txBody><a:p xmlns:a="{drawing}"><a:r><a:t>fire</a:t></a:r></a:p></p:txBody></p:sp>'
+    slide = f'<p:sld xmlns:p="{main}"><p:cSld><p:spTree>{shape}</p:spTree></p:cSld></p:sld>'
+    listed = "".join(f'<p:sldId id="{256 + n}" r:id="r{n}"/>' for n in range(count))
+    targets = "".join(
+        f'<Relationship Id="r{n}" Type="{related}/slide" Target="slides/slide{n + 1}.xml"/>' for n in range(count)
+    )
+    root = f'<Relationship Id="r1" Type="{OFFICE_DOCUMENT}" Target="ppt/presentation.xml"/>'
+    names = f'xmlns:p="{main}" xmlns:r="{related}"'
+    return office(
+        SLIDES,
+        {
+            "_rels/.rels": f'<Relationships xmlns="{RELATIONSHIPS}">{root}</Relationships>',
+            "ppt/presentation.xml": f"<p:presentation {names}><p:sldIdLst>{listed}</p:sldIdLst></p:presentation>",
+            "ppt/_rels/presentation.xml.rels": f'<Relationships xmlns="{RELATIONSHIPS}">{targets}</Relationships>',
+            **{f"ppt/slides/slide{n + 1}.xml": slide for n in range(count)},
+        },
+    )
 
 
 def open_document(media_type: str, body: str = "", manifest: str = "") -> bytes:

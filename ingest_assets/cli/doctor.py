@@ -49,6 +49,7 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
     yield _try("Dagster's database", lambda: _dagster_server(deployment))
     yield _try("document store", lambda: _store(deployment))
     yield _try("parser", lambda: _parser(deployment))
+    yield _try("parser's sandbox", lambda: _sandbox(deployment))
     yield _try("embedder", lambda: _embedder(deployment))
 
 
@@ -107,6 +108,10 @@ def _store(deployment: Deployment) -> str:
 def _parser(deployment: Deployment) -> str:
     parsed = deployment.parser.parse(PROBE, _probe())
     return f"{parsed.parser.name} {parsed.parser.version}"
+
+
+def _sandbox(deployment: Deployment) -> str:
+    return "sealed" if deployment.local_parser.is_sealed() else "limits only: this system has no filter of system calls"
 
 
 def _embedder(deployment: Deployment) -> str:

@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ingest_assets.adapters.parsers.page_count import count_pages
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import print_json
 from ingest_assets.composition import Deployment
@@ -16,10 +15,14 @@ from ingest_assets.pipeline.file_intake import Reading, changed_files
 def estimate_files(files: Sequence[SeenFile], reading: Reading, deployment: Deployment) -> Estimate:
     """For what would make work: unchanged files and those that would be refused count nothing."""
     sizes = (
-        Size(each.media_type, each.byte_size, count_pages(content) if each.media_type == FileType.PDF else None)
+        Size(each.media_type, each.byte_size, _pages(content, each.media_type, deployment))
         for content, each in changed_files(files, reading, documents=deployment.documents)
     )
     return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+
+
+def _pages(content: bytes, media_type: str, deployment: Deployment) -> int | None:
+    return deployment.local_parser.count_pages(content) if media_type == FileType.PDF else None
 
 
 def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployment) -> Estimate:

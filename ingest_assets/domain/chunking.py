@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from operator import attrgetter
 from uuid import UUID, uuid5
 from zlib import crc32
@@ -20,6 +21,8 @@ from ingest_assets.domain.units import Boundary, Unit, units_of
 CHUNKER = Producer("markdown", "1")
 CHUNK_IDS = UUID("5b1f8c0e-6b0c-5d0a-9a55-3f4f6e2f7c11")
 HASHED_CHARACTERS = 32
+UNITS_AT_ONCE = 100_000
+"""A chunk ends after so many: without that, megabytes of single letters would take gigabytes of memory."""
 
 _GAP = re.compile(r"\s+(?=\S)")
 
@@ -50,14 +53,15 @@ def chunk_document(document: Document, parsed: ParsedDocument, settings: Chunkin
     A chunk's heading path and page are those of its first character that the chunk before does not have.
     """
     text = parsed.text
-    units = list(units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters))
     chunks: list[Chunk] = []
     chunk_before = -1
-    for first, last in _pack(text, units, settings.max_characters):
-        earliest = max(units[first].start - settings.overlap_characters, chunk_before + 1)
-        start = _start_with_overlap(text, units, first, earliest)
-        chunks.append(_chunk(document, parsed, settings.chunker, len(chunks), units[first], start, units[last].end))
-        chunk_before = units[first].start
+    every_unit = units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters)
+    while units := list(islice(every_unit, UNITS_AT_ONCE)):
+        for first, last in _pack(text, units, settings.max_characters):
+            earliest = max(units[first].start - settings.overlap_characters, chunk_before + 1)
+            start = _start_with_overlap(text, units, first, earliest)
+            chunks.append(_chunk(document, parsed, settings.chunker, len(chunks), units[first], start, units[last].end))
+            chunk_before = units[first].start
     return chunks
 
 

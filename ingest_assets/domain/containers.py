@@ -4,8 +4,7 @@ import re
 import struct
 import zlib
 from io import BytesIO
-from lzma import LZMAError
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from ingest_assets.domain.errors import PermanentError
 
@@ -19,8 +18,20 @@ DIRECTORY_ENTRY = b"PK\x01\x02"
 ENCRYPTED_ENTRY = 0x1
 LONGEST_PART = 1_000_000
 
-DAMAGED = (BadZipFile, struct.error, zlib.error, LZMAError)
-UNREADABLE = (*DAMAGED, ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError)
+METHODS = {ZIP_STORED, ZIP_DEFLATED}
+"""No document uses others, and theirs may ask for gigabytes before the first byte is out."""
+
+UNREADABLE = (
+    BadZipFile,
+    struct.error,
+    zlib.error,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 OFFICE_MAIN_PART = re.compile(
     r"(wordprocessingml|ms-word|presentationml|ms-powerpoint|spreadsheetml|ms-excel)"
@@ -45,7 +56,10 @@ WORD_ENCRYPTED = 0x0100
 
 
 def zip_media_type(content: bytes) -> str | None:
-    """Of the document in a ZIP container; None where it is none. Raises PermanentError bomb, encrypted, corrupt."""
+    """Of the document in a ZIP container; None where it is none.
+
+    Raises PermanentError bomb, encrypted, corrupt, polyglot.
+    """
     if content.count(DIRECTORY_ENTRY) > MOST_ENTRIES:
         raise PermanentError("bomb")
     try:
@@ -68,17 +82,21 @@ def ole2_media_type(content: bytes) -> str | None:
 
 
 def _package_media_type(package: ZipFile, size: int) -> str | None:
+    if any(entry.compress_type not in METHODS for entry in package.infolist()):
+        raise PermanentError("corrupt")
     unpacked = sum(entry.file_size for entry in package.infolist())
     if unpacked > min(MOST_UNPACKED_BYTES, size * MOST_COMPRESSION):
         raise PermanentError("bomb")
     if any(entry.flag_bits & ENCRYPTED_ENTRY for entry in package.infolist()):
         raise PermanentError("encrypted")
-    main_part = OFFICE_MAIN_PART.search(_part(package, "[Content_Types].xml"))
-    if main_part:
-        return OFFICE_TYPES[main_part[1]]
-    if _is_protected(package):
+    main_parts = OFFICE_MAIN_PART.findall(_part(package, "[Content_Types].xml"))
+    named = _part(package, "mimetype").strip()
+    kinds = {OFFICE_TYPES[family] for family in main_parts} | ({named} if named else set())
+    if len(kinds) > 1:
+        raise PermanentError("polyglot")
+    if not main_parts and _is_protected(package):
         raise PermanentError("encrypted")
-    return _part(package, "mimetype").strip() or None
+    return kinds.pop() if kinds else None
 
 
 def _is_protected(package: ZipFile) -> bool:

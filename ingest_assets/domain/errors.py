@@ -91,6 +91,16 @@ CATALOGUE: dict[str, Problem] = {
         "The content is {found}, the file's extension says {expected}.",
         "Rename the file to what it is, or export it again.",
     ),
+    "polyglot": Problem(
+        PermanentError,
+        "The content reads as more than one kind of file.",
+        "Export the document again from its source, as one kind.",
+    ),
+    "external_reference": Problem(
+        PermanentError,
+        "The document loads a part of itself from the web.",
+        "Break its links to templates and objects (File, Info, Edit Links), or export it as PDF.",
+    ),
     # Parsing
     "encrypted": Problem(
         PermanentError, "The document is protected by a password.", "Remove the password and submit the file again."

@@ -5,11 +5,10 @@ from enum import StrEnum
 
 from ingest_assets.domain.containers import OLE2_MARK, ZIP_MARK, ole2_media_type, zip_media_type
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.packages import inspect_package
+from ingest_assets.domain.polyglots import HEAD, PDF_MARK, RTF_MARK, is_polyglot
 from ingest_assets.domain.text import decode
 
-PDF_MARK = b"%PDF-"
-PDF_MARK_WITHIN = 1024
-RTF_MARK = b"{\\rtf"
 HTML_TAG = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 HTML_TAG_WITHIN = 1024
 
@@ -72,9 +71,21 @@ SELF_ENCODED = {FileType.EML, FileType.HTML}
 
 
 def recognise(content: bytes, filename: str) -> FileType:
-    """Raises PermanentError empty_file, unsupported, type_mismatch, encrypted, corrupt or bomb."""
+    """Raises PermanentError empty_file, unsupported, type_mismatch, polyglot, encrypted, corrupt, bomb,
+    external_reference.
+    """
     if not content:
         raise PermanentError("empty_file")
+    found = _agreed(content, filename)
+    if is_polyglot(content):
+        raise PermanentError("polyglot")
+    if found.is_zip:
+        inspect_package(content, declarations_allowed=found is FileType.EPUB)
+    return found
+
+
+def _agreed(content: bytes, filename: str) -> FileType:
+    """What content and extension agree on."""
     extension = filename.rpartition(".")[2].lower() if "." in filename else ""
     expected = TYPE_BY_EXTENSION.get(extension)
     found = _by_marks(content, expected) or _among_texts(content, expected)
@@ -112,7 +123,7 @@ def _known(media_type: str | None) -> FileType | None:
 
 def _is_pdf(content: bytes, expected: FileType | None) -> bool:
     """Readers accept a header that other bytes precede; a text that speaks of PDF is none."""
-    start = content.find(PDF_MARK, 0, PDF_MARK_WITHIN)
+    start = content.find(PDF_MARK, 0, HEAD)
     return start == 0 or (start > 0 and (expected is FileType.PDF or decode(content) is None))
 
 

@@ -52,7 +52,7 @@ def take_in(
 
 
 def check(content: bytes, filename: str, source: str, user_id: UserId, max_bytes: int, priority: int = 0) -> Arrival:
-    """Raises PermanentError too_large, empty_file, unsupported, type_mismatch, encrypted, corrupt, bomb."""
+    """Raises PermanentError too_large, and what `recognise` does."""
     if len(content) > max_bytes:
         raise PermanentError("too_large", limit=max_bytes)
     file_type = recognise(content, filename)

@@ -1,5 +1,7 @@
 """The local parser as the pipeline calls it."""
 
+import platform
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from ingest_assets.adapters.parsers import pdf as pdf_module
 from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
+from ingest_assets.adapters.parsers.system_calls import MACHINES
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType
 from ingest_assets.pipeline.ports import Parser
@@ -18,6 +21,7 @@ from ingest_assets_tests.sample_files import (
     paragraphs,
     pdf,
     scanned_pdf,
+    slides,
     with_declared_size,
     zipped,
 )
@@ -148,6 +152,49 @@ def test_the_worker_goes_on_after_a_refusal(local_parser: LocalParser) -> None:
     refusal(local_parser, docx(), FileType.DOCX)
 
     assert parse(local_parser, docx("A clause."), FileType.DOCX).text == "A clause."
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "\u0301\u0323",
+        "data:",
+        "data:image/png;base64,",
+        "data:a;base64,A",
+        "\r\n\r",
+        "\ufb01",
+        "\U0001d165",
+        "a\u034f\u0301",
+    ],
+)
+def test_two_megabytes_of_anything_are_a_text_long_before_a_quadratic_pattern_would_be_done(
+    local_parser: LocalParser, repeated: str
+) -> None:
+    content = "fire " + repeated * (2_000_000 // len(repeated.encode()))
+
+    assert parse(local_parser, content.encode(), FileType.TEXT).text.startswith("fire")
+
+
+def test_pages_of_slides_are_counted_too() -> None:
+    parser = LocalParser(ParserLimits(pages=2))
+    try:
+        assert refusal(parser, slides(3), FileType.PPTX).code == "too_many_pages"
+        assert len(parse(parser, slides(2), FileType.PPTX).page_starts) == 2
+    finally:
+        parser.close()
+
+
+def test_a_worker_says_whether_it_is_sealed(local_parser: LocalParser) -> None:
+    assert local_parser.is_sealed() == (sys.platform == "linux" and platform.machine() in MACHINES)
+
+
+def test_pages_of_a_file_on_which_a_worker_gives_up_are_unknown() -> None:
+    parser = LocalParser(ParserLimits(seconds=0.01))
+    try:
+        assert parser.count_pages(pdf("A clause.")) is None
+    finally:
+        parser.close()
 
 
 def test_text_above_the_limit_is_a_bomb() -> None:

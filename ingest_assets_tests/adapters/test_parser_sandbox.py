@@ -1,8 +1,11 @@
 """What holds a parser back: workers that do whatever their document says, and real ones with real limits."""
 
+import errno
 import os
+import platform
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,19 +21,21 @@ from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.pool import WorkerPool
 from ingest_assets.adapters.parsers.sandbox import COMMAND, Worker
+from ingest_assets.adapters.parsers.system_calls import FIRST_UNLISTED, MACHINES, NAMES
 from ingest_assets.domain.errors import IngestError, TransientError
 from ingest_assets.domain.file_types import FileType
 from ingest_assets_tests.contracts.parser_contract import parse, refusal
 
 OBEDIENT_WORKER = """
+import ctypes, os, resource, signal, socket, sys, threading, time
 from ingest_assets.adapters.parsers import worker
 
-def obey(content, kind, limits):
-    worker._allow_processor(limits.seconds)
-    scope = {}
+def obey(header, content, limits):
+    scope = dict(globals())
     exec(content, scope)
-    return {"page_starts": []}, str(scope.get("text")).encode()
+    return scope.get("reply", {"page_starts": []}), scope.get("body", str(scope.get("text")).encode())
 
+worker._load = lambda: None  # the parsers, which are not needed here
 worker._answer = obey
 worker.main()
 """
@@ -139,25 +144,166 @@ def test_what_a_library_prints_does_not_reach_the_protocol() -> None:
         assert answer(chatty, "import os; print('x' * 1000, flush=True); os.write(1, b'y'); text = 'fine'") == "fine"
 
 
-def test_a_worker_inherits_no_secrets_no_files_and_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+OPEN_FILES = """
+text = "open:"
+for number in range(200):
+  try: text += f" {number} {os.fstat(number).st_ino}"
+  except OSError: pass
+"""
+
+
+def test_a_worker_inherits_no_secrets_and_no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "inherited")
+    with (tmp_path / "secrets").open("w") as secrets, socket.create_server(("127.0.0.1", 0)) as server:
+        held = {os.fstat(each.fileno()).st_ino for each in (secrets, server)}
+        for each in (secrets, server):
+            os.set_inheritable(each.fileno(), True)  # noqa: FBT003
+        with worker() as confined:
+            assert "inherited" not in answer(confined, "text = dict(os.environ)")
+            assert not held & {int(number) for number in answer(confined, OPEN_FILES).split()[2::2]}
+
+
+def test_a_worker_is_in_no_network() -> None:
     with worker() as confined:
-        assert "inherited" not in answer(confined, "import os; text = dict(os.environ)")
-        assert answer(confined, "import os; text = sorted(os.listdir('/proc/self/fd'))[5:]") == "[]"
-        if answer(confined, f"import os; text = os.readlink('{NETWORK}')") == str(NETWORK.readlink()):
+        if answer(confined, f"text = os.readlink('{NETWORK}')") == str(NETWORK.readlink()):
             pytest.skip("this system lets no process leave the network")
 
 
-def test_a_worker_can_write_next_to_nothing_and_leaves_no_core() -> None:
-    program = "import resource as r; text = [r.getrlimit(x)[0] for x in (r.RLIMIT_FSIZE, r.RLIMIT_CORE, r.RLIMIT_AS)]"
+REACHING_OUT = {
+    "its parent's secrets": "open(f'/proc/{os.getppid()}/environ')",
+    "a file to read": "open('/etc/passwd')",
+    "a file to write": "open('/tmp/written', 'w')",
+    "a file in memory": "os.memfd_create('held')",
+    "a folder": "os.mkdir('/tmp/made')",
+    "a list of files": "os.listdir('/')",
+    "a deletion": "os.unlink('/tmp/nothing')",
+    "a socket": "socket.socket()",
+    "a socket of the machine": "socket.socket(socket.AF_UNIX)",
+    "a pair of sockets": "socket.socketpair()",
+    "a process": "os.fork()",
+    "a program": "os.posix_spawn('/bin/true', ['true'], {})",
+    "another program in its place": "os.execv('/bin/true', ['true'])",
+    "its parent's life": "os.kill(os.getppid(), 0)",
+    "a hold on its parent": "os.pidfd_open(os.getppid())",
+    "its parent's limits": "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
+    "more memory": "resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)",
+}
+X32_GETPID = 0x40000000 + 39
+REACHED = "try:\n  {0}\n  text = 'reached'\nexcept (OSError, ValueError) as error:\n  text = str(error)"
+FILTERED = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in MACHINES, reason="this system has no filter of system calls"
+)
+
+
+@FILTERED
+@pytest.mark.parametrize("reach", REACHING_OUT.values(), ids=list(REACHING_OUT))
+def test_a_worker_reaches_nothing_but_its_document(reach: str) -> None:
+    with worker() as confined:
+        refused = answer(confined, REACHED.format(reach))
+
+        assert "ermitted" in refused or "allowed" in refused or "exceeds" in refused, refused
+
+
+EVERY_CALL = """
+library, answers = ctypes.CDLL(None, use_errno=True), []
+for number in {0}:
+  library.syscall(number, 0, 0, 0, 0, 0, 0)
+  answers.append(ctypes.get_errno())
+text = sorted(set(answers))
+"""
+
+
+@FILTERED
+def test_a_worker_is_refused_each_call_that_its_filter_names() -> None:
+    column = MACHINES[platform.machine()].column
+    numbers = [int(call.split(":")[column]) for call in NAMES.split() if call.count(":") >= column]
+    with worker() as confined:
+        assert answer(confined, EVERY_CALL.format(numbers)) == str([errno.EPERM])
+        assert answer(confined, EVERY_CALL.format([FIRST_UNLISTED, X32_GETPID])) == str([errno.ENOSYS])
+
+
+@FILTERED
+def test_a_worker_s_threads_still_start() -> None:
+    program = "made = []\nfor n in range(3):\n  t = threading.Thread(target=made.append, args=[n]); t.start(); t.join()"
+    with worker() as confined:
+        assert answer(confined, f"{program}\ntext = made") == "[0, 1, 2]"
+
+
+@FILTERED
+def test_the_real_worker_has_no_capability_and_every_thread_of_it_is_filtered() -> None:
+    with worker(command=COMMAND) as real:
+        real.ask(HTML, FileType.HTML)
+        statuses = [path.read_text() for path in Path(f"/proc/{real._process.pid}/task").glob("*/status")]
+
+    assert len(statuses) > 1
+    for status in statuses:
+        fields = dict(line.split(":\t", 1) for line in status.splitlines())
+        assert int(fields["CapEff"], 16) == 0
+        assert (fields["Seccomp"], fields["NoNewPrivs"]) == ("2", "1")
+
+
+def test_a_worker_has_no_scratch_folder_writes_next_to_nothing_and_leaves_no_core() -> None:
+    program = (
+        "text = [resource.getrlimit(x) for x in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_AS)]"
+    )
     with worker(ParserLimits(memory_mb=1000)) as confined:
-        assert answer(confined, program) == str([1 << 20, 0, 1000 << 20])
+        assert answer(confined, program) == str([(size, size) for size in (1 << 20, 0, 1000 << 20)])
+        assert not Path(answer(confined, "text = os.environ['TMPDIR']")).exists()
+
+
+LIES = {
+    "pages before the text": "reply, text = {'page_starts': [-1]}, 'fire'",
+    "pages behind the text": "reply, text = {'page_starts': [5]}, 'fire'",
+    "pages in no order": "reply, text = {'page_starts': [3, 1]}, 'fire'",
+    "pages that are no numbers": "reply, text = {'page_starts': ['1', True, None]}, 'fire'",
+    "pages that are no list": "reply, text = {'page_starts': {'0': 0}}, 'fire'",
+    "more pages than allowed": "reply, text = {'page_starts': [0] * 21}, 'fire'",
+    "no pages at all": "reply, text = {}, 'fire'",
+    "no size of its own": "text, worker.write_frame = 'fire', unsized",
+    "a zero": "text = 'fire\\0'",
+    "an escape sequence": "text = 'fire\\x1b]0;title\\x07'",
+    "half a character": "body = 'fire'.encode() + b'\\xed\\xa0\\x80'",
+    "no words": "text = ' '",
+    "a code of no parser": "reply = {'code': 'claim_lost'}",
+    "a code of nobody": "reply = {'code': 'Epidermolysis'}",
+    "a code that is none": "reply = {'code': ['bomb']}",
+    "a document's text for a number": "reply = {'code': 'too_many_pages', 'pages': 'Epidermolysis'}",
+    "a header without an end": "body = raw(b'[' * 100_000)",
+}
+LYING_WORKER = OBEDIENT_WORKER.replace(
+    "worker._load",
+    """
+def raw(header):
+    os.write(3, worker.write_frame.__globals__["LENGTHS"].pack(len(header), 0) + header)
+    time.sleep(3600)
+
+def unsized(stream, header, body):
+    from_frames(stream, header | {"resident_mb": "big"}, body)
+
+from_frames = worker.write_frame
+worker._load""",
+    1,
+)
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=list(LIES))
+def test_a_worker_that_lies_is_a_crash_and_not_asked_again(lie: str) -> None:
+    command = (sys.executable, "-I", "-c", LYING_WORKER)
+    with worker(ParserLimits(pages=20, seconds=20), command) as lying:
+        error = failure(lying, lie)
+
+        assert error.code == "parser_crashed"
+        assert "Epidermolysis" not in str((error, error.hint, error.__cause__))
+        assert not lying.is_fit
 
 
 def test_children_of_a_worker_are_killed_with_it() -> None:
-    program = "import os, time\nchild = os.fork()\nif child == 0: time.sleep(3600)\ntext = child"
-    with worker() as parent:
-        child = int(answer(parent, program))
+    """Where no filter keeps it from having any."""
+    with_child = OBEDIENT_WORKER.replace("worker.main()", "child = os.fork()\nif child == 0: time.sleep(3600)\n") + (
+        "worker.main()"
+    )
+    with worker(command=(sys.executable, "-I", "-c", with_child)) as parent:
+        child = int(answer(parent, "text = child"))
         parent.stop()
         assert ends(child)
 

@@ -1,11 +1,13 @@
 """The chunker's work grows with the text and not faster, whatever the text is."""
 
 import sys
+import tracemalloc
 from types import FrameType
 from typing import Any
 
 import pytest
 
+from ingest_assets.domain import chunking
 from ingest_assets_tests.domain.markdown_texts import REPEATED, chunked, paragraphs, seeded
 
 GROWTH = 4
@@ -90,3 +92,14 @@ def test_a_heading_of_four_hundred_kilobytes_is_not_repeated_in_every_chunk() ->
     chunks = chunked(heading + "\n\n" + "\n\n".join(paragraphs(seeded(1), 10_000)))
 
     assert max(len(chunk.embedding_input) for chunk in chunks) < 1300
+
+
+def test_a_text_of_single_letters_takes_memory_for_few_of_them_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunking, "UNITS_AT_ONCE", 200)
+    text = "a\n\n" * 20_000
+    tracemalloc.start()
+    chunked(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 30 * len(text)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_assets.domain import chunking
 from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
 from ingest_assets.domain.documents import Chunk, Document, DocumentId
 from ingest_assets.domain.markdown_blocks import Block, BlockKind, scan_blocks
@@ -143,3 +144,11 @@ def test_real_files_keep_to_it_too(name: str, limit: int) -> None:
         pytest.skip(f"the corpus of real documents is not there: {name} was not tried")
 
     check_all(path.read_text(encoding="utf-8"), ChunkingSettings(limit, limit // 5))
+
+
+@PROPERTY
+@given(TEXTS, CHUNKING_SETTINGS, st.integers(1, 9))
+def test_chunks_cover_a_text_that_is_worked_on_piece_by_piece(text: str, settings: ChunkingSettings, few: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunking, "UNITS_AT_ONCE", few)
+        check_all(text, settings)

@@ -22,7 +22,16 @@ from ingest_assets_tests.sample_files import (
     zipped,
 )
 
-REFUSALS = {"empty_file", "unsupported", "type_mismatch", "encrypted", "corrupt", "bomb"}
+REFUSALS = {
+    "empty_file",
+    "unsupported",
+    "type_mismatch",
+    "encrypted",
+    "corrupt",
+    "bomb",
+    "polyglot",
+    "external_reference",
+}
 TEXT = b"This policy covers fire."
 BINARY = bytes(range(256)) * 4
 SAMPLES = {

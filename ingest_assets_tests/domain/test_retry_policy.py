@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import CATALOGUE, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.retry_policy import GiveUp, RetryAt, RetryPolicy, Wait, decide, delay
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = RetryPolicy()
+PARSING = ["encrypted", "corrupt", "needs_ocr", "empty_output", "too_many_pages", "bomb", "unsupported"]
+PARSING += ["timeout", "out_of_memory", "parser_crashed"]
+FACTS = {"seconds": 1, "megabytes": 1, "pages": 2, "limit": 1}
 JITTER = st.floats(min_value=0, max_value=1, exclude_max=True)
 
 
@@ -35,6 +38,14 @@ def test_an_error_may_allow_fewer_retries_than_the_policy() -> None:
     error = TransientError("timeout", seconds=1)
     assert isinstance(decide(POLICY, error, 1, NOW, 0), RetryAt)
     assert decide(POLICY, error, 2, NOW, 0) == GiveUp()
+
+
+def test_of_what_may_become_of_a_parse_only_what_exhausts_a_worker_is_retried_and_once() -> None:
+    errors = [CATALOGUE[code].error(code, **FACTS) for code in PARSING]
+    retried = {error.code for error in errors if isinstance(decide(POLICY, error, 1, NOW, 0), RetryAt)}
+
+    assert retried == {"timeout", "out_of_memory", "parser_crashed"}
+    assert all(decide(POLICY, error, 2, NOW, 0) == GiveUp() for error in errors)
 
 
 @given(st.integers(min_value=1, max_value=100), JITTER)

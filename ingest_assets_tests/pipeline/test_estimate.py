@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from ingest_assets.adapters.embedders.openai.tokens import count_tokens
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.adapters.parsers.page_count import count_pages
 from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
 from ingest_assets.domain.costs import Usage
 from ingest_assets.domain.documents import Document, DocumentId, UserId
@@ -91,9 +90,9 @@ def test_files_add_up(one: Size, other: Size) -> None:
     assert both.tokens == sum(each.tokens for each in apart)
 
 
-def test_what_is_no_pdf_has_no_pages_to_count() -> None:
-    assert count_pages(b"# Markdown") is None
-    assert count_pages(b"%PDF-1.7 and nothing after it") is None
+def test_what_is_no_pdf_has_no_pages_to_count(parser: LocalParser) -> None:
+    assert parser.count_pages(b"# Markdown") is None
+    assert parser.count_pages(b"%PDF-1.7 and nothing after it") is None
 
 
 @pytest.mark.skipif(not INSURANCE, reason=f"no corpus at {CORPUS.name}")
@@ -112,7 +111,7 @@ def test_the_estimate_of_a_real_document_is_neither_too_low_nor_absurd(path: Pat
     parsed = parser.parse(content, document)
     chunks = chunk_document(document, parsed, ChunkingSettings())
     tokens = sum(count_tokens(chunk.embedding_input) for chunk in chunks)
-    pages = count_pages(content)
+    pages = parser.count_pages(content)
     found = estimate_documents([Size("application/pdf", len(content), pages=pages)])
     assert pages == len(parsed.page_starts)
     assert tokens <= found.tokens <= 6 * tokens

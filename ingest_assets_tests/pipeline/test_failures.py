@@ -72,6 +72,16 @@ def test_a_passing_fault_is_retried_until_it_has_passed(services: Services, user
     assert (status.state, status.attempts, status.error_code) == (State.DONE, 2, None)
 
 
+def test_a_document_that_exhausts_its_worker_is_tried_once_more_and_then_a_dead_letter(
+    services: Services, user: UserId
+) -> None:
+    flaky = failing(services, TransientError("out_of_memory", megabytes=1), failures=9)
+    document_id = ingest(flaky, user, policy_text())
+    status = services.documents.status(document_id)
+    assert status is not None
+    assert (status.state, status.error_code, status.attempts) == (State.DEADLETTER, "out_of_memory", 2)
+
+
 def test_a_lasting_fault_becomes_a_dead_letter_after_three_retries(services: Services, user: UserId) -> None:
     broken = failing(services, TransientError("storage_failed"), 100)
     document_id = ingest(broken, user, policy_text())

@@ -1,22 +1,36 @@
 """From a file's bytes to its text: which tool reads which kind. Runs in the worker."""
 
+import codecs
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from encodings.aliases import aliases
 
 from ingest_assets.adapters.parsers.limits import ParserLimits
-from ingest_assets.adapters.parsers.packages import inspect_package
-from ingest_assets.adapters.parsers.pdf import pdf_pages
+from ingest_assets.adapters.parsers.pdf import count_pages, pdf_pages
 from ingest_assets.adapters.parsers.refusals import RefusedError
 from ingest_assets.adapters.parsers.xberg_markdown import marked_pages, marked_text
 from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.packages import inspect_package
 from ingest_assets.domain.text import decode, has_words, join_pages
+
+__all__ = ["count_pages", "extract", "warm_up"]
 
 DECLARED_ENCODING = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 DECLARED_WITHIN = 1024
+SPECIMEN = b"<html><p>Cover</p></html>"
+
+
+def warm_up() -> None:
+    """Loads what would otherwise be opened on first use: every encoding, and the threads that xberg runs on."""
+    for encoding in set(aliases.values()):
+        with suppress(LookupError):  # some are of other systems
+            codecs.lookup(encoding)
+    marked_text(SPECIMEN, FileType.HTML)
 
 
 def extract(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[str, tuple[int, ...]]:
-    """The text and where its pages start. Raises RefusedError."""
+    """The text and where its pages start. Raises RefusedError, PermanentError corrupt or bomb."""
     if kind.is_zip:
         inspect_package(content, declarations_allowed=kind is FileType.EPUB)
     text, page_starts = join_pages(_parts(content, kind, limits))
@@ -24,6 +38,8 @@ def extract(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[str, 
         raise RefusedError("empty_output")
     if len(text) > limits.output_bytes:
         raise RefusedError("bomb")
+    if len(page_starts) > limits.pages:
+        raise RefusedError("too_many_pages", pages=len(page_starts))
     return text, page_starts if kind in {FileType.PDF, FileType.PPTX} else ()
 
 

@@ -19,7 +19,10 @@ def read_frame(stream: BinaryIO, limit: int) -> tuple[dict[str, Any], bytes]:
     header_length, body_length = LENGTHS.unpack(_read(stream, LENGTHS.size))
     if header_length + body_length > limit:
         raise ValueError
-    header = json.loads(_read(stream, header_length))
+    try:
+        header = json.loads(_read(stream, header_length))
+    except RecursionError:
+        raise ValueError from None
     if not isinstance(header, dict):
         raise ValueError  # noqa: TRY004
     return header, _read(stream, body_length)

@@ -6,7 +6,7 @@ from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.markdown import without_embedded_data
 from ingest_assets.adapters.parsers.pool import WorkerPool
 from ingest_assets.domain.documents import Document, ParsedDocument, Producer
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.file_types import FileType
 from ingest_assets.domain.text import decode, has_words, normalise
 
@@ -37,6 +37,20 @@ class LocalParser:
         with self._pool.borrow() as worker:
             reply = worker.ask(content, document.media_type)
         return ParsedDocument(reply.text, reply.page_starts, self.producer)
+
+    def count_pages(self, content: bytes) -> int | None:
+        """Of a PDF, without reading it; None where it cannot be opened."""
+        try:
+            with self._pool.borrow() as worker:
+                return worker.count_pages(content) or None
+        except TransientError:
+            return None
+
+    def is_sealed(self) -> bool:
+        """Whether workers can open no file, socket or process here. Raises TransientError."""
+        with self._pool.borrow() as worker:
+            worker.count_pages(b"")
+            return worker.sealed
 
     def close(self) -> None:
         self._pool.close()

@@ -34,6 +34,15 @@ def pdf_pages(content: bytes, most_pages: int) -> list[str]:
     return _checked(pages, plain)
 
 
+def count_pages(content: bytes) -> int:
+    """Without reading them; 0 where the content is no PDF that can be opened."""
+    try:
+        with _opened(content) as document:
+            return len(document)
+    except pdfium.PdfiumError:
+        return 0
+
+
 def _of_equal_length(marked: list[str], plain: list[str]) -> tuple[list[str], list[str]]:
     """Of a damaged file, one tool may find pages that the other does not."""
     return marked + [""] * (len(plain) - len(marked)), plain + [""] * (len(marked) - len(plain))
@@ -57,7 +66,7 @@ def _plain_pages(content: bytes, most_pages: int) -> list[PlainPage] | None:
     try:
         with _opened(content) as document:
             if len(document) > most_pages:
-                raise RefusedError("too_many_pages", pages=len(document), limit=most_pages)
+                raise RefusedError("too_many_pages", pages=len(document))
             return [_plain_page(document, number) for number in range(len(document))]
     except pdfium.PdfiumError as error:
         if error.err_code == pdfium.raw.FPDF_ERR_PASSWORD:

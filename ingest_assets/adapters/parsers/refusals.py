@@ -2,7 +2,8 @@
 
 
 class RefusedError(Exception):
-    def __init__(self, code: str, **facts: object) -> None:
+    def __init__(self, code: str, *, pages: int = 0) -> None:
         super().__init__(code)
         self.code = code
-        self.facts = facts
+        self.pages = pages
+        """How many there are, where they are too many."""

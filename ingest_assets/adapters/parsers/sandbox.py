@@ -6,15 +6,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from threading import Lock, Timer
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from ingest_assets.adapters.parsers.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.limits import ParserLimits
-from ingest_assets.domain.errors import CATALOGUE, TransientError
+from ingest_assets.adapters.parsers.replies import Reply, checked_reply, whole_number
+from ingest_assets.domain.errors import IngestError, TransientError
 
 COMMAND = (sys.executable, "-I", "-m", "ingest_assets.adapters.parsers.worker")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
@@ -26,11 +27,7 @@ HEADER_BYTES = 1 << 20
 UTF8_BYTES = 4
 SECONDS_TO_END = 1
 
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    text: str
-    page_starts: tuple[int, ...]
+T = TypeVar("T")
 
 
 class Worker:
@@ -42,6 +39,8 @@ class Worker:
         self._expired = False
         self._busy = False
         self._resident_mb = 0
+        self.sealed = False
+        """Whether it has said, with an answer, that it can open nothing any more."""
         self._ending = Lock()
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
         self._process = subprocess.Popen(
@@ -67,18 +66,32 @@ class Worker:
 
     def ask(self, content: bytes, media_type: str) -> Reply:
         """Raises the IngestError that the worker names, or TransientError timeout, out_of_memory, parser_crashed."""
+        reply = self._checked(
+            {"media_type": media_type}, content, lambda header, body: checked_reply(header, body, self._limits)
+        )
+        if isinstance(reply, IngestError):
+            raise reply
+        return reply
+
+    def count_pages(self, content: bytes) -> int:
+        """Of a PDF; 0 where it cannot be opened. Raises TransientError timeout, out_of_memory, parser_crashed."""
+        return self._checked({"counts_pages": True}, content, lambda header, _: whole_number(header.get("pages")))
+
+    def _checked(self, request: dict[str, Any], content: bytes, check: Callable[[dict[str, Any], bytes], T]) -> T:
         self._busy = True
         self._served += 1
         try:
             with self._deadline():
-                header, body = self._exchange(content, media_type)
-        except (EOFError, OSError, ValueError):
+                header, body = self._exchange(request, content)
+            self._resident_mb = whole_number(header.get("resident_mb"))
+            self.sealed = header.get("sealed") is True
+            checked = check(header, body)
+        except (EOFError, OSError):
             raise self._post_mortem() from None
+        except ValueError:
+            raise TransientError("parser_crashed") from None
         self._busy = False
-        self._resident_mb = header["resident_mb"]
-        if "code" in header:
-            raise CATALOGUE[header["code"]].error(header["code"], **header["facts"])
-        return Reply(body.decode(), tuple(header["page_starts"]))
+        return checked
 
     def stop(self) -> None:
         self._kill()
@@ -88,8 +101,8 @@ class Worker:
             with suppress(OSError):  # what a dead worker has not read cannot be flushed
                 stream.close()
 
-    def _exchange(self, content: bytes, media_type: str) -> tuple[dict[str, Any], bytes]:
-        write_frame(self._requests, {"media_type": media_type}, content)
+    def _exchange(self, request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+        write_frame(self._requests, request, content)
         return read_frame(self._replies, self._limits.output_bytes * UTF8_BYTES + HEADER_BYTES)
 
     @contextmanager
@@ -117,7 +130,6 @@ class Worker:
             return self._process.poll() is not None
 
     def _post_mortem(self) -> TransientError:
-        """A worker that is still there has broken the protocol: `stop` will kill it."""
         status = self._status_soon()
         if self._expired or status == -signal.SIGXCPU:
             return TransientError("timeout", seconds=self._limits.seconds)

@@ -1,7 +1,8 @@
 """The program that reads untrusted files: `python -I -m ingest_assets.adapters.parsers.worker LIMITS PARENT`.
 
 Requests come in on standard input, replies go out on standard output; see `frames`. It imports nothing that could
-reach a database or a network, and confines itself before it reads the first byte.
+reach a database or a network, and before it reads the first byte it confines itself: what it is going to need is loaded
+by then, and where the system has a way, no file, socket or process can be opened any more.
 """
 
 import ctypes
@@ -10,12 +11,15 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest_assets.adapters.parsers.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.refusals import RefusedError
+from ingest_assets.adapters.parsers.system_calls import drop_capabilities, refuse_the_outside
+from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType
 
 PR_SET_PDEATHSIG = 1
@@ -29,22 +33,39 @@ MOST_FILE_BYTES = 1 << 20
 def main() -> None:
     limits = ParserLimits(**json.loads(sys.argv[1]))
     replies = _own_output()
+    peak_resident_mb = _memory_meter()
     _leave_network()
     _die_with_parent(int(sys.argv[2]))
     _confine(limits)
+    _load()
+    sealed = refuse_the_outside()
     while request := _request():
         header, content = request
-        reply, text = _answer(content, FileType(header["media_type"]), limits)
-        write_frame(replies, reply | {"resident_mb": _peak_resident_mb()}, text)
+        _allow_processor(limits.seconds)
+        reply, text = _answer(header, content, limits)
+        write_frame(replies, reply | {"resident_mb": peak_resident_mb(), "sealed": sealed}, text)
     os._exit(0)  # an orderly end takes the interpreter from under xberg's threads, which then abort
 
 
-def _peak_resident_mb() -> int:
+def _load() -> None:
+    """Within the limits already, and without capabilities before there are threads that would keep them."""
+    from ingest_assets.adapters.parsers.extraction import warm_up  # noqa: PLC0415
+
+    drop_capabilities()
+    warm_up()
+
+
+def _memory_meter() -> Callable[[], int]:
     """Linux keeps a parent's ru_maxrss across exec: there, only the process's own high-water mark is this program's."""
-    if sys.platform == "linux":
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
+    if sys.platform != "linux":
+        return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
+    status = Path("/proc/self/status").open()  # noqa: SIM115  (kept open: later, nothing can be opened)
+
+    def peak_resident_mb() -> int:
+        status.seek(0)
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) >> 10
+
+    return peak_resident_mb
 
 
 def _request() -> tuple[dict[str, Any], bytes] | None:
@@ -77,33 +98,42 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _confine(limits: ParserLimits) -> None:
-    """Processes are not limited: that limit counts a user's threads, whoever started them."""
-    _limit(resource.RLIMIT_AS, limits.memory_mb << 20)
-    _limit(resource.RLIMIT_FSIZE, MOST_FILE_BYTES)
-    _limit(resource.RLIMIT_CORE, 0)
+    """Without a limit of processes: the system's counts a user's threads, whoever started them."""
+    for kind, amount in (
+        (resource.RLIMIT_AS, limits.memory_mb << 20),
+        (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        most = _within(kind, amount)
+        resource.setrlimit(kind, (most, most))
 
 
 def _allow_processor(seconds: float) -> None:
+    """Counted anew for each document, so that the limit must remain one that can be raised."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + seconds) + 1)
+    allowed = int(usage.ru_utime + usage.ru_stime + seconds) + 1
+    _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (_within(resource.RLIMIT_CPU, allowed), ceiling))
 
 
-def _limit(kind: int, amount: int) -> None:
+def _within(kind: int, amount: int) -> int:
     _, ceiling = resource.getrlimit(kind)
-    within = amount if ceiling == resource.RLIM_INFINITY else min(amount, ceiling)
-    resource.setrlimit(kind, (within, ceiling))
+    return amount if ceiling == resource.RLIM_INFINITY else min(amount, ceiling)
 
 
-def _answer(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[dict[str, Any], bytes]:
-    from ingest_assets.adapters.parsers.extraction import extract  # noqa: PLC0415  (only now is the memory limited)
+def _answer(header: dict[str, Any], content: bytes, limits: ParserLimits) -> tuple[dict[str, Any], bytes]:
+    from ingest_assets.adapters.parsers.extraction import count_pages, extract  # noqa: PLC0415  (see _load)
 
-    _allow_processor(limits.seconds)
     try:
-        text, page_starts = extract(content, kind, limits)
+        if "counts_pages" in header:
+            return {"pages": count_pages(content)}, b""
+        text, page_starts = extract(content, FileType(header["media_type"]), limits)
     except RefusedError as refused:
-        return {"code": refused.code, "facts": refused.facts}, b""
+        return {"code": refused.code, "pages": refused.pages}, b""
+    except PermanentError as problem:
+        return {"code": problem.code}, b""
     except MemoryError:
-        return {"code": "out_of_memory", "facts": {"megabytes": limits.memory_mb}}, b""
+        return {"code": "out_of_memory"}, b""
     return {"page_starts": page_starts}, text.encode()
 
 

@@ -22,6 +22,9 @@ CONFIGURATION = xberg.ExtractionConfig(
 )
 
 
+RUNNER = asyncio.Runner()
+"""One event loop for all documents: it opens a pair of sockets, which a confined worker no longer can."""
+
 REASONS = {"is encrypted": "encrypted", "password": "encrypted", "limit exceeded": "bomb"}
 """All of xberg's failures are of one class; what its messages contain tells them apart."""
 
@@ -40,7 +43,7 @@ def marked_pages(content: bytes, media_type: str) -> list[str]:
 def _extract(content: bytes, media_type: str) -> xberg.ExtractedDocument:
     source = xberg.ExtractInput(kind="bytes", bytes=content, mime_type=media_type)
     try:
-        (document,) = asyncio.run(xberg.extract(source, CONFIGURATION)).results
+        (document,) = RUNNER.run(xberg.extract(source, CONFIGURATION)).results
     except Exception as error:
         message = str(error)
         raise RefusedError(next((code for sign, code in REASONS.items() if sign in message), "corrupt")) from None
