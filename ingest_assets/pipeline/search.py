@@ -5,6 +5,7 @@ from dataclasses import replace
 from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.fusion import reciprocal_rank_fusion
 from ingest_assets.domain.search import Hit
+from ingest_assets.domain.text import normalise
 from ingest_assets.pipeline.ports import Embedder, SearchIndex
 
 RANKED = 50
@@ -12,7 +13,8 @@ RANKED = 50
 
 
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
-    """The user's best passages, best first."""
+    """The user's best passages, best first. The query is whatever somebody typed."""
+    query = normalise(query)
     depth = max(RANKED, limit)
     matching = index.matching(user_id, query, depth)
     near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
