@@ -55,7 +55,7 @@ def _told(record: logging.LogRecord) -> str:
         return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
     try:
         return without_secrets(record.getMessage())
-    except (TypeError, ValueError):
+    except Exception:
         return f"(a message that cannot be formatted: {record.filename}, line {record.lineno})"
 
 

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from ingest_assets.domain.text import printable
 
-HOSTILE = st.text(st.sampled_from("a[]0;m\n\t\x00\x07\x1b\\\x90\x9b\x9c\x9d\x9f\u202e\u2066\ud800\U000e0041?1hc ("), max_size=60)
+HOSTILE = st.text(
+    st.sampled_from("a[]0;m\n\t\x00\x07\x1b\\\x90\x9b\x9c\x9d\x9f\u202e\u2066\ud800\U000e0041?1hc ("), max_size=60
+)
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -24,7 +26,10 @@ ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u
         ("over\rwritten\x08\x08", "overwritten"),
         ("invoice\u202efdp.exe", "invoicefdp.exe"),
         ("lone\ud800", "lone\ufffd"),
-        ("[bold]no markup[/bold] :boom: Größe 👩\u200d⚕️\n\tمرحبا", "[bold]no markup[/bold] :boom: Größe 👩\u200d⚕️\n\tمرحبا"),
+        (
+            "[bold]no markup[/bold] :boom: Größe 👩\u200d⚕️\n\tمرحبا",
+            "[bold]no markup[/bold] :boom: Größe 👩\u200d⚕️\n\tمرحبا",
+        ),
     ],
 )
 def test_what_would_act_on_a_terminal_is_not_shown(text: str, shown: str) -> None:
