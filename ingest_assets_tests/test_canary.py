@@ -24,10 +24,10 @@ SPELLINGS: dict[str, Callable[[str], str | bytes]] = {
     "a URL": lambda text: quote(f"/ä {text}?"),
     "JSON": lambda text: json.dumps({"ä": f'"{text}"'}),
     "deflated": lambda text: zlib.compress(text.encode() * 9),
-    **{
-        f"base64, {offset} bytes in": lambda text, offset=offset: b64encode(b"x" * offset + text.encode() + b"yz")
-        for offset in range(5)
-    },
+    "base64": lambda text: b64encode(text.encode() + b"yz"),
+    "base64, one byte on": lambda text: b64encode(b"x" + text.encode() + b"yz"),
+    "base64, two bytes on": lambda text: b64encode(b"xx" + text.encode() + b"yz"),
+    "base64, far on": lambda text: b64encode(b"x" * 100 + text.encode()),
 }
 
 

@@ -10,7 +10,7 @@ import ingest_assets
 
 PACKAGE = Path(ingest_assets.__file__).parent
 RUN = {"execute", "executemany", "copy"}
-MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "psycopg" in path.read_text()]
+MODULES = [path for path in sorted((PACKAGE / "adapters").rglob("*.py")) if "psycopg" in path.read_text()]
 COMPOSING = {
     "migrations.py": "makes a database, whose name cannot be a parameter",
     "vector_index.py": "makes an index of one model, in whose definition there can be no parameters",

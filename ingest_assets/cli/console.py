@@ -39,4 +39,4 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 def _on_one_line(text: str) -> str:
     """A path with a line's end in it must not look like two rows."""
-    return " ".join(text.splitlines())
+    return text.replace("\n", " ")

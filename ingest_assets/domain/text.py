@@ -54,7 +54,7 @@ def printable(text: str) -> str:
     """For a terminal: without control sequences, control characters but \\n and \\t, bidirectional controls, invisible
     tags and surrogates. Idempotent, linear.
     """
-    text = _LINE_SEPARATORS.sub("\n", _SURROGATES.sub("\ufffd", text))
+    text = _LINE_SEPARATORS.sub(" ", _SURROGATES.sub("\ufffd", text))
     return _UNPRINTABLE.sub("", _TERMINAL_SEQUENCES.sub("", text))
 
 

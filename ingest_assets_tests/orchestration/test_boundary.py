@@ -32,8 +32,8 @@ def leak(*_: object, **__: object) -> NoReturn:
     error = TellingError(f"the text is {CANARY.word}")
     error.add_note(f"a note on {CANARY.word}")
     try:
-        {}[CANARY.word]
-    except KeyError as handled:
+        int(CANARY.word)
+    except ValueError as handled:
         cause = UnicodeError(f"while handling: {CANARY.word}")
         cause.__context__ = handled
     raise error from cause
@@ -51,7 +51,8 @@ class Leaking:
 
 
 def leaking(services: Services, port: str, method: str) -> Services:
-    return replace(services, **{port: Leaking(getattr(services, port), method)})
+    changes: dict[str, Any] = {port: Leaking(getattr(services, port), method)}
+    return replace(services, **changes)
 
 
 PLACES = [
