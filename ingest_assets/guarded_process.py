@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
-from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.domain.redaction import without_secrets
 
 TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
@@ -20,8 +20,12 @@ TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
 LONGEST_CHAIN = 10
 
 
-def guard_process() -> None:
-    """From now on, and once for all."""
+_telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError}
+
+
+def guard_process(*telling: type[BaseException]) -> None:
+    """From now on. Exceptions of exactly the types in `telling` keep their messages, as the catalogue's do."""
+    _telling.update(telling)
     if isinstance(logging.getLogRecordFactory(), GuardedRecords):
         return
     logging.setLogRecordFactory(GuardedRecords())
@@ -46,7 +50,7 @@ class GuardedRecords:
 
 
 def places_of(error: BaseException) -> str:
-    """Like Python's traceback; of each exception in the chain its type and, of this project's own, its message."""
+    """Like Python's traceback, with the messages of those exceptions only that may be told."""
     return "\nAfter which:\n".join(reversed([_places(each) for each in _chain(error)]))
 
 
@@ -61,8 +65,8 @@ def _told(record: logging.LogRecord) -> str:
 
 def _places(error: BaseException) -> str:
     kind = type(error)
-    last = str(error) if isinstance(error, IngestError) else f"{kind.__module__}.{kind.__qualname__}"
-    return "".join(traceback.format_tb(error.__traceback__)) + last
+    said = f": {error}" if kind in _telling else ""
+    return "".join(traceback.format_tb(error.__traceback__)) + f"{kind.__module__}.{kind.__qualname__}{said}"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -14,34 +14,26 @@ from dagster_shared.error import SerializableErrorInfo
 
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 
-
-def _name(kind: type[BaseException]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-TOLD = frozenset(
-    map(
-        _name,
-        [
-            dg.Failure,  # made from the catalogue's errors alone
-            TransientError,
-            PermanentError,
-            ResourceError,
-            # Of names of this code, runs and processes.
-            errors.DagsterExecutionHandleOutputError,
-            errors.DagsterExecutionLoadInputError,
-            errors.DagsterExecutionStepExecutionError,
-            errors.DagsterResourceFunctionError,
-            errors.DagsterLaunchFailedError,
-            errors.DagsterRunNotFoundError,
-            errors.DagsterUserCodeProcessError,
-            errors.DagsterUserCodeUnreachableError,
-            errors.ScheduleExecutionError,
-            errors.SensorExecutionError,
-        ],
-    )
+TELLING = (
+    dg.Failure,  # made from the catalogue's errors alone
+    TransientError,
+    PermanentError,
+    ResourceError,
+    # Of names of this code, of runs and processes, and of what other processes have redacted.
+    errors.DagsterExecutionHandleOutputError,
+    errors.DagsterExecutionLoadInputError,
+    errors.DagsterExecutionStepExecutionError,
+    errors.DagsterResourceFunctionError,
+    errors.DagsterLaunchFailedError,
+    errors.DagsterRunNotFoundError,
+    errors.DagsterUserCodeProcessError,
+    errors.DagsterUserCodeUnreachableError,
+    errors.ScheduleExecutionError,
+    errors.SensorExecutionError,
 )
-"""Exceptions whose messages are kept. Of all others the type and the places are."""
+"""Exceptions of exactly these types are told with their messages. Of all others the type and the places are."""
+
+_TELLING = frozenset(f"{kind.__module__}.{kind.__qualname__}" for kind in TELLING)
 
 
 def guard_errors() -> None:
@@ -50,7 +42,7 @@ def guard_errors() -> None:
 
 def _without_message(trace: TracebackException) -> SerializableErrorInfo:
     name = _name_in(trace)
-    said = "".join(trace.format_exception_only()) if name in TOLD else f"{name} (its message is withheld)\n"
+    said = "".join(trace.format_exception_only()) if name in _TELLING else f"{name} (its message is withheld)\n"
     context = None if trace.__suppress_context__ else trace.__context__
     return SerializableErrorInfo(
         message=said,
@@ -64,4 +56,5 @@ def _without_message(trace: TracebackException) -> SerializableErrorInfo:
 def _name_in(trace: TracebackException) -> str:
     if sys.version_info >= (3, 13):
         return trace.exc_type_str
-    return _name(trace.exc_type) if trace.exc_type is not None else "an exception"
+    kind = trace.exc_type
+    return f"{kind.__module__}.{kind.__qualname__}" if kind is not None else "an exception"
