@@ -17,7 +17,12 @@ LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="INGEST_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="INGEST_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(

@@ -7,6 +7,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from ingest_assets.guarded_process import guard_process
+
 SUMMARIES = {
     "up": "Run everything in the foreground.",
     "submit": "Take files in.",
@@ -61,4 +63,5 @@ for _name, _summary in SUMMARIES.items():
 
 
 def main() -> None:
+    guard_process()
     app()

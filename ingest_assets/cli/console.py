@@ -1,22 +1,42 @@
 """What people read of the commands: lines and tables on stdout, messages on stderr."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
+
+from ingest_assets.domain.text import printable
 
 WIDE = 10_000
 """Columns where nobody watches: a pipe or a log gets whole lines."""
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-messages = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Terminal(Console):
+    """Shows what documents, file names and people say, and does none of it: no markup, no control sequence."""
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
+
+
+out = Terminal(width=None if sys.stdout.isatty() else WIDE)
+messages = Terminal(stderr=True)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     headings = (Column(column, overflow="fold") for column in columns)
     table = Table(*headings, box=None, pad_edge=False, show_header=any(columns))
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("" if cell is None else _on_one_line(str(cell))) for cell in row))
     out.print(table)
+
+
+def _on_one_line(text: str) -> str:
+    """A path with a line's end in it must not look like two rows."""
+    return text.replace("\n", " ")

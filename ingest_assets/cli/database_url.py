@@ -27,4 +27,4 @@ def database_url(
         if as_json:
             print_json({"url": url})
         else:
-            out.print(url, markup=False)
+            out.print(url)

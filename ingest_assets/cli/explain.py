@@ -54,7 +54,7 @@ def _print(explanation: Explanation) -> None:
     verdict = "Searchable." if status is not None and status.searchable else "Not searchable."
     out.print(" ".join(filter(None, (verdict, explanation.cause))))
     if explanation.fix is not None:
-        out.print(f"To fix it: {explanation.fix}", markup=False)
+        out.print(f"To fix it: {explanation.fix}")
     rows = [
         (
             f"{event.occurred_at:%Y-%m-%d %H:%M:%S}",

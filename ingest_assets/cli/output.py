@@ -45,8 +45,12 @@ def reported_errors(*, as_json: bool) -> Iterator[None]:
 
 
 def report(problem: IngestError, *, as_json: bool) -> None:
-    told = json.dumps(describe(problem)) if as_json else f"{problem.code}: {problem.message} {problem.hint}"
-    sys.stderr.write(told + "\n")
+    if as_json:
+        sys.stderr.write(json.dumps(describe(problem)) + "\n")
+        return
+    from ingest_assets.cli.console import messages
+
+    messages.print(f"{problem.code}: {problem.message} {problem.hint}")
 
 
 def describe(problem: IngestError) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.search import Hit
+from ingest_assets.domain.text import normalise
 from ingest_assets.pipeline.search import search as search_chunks
 
 
@@ -20,7 +21,7 @@ def search(
 ) -> None:
     """Find the passages of the user's documents that answer a query best."""
     with deployed(as_json=as_json) as deployment:
-        if not query.strip():
+        if not normalise(query).strip():
             raise PermanentError("wrong_usage", what="The query is empty.")
         owner, services = user_of(user, deployment.settings), deployment.services
         hits = search_chunks(owner, query, limit, index=services.search_index, embedder=services.embedder)

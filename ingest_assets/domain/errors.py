@@ -4,8 +4,14 @@ Messages are fixed sentences with numbers and identifiers filled in; nothing fro
 exception's text enters them, so an error may be shown, logged and stored anywhere.
 """
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
+
+ASKED = "what"
+"""The fact that is a sentence: on what somebody has just asked for, told to nobody else."""
+
+_NAME = re.compile(r"[\w<][\w<> .,:/+'()-]{0,79}", re.ASCII)
 
 
 class IngestError(Exception):
@@ -20,10 +26,18 @@ class IngestError(Exception):
         if not isinstance(self, problem.error):
             raise TypeError(f"{code} is a {problem.error.__name__}")
         self.code = code
-        self.message = problem.message.format(**facts)
-        self.hint = problem.hint.format(**facts)
+        told = {name: _told(name, fact) for name, fact in facts.items()}
+        self.message = problem.message.format(**told)
+        self.hint = problem.hint.format(**told)
         self.retries = problem.retries
         super().__init__(f"{code}: {self.message}")
+
+
+def _told(name: str, fact: object) -> object:
+    """A number or a short name of something: a fact may come from a parser that a file has taken over."""
+    if isinstance(fact, int | float) or name == ASKED:
+        return fact
+    return fact if isinstance(fact, str) and _NAME.fullmatch(fact) else "(withheld)"
 
 
 class TransientError(IngestError):

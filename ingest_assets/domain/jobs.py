@@ -1,5 +1,6 @@
 """A document's place in the queue, as its holder sees it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,27 @@ from ingest_assets.domain.stages import Stage, State
 
 Payload = dict[str, str | int | float | bool]
 """Counts, hashes, durations, model names: what events and asset metadata carry. Never text or names."""
+
+_TOOL = re.compile(r"[\w.:/+@-]+(?: [\w.:/+@-]+){0,4}", re.ASCII)
+_WORDS_OF = {
+    "text_sha": re.compile("[0-9a-f]{64}"),
+    **dict.fromkeys(("parser", "parser_version", "chunker", "chunker_version", "model", "model_version"), _TOOL),
+}
+"""The only entries of a payload that may be words, and how those look."""
+LONGEST_WORDS = 200
+WITHHELD = "withheld"
+
+
+def without_text(payload: Mapping[str, object]) -> Payload:
+    """With "withheld" for anything but numbers, hashes and names of tools: a mistake costs an entry, not a document."""
+    return {name: value if _may_be_told(name, value) else WITHHELD for name, value in payload.items()}  # type: ignore[misc]
+
+
+def _may_be_told(name: str, value: object) -> bool:
+    if isinstance(value, str):
+        words = _WORDS_OF.get(name)
+        return len(value) <= LONGEST_WORDS and words is not None and words.fullmatch(value) is not None
+    return isinstance(value, int | float)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,16 @@ _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_TERMINAL_SEQUENCES = re.compile(
+    "(?:\x1b\\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]"  # CSI: colours, cursors, screens
+    # OSC, DCS and their like: titles, links, clipboards; to their end, within the line
+    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\n\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\\\|\x9c)"
+    "|\x1b[\x20-\x2f]*[\x30-\x7e]"
+)
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_LINE_SEPARATORS = re.compile("[\u2028\u2029]")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
@@ -38,6 +48,14 @@ def normalise(text: str) -> str:
     text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _SURROGATES.sub("\ufffd", text))
     # Twice, because composing moves marks about.
     return _break_mark_runs(unicodedata.normalize("NFC", _break_mark_runs(text)))
+
+
+def printable(text: str) -> str:
+    """For a terminal: without control sequences, control characters but \\n and \\t, bidirectional controls, invisible
+    tags and surrogates. Idempotent, linear.
+    """
+    text = _LINE_SEPARATORS.sub(" ", _SURROGATES.sub("\ufffd", text))
+    return _UNPRINTABLE.sub("", _TERMINAL_SEQUENCES.sub("", text))
 
 
 def decode(content: bytes) -> str | None:

@@ -113,7 +113,7 @@ def _accept_once(
         answered = service.idempotency_keys.reserve(caller, key, content_sha)
         if answered is not None:
             return answered
-    source = normalise(source) if source else f"http:{content_sha}"
+    source = normalise(source or "") or f"http:{content_sha}"
     accepted = _accept(service, caller, upload, source, priority)
     return accepted if key is None else service.idempotency_keys.record(caller, key, accepted)
 

@@ -167,5 +167,10 @@ def _of_http_exception(_: Request, error: Exception) -> ProblemResponse:
 
 def _of_validation_error(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-    return problem(PermanentError("invalid_request", what="; ".join(faults) + "."))
+    return problem(PermanentError("invalid_request", what="; ".join(map(_fault, error.errors())) + "."))
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """Without what would quote the request: a name that the caller invented, and what follows a rule's first words."""
+    place = fault["loc"][:-1] if fault["type"] == "extra_forbidden" else fault["loc"]
+    return f"{'.'.join(map(str, place))}: {fault['msg'].partition(',')[0]}"

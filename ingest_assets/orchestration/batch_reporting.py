@@ -12,7 +12,7 @@ import dagster as dg
 from dagster import DagsterEvent
 from dagster._core.events import DagsterEventBatchMetadata
 
-from ingest_assets.domain.jobs import Outcome
+from ingest_assets.domain.jobs import Outcome, without_text
 from ingest_assets.domain.stages import Stage
 
 BATCH_SIZE = 500
@@ -34,7 +34,7 @@ def report_outcomes(context: dg.OpExecutionContext, outcomes: Sequence[Outcome])
     context.instance.add_dynamic_partitions("documents", keys)
     for asset, stage in LAST_STAGES.items():
         materializations = [
-            dg.AssetMaterialization(asset, partition=key, metadata=dict(outcome.payloads.get(stage, {})))
+            dg.AssetMaterialization(asset, partition=key, metadata=without_text(outcome.payloads.get(stage, {})))
             for key, outcome in zip(keys, outcomes, strict=True)
         ]
         _log(context, materializations)

@@ -8,7 +8,7 @@ import dagster as dg
 
 from ingest_assets.domain.documents import Chunk, DocumentId, ParsedDocument
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Job, Payload
+from ingest_assets.domain.jobs import Job, Payload, without_text
 from ingest_assets.domain.stages import Stage
 from ingest_assets.orchestration.claims import held_job, release_unless_continued, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of
@@ -31,7 +31,7 @@ class StepIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         run, services = context.step_context.dagster_run, self.pipeline.services
         with held_job(run, context.partition_key, services, self.stage) as job:
-            context.add_output_metadata(self.store(job, obj, services))
+            context.add_output_metadata(without_text(self.store(job, obj, services)))
             release_unless_continued(run, job, self.successor, services)
 
     def load_input(self, context: dg.InputContext) -> Any:

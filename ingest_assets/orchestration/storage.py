@@ -26,6 +26,7 @@ class KeptConnections(DagsterPostgresStorage):
             pool_size=KEPT_CONNECTIONS,
             max_overflow=-1,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
         with engine.connect() as connection:
             prepared = engine.dialect.has_table(connection, LAST_TABLE)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.fusion import reciprocal_rank_fusion
 from ingest_assets.domain.search import Hit
+from ingest_assets.domain.text import normalise
 from ingest_assets.pipeline.ports import Embedder, SearchIndex
 
 RANKED = 50
@@ -13,7 +14,11 @@ RANKED = 50
 
 
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
-    """The user's best passages, best first. Words are matched while the query is embedded and its vector compared."""
+    """The user's best passages, best first. The query is whatever somebody typed.
+
+    Words are matched while it is embedded and its vector compared.
+    """
+    query = normalise(query)
     depth = max(RANKED, limit)
     with ThreadPoolExecutor(1, thread_name_prefix="search") as beside:
         matching = beside.submit(index.matching, user_id, query, depth)

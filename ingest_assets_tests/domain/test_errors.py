@@ -1,6 +1,8 @@
 import string
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, TransientError
 
@@ -29,3 +31,20 @@ def test_an_error_must_be_of_the_class_that_its_code_has() -> None:
     with pytest.raises(TypeError, match="encrypted is a PermanentError"):
         TransientError("encrypted")
     assert isinstance(PermanentError("encrypted"), IngestError)
+
+
+@given(st.text() | st.binary() | st.lists(st.text()))
+def test_a_fact_that_is_no_number_and_no_short_name_is_not_told(fact: object) -> None:
+    error = PermanentError("too_many_pages", pages=fact, limit=7)
+    told = error.message.removeprefix("The document has ").removesuffix(" pages, more than 7.")
+    assert told in (fact, "(withheld)")
+    assert len(told) <= 80
+    assert told.isascii()
+    assert told.isprintable()
+
+
+@pytest.mark.parametrize(
+    "fact", [7, 0.5, "The parsing service", "chunk_document, line 35", "0001_pre_schema.sql", "0.8"]
+)
+def test_numbers_and_names_are_told(fact: object) -> None:
+    assert str(fact) in PermanentError("too_many_pages", pages=fact, limit=7).message

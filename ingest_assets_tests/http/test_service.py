@@ -183,3 +183,28 @@ def _announced(process: subprocess.Popen[str]) -> str:
         if line == "}\n":
             return str(json.loads("".join(lines))["url"])
     raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [
+        ("POST", "/v1/search", {"json": {"query": "x", "quokka7f3a9c": 1}}),
+        ("POST", "/v1/search", {"json": {"query": "x", "limit": "quokka7f3a9c"}}),
+        ("POST", "/v1/search", {"json": {"query": ["quokka7f3a9c"]}}),
+        ("POST", "/v1/search", {"content": b'{"quokka7f3a9c'}),
+        ("GET", "/v1/documents/quokka7f3a9c", {}),
+        ("GET", "/quokka7f3a9c", {}),
+        ("POST", "/v1/documents?priority=quokka7f3a9c", {"content": b"x"}),
+        ("POST", "/v1/documents?filename=quokka7f3a9c.exe", {"content": b"\x00"}),
+        ("POST", "/v1/documents", {"content": b"x", "headers": {"Content-Type": "multipart/form-data; quokka7f3a9c"}}),
+        ("POST", "/v1/documents", {"content": b"x", "headers": {"Idempotency-Key": "quokka7f3a9c" * 50}}),
+        ("POST", "/v1/search", {"headers": {"Authorization": "Bearer quokka7f3a9c"}}),
+    ],
+)
+def test_a_problem_does_not_repeat_what_was_sent(api: Api, method: str, path: str, more: dict[str, Any]) -> None:
+    answer = api(method, path, **more)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "quokka" not in (answer.text + str(answer.headers)).lower()
+    assert "found `" not in answer.text

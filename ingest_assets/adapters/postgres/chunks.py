@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.types.json import Json, Jsonb
+from psycopg.types.json import Json
 
 from ingest_assets.adapters.postgres.database import Database, Row
-from ingest_assets.adapters.postgres.jobs import advance, hold_claim, require_claim
+from ingest_assets.adapters.postgres.jobs import advance, hold_claim, payload_parameter, require_claim
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import (
     Chunk,
@@ -64,7 +64,7 @@ class PostgresVectorBuffer:
 
     def complete(self, job: Job, payload: Payload) -> Payload:
         with self._database.connection() as connection:
-            return require_claim(connection, "note_event", _held(job) | {"payload": Jsonb(payload)})
+            return require_claim(connection, "note_event", _held(job) | {"payload": payload_parameter(payload)})
 
     def present(self, document_id: DocumentId, model: Producer) -> set[str]:
         with self._database.connection() as connection:
@@ -86,7 +86,8 @@ class PostgresCommittedChunks:
         fresh: EmbeddedBatch | None,
         reported: bool,
     ) -> Payload:
-        names = _held(job) | _model(model) | _fresh(fresh) | {"payload": Jsonb(payload), "reported": reported}
+        told = {"payload": payload_parameter(payload), "reported": reported}
+        names = _held(job) | _model(model) | _fresh(fresh) | told
         with self._database.transaction() as connection:
             connection.execute(query("lock_document"), names)
             noted = require_claim(connection, "finish_job", names)

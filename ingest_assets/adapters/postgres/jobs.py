@@ -13,7 +13,7 @@ from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import Document, DocumentId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
-from ingest_assets.domain.jobs import Job, Outcome, Payload
+from ingest_assets.domain.jobs import Job, Outcome, Payload, without_text
 from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.stages import Stage, State, predecessor, sources
 
@@ -155,9 +155,14 @@ def advance(connection: Connection[Row], job: Job, *stages: Stage, payload: Payl
         "stage": stages[-1],
         "stages": list(stages),
         "sources": list(sources(stages[0])),
-        "payload": Jsonb(payload or {}),
+        "payload": payload_parameter(payload or {}),
     }
     return require_claim(connection, "advance_job", names)
+
+
+def payload_parameter(payload: Payload) -> Jsonb:
+    """The only way into `events.payload`."""
+    return Jsonb(without_text(payload))
 
 
 def require_claim(connection: Connection[Row], name: str, names: dict[str, Any]) -> Payload:

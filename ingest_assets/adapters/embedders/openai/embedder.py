@@ -12,7 +12,7 @@ from ingest_assets.adapters.embedders.openai.answers import read_answer, read_ve
 from ingest_assets.adapters.embedders.openai.failures import NAME, classify
 from ingest_assets.adapters.embedders.openai.models import OpenAISettings
 from ingest_assets.adapters.embedders.openai.tokens import count_tokens
-from ingest_assets.domain.costs import Service
+from ingest_assets.domain.costs import Service, request_id_in
 from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Document, DocumentId, UserId, Vectors
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.pipeline.ports import PaidCalls
@@ -82,7 +82,7 @@ class OpenAIEmbedder:
             response = self._post(texts)
             answer = read_answer(response.content)
             tokens = used_tokens(answer)
-            request_id = response.headers.get("x-request-id")
+            request_id = request_id_in(response.headers.get("x-request-id"))
             call.settle(settings.usage(estimated if tokens is None else tokens, request_id))
             return read_vectors(answer, len(texts), settings.expected_dimensions)
 

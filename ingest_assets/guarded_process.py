@@ -1,0 +1,92 @@
+"""What a process writes to its log or to stderr by itself: where something happened, never what it was about.
+
+The text of an exception may hold a row's values, a library's message an address or a file's name. So a record keeps its
+message only where this project or Dagster wrote it, and an exception only its type and the places it went through.
+"""
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.redaction import without_secrets
+
+TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
+"""Loggers, by the first part of their names, whose messages hold ids, names of this code and counts."""
+
+LONGEST_CHAIN = 10
+
+
+_telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError}
+
+
+def guard_process(*telling: type[BaseException]) -> None:
+    """From now on. Exceptions of exactly the types in `telling` keep their messages, as the catalogue's do."""
+    _telling.update(telling)
+    if isinstance(logging.getLogRecordFactory(), GuardedRecords):
+        return
+    logging.setLogRecordFactory(GuardedRecords())
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _tell_uncaught
+    sys.unraisablehook = _tell_unraisable
+    threading.excepthook = _tell_thread
+
+
+class GuardedRecords:
+    """Makes every log record of this process, whatever handlers and formatters libraries have installed."""
+
+    def __init__(self) -> None:
+        self._make = logging.getLogRecordFactory()
+
+    def __call__(self, *args: object, **kwargs: object) -> logging.LogRecord:
+        record = self._make(*args, **kwargs)
+        error = record.exc_info[1] if record.exc_info else None
+        record.msg = _told(record) + (f"\n{places_of(error)}" if error is not None else "")
+        record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
+        return record
+
+
+def places_of(error: BaseException) -> str:
+    """Like Python's traceback, with the messages of those exceptions only that may be told."""
+    return "\nAfter which:\n".join(reversed([_places(each) for each in _chain(error)]))
+
+
+def _told(record: logging.LogRecord) -> str:
+    if str(record.name).partition(".")[0] not in TRUSTED:
+        return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
+    try:
+        return without_secrets(record.getMessage())
+    except Exception:
+        return f"(a message that cannot be formatted: {record.filename}, line {record.lineno})"
+
+
+def _places(error: BaseException) -> str:
+    kind = type(error)
+    said = f": {error}" if kind in _telling else ""
+    return "".join(traceback.format_tb(error.__traceback__)) + f"{kind.__module__}.{kind.__qualname__}{said}"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(LONGEST_CHAIN):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    del trace
+    sys.stderr.write("Interrupted.\n" if issubclass(kind, KeyboardInterrupt) else f"{places_of(error)}\n")
+
+
+def _tell_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    if unraisable.exc_value is not None:
+        sys.stderr.write(f"{places_of(unraisable.exc_value)}\n")
+
+
+def _tell_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None and not isinstance(failed.exc_value, SystemExit):
+        sys.stderr.write(f"{places_of(failed.exc_value)}\n")

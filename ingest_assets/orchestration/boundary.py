@@ -1,0 +1,60 @@
+"""What Dagster may know of an error: its type and the places it went through, of the catalogue's also what they say.
+
+Dagster keeps exceptions with their causes in its event log, its ticks and its heartbeats, sends them to the page, and
+prints them. Each becomes a SerializableErrorInfo first, in the process that met it, by one method: that method is
+replaced. It is internal, hence the exact pin; a test asks real instances what they hold.
+"""
+
+import sys
+from traceback import TracebackException
+
+import dagster as dg
+from dagster._core import errors
+from dagster_shared.error import SerializableErrorInfo
+
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+
+TELLING = (
+    dg.Failure,  # made from the catalogue's errors alone
+    TransientError,
+    PermanentError,
+    ResourceError,
+    # Of names of this code, of runs and processes, and of what other processes have redacted.
+    errors.DagsterExecutionHandleOutputError,
+    errors.DagsterExecutionLoadInputError,
+    errors.DagsterExecutionStepExecutionError,
+    errors.DagsterResourceFunctionError,
+    errors.DagsterLaunchFailedError,
+    errors.DagsterRunNotFoundError,
+    errors.DagsterUserCodeProcessError,
+    errors.DagsterUserCodeUnreachableError,
+    errors.ScheduleExecutionError,
+    errors.SensorExecutionError,
+)
+"""Exceptions of exactly these types are told with their messages. Of all others the type and the places are."""
+
+_TELLING = frozenset(f"{kind.__module__}.{kind.__qualname__}" for kind in TELLING)
+
+
+def guard_errors() -> None:
+    SerializableErrorInfo.from_traceback = _without_message  # type: ignore[method-assign,assignment]
+
+
+def _without_message(trace: TracebackException) -> SerializableErrorInfo:
+    name = _name_in(trace)
+    said = "".join(trace.format_exception_only()) if name in _TELLING else f"{name} (its message is withheld)\n"
+    context = None if trace.__suppress_context__ else trace.__context__
+    return SerializableErrorInfo(
+        message=said,
+        stack=trace.stack.format(),
+        cls_name=name.rpartition(".")[2],
+        cause=_without_message(trace.__cause__) if trace.__cause__ else None,
+        context=_without_message(context) if context else None,
+    )
+
+
+def _name_in(trace: TracebackException) -> str:
+    if sys.version_info >= (3, 13):
+        return trace.exc_type_str
+    kind = trace.exc_type
+    return f"{kind.__module__}.{kind.__qualname__}" if kind is not None else "an exception"

@@ -1,0 +1,138 @@
+"""Whatever goes wrong, and wherever: Dagster's storage and output hold nothing that an exception quotes.
+
+Each failure says the canary in its own message, in its cause's, and in that of what was being handled.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import dagster as dg
+import pytest
+from dagster._core.errors import ScheduleExecutionError
+from dagster._utils.error import serializable_error_info_from_exc_info
+
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.errors import TransientError
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.canary import Canary
+from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.orchestration.runs import run_drain, run_partition
+from ingest_assets_tests.orchestration.test_queue import minute
+
+CANARY = Canary("Quokka7f3a9c")
+
+
+class TellingError(Exception):
+    """Of a library that quotes what it was given."""
+
+
+def leak(*_: object, **__: object) -> NoReturn:
+    error = TellingError(f"the text is {CANARY.word}")
+    error.add_note(f"a note on {CANARY.word}")
+    try:
+        int(CANARY.word)
+    except ValueError as handled:
+        cause = UnicodeError(f"while handling: {CANARY.word}")
+        cause.__context__ = handled
+    raise error from cause
+
+
+@dataclass(frozen=True)
+class Leaking:
+    """All that is behind it, but for one method."""
+
+    behind: Any
+    method: str
+
+    def __getattr__(self, name: str) -> Any:
+        return leak if name == self.method else getattr(self.behind, name)
+
+
+def leaking(services: Services, port: str, method: str) -> Services:
+    changes: dict[str, Any] = {port: Leaking(getattr(services, port), method)}
+    return replace(services, **changes)
+
+
+PLACES = [
+    ("parser", "parse"),
+    ("objects", "put"),
+    ("objects", "get"),
+    ("documents", "save_parse"),
+    ("documents", "find"),
+    ("jobs", "take"),
+    ("jobs", "advance"),
+    ("jobs", "settle"),
+    ("jobs", "claim"),
+    ("jobs", "release"),
+    ("jobs", "unreported"),
+    ("chunk_buffer", "save"),
+    ("chunk_buffer", "load"),
+    ("embedder", "embed"),
+    ("vector_buffer", "present"),
+    ("committed", "swap"),
+]
+
+
+@dataclass(frozen=True)
+class Listener:
+    instance: dg.DagsterInstance
+    capfd: pytest.CaptureFixture[str]
+    caplog: pytest.LogCaptureFixture
+
+    def heard_nothing(self, failed: str) -> None:
+        shown = "".join(self.capfd.readouterr()) + self.caplog.text
+        assert not CANARY.is_in(shown), f"{failed}: {shown}"
+        assert not CANARY.below(Path(self.instance.root_directory)), failed
+
+
+@pytest.fixture
+def listener(
+    instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Listener:
+    return Listener(instance, capfd, caplog)
+
+
+def test_partition_runs_that_fail_in_any_place_tell_nothing(
+    services: Services, user: UserId, listener: Listener
+) -> None:
+    for port, method in PLACES:
+        document_id = submit(services, user, policy_text(CANARY.word), f"{CANARY.word} {port} {method}.md").document_id
+        run_partition(leaking(services, port, method), listener.instance, document_id)
+        listener.heard_nothing(f"{port}.{method}")
+
+
+def test_drain_runs_that_fail_in_any_place_tell_nothing(services: Services, user: UserId, listener: Listener) -> None:
+    for port, method in PLACES:
+        submit(services, user, policy_text(CANARY.word, 1), f"{CANARY.word} {port} {method}.md")
+        run_drain(leaking(services, port, method), listener.instance)
+        listener.heard_nothing(f"{port}.{method}")
+
+
+def test_ticks_that_fail_tell_their_daemon_nothing(services: Services, instance: dg.DagsterInstance) -> None:
+    for method in ("reclaim", "claim", "report_dead_letters"):
+        with pytest.raises(ScheduleExecutionError) as raised:
+            minute(leaking(services, "jobs", method), instance)
+        told = told_to_dagster(raised.value)
+        assert "TellingError" in told
+        assert not CANARY.is_in(told)
+
+
+def test_services_that_cannot_be_made_tell_nothing(services: Services, user: UserId, listener: Listener) -> None:
+    document_id = submit(services, user, policy_text(CANARY.word)).document_id
+    run_partition(services, listener.instance, document_id, resources={"pipeline": Pipeline(leak)})
+    listener.heard_nothing("the composition")
+
+
+def test_what_the_catalogue_says_and_where_it_happened_stays() -> None:
+    with pytest.raises(TransientError) as raised:
+        raise TransientError("out_of_memory", megabytes=7)
+    told = told_to_dagster(raised.value)
+    assert "Parsing needed more than 7 MB of memory." in told
+    assert "test_what_the_catalogue_says_and_where_it_happened_stays" in told
+
+
+def told_to_dagster(error: BaseException) -> str:
+    assert error.__traceback__ is not None
+    return str(serializable_error_info_from_exc_info((type(error), error, error.__traceback__)))

@@ -1,0 +1,95 @@
+"""Whatever people, files and services say, Postgres is given nothing that it refuses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as quickly
+from hypothesis import strategies as st
+
+from ingest_assets.adapters.postgres.database import connected
+from ingest_assets.adapters.postgres.jobs import advance
+from ingest_assets.domain.costs import request_id_in
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.jobs import WITHHELD, Payload, without_text
+from ingest_assets.domain.stages import Stage
+from ingest_assets.pipeline.intake import receive
+from ingest_assets.pipeline.search import search
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.documents import ingest, policy_text, submit
+
+HOSTILE = "\x00\ud800\udfff\ufffe\x1b]0;\u202e'\\%s%(x)s"
+ANYTHING = st.text(max_size=40) | st.text("\x00\ud800a\x1b'\\%(s)", max_size=12)
+ON_ONE_DATABASE = quickly(
+    max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@ON_ONE_DATABASE
+@given(query=ANYTHING)
+@example(HOSTILE)
+def test_every_query_is_answered(services: Services, user: UserId, query: str) -> None:
+    search(user, query, 5, index=services.search_index, embedder=services.embedder)
+
+
+@ON_ONE_DATABASE
+@given(name=ANYTHING)
+@example(HOSTILE)
+def test_every_file_name_is_taken(services: Services, user: UserId, name: str) -> None:
+    stores: dict[str, Any] = {"documents": services.documents, "objects": services.objects}
+    accepted = receive(b"# Text", f"{name}.md", "a source", user, max_bytes=100, actor="test", **stores)
+    document = services.documents.find(accepted.document_id)
+    assert document is not None
+    assert document.filename.isprintable()
+
+
+def test_every_content_that_is_text_ends_searchable(services: Services, user: UserId) -> None:
+    text = f"# {HOSTILE}\n\nThe walrus \x1b[31mis\x00 covered.\n".encode(errors="replace").replace(b"\x00", b"")
+    document_id = ingest(services, user, text, "walrus.md")
+    [hit] = search(user, "walrus", 1, index=services.search_index, embedder=services.embedder)
+    assert hit.document_id == document_id
+    assert "\x1b" not in hit.text
+
+
+VALUES = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.text()) | st.binary()
+
+
+@given(st.dictionaries(st.sampled_from(["text_sha", "parser", "model", "chunks", "note"]), VALUES))
+def test_a_payload_holds_numbers_hashes_and_names_of_tools_only(payload: Mapping[str, object]) -> None:
+    told = without_text(payload)
+    assert told.keys() == payload.keys()
+    assert without_text(told | {"again": 1}).keys() == told.keys() | {"again"}
+    for name, value in told.items():
+        assert isinstance(value, int | float) or (value.isascii() and value.isprintable()), (name, value)
+        assert value == WITHHELD or name != "note" or not isinstance(value, str)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"text_sha": "a" * 64, "parser": "llamaparse", "parser_version": "agentic-de+1", "pages": 3, "seconds": 0.1},
+        {"chunker": "markdown", "chunker_version": "4-1000-200", "chunks": 7},
+        {"model": "sentence-transformers/all-MiniLM-L6-v2", "model_version": "1-512d"},
+    ],
+)
+def test_a_payload_of_the_pipeline_is_told_as_it_is(payload: Payload) -> None:
+    assert without_text(payload) == payload
+
+
+def test_an_event_takes_any_payload_and_keeps_no_text(services: Services, database_url: str, user: UserId) -> None:
+    document_id = submit(services, user, policy_text()).document_id
+    [job] = services.jobs.claim("worker", 1, services.lease)
+    payload: dict[str, Any] = {"note": HOSTILE, "text_sha": "Mrs Example", "model": ["x"], "chunks": 7}
+    with connected(database_url) as connection:
+        advance(connection, job, Stage.JOB_VALIDATED, payload=payload)
+    [event] = [each for each in services.documents.history(document_id) if each.payload]
+    assert {name for name, value in event.payload.items() if value == WITHHELD} == {"note", "text_sha", "model"}
+
+
+@given(ANYTHING)
+@example(HOSTILE)
+def test_a_services_request_id_is_an_id_or_nothing(header: str) -> None:
+    kept = request_id_in(header)
+    assert kept is None or (kept == header and kept.isascii() and " " not in kept)
+    assert request_id_in("req_0123-abc.DEF") == "req_0123-abc.DEF"

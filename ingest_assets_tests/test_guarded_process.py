@@ -1,0 +1,88 @@
+"""What a process that goes wrong leaves in its log and on stderr."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ingest_assets_tests.canary import Canary
+
+CANARY = Canary("Quokka7f3a9c")
+GUARDED = """
+import logging, sys, threading, warnings
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.guarded_process import guard_process
+guard_process()
+logging.basicConfig(level=logging.DEBUG, format="%(name)s %(levelname)s %(message)s")
+SAID = sys.argv[1]
+
+def fail():
+    try:
+        raise KeyError(SAID)
+    except KeyError as error:
+        raise ValueError(f"cannot read {SAID}") from error
+
+class Dying:
+    def __del__(self):
+        fail()
+
+class Unprintable:
+    def __str__(self):
+        fail()
+"""
+UNCAUGHT = {
+    "in the main thread": "fail()",
+    "in another thread": "thread = threading.Thread(target=fail); thread.start(); thread.join()",
+    "in a finaliser": "Dying()",
+    "while it is interrupted": "raise KeyboardInterrupt(SAID)",
+}
+LOGGED = {
+    "a library's message": "logging.getLogger('httpx').info('GET https://example.org/?q=%s', SAID)",
+    "a library's words": "logging.getLogger('psycopg.pool').warning(f'host {SAID}')",
+    "a library's exception": """
+try: fail()
+except ValueError: logging.getLogger('uvicorn.error').exception('Exception in ASGI application')""",
+    "our own exception": """
+try: fail()
+except ValueError: logging.getLogger('ingest_assets.http').exception('It failed')""",
+    "a warning": "warnings.warn(f'{SAID} looks like a file name')",
+    "arguments that do not fit": "logging.getLogger('dagster').error('%d', SAID)",
+    "an argument that cannot be printed": "logging.getLogger('dagster').error('%s', Unprintable())",
+}
+
+
+def ran(code: str, said: str = CANARY.word) -> str:
+    process = subprocess.run(
+        [sys.executable, "-c", GUARDED + code, said], capture_output=True, text=True, check=False, timeout=60
+    )
+    return process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("where", UNCAUGHT)
+def test_an_uncaught_exception_tells_its_type_and_places(where: str) -> None:
+    told = ran(UNCAUGHT[where])
+    assert not CANARY.is_in(told), told
+    assert "Interrupted." in told or ("builtins.ValueError" in told and "builtins.KeyError" in told)
+    assert "Interrupted." in told or "in fail" in told
+
+
+@pytest.mark.parametrize("what", LOGGED)
+def test_what_is_logged_tells_who_logged_it_and_where(what: str) -> None:
+    told = ran(LOGGED[what])
+    assert told
+    assert not CANARY.is_in(told), told
+
+
+def test_our_own_and_dagsters_messages_stay_but_for_secrets() -> None:
+    told = ran("""
+logging.getLogger("ingest_assets.http").info("%s %s %d", "POST", "/v1/search", 200)
+logging.getLogger("dagster.daemon").warning(f"Run {7} of me:{SAID}@db.example://me:{SAID}@host")
+try:
+    raise PermanentError("too_large", limit=7)
+except PermanentError:
+    logging.getLogger("ingest_assets").exception("Refused")
+""")
+    assert "POST /v1/search 200" in told
+    assert "dagster.daemon WARNING Run 7 of" in told
+    assert "too_large: The file has more than 7 bytes." in told
+    assert not CANARY.is_in(told), told
