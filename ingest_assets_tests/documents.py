@@ -28,12 +28,17 @@ def policy_text(subject: str = "Emergency care", paragraphs: int = 12) -> str:
 
 
 def submit(
-    services: Services, user: UserId, text: str | bytes, name: str = "policy.md", priority: int = 0
+    services: Services,
+    user: UserId,
+    text: str | bytes,
+    name: str = "policy.md",
+    priority: int = 0,
+    source: str | None = None,
 ) -> Acceptance:
     return receive(
         text.encode() if isinstance(text, str) else text,
         name,
-        f"/documents/{name}",
+        source or f"/documents/{name}",
         user,
         documents=services.documents,
         objects=services.objects,

@@ -19,12 +19,11 @@ from ingest_assets.domain.filenames import safe_filename
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.domain.stages import State
 from ingest_assets.pipeline.drain import DrainLimits, drain
-from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.adapters.test_parsing_the_corpus import REFUSALS, TEXTS
 from ingest_assets_tests.conftest import CORPUS, services_for
-from ingest_assets_tests.documents import MAX_BYTES, policy_text
+from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.hostile.files import NAMES, SEARCHABLE, HostileFile, hostile_files
 
 LIMITS = ParserLimits(seconds=10, memory_mb=1024, workers=2)
@@ -45,19 +44,9 @@ def services(settings: Settings) -> Iterator[Services]:
 def take_in(services: Services, user: UserId, content: bytes, name: str) -> DocumentId | str:
     """The document, or the code that the file is refused for."""
     try:
-        accepted = receive(
-            content,
-            name,
-            f"test:{name!a}",
-            user,
-            documents=services.documents,
-            objects=services.objects,
-            max_bytes=MAX_BYTES,
-            actor="test",
-        )
+        return submit(services, user, content, name, source=f"test:{name!a}").document_id
     except PermanentError as refused:
         return refused.code
-    return accepted.document_id
 
 
 def outcome(services: Services, taken_in: DocumentId | str) -> str:
