@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import typer
 
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -21,6 +22,11 @@ def user_of(user: str | None, settings: Settings) -> UserId:
     if settings.default_user is None:
         raise PermanentError("user_missing")
     return UserId(settings.default_user)
+
+
+def actor_of(command: str) -> Actor:
+    """With a correlation id for this call of the command."""
+    return Actor(f"ingest {command}", str(uuid4()))
 
 
 def documents_of(values: Sequence[str]) -> list[DocumentId]:

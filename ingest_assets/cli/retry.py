@@ -2,7 +2,7 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, documents_of
+from ingest_assets.cli.arguments import Json, actor_of, documents_of
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
@@ -21,7 +21,7 @@ def retry(
         for document_id in wanted or []:
             if deployment.services.documents.find(document_id) is None:
                 raise PermanentError("unknown_document")
-        replayed = deployment.services.jobs.replay(wanted, "ingest retry")
+        replayed = deployment.services.jobs.replay(wanted, actor_of("retry"))
         if wanted and not replayed:
             raise PermanentError("not_failed")
         if as_json:

@@ -11,6 +11,7 @@ from ingest_assets.pipeline.ports import (
     ChunkBuffer,
     Clock,
     CommittedChunks,
+    Deletions,
     Documents,
     Embedder,
     Jobs,
@@ -31,6 +32,7 @@ class Services:
     """In [0, 1)."""
     jobs: Jobs
     documents: Documents
+    deletions: Deletions
     objects: ObjectStore
     parser: Parser
     chunk_buffer: ChunkBuffer

@@ -46,6 +46,7 @@ GUESSED = "['turn.turn', 'visits"
 
 VALUES: dict[str, Any] = {
     "actor": "test",
+    "correlation_id": "a test",
     "count": 10,
     "found": [uuid_of("chunk 7")],
     "chunk_id": uuid_of("chunk 7"),
@@ -95,7 +96,6 @@ VALUES: dict[str, Any] = {
     "hint": "hint",
     "job_id": uuid_of("job 7"),
     "job_ids": [uuid_of("job 7"), uuid_of("job 8")],
-    "kept": 100,
     "key_sha": SHA,
     "lease": timedelta(seconds=60),
     "limit": 32,

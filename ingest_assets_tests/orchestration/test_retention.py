@@ -22,7 +22,7 @@ from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sqlalchemy_url
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.orchestration.runs import (
     NAMES,
     definitions,
@@ -142,7 +142,7 @@ def test_deleted_documents_lose_their_partition_whoever_deleted_them(
     services: Services, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     gone, stays = drained(services, instance, user, "gone", "stays")
-    delete_document(gone, "test", documents=services.documents, objects=services.objects)
+    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
     assert prune(services, instance, kept=None) == {"deleted": 1, "finished": 0}
     assert listed(instance) == {stays}
     assert prune(services, instance, kept=None) == {"deleted": 0, "finished": 0}
@@ -294,7 +294,7 @@ def test_the_hour_asks_for_a_pruning_only_where_there_is_something_to_forget(
     [gone, _] = drained(services, instance, user, "one", "two")
     assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=1))
     assert not tick(hourly_pruning, services, instance, RetentionPolicy(partitions=2))
-    delete_document(gone, "test", documents=services.documents, objects=services.objects)
+    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
     assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=None))
 
 

@@ -21,7 +21,7 @@ from ingest_assets.domain.documents import (
 )
 from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Payload
+from ingest_assets.domain.jobs import Actor, Event, FailedDocument, Job, JobStatus, Payload
 from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
 from ingest_assets.domain.stages import Stage, State
 
@@ -36,7 +36,9 @@ class PostgresDocuments:
         with self._database.connection() as connection:
             return locate(connection, arrivals)
 
-    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
+    def accept(
+        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+    ) -> list[Acceptance] | None:
         with self._database.connection() as connection:
             try:
                 with connection.transaction():
@@ -132,14 +134,6 @@ class PostgresDocuments:
         with self._database.connection() as connection:
             rows = connection.execute(query("job_history"), {"document_id": document_id}).fetchall()
         return [Event(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])}) for row in rows]
-
-    def delete(self, document_id: DocumentId, actor: str) -> UserId | None:
-        with self._database.transaction() as connection:
-            names = {"document_id": document_id, "document_ids": [document_id], "actor": actor}
-            connection.execute(query("lock_jobs"), names)
-            connection.execute(query("note_deletion"), names)
-            row = connection.execute(query("delete_document"), names).fetchone()
-        return None if row is None else UserId(row["user_id"])
 
     def sources(self, document_id: DocumentId) -> list[str]:
         with self._database.connection() as connection:
