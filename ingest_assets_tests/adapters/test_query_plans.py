@@ -38,6 +38,9 @@ READS_EVERYTHING = {
     "failed_documents": "`ingest status --failed` lists all failures",
     "outdated_documents": "`ingest refresh` looks for what other tools have made",
     "sum_costs": "`ingest costs` sums the ledger",
+} | {
+    f"export_{kind}": "`ingest export` writes down everything of a user"
+    for kind in ("callbacks", "calls", "deletions", "documents", "events", "requests", "service_jobs", "sources")
 }
 """Queries for people, or for once in a while, and why they do."""
 

@@ -233,6 +233,7 @@ def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
         "retry",
         "refresh",
         "delete",
+        "export",
         "costs",
         "serve",
         "migrate",

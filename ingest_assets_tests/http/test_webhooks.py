@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import DocumentId, Producer, UserId
 from ingest_assets.pipeline.services import Services
@@ -168,13 +169,28 @@ def test_a_callbacks_text_leaves_with_its_document(api: Api, database_url: str, 
     assert logged(database_url) == []
 
 
-def test_old_bodies_are_emptied_and_old_keys_forgotten(api: Api, database_url: str) -> None:
-    api.plainly("POST", PATH, content=b"old")
+def test_old_bodies_are_emptied_and_old_keys_forgotten(api: Api, database_url: str, waiting: Waiting) -> None:
+    api.plainly("POST", PATH, params={"secret": waiting.secret}, content=b"old")
     api.submit("one policy", "a.txt", headers={"Idempotency-Key": "old"})
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE upload_pipeline.webhook_log SET received_at = now() - interval '8 days'")
         connection.execute("UPDATE upload_pipeline.idempotency_keys SET created_at = now() - interval '25 hours'")
-    api.plainly("POST", PATH, content=b"new")
+    api.plainly("POST", PATH, params={"secret": waiting.secret}, content=b"new")
     api.submit("another policy", "a.txt", headers={"Idempotency-Key": "new"})
     assert [row[1] for row in logged(database_url)] == [b"", b"new"]
     assert api.submit("other content", "a.txt", headers={"Idempotency-Key": "old"}).status_code == 202
+
+
+def test_a_callback_that_was_never_judged_keeps_its_body_for_an_hour(
+    api: Api, deployment: Deployment, database_url: str
+) -> None:
+    log = PostgresWebhookLog(deployment.database)
+    for _ in range(2):
+        log.store("llamaparse", b"Zebra")
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "UPDATE upload_pipeline.webhook_log SET received_at = now() - interval '61 minutes'"
+            " WHERE webhook_id = (SELECT min(webhook_id) FROM upload_pipeline.webhook_log)"
+        )
+    api.plainly("POST", PATH)
+    assert [row[1] for row in logged(database_url)] == [b"", b"Zebra", b""]

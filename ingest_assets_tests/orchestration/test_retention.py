@@ -17,9 +17,10 @@ from ingest_assets.orchestration import partition_pruning
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
-from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning
+from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning, look_after_deletions
 from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.intake import folder_key
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import TEST, policy_text, submit
@@ -308,3 +309,15 @@ def test_the_day_asks_for_a_purge_unless_runs_are_kept_for_ever(
 def test_nothing_in_the_settings_means_everything() -> None:
     assert Settings(partitions_kept=0, dagster_retention_days=0).retention == RetentionPolicy(None, None)
     assert Settings().retention == RetentionPolicy()
+
+
+def test_an_interrupted_deletion_is_finished_by_the_schedule(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [gone] = drained(services, instance, user, "one")
+    services.deletions.delete(gone, TEST)
+    assert services.objects.count_below(folder_key(user, gone)) == 2
+    assert tick(look_after_deletions, services, instance, NOTHING_IS_OLD)
+    assert run_job(services, instance, "finish_deleted", NOTHING_IS_OLD) == {"confirmed": 1, "incomplete": 0}
+    assert services.objects.count_below(folder_key(user, gone)) == 0
+    assert not tick(look_after_deletions, services, instance, NOTHING_IS_OLD)
