@@ -21,8 +21,9 @@ check: install  ## style, types and layers
 
 audit: install $(VENV)/audit/.installed  ## licences, and known vulnerabilities of all that is pinned: asks a public service
 	$(BIN)/python -m supply_chain.licences
-	$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner off \
-	  --requirement requirements.lock --requirement requirements-installer.lock --requirement requirements-audit.lock
+	for lock in requirements*.lock; do \
+	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement $$lock || exit 1; \
+	done
 
 bench: install  ## speed, each figure in benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks

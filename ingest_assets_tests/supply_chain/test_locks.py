@@ -24,8 +24,3 @@ def test_every_requirement_is_one_version_with_its_hashes_and_no_address(lock: s
     found = requirements(lock)
     assert found
     assert [each for each in found if not PIN.fullmatch(each)] == []
-
-
-@pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock != "requirements-installer.lock"])
-def test_make_audit_looks_into_it(lock: str) -> None:
-    assert f"--requirement {lock}" in (ROOT / "Makefile").read_text()
