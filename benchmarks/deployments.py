@@ -10,8 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, LiteralString
+
+import psycopg
+from pgvector.psycopg import register_vector
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
 
 from benchmarks.dagster_page import DagsterPage
 from ingest_assets.composition import Deployment
@@ -40,6 +46,13 @@ class Home:
         """The process id of the embedded server."""
         folder = Path(self.row("SHOW data_directory")["data_directory"])
         return int((folder / "postmaster.pid").read_text().split()[0])
+
+    @cached_property
+    def database(self) -> Connection[DictRow]:
+        """As the superuser, beside what the deployment may do."""
+        connection = psycopg.connect(self.deployment.database_url, autocommit=True, row_factory=dict_row)
+        register_vector(connection)
+        return connection
 
     def ingest(self, *arguments: object) -> Any:
         """What the command prints as JSON. Raises CalledProcessError."""
@@ -78,8 +91,7 @@ class Home:
             yield pid, page
 
     def rows(self, statement: LiteralString, **names: Any) -> list[dict[str, Any]]:
-        with self.deployment.database.connection() as connection:
-            return connection.execute(statement, names).fetchall()
+        return self.database.execute(statement, names).fetchall()
 
     def row(self, statement: LiteralString, **names: Any) -> dict[str, Any]:
         [row] = self.rows(statement, **names)
@@ -87,8 +99,7 @@ class Home:
 
     def execute(self, statement: str) -> None:
         """In a transaction of its own, or in none where it allows none."""
-        with self.deployment.database.connection() as connection:
-            connection.execute(statement.encode())
+        self.database.execute(statement.encode())
 
     def make_database(self, name: LiteralString) -> str:
         """The URL of a new, empty database on the same server."""
@@ -107,6 +118,8 @@ def fresh_home() -> Iterator[Home]:
             home.ingest("migrate")
             yield home
         finally:
+            if "database" in vars(home):
+                home.database.close()
             deployment.close()
 
 

@@ -20,7 +20,9 @@ from ingest_assets.pipeline.intake import content_key
 TABLES = """SELECT table_name AS name,
     (SELECT column_name FROM information_schema.columns AS c WHERE is_identity = 'YES'
         AND (c.table_schema, c.table_name) = (t.table_schema, t.table_name)) AS identity
-FROM information_schema.tables AS t WHERE table_schema = 'upload_pipeline' AND table_type = 'BASE TABLE'"""
+FROM information_schema.tables AS t
+WHERE table_schema = 'upload_pipeline' AND table_type = 'BASE TABLE' AND table_name <> 'document_chunks'"""
+"""All in which intake may have written."""
 
 COPIES = "CREATE TEMPORARY TABLE copies (document_id text, job_id text, content_sha text, name text)"
 
@@ -51,13 +53,12 @@ def take_in_notes(home: Home, count: int) -> None:
     sha = sha256(note_text(0)).hexdigest()
     model = Note(str(accepted.document_id), str(accepted.job_id), sha, note_name(0))
     copies = list(_stored_copies(home, count))
-    with home.deployment.database.connection() as connection:
-        connection.execute("SET session_replication_role = replica")  # tables in any order
-        _name_copies(connection, copies)
-        for table in connection.execute(TABLES).fetchall():
-            connection.execute(_copy_rows(**table), asdict(model))
-        connection.execute("RESET session_replication_role")
-        connection.execute("DROP TABLE copies")
+    home.database.execute("SET session_replication_role = replica")  # tables in any order
+    _name_copies(home.database, copies)
+    for table in home.database.execute(TABLES).fetchall():
+        home.database.execute(_copy_rows(**table), asdict(model))
+    home.database.execute("RESET session_replication_role")
+    home.database.execute("DROP TABLE copies")
     for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
         home.execute(statement)
     os.sync()

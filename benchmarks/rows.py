@@ -139,21 +139,19 @@ def _embed(job: Job, chunks: Sequence[Chunk], services: Services) -> None:
 def _copy_seconds(home: Home, table: LiteralString) -> float:
     """Of all rows of the table, in binary, into an empty one with the same indexes."""
     names = {"table": sql.Identifier("upload_pipeline", table)}
-    with home.deployment.database.connection() as connection:
-        connection.execute(sql.SQL("CREATE TABLE row_floor (LIKE {table} INCLUDING ALL)").format(**names))
-        try:
-            with connection.cursor().copy(sql.SQL("COPY {table} TO STDOUT (FORMAT BINARY)").format(**names)) as copy:
-                rows = b"".join(copy)
-            begun = time.perf_counter()
-            with connection.cursor().copy("COPY row_floor FROM STDIN (FORMAT BINARY)") as copy:
-                copy.write(rows)
-            return time.perf_counter() - begun
-        finally:
-            connection.execute("DROP TABLE row_floor")
+    home.database.execute(sql.SQL("CREATE TABLE row_floor (LIKE {table} INCLUDING ALL)").format(**names))
+    try:
+        with home.database.cursor().copy(sql.SQL("COPY {table} TO STDOUT (FORMAT BINARY)").format(**names)) as copy:
+            rows = b"".join(copy)
+        begun = time.perf_counter()
+        with home.database.cursor().copy("COPY row_floor FROM STDIN (FORMAT BINARY)") as copy:
+            copy.write(rows)
+        return time.perf_counter() - begun
+    finally:
+        home.database.execute("DROP TABLE row_floor")
 
 
 def _count(home: Home, table: LiteralString) -> int:
-    with home.deployment.database.connection() as connection:
-        statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("upload_pipeline", table))
-        row = connection.execute(statement).fetchone()
+    statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("upload_pipeline", table))
+    row = home.database.execute(statement).fetchone()
     return 0 if row is None else int(row["count"])

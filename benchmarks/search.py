@@ -66,18 +66,17 @@ def _fill(home: Home, chunks: int, shares: Sequence[float]) -> dict[float, UserI
     maker, made = Maker(), 0
     paths = write_documents(home.folder / "documents", chunks // CHUNKS_PER_DOCUMENT)
     owners = _owners(users, len(paths))
-    with home.deployment.database.connection() as connection:
-        make_bare_table(connection)
-        for path, owner in zip(paths, owners, strict=True):
-            if made >= chunks:
-                break
-            document = markdown_document(path, owner)
-            rows, vectors = maker.make(document, path.read_bytes())
-            connection.execute(SAVE_DOCUMENT, _document_row(document))
-            maker.copy(connection, document, rows, vectors)
-            made += len(rows)
-        connection.execute(TAKE_ROWS.encode())
-        connection.execute("DROP TABLE upload_pipeline.bare")
+    make_bare_table(home.database)
+    for path, owner in zip(paths, owners, strict=True):
+        if made >= chunks:
+            break
+        document = markdown_document(path, owner)
+        rows, vectors = maker.make(document, path.read_bytes())
+        home.database.execute(SAVE_DOCUMENT, _document_row(document))
+        maker.copy(home.database, document, rows, vectors)
+        made += len(rows)
+    home.database.execute(TAKE_ROWS.encode())
+    home.database.execute("DROP TABLE upload_pipeline.bare")
     _index(home)
     return users
 
@@ -98,8 +97,7 @@ def _index(home: Home) -> None:
     """As the deployment does it after a load, by its own policy."""
     home.ingest("drain")
     assert is_indexed(home)
-    with home.deployment.database.connection() as connection:
-        connection.execute("VACUUM ANALYZE upload_pipeline.document_chunks")
+    home.database.execute("VACUUM ANALYZE upload_pipeline.document_chunks")
 
 
 def _searches(home: Home, user_id: UserId, count: int) -> Figures:

@@ -17,7 +17,7 @@ from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaPar
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
 from ingest_assets.adapters.parsers.router import ParserRouter
 from ingest_assets.adapters.postgres.chunks import PostgresChunkBuffer, PostgresCommittedChunks, PostgresVectorBuffer
-from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.database import Database, Role
 from ingest_assets.adapters.postgres.deletions import PostgresDeletions
 from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
@@ -25,6 +25,7 @@ from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidC
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.partitions import PostgresPartitions
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.seen_documents import PostgresSeenDocuments
 from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
 from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
 from ingest_assets.domain.budgets import BudgetLimits
@@ -38,7 +39,7 @@ from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
 from ingest_assets.pipeline.ports import Embedder, ObjectStore, Parser
 from ingest_assets.pipeline.services import Services
-from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
+from ingest_assets.settings import Settings, login_url, sibling_database, sqlalchemy_url
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.embedders.openai import OpenAISettings
@@ -65,6 +66,10 @@ class Deployment:
         self.embedded_postgres.start()
         return self.embedded_postgres.url()
 
+    def url_of(self, role: Role) -> str:
+        """For acting as the role: on the embedded server its own login, elsewhere whatever login there is."""
+        return login_url(self.database_url, role) if self.settings.embedded else self.database_url
+
     @property
     def plain_dagster_database_url(self) -> str:
         if self.settings.dagster_database_url is not None:
@@ -78,7 +83,7 @@ class Deployment:
 
     @cached_property
     def database(self) -> Database:
-        return Database(self.database_url, connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
+        return Database(self.url_of(Role.WORKER), connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
 
     @cached_property
     def documents(self) -> PostgresDocuments:
@@ -193,6 +198,7 @@ class Deployment:
             jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
             deletions=self.deletions,
+            documents_of=lambda user_id: PostgresSeenDocuments(self.database.as_seen_by(user_id)),
             objects=self.objects,
             parser=self.parser,
             chunk_buffer=PostgresChunkBuffer(self.database),
@@ -201,7 +207,7 @@ class Deployment:
             committed=PostgresCommittedChunks(self.database),
             partitions=PostgresPartitions(self.database),
             search_index=PostgresSearchIndex(self.database, index_policy),
-            vector_index=PostgresVectorIndex(self.database),
+            vector_index=PostgresVectorIndex(self.url_of(Role.OWNER)),
             vector_samples=PostgresVectorSamples(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),

@@ -193,3 +193,10 @@ def sibling_database(url: str, name: str) -> str:
     """The URL of another database on the same server."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"/{quote(name)}"))
+
+
+def login_url(url: str, login: str) -> str:
+    """The same database for another login, whose password libpq finds in its usual places."""
+    parts = urlsplit(url)
+    server = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(login)}@{server}"))

@@ -6,13 +6,27 @@ from uuid import UUID, uuid4
 
 import typer
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.jobs import Actor
+from ingest_assets.pipeline.ports import SeenDocuments
 from ingest_assets.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 User = Annotated[str | None, typer.Option("--user", metavar="UUID", help="Whose documents. [env: INGEST_USER_ID]")]
+
+Viewer = Annotated[
+    str | None,
+    typer.Option("--user", metavar="UUID", help="Only this user's; by default everybody's. [env: INGEST_USER_ID]"),
+]
+
+
+def seen_documents(user: str | None, deployment: Deployment) -> SeenDocuments:
+    """One user's where one is named; an operator sees everybody's. Raises PermanentError invalid_id."""
+    named = deployment.settings.user_id if user is None else parse_id(user, "The user")
+    services = deployment.services
+    return services.documents if named is None else services.documents_of(UserId(named))
 
 
 def user_of(user: str | None, settings: Settings) -> UserId:

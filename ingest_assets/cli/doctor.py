@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import typer
 
-from ingest_assets.adapters.postgres.database import connected
+from ingest_assets.adapters.postgres.database import Role, connected
+from ingest_assets.adapters.postgres.isolation import isolation_of
 from ingest_assets.adapters.postgres.migrations import check_server, pending
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
@@ -44,6 +45,7 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
     yield _try("python", lambda: sys.version.split()[0])
     yield _try("database", lambda: _server(deployment))
     yield _try("schema", lambda: _schema(deployment))
+    yield _isolation(deployment)
     yield _try("Dagster's database", lambda: _dagster_server(deployment))
     yield _try("document store", lambda: _store(deployment))
     yield _try("parser", lambda: _parser(deployment))
@@ -54,8 +56,12 @@ def _try(name: str, examine: Callable[[], str]) -> Check:
     try:
         return Check(name, True, examine())
     except Exception as error:
-        problem = as_ingest_error(error)
-        return Check(name, False, problem.message, problem.code, problem.hint)
+        return _failed(name, error)
+
+
+def _failed(name: str, error: Exception) -> Check:
+    problem = as_ingest_error(error)
+    return Check(name, False, problem.message, problem.code, problem.hint)
 
 
 def _server(deployment: Deployment) -> str:
@@ -69,6 +75,20 @@ def _schema(deployment: Deployment) -> str:
     if pending(deployment.database_url):
         raise PermanentError("database_not_migrated")
     return "up to date"
+
+
+def _isolation(deployment: Deployment) -> Check:
+    name = "isolation of users"
+    try:
+        login, bypasses, unprotected = isolation_of(deployment.database)
+    except Exception as error:
+        return _failed(name, error)
+    if unprotected:
+        return _failed(name, PermanentError("rows_unprotected", tables=", ".join(unprotected)))
+    if not bypasses:
+        return Check(name, True, f"row-level security holds for the login {login}")
+    detail = f"row-level security holds while the login {login} acts as {Role.WORKER}; by itself it would bypass it"
+    return Check(name, True, detail, hint=f"Let INGEST_DATABASE_URL log in as {Role.WORKER}.")
 
 
 def _dagster_server(deployment: Deployment) -> str:

@@ -28,7 +28,7 @@ def export(
     with deployed(as_json=as_json) as deployment:
         owner, document_id = _scope(user, document, deployment)
         with _sink(output) as lines:
-            count = _write(export_records(deployment.database_url, owner, document_id), lines)
+            count = _write(export_records(deployment.database, owner, document_id), lines)
         messages.print(f"{count} records.")
 
 

@@ -2,29 +2,41 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, actor_of, documents_of
+from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, seen_documents
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.domain.documents import DocumentId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.stages import State
+from ingest_assets.pipeline.ports import SeenDocuments
 
 
 def retry(
     documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT", help="Documents' ids.")] = None,
     dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Every dead letter.")] = False,
+    user: Viewer = None,
     as_json: Json = False,
 ) -> None:
     """Queue failed documents again, from the stage at which they failed."""
     with deployed(as_json=as_json) as deployment:
         if bool(documents) == dead_letters:
             raise PermanentError("wrong_usage", what="Name documents, or give --dead-letters.")
-        wanted = None if dead_letters else documents_of(documents or [])
-        for document_id in wanted or []:
-            if deployment.services.documents.find(document_id) is None:
-                raise PermanentError("unknown_document")
+        seen = seen_documents(user, deployment)
+        wanted = _dead_letters(seen) if dead_letters else _known(documents_of(documents or []), seen)
         replayed = deployment.services.jobs.replay(wanted, actor_of("retry"))
-        if wanted and not replayed:
+        if documents and not replayed:
             raise PermanentError("not_failed")
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in replayed])
         else:
             out.print(f"{len(replayed)} queued again.")
+
+
+def _dead_letters(seen: SeenDocuments) -> list[DocumentId]:
+    return [failed.document_id for failed in seen.failed() if failed.state is State.DEADLETTER]
+
+
+def _known(wanted: list[DocumentId], seen: SeenDocuments) -> list[DocumentId]:
+    if any(seen.find(document_id) is None for document_id in wanted):
+        raise PermanentError("unknown_document")
+    return wanted

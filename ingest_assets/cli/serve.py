@@ -38,6 +38,7 @@ def serve(
 
 def compose_service(deployment: Deployment) -> "HttpService":
     """Raises PermanentError authentication_missing, wrong_usage."""
+    from ingest_assets.adapters.postgres.database import Role
     from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.migrations import pending
     from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
@@ -60,7 +61,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         idempotency_keys=PostgresIdempotencyKeys(deployment.database),
         webhook_log=PostgresWebhookLog(deployment.database),
         callbacks=deployment.parse_jobs,
-        pending_migrations=lambda: pending(deployment.database_url),
+        pending_migrations=lambda: pending(deployment.url_of(Role.WORKER)),
         max_file_bytes=settings.max_file_bytes,
         webhook_max_bytes=settings.webhook_max_bytes,
         webhook_secret=None if webhook_secret is None else webhook_secret.get_secret_value(),

@@ -3,7 +3,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest_assets.cli.arguments import Json, documents_of
+from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
@@ -14,18 +14,19 @@ from ingest_assets.pipeline.services import Services
 def status(
     document: Annotated[str | None, typer.Argument(help="One document's id.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="List the dead letters and what waits for a retry.")] = False,
+    user: Viewer = None,
     as_json: Json = False,
 ) -> None:
     """Count the documents by stage and state, show one of them, or list those that failed."""
     with deployed(as_json=as_json) as deployment:
-        services = deployment.services
+        seen = seen_documents(user, deployment)
         if failed:
-            _show_failed(services.documents.failed(), as_json=as_json)
+            _show_failed(seen.failed(), as_json=as_json)
             return
         if document is None:
-            _show_counts(services, as_json=as_json)
+            _show_counts(deployment.services, as_json=as_json)
             return
-        found = services.documents.status(documents_of([document])[0])
+        found = seen.status(documents_of([document])[0])
         if found is None:
             raise PermanentError("unknown_document")
         described = describe_status(found)

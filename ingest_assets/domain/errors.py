@@ -331,6 +331,16 @@ CATALOGUE: dict[str, Problem] = {
         "Install the `vector` extension on the server; see its documentation.",
     ),
     "database_not_migrated": Problem(PermanentError, "The database's schema is not up to date.", "Run: ingest migrate"),
+    "role_denied": Problem(
+        PermanentError,
+        "The database's login may not act as {role}.",
+        "Log in as a superuser or the owner and run: ingest migrate; or GRANT {role} to the login.",
+    ),
+    "rows_unprotected": Problem(
+        PermanentError,
+        "Row-level security does not hold on {tables}.",
+        "Run: ingest migrate. A table that was changed by hand needs ENABLE and FORCE ROW LEVEL SECURITY again.",
+    ),
     "migration_changed": Problem(
         PermanentError,
         "Migration {name} was applied with another content.",

@@ -60,7 +60,7 @@ class IndexCosts:
 
 
 MEASURED = {
-    IndexKind.BITS: IndexCosts(insert=2.0, build=0.3, compare=0.0004, exact_rows=100_000),
+    IndexKind.BITS: IndexCosts(insert=2.0, build=0.3, compare=0.0004, exact_rows=200_000),
     IndexKind.HALFVEC: IndexCosts(insert=7.0, build=1.3, compare=0.0045, exact_rows=5_000),
 }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 RANKED_ROWS = 1000
-"""About so many chunks are ranked; the statistics may be wrong, so twice as many are at most."""
+"""About so many chunks are ranked; a sample may mislead, so twice as many are at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Word:
     common: bool
     """Whether most insurance documents have it, so that it counts only where a query has no others."""
     frequency: float
-    """The share of chunks that have it; 0 where it is too rare to be known."""
+    """About the share of the user's chunks that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class WordChoice:
     frequent: tuple[str, ...]
     ranked: tuple[str, ...]
     """By which chunks are ranked: any of these, each counts the same."""
+
+
+def frequency(found: int, sampled: int) -> float:
+    """The share of chunks with a word that `found` of a sample have: what none has is rare, but not absent."""
+    return (found + 0.5) / (sampled + 1) if sampled else 0.0
 
 
 def choose_words(words: Sequence[Word], rows: int) -> WordChoice:

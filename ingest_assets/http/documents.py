@@ -87,7 +87,7 @@ def submit_document(
 @router.get("/{document_id}", responses=problems(401, 404, 422, 429, 503))
 def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
     """Where a document stands, and why it failed if it did."""
-    status = service.services.documents.status(document.document_id)
+    status = service.services.documents_of(document.user_id).status(document.document_id)
     if status is None:
         raise PermanentError("unknown_document")
     return DocumentStatus.of(document, status)
@@ -96,7 +96,8 @@ def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
 @router.get("/{document_id}/events", responses=problems(401, 404, 422, 429, 503))
 def document_events(document: OwnDocument, service: Service) -> list[HistoryEvent]:
     """Everything that happened to a document, oldest first."""
-    return [HistoryEvent.of(event) for event in service.services.documents.history(document.document_id)]
+    history = service.services.documents_of(document.user_id).history(document.document_id)
+    return [HistoryEvent.of(event) for event in history]
 
 
 @router.delete("/{document_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))

@@ -176,8 +176,8 @@ class Jobs(Protocol):
     def reclaim(self, worst: int, actor: Actor) -> int:
         """Takes back every expired lease; a document whose worker died `worst` times becomes a dead letter."""
 
-    def replay(self, document_ids: Sequence[DocumentId] | None, actor: Actor) -> list[DocumentId]:
-        """Queues dead letters and waiting retries anew; None: every dead letter."""
+    def replay(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
+        """Queues those that are dead letters or wait for a retry."""
 
     def refresh(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
         """Queues those that are finished again."""
@@ -216,7 +216,25 @@ class Partitions(Protocol):
         """Deleted documents that may be listed; no longer listed where the block ends well."""
 
 
-class Documents(Protocol):
+class SeenDocuments(Protocol):
+    """Documents as somebody may see them: a user only its own."""
+
+    def find(self, document_id: DocumentId) -> Document | None: ...
+
+    def sources(self, document_id: DocumentId) -> list[str]: ...
+
+    def status(self, document_id: DocumentId) -> JobStatus | None: ...
+
+    def history(self, document_id: DocumentId) -> list[Event]:
+        """Also of a document that is gone."""
+
+    def counts(self) -> dict[str, int]:
+        """`documents`, `searchable`, `dead_letters`."""
+
+    def failed(self) -> list[FailedDocument]: ...
+
+
+class Documents(SeenDocuments, Protocol):
     """Documents and their history. What a write returns is its event's payload, with the step's seconds in it."""
 
     def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
@@ -242,8 +260,6 @@ class Documents(Protocol):
 
     def remove_source(self, user_id: UserId, source: str) -> None: ...
 
-    def find(self, document_id: DocumentId) -> Document | None: ...
-
     def stored_parse(self, document: Document) -> StoredParse | None:
         """The newest parse of this content, where there is one."""
 
@@ -254,17 +270,6 @@ class Documents(Protocol):
         self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer
     ) -> list[OutdatedDocument]:
         """Finished documents whose results other tools have made than these; parsers by media type."""
-
-    def counts(self) -> dict[str, int]:
-        """`documents`, `searchable`, `dead_letters`."""
-
-    def sources(self, document_id: DocumentId) -> list[str]: ...
-
-    def status(self, document_id: DocumentId) -> JobStatus | None: ...
-
-    def failed(self) -> list[FailedDocument]: ...
-
-    def history(self, document_id: DocumentId) -> list[Event]: ...
 
 
 class Deletions(Protocol):

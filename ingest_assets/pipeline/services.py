@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ingest_assets.domain.chunking import ChunkingSettings
+from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.index_policy import IndexPolicy
 from ingest_assets.domain.retry_policy import RetryPolicy
 from ingest_assets.pipeline.ports import (
@@ -19,6 +20,7 @@ from ingest_assets.pipeline.ports import (
     Parser,
     Partitions,
     SearchIndex,
+    SeenDocuments,
     VectorBuffer,
     VectorIndex,
     VectorSamples,
@@ -33,6 +35,8 @@ class Services:
     jobs: Jobs
     documents: Documents
     deletions: Deletions
+    documents_of: Callable[[UserId], SeenDocuments]
+    """As a user sees them."""
     objects: ObjectStore
     parser: Parser
     chunk_buffer: ChunkBuffer

@@ -73,7 +73,7 @@ def test_a_worker_that_began_with_a_small_queue_claims_as_cheaply_from_a_large_o
     database = Database(database_url, connections=1)
     jobs = PostgresJobs(database)
     fill(database_url, several(30, UserId(uuid4())))
-    with database.connection() as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE upload_pipeline.upload_jobs SET (autovacuum_enabled = false)")
         connection.execute("VACUUM ANALYZE upload_pipeline.upload_jobs, upload_pipeline.documents")
     for _ in range(12):
@@ -93,6 +93,7 @@ def test_a_claim_stays_on_its_indexes(database_url: str, queue: str) -> None:
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         connection.execute("ANALYZE upload_pipeline.upload_jobs, upload_pipeline.documents")
         connection.commit()
+        connection.execute("SET ROLE ingest_worker")
         for name, changes in [("claim_jobs", {}), ("claim_jobs", {"per_user": 3}), ("count_waiting", {})]:
             plan = explained(connection, name, **changes)
             read = [node for node in nodes(plan) if node.get("Relation Name") in ("upload_jobs", "documents")]

@@ -18,13 +18,17 @@ FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (c.oid, a.attnum)
 WHERE c.relnamespace = 'upload_pipeline'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-UNION ALL SELECT format('%s %s', relname, reloptions) FROM pg_class
+UNION ALL SELECT format('%s %s %s %s %s %s', relname, reloptions, pg_get_userbyid(relowner), relacl, relrowsecurity,
+    relforcerowsecurity) FROM pg_class
     WHERE relnamespace = 'upload_pipeline'::regnamespace
 UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
     WHERE connamespace = 'upload_pipeline'::regnamespace
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'upload_pipeline'
-UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'upload_pipeline'::regnamespace
-UNION ALL SELECT format('%s %s', tablename, policyname) FROM pg_policies WHERE schemaname = 'upload_pipeline'
+UNION ALL SELECT format('%s %s %s', pg_get_functiondef(oid), pg_get_userbyid(proowner), proacl) FROM pg_proc
+    WHERE pronamespace = 'upload_pipeline'::regnamespace
+UNION ALL SELECT format('%s %s %s %s %s %s', tablename, policyname, roles, cmd, qual, with_check) FROM pg_policies
+    WHERE schemaname = 'upload_pipeline'
+UNION ALL SELECT format('%s %s', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
 ORDER BY 1
 """
 

@@ -54,9 +54,9 @@ def ledger_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 @pytest.fixture
 def database(ledger_url: str) -> Iterator[Database]:
-    made = Database(ledger_url)
-    with made.connection() as connection:
+    with psycopg.connect(ledger_url) as connection:
         connection.execute(CLEAR.encode())
+    made = Database(ledger_url)
     yield made
     made.close()
 

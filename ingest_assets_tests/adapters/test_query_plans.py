@@ -15,10 +15,11 @@ import psycopg
 import pytest
 from pgvector.psycopg import register_vector
 from psycopg import Connection
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
-from ingest_assets.adapters.postgres.queries import queries, query
+from ingest_assets.adapters.postgres.queries import HEADER, queries, query
+from ingest_assets.shipped import shipped
 from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, fill, uuid_of
 from ingest_assets_tests.conftest import TEMPLATE, _database
 
@@ -119,6 +120,13 @@ VALUES: dict[str, Any] = {
     "payload": Jsonb({"chunks": 1}),
     "probe": False,
     "query": "words of the policy",
+    "sampled": 200,
+    "depth": 50,
+    "chunks": Json([]),
+    "title": "title",
+    "chunker_name": "markdown",
+    "chunker_version": "1",
+    "for_transaction": True,
     "remote_id": SHA,
     "reported": False,
     "request_id": "request",
@@ -135,11 +143,23 @@ VALUES: dict[str, Any] = {
     "tokens": 10,
     "tokens_booked_until": NOW,
     "user_id": uuid_of("user 7"),
+    "vectors": [np.ones(1536, dtype=np.float32)],
     "vector": np.ones(1536, dtype=np.float32),
     "webhook_id": 7,
     "window": timedelta(seconds=60),
     "worst": 3,
 }
+
+
+def queries_in(file: str) -> list[str]:
+    text = (shipped("sql") / "queries" / f"{file}.sql").read_text("utf-8")
+    return HEADER.findall(text)
+
+
+ROLES = dict.fromkeys(queries_in("search"), "ingest_reader") | dict.fromkeys(
+    [*queries_in("vector_index"), *queries_in("migrations")], "ingest_owner"
+)
+"""Who runs a query, if not the worker: row-level security has a say in its plan."""
 
 KINDS = {"window": "interval"}
 """Types of values that stand where Postgres cannot tell them."""
@@ -147,7 +167,6 @@ KINDS = {"window": "interval"}
 OTHER_VALUES: dict[str, dict[str, Any]] = {
     "claim_jobs": {"retries_only": True},
     "release_jobs": {"document_id": None},
-    "replay_jobs": {"document_ids": None},
 }
 """A second set of values where a query takes another way with them."""
 
@@ -169,11 +188,13 @@ def connection(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> It
         fill(url, most=request.param)
         with psycopg.connect(url, autocommit=True) as made:
             register_vector(made)
+            made.execute("SET app.user_id = '{}'".format(uuid_of("user 7")).encode())
             yield made
 
 
 @pytest.mark.parametrize("name", GUARDED)
 def test_a_query_stays_on_its_indexes(connection: Connection, name: str) -> None:
+    connection.execute(f"SET ROLE {ROLES.get(name, 'ingest_worker')}".encode())
     statement = query(name)
     for_any_values = plan(connection, b"GENERIC_PLAN, ", numbered(statement))
     for values in (VALUES, VALUES | OTHER_VALUES.get(name, {})):

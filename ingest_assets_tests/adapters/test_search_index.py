@@ -34,7 +34,7 @@ def url(postgres: EmbeddedPostgres) -> Iterator[str]:
         for number, other in enumerate(OTHERS):
             store_vectors(made, other, clustered(120, seed=10 + number))
         for model in (MODEL, UNKNOWN):
-            PostgresVectorIndex(Database(made)).keep(model, lambda _: IndexAction.BUILD)
+            PostgresVectorIndex(made).keep(model, lambda _: IndexAction.BUILD)
         analyze(made)
         yield made
 
@@ -79,14 +79,6 @@ def test_a_users_very_many_vectors_are_searched_by_the_models_index(
     assert f"Index Scan using {index_name(model)}" in explained
 
 
-def test_words_are_found_by_the_full_text_index_or_among_the_users_chunks(connection: Connection[Any]) -> None:
-    rare = plan(connection, "matching_chunks", user_id=MANY, chosen="'77'", ranked="'77'")
-    assert "document_chunks_full_text" in rare
-    common = plan(connection, "matching_chunks", chosen="'passag'", ranked="'passag'")
-    assert "document_chunks_by_content" in common
-    assert "Seq Scan" not in rare + common
-
-
 @pytest.mark.parametrize("name", ["count_chunks", "needs_index"])
 def test_counting_stops_at_its_limit_and_reads_no_chunk(connection: Connection[Any], name: str) -> None:
     explained = plan(connection, name, user_id=MANY, exact_rows=100, index="upload_pipeline.any")
@@ -102,13 +94,10 @@ def test_an_index_is_needed_by_users_with_very_many_chunks_where_there_is_one(
     assert connection.execute(query("needs_index"), names).fetchone() == (needed,)
 
 
-def test_the_statistics_tell_common_words_from_rare_ones(connection: Connection[Any]) -> None:
-    rows = connection.execute(query("query_words"), {"query": "passage 77", "common_words": "passage plan"}).fetchall()
-    found = {lexeme: (common, frequency) for lexeme, common, frequency in rows}
-    assert found["passag"][0]
-    assert found["passag"][1] > 0.9
-    assert not found["77"][0]
-    assert found["77"][1] < 0.1
+def test_a_sample_of_the_users_chunks_tells_common_words_from_rare_ones(connection: Connection[Any]) -> None:
+    names = {"user_id": MANY, "query": "passage 77 it's \\ '", "common_words": "passage plan", "sampled": 100}
+    rows = connection.execute(query("query_words"), names).fetchall()
+    assert {lexeme: (common, found) for lexeme, common, found in rows} == {"passag": (True, 100), "77": (False, 0)}
 
 
 def test_a_word_that_every_chunk_has_does_not_keep_the_rare_one_from_being_first(url: str) -> None:

@@ -2,12 +2,15 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import login_url
 from ingest_assets_tests.conftest import CORPUS
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.system.ingest import Ingest, Ran
@@ -219,6 +222,54 @@ def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
     failed = {check["check"]: check for check in ran.json if not check["ok"]}
     assert failed["schema"]["code"] == "database_not_migrated"
     assert failed["schema"]["hint"]
+
+
+def test_doctor_says_whether_row_security_holds(
+    ingest: Ingest, database_url: str, tmp_path: Path, postgres: EmbeddedPostgres
+) -> None:
+    def isolation(url: str) -> dict[str, Any]:
+        extra = (("INGEST_DATABASE_URL", url), ("INGEST_DAGSTER_DATABASE_URL", postgres.url("postgres")))
+        checks = Ingest(tmp_path, extra)("doctor", "--json").json
+        return next(check for check in checks if check["check"] == "isolation of users")
+
+    as_superuser, as_worker = isolation(database_url), isolation(login_url(database_url, "ingest_worker"))
+    assert "bypass" in as_superuser["detail"]
+    assert "ingest_worker" in as_superuser["hint"]
+    assert (as_worker["ok"], as_worker["hint"]) == (True, None)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("ALTER TABLE upload_pipeline.documents DISABLE ROW LEVEL SECURITY")
+    unprotected = isolation(database_url)
+    assert (unprotected["ok"], unprotected["code"]) == (False, "rows_unprotected")
+    assert "documents" in unprotected["detail"]
+
+
+def test_a_login_that_may_not_be_the_worker_is_refused(ingest: Ingest, database_url: str, tmp_path: Path) -> None:
+    ran = Ingest(tmp_path, (("INGEST_DATABASE_URL", login_url(database_url, "ingest_reader")),))("status", "--json")
+    assert ran.code == 1
+    assert ran.error["code"] == "role_denied"
+
+
+@pytest.mark.parametrize("role", ["ingest_owner", "ingest_worker", "ingest_reader"])
+def test_the_url_of_a_role_logs_in_as_it(ingest: Ingest, role: str) -> None:
+    url = ingest("database-url", "--role", role, "--json").json["url"]
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT session_user").fetchone() == (role,)
+
+
+def test_somebody_elses_document_is_answered_like_an_unknown_one(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text(policy_text())
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    results = ingest("submit", tmp_path / "policy.md", tmp_path / "broken.pdf", "--json").json
+    ingest("drain")
+    other = ("--user", str(uuid4()), "--json")
+    for result in results:
+        for command in ("status", "explain", "retry"):
+            ran = ingest(command, result["document_id"], *other)
+            assert (ran.code, ran.error["code"]) == (1, "unknown_document")
+    assert ingest("status", "--failed", *other).json == []
+    assert ingest("retry", "--dead-letters", *other).json == []
+    assert len(ingest("retry", "--dead-letters", "--user", USER, "--json").json) == 1
+    assert ingest("search", "windscreen", *other).json == []
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import pytest
 
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, TransientError
 
-FACTS = {"limit": 1, "found": 1, "expected": 2, "seconds": 1, "megabytes": 1, "pages": 1, "crashes": 3, "needed": 1}
-FACTS |= {"name": "x", "error": "X", "place": "x", "what": "x", "folder": "x", "service": "x"}  # type: ignore[dict-item]
+FACTS = dict.fromkeys(("limit", "found", "expected", "seconds", "megabytes", "pages", "crashes", "needed"), 1)
+WORDS = dict.fromkeys(("name", "error", "place", "what", "folder", "service", "role", "tables"), "x")
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
 def test_every_error_says_what_happened_and_what_to_do(code: str) -> None:
     problem = CATALOGUE[code]
-    error = problem.error(code, **FACTS)
+    error = problem.error(code, **FACTS, **WORDS)
     assert error.code == code
     assert error.message
     assert error.hint.endswith((".", "ingest retry", "ingest explain", "ingest migrate", "--json")), error.hint
@@ -21,7 +21,7 @@ def test_every_error_says_what_happened_and_what_to_do(code: str) -> None:
 @pytest.mark.parametrize("code", CATALOGUE)
 def test_messages_have_no_place_for_text_of_a_document(code: str) -> None:
     named = {field for _, field, _, _ in string.Formatter().parse(CATALOGUE[code].message) if field}
-    assert named <= set(FACTS)
+    assert named <= {*FACTS, *WORDS}
     assert not named & {"text", "filename", "path", "content"}
 
 

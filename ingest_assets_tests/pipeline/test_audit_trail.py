@@ -71,7 +71,7 @@ def test_nothing_that_is_done_leaves_an_event_without_its_occasion(
     one = submit(services, user, policy_text("Dental"), "dental.md").document_id
     [job] = services.jobs.claim("worker", 1, services.lease)
     services.jobs.release(job.claim)
-    services.jobs.replay(None, actor)
+    services.jobs.replay([one], actor)
     services.jobs.refresh([one], actor)
     services.jobs.reclaim(1, actor)
     delete_document(one, actor, deletions=services.deletions, objects=services.objects)

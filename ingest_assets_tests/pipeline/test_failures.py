@@ -100,7 +100,7 @@ def test_of_an_unexpected_exception_neither_text_nor_names_are_kept(services: Se
 
 def test_a_replayed_dead_letter_goes_on_without_its_earlier_failures(services: Services, user: UserId) -> None:
     document_id = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text())
-    assert services.jobs.replay(None, TEST) == [document_id]
+    assert services.jobs.replay([document_id], TEST) == [document_id]
     drain_all(services)
     status = services.documents.status(document_id)
     assert status is not None
@@ -111,7 +111,7 @@ def test_every_history_is_a_walk_of_legal_moves(services: Services, user: UserId
     flaky = failing(services, TransientError("storage_failed"), 1)
     retried = ingest(flaky, user, policy_text("Retried"), "retried.md")
     dead = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text("Dead"), "dead.md")
-    services.jobs.replay(None, TEST)
+    services.jobs.replay([retried, dead], TEST)
     submit(services, user, policy_text("Retried") + "\nA new version.\n", "retried.md")
     services.jobs.claim("leaving", 9, LEASE)
     services.jobs.release("leaving")

@@ -56,3 +56,6 @@ BEGIN
     END LOOP;
 END;
 $$;
+
+REVOKE ALL ON FUNCTION upload_pipeline.refuse_rewriting, upload_pipeline.traces_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION upload_pipeline.refuse_rewriting, upload_pipeline.traces_of TO ingest_worker;

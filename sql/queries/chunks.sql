@@ -2,12 +2,18 @@
 -- What an earlier attempt buffered.
 DELETE FROM upload_pipeline.document_chunk_buffer WHERE document_id = %(document_id)s;
 
--- copy_chunks
--- The document's chunks, in binary.
-COPY upload_pipeline.document_chunk_buffer (
+-- buffer_chunks
+-- The document's chunks, as a JSON array: where row-level security is on, Postgres takes no COPY.
+INSERT INTO upload_pipeline.document_chunk_buffer (
     document_id, chunk_ord, chunk_id, user_id, chunker_name, chunker_version, title, heading_path, page,
     start_offset, end_offset, text, chunk_sha
-) FROM STDIN (FORMAT BINARY);
+)
+SELECT %(document_id)s, chunk_ord, chunk_id, %(user_id)s, %(chunker_name)s, %(chunker_version)s, %(title)s,
+    heading_path, page, start_offset, end_offset, text, chunk_sha
+FROM json_to_recordset(%(chunks)s) AS chunk (
+    chunk_ord integer, chunk_id uuid, heading_path text[], page integer, start_offset integer, end_offset integer,
+    text text, chunk_sha text
+);
 
 -- buffered_chunks
 -- The buffered chunks, in order.
@@ -47,11 +53,13 @@ WITH held AS (
 SELECT buffered.chunk_sha
 FROM held CROSS JOIN set_config('synchronous_commit', 'off', true) LEFT JOIN buffered ON true;
 
--- copy_vectors
--- One batch of vectors, in binary.
-COPY upload_pipeline.document_vector_buffer (
+-- buffer_vectors
+-- One batch of vectors.
+INSERT INTO upload_pipeline.document_vector_buffer (
     document_id, chunk_sha, embed_model, embed_version, user_id, vector_dim, embedding
-) FROM STDIN (FORMAT BINARY);
+)
+SELECT %(document_id)s, chunk_sha, %(embed_model)s, %(embed_version)s, %(user_id)s, vector_dims(embedding), embedding
+FROM unnest(%(chunk_shas)s::text[], %(vectors)b::vector[]) AS batch (chunk_sha, embedding);
 
 -- lock_document
 -- One swap of a document at a time, until the transaction ends.

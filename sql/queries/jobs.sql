@@ -187,14 +187,12 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
 FROM reclaimed;
 
 -- replay_jobs
--- Dead letters and waiting retries among `document_ids` (null: every dead letter) are queued again, at their stage.
+-- Dead letters and waiting retries among these are queued again, at their stage.
 WITH replayed AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
         error_hint = NULL, reported_at = NULL, queued_at = now()
-    WHERE state IN ('deadletter', 'retryable')
-        AND CASE WHEN %(document_ids)s::uuid[] IS NULL THEN state = 'deadletter'
-            ELSE document_id = ANY(%(document_ids)s) END
+    WHERE state IN ('deadletter', 'retryable') AND document_id = ANY(%(document_ids)s)
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)

@@ -63,28 +63,25 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- query_words
--- The query's lexemes, whether each is common, and in what share of all chunks it is, if the statistics know it.
+-- The query's lexemes, whether each is common, and how many of a sample of the user's chunks have it. In the order of
+-- their hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
+WITH sample AS MATERIALIZED (
+    SELECT full_text || ''::tsvector AS full_text
+    FROM upload_pipeline.document_chunks
+    WHERE user_id = %(user_id)s
+    ORDER BY chunk_sha
+    LIMIT %(sampled)s
+)
 SELECT lexeme, lexeme = ANY(tsvector_to_array(to_tsvector('english', %(common_words)s))) AS common,
-    coalesce(known.frequency, 0) AS frequency
-FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme
-LEFT JOIN (
-    SELECT element.lexeme, element.frequency
-    FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS element (lexeme, frequency)
-    WHERE schemaname = 'upload_pipeline' AND tablename = 'document_chunks' AND attname = 'full_text'
-) AS known USING (lexeme);
+    (SELECT count(*)
+     FROM sample
+     WHERE full_text @@ ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery) AS found
+FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme;
 
 -- matching_chunks
--- The user's chunks that have the chosen words, up to `most` of them, those first that have most of the ranked ones.
-WITH candidates AS MATERIALIZED (
-    SELECT chunk_id, full_text, title, chunk_ord
-    FROM upload_pipeline.document_chunks
-    WHERE user_id = %(user_id)s AND full_text @@ %(chosen)s::tsquery
-    LIMIT %(most)s
-)
+-- The user's chunks that have the chosen words, best first.
 SELECT chunk_id
-FROM candidates
-ORDER BY ts_rank(full_text, %(ranked)s::tsquery) DESC, title, chunk_ord
-LIMIT %(limit)s;
+FROM upload_pipeline.matching_chunks(%(chosen)s::tsquery, %(ranked)s::tsquery, %(most)s, %(depth)s) AS chunk_id;
 
 -- hits
 -- These chunks as a search shows them.

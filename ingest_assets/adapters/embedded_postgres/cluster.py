@@ -12,6 +12,7 @@ from ingest_assets.adapters.embedded_postgres.configuration import SYNC_METHOD, 
 from ingest_assets.adapters.embedded_postgres.identity import Identity
 from ingest_assets.adapters.embedded_postgres.installation import Installation
 from ingest_assets.adapters.embedded_postgres.sockets import SOCKET, make_private, socket_folder
+from ingest_assets.shipped import shipped
 
 DATABASES = ("ingest", "dagster")
 
@@ -69,7 +70,9 @@ class Cluster:
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         access = ["--username=postgres", "--auth-local=trust", "--auth-host=reject"]
         single_user = [self.installation.program("postgres"), "--single", "-j", "-D", str(data), "-c", "fsync=off"]
-        statements = "".join(f"CREATE DATABASE {name};\n\n" for name in DATABASES)
+        databases = [f"CREATE DATABASE {name};" for name in DATABASES]
+        roles = (shipped("sql") / "roles.sql").read_text("utf-8")
+        statements = "".join(f"{statement}\n\n" for statement in [*databases, roles])
         self.identity.run([*initdb, *locale, *access, "--no-sync", "--no-instructions"], output=log)
         self.identity.run([*single_user, "-c", "exit_on_error=on", "postgres"], text=statements, output=log)
         self.identity.run([*initdb, "--sync-only", f"--sync-method={SYNC_METHOD}"], output=log)

@@ -20,7 +20,7 @@ class LocalFiles:
     def put(self, key: str, content: bytes) -> None:
         with _translated():
             path = self._folder / key
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_folder(path.parent)
             _write(path, content)
 
     def get(self, key: str) -> bytes:
@@ -40,6 +40,14 @@ class LocalFiles:
     def count_below(self, prefix: str) -> int:
         with _translated():
             return sum(1 for path in (self._folder / prefix).rglob("*") if not path.is_dir())
+
+
+def _make_folder(folder: Path) -> None:
+    """With those above it, each durable in the one that it lies in."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.jobs import advance, hold_claim, require_claim
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import (
-    VECTOR_DIMENSIONS,
     Chunk,
     ChunkId,
     Document,
@@ -22,11 +21,6 @@ from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.jobs import Job, Payload
 from ingest_assets.domain.stages import Stage
 
-CHUNK_TYPES = [
-    "uuid", "int4", "uuid", "uuid", "text", "text", "text", "text[]", "int4", "int4", "int4", "text", "text"
-]  # fmt: skip
-VECTOR_TYPES = ["uuid", "text", "text", "text", "uuid", "int4", "vector"]
-
 
 class PostgresChunkBuffer:
     def __init__(self, database: Database) -> None:
@@ -37,10 +31,7 @@ class PostgresChunkBuffer:
         with self._database.transaction() as connection:
             noted = advance(connection, job, Stage.CHUNKS_BUFFERED, payload=payload)
             connection.execute(query("clear_chunk_buffer"), {"document_id": document.document_id})
-            with connection.cursor().copy(query("copy_chunks")) as copy:
-                copy.set_types(CHUNK_TYPES)
-                for chunk in chunks:
-                    copy.write_row(_chunk_row(document, chunk, chunker))
+            connection.execute(query("buffer_chunks"), _chunk_rows(document, chunks, chunker))
         return noted
 
     def load(self, document_id: DocumentId) -> list[Chunk]:
@@ -66,14 +57,10 @@ class PostgresVectorBuffer:
         return {row["chunk_sha"] for row in rows} & set(chunk_shas)
 
     def append(self, job: Job, batch: EmbeddedBatch) -> None:
-        document = job.document
+        vectors = {"chunk_shas": list(batch.chunk_shas), "vectors": list(batch.vectors)}
         with self._database.transaction() as connection:
             hold_claim(connection, _held(job))
-            with connection.cursor().copy(query("copy_vectors")) as copy:
-                copy.set_types(VECTOR_TYPES)
-                for chunk_sha, vector in zip(batch.chunk_shas, batch.vectors, strict=True):
-                    made_by = (batch.model.name, batch.model.version, document.user_id)
-                    copy.write_row((document.document_id, chunk_sha, *made_by, VECTOR_DIMENSIONS, vector))
+            connection.execute(query("buffer_vectors"), _held(job) | _model(batch.model) | vectors)
 
     def complete(self, job: Job, payload: Payload) -> Payload:
         with self._database.connection() as connection:
@@ -134,11 +121,23 @@ def _model(model: Producer) -> dict[str, Any]:
     return {"embed_model": model.name, "embed_version": model.version}
 
 
-def _chunk_row(document: Document, chunk: Chunk, chunker: Producer) -> tuple[Any, ...]:
-    made_by = (chunker.name, chunker.version)
-    place = (document.title, list(chunk.heading_path), chunk.page, chunk.start, chunk.end)
-    content = (chunk.text, chunk.chunk_sha)
-    return (document.document_id, chunk.ordinal, chunk.chunk_id, document.user_id, *made_by, *place, *content)
+def _chunk_rows(document: Document, chunks: Sequence[Chunk], chunker: Producer) -> dict[str, Any]:
+    rows = [
+        {
+            "chunk_ord": chunk.ordinal,
+            "chunk_id": str(chunk.chunk_id),
+            "heading_path": chunk.heading_path,
+            "page": chunk.page,
+            "start_offset": chunk.start,
+            "end_offset": chunk.end,
+            "text": chunk.text,
+            "chunk_sha": chunk.chunk_sha,
+        }
+        for chunk in chunks
+    ]
+    made_by = {"chunker_name": chunker.name, "chunker_version": chunker.version}
+    whose = {"document_id": document.document_id, "user_id": document.user_id, "title": document.title}
+    return whose | made_by | {"chunks": Json(rows)}
 
 
 def _chunk(row: Row) -> Chunk:

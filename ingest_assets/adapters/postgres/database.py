@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
 import psycopg
 from pgvector.psycopg import register_vector
@@ -11,6 +12,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 
 Row = DictRow
@@ -24,12 +27,31 @@ TRUSTED_SECONDS = 1.0
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
+class Role(StrEnum):
+    """As sql/roles.sql makes them."""
+
+    OWNER = "ingest_owner"
+    WORKER = "ingest_worker"
+    READER = "ingest_reader"
+
+
+WORKER_SETTINGS = b"""SET ROLE ingest_worker;
+SET hnsw.iterative_scan = relaxed_order;
+SET hnsw.ef_search = 400"""
+
+
 class PooledConnection(Connection[Row]):
     used_at = 0.0
+    refusal: PermanentError | None = None
+    """Why it is of no use."""
 
 
 class Database:
-    """A pool that opens on first use. Raises TransientError database_unreachable where the server does not answer."""
+    """A pool that opens on first use; its connections act as ingest_worker, whoever they log in as.
+
+    Raises TransientError database_unreachable where the server does not answer; PermanentError database_not_migrated,
+    role_denied.
+    """
 
     def __init__(self, url: str, *, connections: int = 8, patience: float = 10.0) -> None:
         self.url = url
@@ -52,6 +74,8 @@ class Database:
         with translated_errors():
             self._pool.open()
             with self._pool.connection() as connection:
+                if connection.refusal is not None:
+                    raise connection.refusal
                 yield connection
 
     @contextmanager
@@ -59,8 +83,26 @@ class Database:
         with self.connection() as connection, connection.transaction():
             yield connection
 
+    def as_seen_by(self, user_id: UserId) -> "UserDatabase":
+        return UserDatabase(self, user_id)
+
     def close(self) -> None:
         self._pool.close()
+
+
+class UserDatabase:
+    """What one user may see, by the server's row-level security; for reading only."""
+
+    def __init__(self, database: Database, user_id: UserId) -> None:
+        self._database = database
+        self._user_id = user_id
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Row]]:
+        """In a transaction, with whose end the connection is nobody's again."""
+        with self._database.transaction() as connection:
+            connection.execute(query("become_reader"), {"user_id": str(self._user_id)})
+            yield connection
 
 
 @contextmanager
@@ -93,10 +135,11 @@ def _check(connection: PooledConnection) -> None:
     connection.used_at = now
 
 
-def _configure(connection: Connection[Row]) -> None:
+def _configure(connection: PooledConnection) -> None:
     try:
         register_vector(connection)
-    except psycopg.ProgrammingError:
-        return  # no pgvector yet: the first statement finds the schema missing, and says so
-    connection.execute("SET hnsw.iterative_scan = relaxed_order")
-    connection.execute("SET hnsw.ef_search = 400")
+        connection.execute(WORKER_SETTINGS)
+    except psycopg.errors.InsufficientPrivilege:
+        connection.refusal = PermanentError("role_denied", role=Role.WORKER)
+    except psycopg.ProgrammingError:  # no such type, or no such role
+        connection.refusal = PermanentError("database_not_migrated")

@@ -2,32 +2,32 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from psycopg.errors import DeadlockDetected
 
 from ingest_assets.adapters.postgres.arrivals import accept, known_files, locate, remember_files
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import advance
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.seen_documents import PostgresSeenDocuments
 from ingest_assets.domain.documents import (
     Acceptance,
     Arrival,
     Document,
-    DocumentId,
     Producer,
     StoredParse,
     UserId,
 )
 from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.jobs import Actor, Event, FailedDocument, Job, JobStatus, Payload
+from ingest_assets.domain.jobs import Actor, Job, Payload
 from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
-from ingest_assets.domain.stages import Stage, State
+from ingest_assets.domain.stages import Stage
 
 
-class PostgresDocuments:
+class PostgresDocuments(PostgresSeenDocuments):
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._database = database
 
     def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
@@ -70,10 +70,6 @@ class PostgresDocuments:
         with self._database.connection() as connection:
             connection.execute(query("remove_source"), {"user_id": user_id, "source": source})
 
-    def find(self, document_id: DocumentId) -> Document | None:
-        row = self._one("find_document", {"document_id": document_id})
-        return None if row is None else Document(**row)
-
     def stored_parse(self, document: Document) -> StoredParse | None:
         row = self._one("stored_parse", {"document_id": document.document_id, "content_sha": document.content_sha})
         if row is None:
@@ -97,13 +93,6 @@ class PostgresDocuments:
             )
         return noted
 
-    def status(self, document_id: DocumentId) -> JobStatus | None:
-        row = self._one("job_status", {"document_id": document_id})
-        if row is None:
-            return None
-        del row["user_id"]
-        return JobStatus(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])})
-
     def outdated(
         self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer
     ) -> list[OutdatedDocument]:
@@ -120,26 +109,3 @@ class PostgresDocuments:
         with self._database.connection() as connection:
             rows = connection.execute(query("outdated_documents"), names).fetchall()
         return [OutdatedDocument(**row | {"first_step": FirstStep(row["first_step"])}) for row in rows]
-
-    def counts(self) -> dict[str, int]:
-        row = self._one("count_documents", {})
-        return dict(row or {})
-
-    def failed(self) -> list[FailedDocument]:
-        with self._database.connection() as connection:
-            rows = connection.execute(query("failed_documents")).fetchall()
-        return [FailedDocument(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])}) for row in rows]
-
-    def history(self, document_id: DocumentId) -> list[Event]:
-        with self._database.connection() as connection:
-            rows = connection.execute(query("job_history"), {"document_id": document_id}).fetchall()
-        return [Event(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])}) for row in rows]
-
-    def sources(self, document_id: DocumentId) -> list[str]:
-        with self._database.connection() as connection:
-            rows = connection.execute(query("sources_of_document"), {"document_id": document_id}).fetchall()
-        return [row["source"] for row in rows]
-
-    def _one(self, name: str, names: dict[str, Any]) -> Row | None:
-        with self._database.connection() as connection:
-            return connection.execute(query(name), names).fetchone()

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from psycopg import IsolationLevel
-
-from ingest_assets.adapters.postgres.database import connected
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import DocumentId, UserId
 
@@ -24,15 +22,15 @@ KINDS = {
 AT_ONCE = 1000
 
 
-def export_records(url: str, user_id: UserId, document_id: DocumentId | None = None) -> Iterator[dict[str, Any]]:
+def export_records(
+    database: Database, user_id: UserId, document_id: DocumentId | None = None
+) -> Iterator[dict[str, Any]]:
     """All of one user, or one document of that user; each record with its kind as `record`, all as of one moment."""
     names = {"user_id": user_id, "document_id": document_id}
-    with connected(url) as connection:
-        connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-        connection.set_read_only(True)
-        with connection.transaction():
-            for kind, statement in KINDS.items():
-                with connection.cursor(f"export_{kind}") as cursor:
-                    cursor.itersize = AT_ONCE
-                    for row in cursor.execute(query(statement), names):
-                        yield {"record": kind} | row
+    with database.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for kind, statement in KINDS.items():
+            with connection.cursor(statement) as cursor:
+                cursor.itersize = AT_ONCE
+                for row in cursor.execute(query(statement), names):
+                    yield {"record": kind} | row

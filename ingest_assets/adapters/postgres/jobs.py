@@ -100,8 +100,8 @@ class PostgresJobs:
         facts = {"code": error.code, "message": error.message, "hint": error.hint}
         return self._count("reclaim_jobs", {"worst": worst} | columns_of(actor) | facts)
 
-    def replay(self, document_ids: Sequence[DocumentId] | None, actor: Actor) -> list[DocumentId]:
-        names = {"document_ids": None if document_ids is None else list(document_ids)}
+    def replay(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids)}
         return [row["document_id"] for row in self._all("replay_jobs", names | columns_of(actor))]
 
     def refresh(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:

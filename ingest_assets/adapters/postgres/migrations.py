@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import Connection, sql
 
-from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.database import Role, Row, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.shipped import shipped
@@ -42,12 +42,14 @@ def migrations(folder: Path | None = None) -> list[Migration]:
 def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
     """Applies what is missing; the names of what it applied.
 
-    Raises PermanentError database_too_old, pgvector_missing, migration_changed; TransientError database_unreachable.
+    Raises PermanentError database_too_old, pgvector_missing, migration_changed, role_denied; TransientError
+    database_unreachable.
     """
     with connected(url) as connection:
         check_server(connection)
         with _migration_lock(connection):
             pending = _pending(connection, wanted if wanted is not None else migrations())
+            _make_roles(connection, migrating=bool(pending))
             for migration in pending:
                 _apply(connection, migration)
     return [migration.name for migration in pending]
@@ -94,6 +96,16 @@ def _migration_lock(connection: Connection[Row]) -> Iterator[None]:
         connection.execute(query("unlock_migrations"))
 
 
+def _make_roles(connection: Connection[Row], *, migrating: bool) -> None:
+    [found] = connection.execute(query("missing_roles"))
+    if not (migrating or found["missing"]):
+        return
+    try:
+        connection.execute((shipped("sql") / "roles.sql").read_bytes())
+    except psycopg.errors.InsufficientPrivilege:
+        raise PermanentError("role_denied", role=Role.OWNER) from None
+
+
 def _pending(connection: Connection[Row], wanted: list[Migration]) -> list[Migration]:
     applied = _applied(connection)
     for migration in wanted:
@@ -113,9 +125,12 @@ def _applied(connection: Connection[Row]) -> dict[str, str]:
 def _apply(connection: Connection[Row], migration: Migration) -> None:
     record = {"name": migration.name, "checksum": migration.checksum}
     if not migration.transactional:
+        connection.execute(query("become_owner"), {"for_transaction": False})
         connection.execute(migration.statements)
         connection.execute(query("record_migration"), record)
+        connection.execute("RESET ROLE")
         return
     with connection.transaction():
+        connection.execute(query("become_owner"), {"for_transaction": True})
         connection.execute(migration.statements)
         connection.execute(query("record_migration"), record)

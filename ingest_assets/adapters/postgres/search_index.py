@@ -11,7 +11,7 @@ from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.index_policy import IndexKind, IndexPolicy, index_kind
 from ingest_assets.domain.search import Hit
 from ingest_assets.domain.vocabulary import COMMON_WORDS
-from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words
+from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words, frequency
 
 CANDIDATES = {IndexKind.BITS: 200, IndexKind.HALFVEC: 100}
 """Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
@@ -21,6 +21,8 @@ INDEXED = {IndexKind.BITS: "nearest_by_bits", IndexKind.HALFVEC: "nearest_by_hal
 
 COUNTED_ROWS = 50_000
 """Users with more chunks are taken to have so many."""
+SAMPLED_ROWS = 200
+"""In which words are counted, for users with more chunks than are ranked."""
 
 
 class PostgresSearchIndex:
@@ -38,32 +40,27 @@ class PostgresSearchIndex:
             "candidates": max(CANDIDATES[kind], limit),
             "limit": limit,
         }
-        with self._database.connection() as connection:
+        with self._database.as_seen_by(user_id).connection() as connection:
             chosen = INDEXED if self._needs_index(connection, user_id, model) else EXACT
             # Prepared, the statement might get a plan for any model, and no model's index serves any.
             return [row["chunk_id"] for row in connection.execute(query(chosen[kind]), names, prepare=False)]
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        asked = {"query": query_text, "common_words": " ".join(COMMON_WORDS)}
-        with self._database.connection() as connection:
-            words = [Word(**row) for row in connection.execute(query("query_words"), asked)]
-            [counted] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": COUNTED_ROWS})
-            choice = choose_words(words, counted["chunks"])
+        with self._database.as_seen_by(user_id).connection() as connection:
+            choice = _choose_words(connection, user_id, query_text)
             if not choice.ranked:
                 return []
             names = {
-                "user_id": user_id,
                 "chosen": _chosen(choice),
                 "ranked": " | ".join(map(_quoted, choice.ranked)),
                 "most": max(2 * RANKED_ROWS, limit),
-                "limit": limit,
+                "depth": limit,
             }
-            # Prepared, its plan would be the same for rare and for common words, for small and for large users.
-            return [row["chunk_id"] for row in connection.execute(query("matching_chunks"), names, prepare=False)]
+            return [row["chunk_id"] for row in connection.execute(query("matching_chunks"), names)]
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
         names = {"user_id": user_id, "chunk_ids": list(chunk_ids)}
-        with self._database.connection() as connection:
+        with self._database.as_seen_by(user_id).connection() as connection:
             rows = connection.execute(query("hits"), names).fetchall()
         return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
 
@@ -72,6 +69,15 @@ class PostgresSearchIndex:
         names = {"user_id": user_id, "index": f"upload_pipeline.{index_name(model)}", "exact_rows": exact_rows}
         [row] = connection.execute(query("needs_index"), names)
         return bool(row["needed"])
+
+
+def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str) -> WordChoice:
+    [counted] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": COUNTED_ROWS})
+    sampled = 0 if counted["chunks"] <= RANKED_ROWS else SAMPLED_ROWS
+    asked = {"user_id": user_id, "query": query_text, "common_words": " ".join(COMMON_WORDS), "sampled": sampled}
+    rows = connection.execute(query("query_words"), asked).fetchall()
+    words = [Word(row["lexeme"], row["common"], frequency(row["found"], sampled)) for row in rows]
+    return choose_words(words, counted["chunks"])
 
 
 def _chosen(choice: WordChoice) -> str:

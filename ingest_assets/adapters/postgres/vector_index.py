@@ -7,7 +7,7 @@ from hashlib import sha256
 import psycopg
 from psycopg import Connection, sql
 
-from ingest_assets.adapters.postgres.database import Database, Row, connected
+from ingest_assets.adapters.postgres.database import Row, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import Producer
 from ingest_assets.domain.index_policy import IndexAction, IndexKind, IndexState, index_kind
@@ -20,8 +20,10 @@ MOST_KILOBYTES = 1024 * 1024
 
 
 class PostgresVectorIndex:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    """Indexes are made and dropped by ingest_owner: `url` logs in as it, or as who may act as it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
 
     def state(self, model: Producer) -> IndexState | None:
         with self._sole_right() as connection:
@@ -42,10 +44,22 @@ class PostgresVectorIndex:
 
     @contextmanager
     def _sole_right(self) -> Iterator[Connection[Row] | None]:
-        """A session of its own: lock and settings end with it, whatever ends it. None where another holds the right."""
-        with connected(self._database.url) as connection:
-            [row] = connection.execute(query("try_lock_vector_indexes"))
-            yield connection if row["held"] else None
+        """A session of its own: lock and settings end with it, whatever ends it. None where another holds the right, or
+        where this login may not have it."""
+        with connected(self._url) as connection:
+            yield connection if _becomes_owner(connection) and _locks(connection) else None
+
+
+def _becomes_owner(connection: Connection[Row]) -> bool:
+    try:
+        return connection.execute(query("become_owner"), {"for_transaction": False}).rowcount == 1
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+
+
+def _locks(connection: Connection[Row]) -> bool:
+    [row] = connection.execute(query("try_lock_vector_indexes"))
+    return bool(row["held"])
 
 
 def index_name(model: Producer) -> str:

@@ -1,0 +1,22 @@
+"""Whether the server keeps users' rows apart for who the pipeline logs in as."""
+
+from typing import NamedTuple
+
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queries import query
+
+
+class Isolation(NamedTuple):
+    login: str
+    bypasses: bool
+    """Whether the login, laying aside its role, is above row-level security."""
+    unprotected: list[str]
+    """Tables with users' rows that are not kept apart."""
+
+
+def isolation_of(database: Database) -> Isolation:
+    """Raises PermanentError role_denied, database_not_migrated; TransientError database_unreachable."""
+    with database.connection() as connection:
+        [row] = connection.execute(query("login"))
+        tables = connection.execute(query("unprotected_tables")).fetchall()
+    return Isolation(row["login"], row["bypasses"], [table["name"] for table in tables])

@@ -1,0 +1,30 @@
+-- become_reader
+-- Until the transaction ends, only what this user may see is there.
+SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true);
+
+-- become_owner
+-- Where the schema has the owner that sql/roles.sql names; for one transaction, or for the session.
+SELECT set_config('role', 'ingest_owner', %(for_transaction)s)
+FROM pg_namespace
+WHERE nspname = 'upload_pipeline' AND pg_get_userbyid(nspowner) = 'ingest_owner';
+
+-- missing_roles
+-- Those of sql/roles.sql that the server lacks.
+SELECT count(*) AS missing
+FROM unnest(ARRAY['ingest_owner', 'ingest_worker', 'ingest_reader']) AS wanted
+WHERE wanted NOT IN (SELECT rolname FROM pg_roles);
+
+-- login
+-- Who has logged in, and whether row-level security would not hold for that login.
+SELECT rolname AS login, rolsuper OR rolbypassrls AS bypasses
+FROM pg_roles
+WHERE rolname = session_user;
+
+-- unprotected_tables
+-- Those of the schema with a user's data whose rows are not kept apart, for this session.
+SELECT relname AS name
+FROM pg_class
+JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'user_id' AND NOT attisdropped
+WHERE relnamespace = 'upload_pipeline'::regnamespace AND relkind IN ('r', 'p')
+    AND NOT (relrowsecurity AND relforcerowsecurity AND row_security_active(pg_class.oid))
+ORDER BY relname;
