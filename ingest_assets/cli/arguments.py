@@ -24,9 +24,14 @@ Viewer = Annotated[
 
 def seen_documents(user: str | None, deployment: Deployment) -> SeenDocuments:
     """One user's where one is named; an operator sees everybody's. Raises PermanentError invalid_id."""
-    named = deployment.settings.user_id if user is None else parse_id(user, "The user")
-    services = deployment.services
-    return services.documents if named is None else services.documents_of(UserId(named))
+    viewer, services = viewer_of(user, deployment.settings), deployment.services
+    return services.documents if viewer is None else services.documents_of(viewer)
+
+
+def viewer_of(user: str | None, settings: Settings) -> UserId | None:
+    """None where nobody is named. Raises PermanentError invalid_id."""
+    named = settings.user_id if user is None else parse_id(user, "The user")
+    return None if named is None else UserId(named)
 
 
 def user_of(user: str | None, settings: Settings) -> UserId:
