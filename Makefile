@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz bench dev check install lock clean
+.PHONY: demo test fuzz bench dev check audit install lock clean
 
 demo: install  ## the main job from start to end, on example documents
 	$(BIN)/python examples/run_demo.py
@@ -22,6 +22,12 @@ check: install  ## style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: install $(VENV)/audit/.installed  ## licences, and known vulnerabilities of all that is pinned: asks a public service
+	$(BIN)/python -m supply_chain.licences
+	for lock in requirements*.lock; do \
+	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement $$lock || exit 1; \
+	done
 
 bench: install  ## speed, each figure in benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks
@@ -42,9 +48,17 @@ $(VENV)/.installed: requirements.lock requirements-installer.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/audit/.installed: requirements-audit.lock | install
+	$(PYTHON) -m venv $(VENV)/audit
+	$(BIN)/uv pip sync --quiet --python $(VENV)/audit/bin/python --require-hashes requirements-audit.lock \
+	  || $(VENV)/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
+
 lock: install  ## new pins for pyproject.toml's ranges, for every supported Python, without any index address
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group installer -o requirements-installer.lock
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --group audit -o requirements-audit.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group dev pyproject.toml -o requirements.lock
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from benchmarks.deployments import OWNER, Home
 from ingest_assets.domain.documents import Acceptance, UserId
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.ports import Documents, ObjectStore
 
 MAX_BYTES = 25 * 2**20
+ACTOR = Actor("benchmark", "a benchmark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Intake:
     def content(self, content: bytes, name: str, source: str, owner: UserId) -> Acceptance:
         documents, objects = self.documents, self.objects
         return receive(
-            content, name, source, owner, documents=documents, objects=objects, max_bytes=MAX_BYTES, actor="benchmark"
+            content, name, source, owner, documents=documents, objects=objects, max_bytes=MAX_BYTES, actor=ACTOR
         )
 
 

@@ -18,6 +18,7 @@ from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
 from ingest_assets.adapters.parsers.router import ParserRouter
 from ingest_assets.adapters.postgres.chunks import PostgresChunkBuffer, PostgresCommittedChunks, PostgresVectorBuffer
 from ingest_assets.adapters.postgres.database import Database, Role
+from ingest_assets.adapters.postgres.deletions import PostgresDeletions
 from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
@@ -87,6 +88,10 @@ class Deployment:
     @cached_property
     def documents(self) -> PostgresDocuments:
         return PostgresDocuments(self.database)
+
+    @cached_property
+    def deletions(self) -> PostgresDeletions:
+        return PostgresDeletions(self.database)
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -192,6 +197,7 @@ class Deployment:
             jitter=random.random,
             jobs=PostgresJobs(self.database, settings.jobs_per_user),
             documents=self.documents,
+            deletions=self.deletions,
             documents_of=lambda user_id: PostgresSeenDocuments(self.database.as_seen_by(user_id)),
             objects=self.objects,
             parser=self.parser,

@@ -8,6 +8,7 @@ import dagster as dg
 from ingest_assets.composition import compose, once
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, measure_recall
+from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.partition_pruning import prune_partitions
@@ -16,6 +17,7 @@ from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.schedules import (
     daily_purge,
     hourly_pruning,
+    look_after_deletions,
     look_after_vector_index,
     measure_recall_daily,
     retry_failed_partitions,
@@ -44,13 +46,22 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
     return dg.Definitions(
         assets=[*ASSETS, vector_index],
         asset_checks=CHECKS,
-        jobs=[ingest_document, drain_queue, keep_vector_index, measure_recall, prune_partitions, purge_runs],
+        jobs=[
+            ingest_document,
+            drain_queue,
+            finish_deleted,
+            keep_vector_index,
+            measure_recall,
+            prune_partitions,
+            purge_runs,
+        ],
         sensors=[queued_jobs_sensor(settings)],
         schedules=[
             retry_failed_partitions,
             look_after_vector_index,
             measure_recall_daily,
             hourly_pruning,
+            look_after_deletions,
             daily_purge,
         ],
         resources=resources | dict(overrides or {}),

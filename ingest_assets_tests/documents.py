@@ -4,10 +4,12 @@ from datetime import timedelta
 from threading import Event
 
 from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals, drain
 from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.services import Services
 
+TEST = Actor("test", "a test")
 MAX_BYTES = 25 * 1024 * 1024
 
 
@@ -43,7 +45,7 @@ def submit(
         documents=services.documents,
         objects=services.objects,
         max_bytes=MAX_BYTES,
-        actor="test",
+        actor=TEST,
         priority=priority,
     )
 

@@ -106,8 +106,19 @@ CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_i
 CREATE INDEX upload_jobs_listed ON upload_pipeline.upload_jobs (finished_at)
     WHERE state = 'done' AND reported_at IS NOT NULL AND (pruned_at IS NULL OR pruned_at < reported_at);
 
--- Documents that are gone while Dagster may still list their partitions.
-CREATE TABLE upload_pipeline.deleted_documents (document_id uuid PRIMARY KEY);
+-- Documents that are gone: whose they were, and what is still to be done about them. Ids and times only, kept for ever.
+CREATE TABLE upload_pipeline.deleted_documents (
+    document_id uuid PRIMARY KEY,
+    user_id uuid NOT NULL,
+    deleted_at timestamptz NOT NULL DEFAULT now(),
+    -- When a scan last found nothing of the document.
+    erased_at timestamptz,
+    -- When Dagster was told to forget the document's partition.
+    unlisted_at timestamptz
+);
+CREATE INDEX deleted_documents_listed ON upload_pipeline.deleted_documents (document_id) WHERE unlisted_at IS NULL;
+CREATE INDEX deleted_documents_to_scan ON upload_pipeline.deleted_documents (deleted_at)
+    WHERE erased_at IS NULL OR erased_at - deleted_at < interval '24 hours';
 
 -- Whose turn it is: the users with claimable jobs in the order of their ids, from after `after` round to it, with each
 -- one's share of the next `most` claims. More users than that takes stand by, for where others hold the jobs.
@@ -178,9 +189,23 @@ CREATE TABLE upload_pipeline.events (
     state text NOT NULL,
     actor text NOT NULL,
     code text,
-    payload jsonb NOT NULL DEFAULT '{}'
+    payload jsonb NOT NULL DEFAULT '{}',
+    -- What ties together the events of one command, one request or one run; null in those from before it was kept.
+    correlation_id text CHECK (correlation_id <> '')
 );
 CREATE INDEX events_by_document ON upload_pipeline.events (document_id, event_id);
+
+-- Against mistakes and against whoever got hold of a role that may write: a history that can be rewritten proves nothing.
+CREATE FUNCTION upload_pipeline.refuse_rewriting() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'upload_pipeline.% is append-only: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Add an event that corrects what is wrong.';
+END;
+$$;
+CREATE TRIGGER events_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON upload_pipeline.events
+    FOR EACH STATEMENT EXECUTE FUNCTION upload_pipeline.refuse_rewriting();
+ALTER TABLE upload_pipeline.events ENABLE ALWAYS TRIGGER events_are_append_only;
 
 -- How long the step took that is about to leave its event.
 CREATE FUNCTION upload_pipeline.seconds_since_last_event(document uuid) RETURNS jsonb
@@ -338,6 +363,8 @@ CREATE TABLE upload_pipeline.paid_calls (
     CONSTRAINT settled_has_its_time CHECK ((outcome = 'under_way') = (settled_at IS NULL))
 );
 CREATE INDEX paid_calls_settled ON upload_pipeline.paid_calls (service, settled_at);
+-- By which the service still knows the call, and with it what was sent.
+CREATE INDEX paid_calls_by_document ON upload_pipeline.paid_calls (document_id) WHERE request_id IS NOT NULL;
 CREATE INDEX paid_calls_under_way ON upload_pipeline.paid_calls (expires_at) WHERE outcome = 'under_way';
 
 -- What is spent or reserved of each budget: of the deployment's day, of a user's day, of a document for ever.
@@ -382,6 +409,31 @@ CREATE TABLE upload_pipeline.parse_jobs (
     completed_at timestamptz,
     PRIMARY KEY (document_id, content_sha, parser_name, parser_version)
 );
+
+-- How many rows of each table still hold something of a document that was deleted. Every table that names documents is
+-- looked into, also one that is made later; but for those that keep ids, and that without what else they might tell.
+CREATE FUNCTION upload_pipeline.traces_of(document uuid) RETURNS TABLE (relation text, traces bigint)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    FOR relation IN
+        SELECT class.relname
+        FROM pg_class AS class
+        JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+        WHERE class.relnamespace = 'upload_pipeline'::regnamespace AND class.relkind IN ('r', 'p')
+            AND attribute.attname = 'document_id' AND NOT attribute.attisdropped
+            AND class.relname NOT IN ('events', 'deleted_documents', 'idempotency_keys')
+        ORDER BY class.relname
+    LOOP
+        EXECUTE format(
+            'SELECT count(*) FROM upload_pipeline.%I WHERE document_id = $1%s', relation,
+            CASE relation WHEN 'paid_calls' THEN ' AND request_id IS NOT NULL' ELSE '' END
+        ) INTO traces USING document;
+        IF traces > 0 THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END;
+$$;
 
 -- Whose rows an application sees: its transaction's app.user_id, or who is signed in where the server has auth.uid().
 DO $$

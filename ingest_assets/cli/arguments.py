@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import typer
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.ports import SeenDocuments
 from ingest_assets.settings import Settings
 
@@ -23,9 +24,14 @@ Viewer = Annotated[
 
 def seen_documents(user: str | None, deployment: Deployment) -> SeenDocuments:
     """One user's where one is named; an operator sees everybody's. Raises PermanentError invalid_id."""
-    named = deployment.settings.user_id if user is None else parse_id(user, "The user")
-    services = deployment.services
-    return services.documents if named is None else services.documents_of(UserId(named))
+    viewer, services = viewer_of(user, deployment.settings), deployment.services
+    return services.documents if viewer is None else services.documents_of(viewer)
+
+
+def viewer_of(user: str | None, settings: Settings) -> UserId | None:
+    """None where nobody is named. Raises PermanentError invalid_id."""
+    named = settings.user_id if user is None else parse_id(user, "The user")
+    return None if named is None else UserId(named)
 
 
 def user_of(user: str | None, settings: Settings) -> UserId:
@@ -35,6 +41,11 @@ def user_of(user: str | None, settings: Settings) -> UserId:
     if settings.default_user is None:
         raise PermanentError("user_missing")
     return UserId(settings.default_user)
+
+
+def actor_of(command: str) -> Actor:
+    """With a correlation id for this call of the command."""
+    return Actor(f"ingest {command}", str(uuid4()))
 
 
 def documents_of(values: Sequence[str]) -> list[DocumentId]:

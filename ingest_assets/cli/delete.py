@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, documents_of
+from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, viewer_of
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.up import prepare
@@ -13,15 +13,21 @@ from ingest_assets.pipeline.deletion import delete_document
 
 def delete(
     documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="Documents' ids.")],
+    user: Viewer = None,
     as_json: Json = False,
 ) -> None:
     """Remove documents with all that was made of them; their history stays, without content."""
     with deployed(as_json=as_json) as deployment:
-        wanted = documents_of(documents)
+        wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
-        for document_id in wanted:
-            delete_document(document_id, "ingest delete", documents=deployment.documents, objects=deployment.objects)
-        forget_documents(wanted)
+        actor, deletions, objects = actor_of("delete"), deployment.deletions, deployment.objects
+        deleted: list[DocumentId] = []
+        try:
+            for document_id in wanted:
+                delete_document(document_id, actor, deletions=deletions, objects=objects, owner=owner)
+                deleted.append(document_id)
+        finally:
+            forget_documents(deleted)
         if as_json:
             print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])
         else:

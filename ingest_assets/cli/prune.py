@@ -11,6 +11,7 @@ from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.pruning import Pruned, gone_files, prune
 
 
@@ -29,13 +30,20 @@ def find_gone(
     return gone_files(below, owner, even_all=even_all, documents=deployment.documents, files=folders)
 
 
-def prune_files(gone: Sequence[str], owner: UserId, actor: str, deployment: Deployment) -> list[Result]:
+def prune_files(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deployment) -> list[Result]:
     prepare(deployment)
-    documents, objects = deployment.documents, deployment.objects
     pruned: list[Pruned] = []
     try:
         for path in gone:
-            done = prune(path, owner, actor, documents=documents, objects=objects, files=folders)
+            done = prune(
+                path,
+                owner,
+                actor,
+                documents=deployment.documents,
+                deletions=deployment.deletions,
+                objects=deployment.objects,
+                files=folders,
+            )
             pruned += [] if done is None else [done]
     finally:
         forget_documents([each.acceptance.document_id for each in pruned if each.deleted])

@@ -3,7 +3,7 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.arguments import Json, actor_of
 from ingest_assets.cli.console import out
 from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, print_estimate
 from ingest_assets.cli.output import deployed, print_json
@@ -27,7 +27,7 @@ def refresh(
             steps = {step.value: begin[step] for step in FirstStep}
             print_estimate(describe_estimate(estimate_outdated(outdated, deployment)) | steps, as_json=as_json)
             return
-        queued = refresh_documents(outdated, "ingest refresh", services)
+        queued = refresh_documents(outdated, actor_of("refresh"), services)
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in queued])
         else:

@@ -2,7 +2,7 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
+from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, seen_documents
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents import DocumentId
@@ -23,7 +23,7 @@ def retry(
             raise PermanentError("wrong_usage", what="Name documents, or give --dead-letters.")
         seen = seen_documents(user, deployment)
         wanted = _dead_letters(seen) if dead_letters else _known(documents_of(documents or []), seen)
-        replayed = deployment.services.jobs.replay(wanted, "ingest retry")
+        replayed = deployment.services.jobs.replay(wanted, actor_of("retry"))
         if documents and not replayed:
             raise PermanentError("not_failed")
         if as_json:

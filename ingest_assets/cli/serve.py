@@ -103,4 +103,4 @@ def _announce(url: str, *, as_json: bool) -> None:
         print_json({"url": url, "pid": os.getpid()})
         sys.stdout.flush()
     else:
-        out.print(f"Listening on {url}, described at {url}/docs. Ctrl-C stops it.")
+        out.print(f"Listening on {url}, described at {url}/openapi.json. Ctrl-C stops it.")

@@ -7,16 +7,15 @@ from typing import Annotated
 import typer
 
 from ingest_assets.adapters.folders import NoFile, find_files, read_file
-from ingest_assets.cli.arguments import Json, User, user_of
+from ingest_assets.cli.arguments import Json, User, actor_of, user_of
 from ingest_assets.cli.output import deployed
 from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.file_states import SeenFile
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.file_intake import Reading, take_in_files
-
-ACTOR = "ingest submit"
 
 Found = Sequence[SeenFile | NoFile]
 
@@ -51,8 +50,9 @@ def submit(
         if estimate:
             _estimate(found, gone, reading, deployment, as_json=as_json)
             return
-        results = _submit(found, reading, deployment)
-        pruned = _prune(gone, reading, deployment) if gone else []
+        actor = actor_of("submit")
+        results = _submit(found, reading, actor, deployment)
+        pruned = _prune(gone, reading, actor, deployment) if gone else []
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
             failed = not _all_done(results, deployment) or failed
@@ -62,11 +62,11 @@ def submit(
             raise typer.Exit(1)
 
 
-def _submit(found: Found, reading: Reading, deployment: Deployment) -> list[Result]:
+def _submit(found: Found, reading: Reading, actor: Actor, deployment: Deployment) -> list[Result]:
     """Whatever is wrong with a file is its own result; whatever is wrong with the system ends the command."""
     documents, objects = deployment.documents, deployment.objects
     files = [each for each in found if isinstance(each, SeenFile)]
-    outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=ACTOR)
+    outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=actor)
     of_files = iter(list(_tracked(outcomes, len(files))))
     return [result_of(each.path, each.problem if isinstance(each, NoFile) else next(of_files)) for each in found]
 
@@ -91,10 +91,10 @@ def _gone(
     return find_gone(paths, missing, reading.user_id, deployment, even_all=even_all)
 
 
-def _prune(gone: Sequence[str], reading: Reading, deployment: Deployment) -> list[Result]:
+def _prune(gone: Sequence[str], reading: Reading, actor: Actor, deployment: Deployment) -> list[Result]:
     from ingest_assets.cli.prune import prune_files
 
-    return prune_files(gone, reading.user_id, ACTOR, deployment)
+    return prune_files(gone, reading.user_id, actor, deployment)
 
 
 def _estimate(

@@ -386,6 +386,11 @@ CATALOGUE: dict[str, Problem] = {
     "storage_failed": Problem(
         TransientError, "The document store cannot be read or written.", "Check INGEST_STORAGE_URL and its permissions."
     ),
+    "deletion_incomplete": Problem(
+        TransientError,
+        "{found} things are left of the document: {place}.",
+        "It is tried again every hour, or now with: ingest delete.",
+    ),
     "content_missing": Problem(
         PermanentError,
         "The document's stored bytes are missing or damaged.",

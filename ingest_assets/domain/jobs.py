@@ -34,6 +34,23 @@ def _may_be_told(name: str, value: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and what ties together all that is done on the same occasion.
+
+    A worker is both by its claim.
+    """
+
+    name: str
+    """A command, a service, a schedule or a claim; never a person's name."""
+    correlation_id: str
+    """Of one command, one request or one run."""
+
+    @classmethod
+    def of_claim(cls, claim: str) -> "Actor":
+        return cls(claim, claim)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A claimed job. Whoever holds `claim` may change it; every write is conditional on the claim still standing."""
 
@@ -95,6 +112,8 @@ class Event:
     stage: Stage
     state: State
     actor: str
+    correlation_id: str | None
+    """None in events from before it was kept."""
     code: str | None
     payload: Payload
 

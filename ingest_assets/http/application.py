@@ -25,6 +25,7 @@ def build_application(service: HttpService) -> FastAPI:
         title="ingest-assets",
         version=version("ingest-assets"),
         description=DESCRIPTION,
+        docs_url=None,  # its page loads scripts from a public network
         redoc_url=None,
         redirect_slashes=False,
     )

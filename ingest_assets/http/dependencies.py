@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ingest_assets.domain.documents import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.http.ports import HttpService
 
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token as Supabase issues it.")
@@ -31,6 +32,14 @@ def _caller(service: Service, credentials: Annotated[HTTPAuthorizationCredential
 
 
 Caller = Annotated[UserId, Depends(_caller)]
+
+
+def _actor(request: Request) -> Actor:
+    return Actor("http", request.state.request_id)
+
+
+Acting = Annotated[Actor, Depends(_actor)]
+"""What this request does; whose documents are concerned, the caller says."""
 
 
 def _own_document(document_id: UUID, caller: Caller, service: Service) -> Document:

@@ -2,21 +2,22 @@
 
 from hashlib import sha256
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, UserId
+from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.domain.text import normalise
 from ingest_assets.http.bodies import DocumentStatus, HistoryEvent, Submission
-from ingest_assets.http.dependencies import Caller, OwnDocument, Service
+from ingest_assets.http.dependencies import Acting, Caller, OwnDocument, Service
 from ingest_assets.http.ports import HttpService
 from ingest_assets.http.problems import problems
 from ingest_assets.http.uploads import Upload, upload_of
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.intake import receive
 
-ACTOR = "http"
 BINARY = {"type": "string", "format": "binary"}
 FILE: dict[str, Any] = {
     "requestBody": {
@@ -44,6 +45,7 @@ def submit_document(
     response: Response,
     service: Service,
     caller: Caller,
+    actor: Acting,
     body: Annotated[bytes, Depends(_body)],
     filename: Annotated[
         str | None,
@@ -77,7 +79,7 @@ def submit_document(
 ) -> Submission:
     """Takes a file in, up to 25 MB, and queues it; what is there already makes no work."""
     upload = upload_of(request.headers, body, filename)
-    accepted = _accept_once(service, caller, upload, source, idempotency_key, priority)
+    accepted = _accept_once(service, caller, actor, upload, source, idempotency_key, priority)
     response.headers["Location"] = f"{router.prefix}/{accepted.document_id}"
     return Submission.of(accepted)
 
@@ -99,14 +101,20 @@ def document_events(document: OwnDocument, service: Service) -> list[HistoryEven
 
 
 @router.delete("/{document_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))
-def remove_document(document: OwnDocument, service: Service) -> None:
-    """Removes a document with all that was made of it; its history stays, without content."""
-    services = service.services
-    delete_document(document.document_id, ACTOR, documents=services.documents, objects=services.objects)
+def remove_document(document_id: UUID, service: Service, caller: Caller, actor: Acting) -> None:
+    """Removes a document with all that was made of it; its history stays, without content. Repeat it at will."""
+    deletions, objects = service.services.deletions, service.services.objects
+    delete_document(DocumentId(document_id), actor, deletions=deletions, objects=objects, owner=caller)
 
 
 def _accept_once(
-    service: HttpService, caller: UserId, upload: Upload, source: str | None, key: str | None, priority: int
+    service: HttpService,
+    caller: UserId,
+    actor: Actor,
+    upload: Upload,
+    source: str | None,
+    key: str | None,
+    priority: int,
 ) -> Acceptance:
     content_sha = sha256(upload.content).hexdigest()
     if key is not None:
@@ -114,11 +122,13 @@ def _accept_once(
         if answered is not None:
             return answered
     source = normalise(source or "") or f"http:{content_sha}"
-    accepted = _accept(service, caller, upload, source, priority)
+    accepted = _accept(service, caller, actor, upload, source, priority)
     return accepted if key is None else service.idempotency_keys.record(caller, key, accepted)
 
 
-def _accept(service: HttpService, caller: UserId, upload: Upload, source: str, priority: int) -> Acceptance:
+def _accept(
+    service: HttpService, caller: UserId, actor: Actor, upload: Upload, source: str, priority: int
+) -> Acceptance:
     services = service.services
     return receive(
         upload.content,
@@ -128,6 +138,6 @@ def _accept(service: HttpService, caller: UserId, upload: Upload, source: str, p
         documents=services.documents,
         objects=services.objects,
         max_bytes=service.max_file_bytes,
-        actor=ACTOR,
+        actor=actor,
         priority=priority,
     )

@@ -38,7 +38,7 @@ class WebhookLog(Protocol):
         """Keeps a callback as it came; its id."""
 
     def settle(self, webhook_id: int, outcome: Outcome, document_id: DocumentId | None) -> None:
-        """Without a document, the body is cut to its beginning: anybody may have sent it."""
+        """Without a document, its body is not kept: anybody may have sent it, or it is a deleted document's text."""
 
 
 class Callbacks(Protocol):

@@ -4,8 +4,11 @@ Addresses carry file names and secrets in their queries, and exceptions of libra
 """
 
 import logging
+import re
 import time
+from uuid import uuid4
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +16,9 @@ from ingest_assets.http.problems import problem
 from ingest_assets.pipeline.failure import as_ingest_error
 
 logger = logging.getLogger("ingest_assets.http")
+
+REQUEST_ID = re.compile(r"[0-9A-Fa-f-]{16,64}")
+"""What a caller may name a request: enough for a UUID or a trace's id, too little for a person's name."""
 
 HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
@@ -25,13 +31,15 @@ class Safety:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        started, status = time.monotonic(), 0
+        started, status, request_id = time.monotonic(), 0, _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        headers = [*HEADERS, (b"x-request-id", request_id.encode())]
 
         async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                message["headers"] = [*message.get("headers", []), *headers]
             await send(message)
 
         try:
@@ -43,7 +51,14 @@ class Safety:
             logger.error("%s: %s", expected.code, expected.message)  # noqa: TRY400  its traceback may quote a document
             if not status:
                 await problem(expected)(scope, receive, noted)
-        logger.info("%s %s %d %.3f s", scope["method"], _route(scope), status, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        logger.info("%s %s %d %.3f s %s", scope["method"], _route(scope), status, seconds, request_id)
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's X-Request-ID where it is one, a fresh one otherwise."""
+    named = Headers(scope=scope).get("x-request-id", "")
+    return named if REQUEST_ID.fullmatch(named) else str(uuid4())
 
 
 def _route(scope: Scope) -> str:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from ingest_assets.domain.retention import RetentionPolicy, history_begins
 from ingest_assets.orchestration.checks import measure_recall
+from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import forget_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.partition_pruning import prune_partitions
@@ -49,6 +50,15 @@ def purge_runs() -> None:
 
 
 JOBS = tuple(
-    job.name for job in (ingest_document, drain_queue, prune_partitions, purge_runs, keep_vector_index, measure_recall)
+    job.name
+    for job in (
+        ingest_document,
+        drain_queue,
+        finish_deleted,
+        prune_partitions,
+        purge_runs,
+        keep_vector_index,
+        measure_recall,
+    )
 )
 """Every job of this project."""

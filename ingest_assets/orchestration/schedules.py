@@ -1,11 +1,14 @@
 """What the sensor does not see: due retries, dead workers, failures that only a drain run knows, the vector index."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import dagster as dg
 
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.domain.retention import ListedDocuments, RetentionPolicy, surplus
 from ingest_assets.orchestration.checks import measure_recall
+from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
@@ -28,7 +31,8 @@ def retry_failed_partitions(
     context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.RunRequest]:
     services = pipeline.services
-    services.jobs.reclaim(services.retry_policy.crashes, "retry_failed_partitions")
+    actor = Actor("retry_failed_partitions", str(uuid4()))
+    services.jobs.reclaim(services.retry_policy.crashes, actor)
     if services.available():
         yield from partition_runs(services, context.instance, RUNS_PER_TICK, retries_only=True)
     yield from dead_letter_runs(services, context.instance, RUNS_PER_TICK)
@@ -50,6 +54,18 @@ def hourly_pruning(
     if surplus(retention, pipeline.services.partitions.listed()) == ListedDocuments(finished=0, deleted=0):
         return dg.SkipReason("No partition is to be forgotten.")
     return dg.RunRequest()
+
+
+@dg.schedule(
+    cron_schedule="47 * * * *",
+    job=finish_deleted,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Has deletions finished that were interrupted, and looked at once more after a day.",
+)
+def look_after_deletions(pipeline: dg.ResourceParam[Pipeline]) -> dg.RunRequest | dg.SkipReason:
+    if pipeline.services.deletions.to_finish(1):
+        return dg.RunRequest()
+    return dg.SkipReason("No deletion is to be finished.")
 
 
 @dg.schedule(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from math import inf
 
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.jobs import Job
+from ingest_assets.domain.jobs import Actor, Job
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.commit import commit_version, complete_version
 from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, pass_embedding_on
@@ -107,7 +107,7 @@ class _Worker:
             return
         self.looked_at = self._now()
         if self.looked_at - self.reclaimed_at > self.services.lease.total_seconds() / 3:
-            self.services.jobs.reclaim(self.services.retry_policy.crashes, self.claim)
+            self.services.jobs.reclaim(self.services.retry_policy.crashes, Actor.of_claim(self.claim))
             self.reclaimed_at = self.looked_at
         found = self.services.jobs.claim(self.claim, room, self.services.lease) if self.services.available() else []
         self.queue_is_empty = len(found) < room

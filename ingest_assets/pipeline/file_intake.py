@@ -10,6 +10,7 @@ from ingest_assets.domain.batching import batches
 from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_states import KnownFile, SeenFile
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.intake import check, take_in
 from ingest_assets.pipeline.ports import Documents, ObjectStore
 
@@ -50,7 +51,7 @@ Found = KnownFile | NewContent | PermanentError
 
 
 def take_in_files(
-    files: Sequence[SeenFile], reading: Reading, *, documents: Documents, objects: ObjectStore, actor: str
+    files: Sequence[SeenFile], reading: Reading, *, documents: Documents, objects: ObjectStore, actor: Actor
 ) -> Iterator[Acceptance | PermanentError]:
     """What became of each file, in order; whatever is wrong with one is its own outcome."""
     for some, known in _looked_up(files, reading, documents):

@@ -7,6 +7,7 @@ from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.file_types import recognise
 from ingest_assets.domain.filenames import safe_filename
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports import Documents, ObjectStore
 
@@ -26,7 +27,7 @@ def receive(
     documents: Documents,
     objects: ObjectStore,
     max_bytes: int,
-    actor: str,
+    actor: Actor,
     priority: int = 0,
 ) -> Acceptance:
     """Queues a file for the pipeline. Raises what `check` does; nothing is kept then."""
@@ -36,7 +37,7 @@ def receive(
 
 
 def take_in(
-    incoming: Sequence[Incoming], *, documents: Documents, objects: ObjectStore, actor: str
+    incoming: Sequence[Incoming], *, documents: Documents, objects: ObjectStore, actor: Actor
 ) -> list[Acceptance]:
     """Queues what comes in from different sources of one user: all of it, or nothing where this raises."""
     arrivals = [arrival for _, arrival in incoming]

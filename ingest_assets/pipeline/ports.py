@@ -23,7 +23,7 @@ from ingest_assets.domain.documents import (
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.index_policy import IndexAction, IndexState
-from ingest_assets.domain.jobs import Event, FailedDocument, Job, JobStatus, Outcome, Payload
+from ingest_assets.domain.jobs import Actor, Event, FailedDocument, Job, JobStatus, Outcome, Payload
 from ingest_assets.domain.outdated import OutdatedDocument
 from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.domain.retention import ListedDocuments
@@ -131,6 +131,9 @@ class ObjectStore(Protocol):
     def delete_below(self, prefix: str) -> int:
         """Removes every object whose key begins with the folder `prefix`; how many there were."""
 
+    def count_below(self, prefix: str) -> int:
+        """How many objects have a key that begins with the folder `prefix`, half-written ones included."""
+
 
 class FileSystem(Protocol):
     def is_gone(self, path: str) -> bool:
@@ -170,13 +173,13 @@ class Jobs(Protocol):
     def release(self, claim: str, document_id: DocumentId | None = None) -> int:
         """Gives unfinished jobs of `claim` back to the queue; how many there were."""
 
-    def reclaim(self, worst: int, actor: str) -> int:
+    def reclaim(self, worst: int, actor: Actor) -> int:
         """Takes back every expired lease; a document whose worker died `worst` times becomes a dead letter."""
 
-    def replay(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+    def replay(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
         """Queues those that are dead letters or wait for a retry."""
 
-    def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
+    def refresh(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
         """Queues those that are finished again."""
 
     def waiting(self, limit: int) -> int:
@@ -237,7 +240,9 @@ class Documents(SeenDocuments, Protocol):
     def locate(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
         """What accepting these, of one user and in this order, would do; ids are fresh where one makes a document."""
 
-    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
+    def accept(
+        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+    ) -> list[Acceptance] | None:
         """Takes in what is stored where it was `located`, all at once; None, and nothing done, where that is no
         longer its place."""
 
@@ -266,8 +271,27 @@ class Documents(SeenDocuments, Protocol):
     ) -> list[OutdatedDocument]:
         """Finished documents whose results other tools have made than these; parsers by media type."""
 
-    def delete(self, document_id: DocumentId, actor: str) -> UserId | None:
-        """Removes every row of the document but its events; whose it was, or None where there is none."""
+
+class Deletions(Protocol):
+    """Documents that leave, and what may be left of them."""
+
+    def owner(self, document_id: DocumentId) -> UserId | None:
+        """Whose the document is, or was before it was deleted; None where there never was one."""
+
+    def delete(self, document_id: DocumentId, actor: Actor) -> None:
+        """Removes every row of the document but its events, and what names it at a service from the ledger.
+
+        A note of it is kept. Doing it again does no harm, and removes what came in meanwhile.
+        """
+
+    def traces(self, document_id: DocumentId) -> dict[str, int]:
+        """By table: how many rows still hold more of the document than its ids."""
+
+    def confirm(self, document_id: DocumentId) -> None:
+        """A scan has found nothing of the document."""
+
+    def to_finish(self, limit: int) -> list[DocumentId]:
+        """Deleted documents without a scan that found nothing, or with none since a day after; first deleted first."""
 
 
 class ChunkBuffer(Protocol):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from ingest_assets.domain.documents import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.pipeline.deletion import remove_document
-from ingest_assets.pipeline.ports import Documents, FileSystem, ObjectStore
+from ingest_assets.domain.jobs import Actor
+from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.ports import Deletions, Documents, FileSystem, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,14 @@ def is_suspicious(known: Mapping[str, int], lost: Mapping[str, int]) -> bool:
 
 
 def prune(
-    path: str, user_id: UserId, actor: str, *, documents: Documents, objects: ObjectStore, files: FileSystem
+    path: str,
+    user_id: UserId,
+    actor: Actor,
+    *,
+    documents: Documents,
+    deletions: Deletions,
+    objects: ObjectStore,
+    files: FileSystem,
 ) -> Pruned | None:
     """None where the file is back, or somebody else has pruned it."""
     with documents.intake_paused(user_id):
@@ -57,7 +65,7 @@ def prune(
         document_id = known.acceptance.document_id
         alone = documents.sources(document_id) == [path]
         if alone:
-            remove_document(user_id, document_id, actor, documents=documents, objects=objects)
+            delete_document(document_id, actor, deletions=deletions, objects=objects)
         else:
             documents.remove_source(user_id, path)
     return Pruned(path, known.acceptance, deleted=alone)

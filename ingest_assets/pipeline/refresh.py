@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.domain.outdated import OutdatedDocument
 from ingest_assets.pipeline.services import Services
 
@@ -11,6 +12,6 @@ def outdated_documents(services: Services) -> list[OutdatedDocument]:
     return services.documents.outdated(services.parser.producer_of, services.chunking.chunker, services.embedder.model)
 
 
-def refresh(outdated: Sequence[OutdatedDocument], actor: str, services: Services) -> list[DocumentId]:
+def refresh(outdated: Sequence[OutdatedDocument], actor: Actor, services: Services) -> list[DocumentId]:
     """Queues them; those that others have begun to work on since are left to them."""
     return services.jobs.refresh([each.document_id for each in outdated], actor)

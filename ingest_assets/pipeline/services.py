@@ -12,6 +12,7 @@ from ingest_assets.pipeline.ports import (
     ChunkBuffer,
     Clock,
     CommittedChunks,
+    Deletions,
     Documents,
     Embedder,
     Jobs,
@@ -33,6 +34,7 @@ class Services:
     """In [0, 1)."""
     jobs: Jobs
     documents: Documents
+    deletions: Deletions
     documents_of: Callable[[UserId], SeenDocuments]
     """As a user sees them."""
     objects: ObjectStore

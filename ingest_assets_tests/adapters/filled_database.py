@@ -7,7 +7,7 @@ import psycopg
 
 DOCUMENTS = 20_000
 CHUNKS = 500
-SMALL_TABLES = frozenset({"deleted_documents", "migrations", "paid_services"})
+SMALL_TABLES = frozenset({"migrations", "paid_services"})
 
 FILL = """
 SET search_path = upload_pipeline, public;
@@ -55,14 +55,18 @@ FROM document_chunks;
 INSERT INTO document_vector_buffer
 SELECT document_id, chunk_sha, embed_model, embed_version, user_id, vector_dim, embedding FROM document_chunks;
 
-INSERT INTO paid_calls (service, user_id, document_id, outcome, estimated_micro_usd, expires_at, settled_at)
-SELECT 'openai', user_id, document_id, 'succeeded', 10, now(), now() FROM documents;
+INSERT INTO paid_calls (service, user_id, document_id, outcome, estimated_micro_usd, expires_at, settled_at, request_id)
+SELECT 'openai', user_id, document_id, 'succeeded', 10, now(), now(), document_id FROM documents;
 INSERT INTO spending (budget, subject, day, micro_usd) SELECT 'document', document_id, 'epoch', 10 FROM documents;
 INSERT INTO parse_jobs (document_id, content_sha, parser_name, parser_version, user_id, callback_secret, remote_id)
 SELECT document_id, content_sha, 'llamaparse', '1', user_id, document_id::text, content_sha FROM documents;
 INSERT INTO webhook_log (service, document_id, body) SELECT 'llamaparse', document_id, 'x' FROM documents;
 INSERT INTO idempotency_keys (user_id, key_sha, request_sha)
 SELECT user_id, content_sha, content_sha FROM documents;
+INSERT INTO deleted_documents (document_id, user_id, deleted_at, erased_at, unlisted_at)
+SELECT md5('deleted ' || n)::uuid, md5('user ' || n % 50)::uuid, now() - interval '2 days',
+    CASE WHEN n % 100 > 0 THEN now() END, CASE WHEN n % 100 > 0 THEN now() END
+FROM generate_series(1, {documents}) AS n;
 
 ANALYZE;
 """

@@ -9,7 +9,7 @@ from ingest_assets.domain.retry_policy import GiveUp
 from ingest_assets.domain.stages import Stage
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.documents import TEST, policy_text, submit
 
 LEASE = timedelta(seconds=30)
 
@@ -64,7 +64,7 @@ def test_a_replayed_document_keeps_its_priority(services: Services, user: UserId
     [job] = services.jobs.claim("worker", 1, LEASE)
     services.jobs.settle(job, GiveUp(), PermanentError("corrupt"), reported=True)
     plain = submit(services, user, "Note b.", "b.txt").document_id
-    services.jobs.replay([urgent], "test")
+    services.jobs.replay([urgent], TEST)
     assert claimed_documents(services) == [urgent, plain]
 
 
@@ -73,7 +73,7 @@ def test_an_expired_lease_is_anybodys_and_a_renewed_one_is_not(services: Service
     services.jobs.claim("silent", 1, timedelta(0))
     services.jobs.claim("alive", 1, timedelta(0))
     services.jobs.renew("alive", LEASE)
-    services.jobs.reclaim(3, "test")
+    services.jobs.reclaim(3, TEST)
     assert services.jobs.waiting(5) == 1
 
 

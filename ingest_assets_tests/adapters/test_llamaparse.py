@@ -28,7 +28,7 @@ from ingest_assets.domain.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports import Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
-from ingest_assets_tests.documents import submit
+from ingest_assets_tests.documents import TEST, submit
 from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
 from ingest_assets_tests.emulators.server import Plan
 from ingest_assets_tests.sample_files import docx, pdf
@@ -557,7 +557,7 @@ class TestJobsInPostgres:
         self, services: Services, parse_jobs: PostgresParseJobs, document: Document
     ) -> None:
         parse_jobs.prepare(document, QUICK.producer)
-        services.documents.delete(document.document_id, "test")
+        services.deletions.delete(document.document_id, TEST)
         for late in (
             lambda: parse_jobs.remember(document, QUICK.producer, "job-1"),
             lambda: parse_jobs.prepare(document, QUICK.producer),

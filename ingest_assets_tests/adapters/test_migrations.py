@@ -28,6 +28,7 @@ UNION ALL SELECT format('%s %s %s', pg_get_functiondef(oid), pg_get_userbyid(pro
     WHERE pronamespace = 'upload_pipeline'::regnamespace
 UNION ALL SELECT format('%s %s %s %s %s %s', tablename, policyname, roles, cmd, qual, with_check) FROM pg_policies
     WHERE schemaname = 'upload_pipeline'
+UNION ALL SELECT format('%s %s', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
 ORDER BY 1
 """
 

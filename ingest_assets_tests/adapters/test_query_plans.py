@@ -39,6 +39,9 @@ READS_EVERYTHING = {
     "failed_documents": "`ingest status --failed` lists all failures",
     "outdated_documents": "`ingest refresh` looks for what other tools have made",
     "sum_costs": "`ingest costs` sums the ledger",
+} | {
+    f"export_{kind}": "`ingest export` writes down everything of a user"
+    for kind in ("callbacks", "calls", "deletions", "documents", "events", "requests", "service_jobs", "sources")
 }
 """Queries for people, or for once in a while, and why they do."""
 
@@ -47,6 +50,7 @@ GUESSED = "['turn.turn', 'visits"
 
 VALUES: dict[str, Any] = {
     "actor": "test",
+    "correlation_id": "a test",
     "count": 10,
     "found": [uuid_of("chunk 7")],
     "chunk_id": uuid_of("chunk 7"),
@@ -96,7 +100,6 @@ VALUES: dict[str, Any] = {
     "hint": "hint",
     "job_id": uuid_of("job 7"),
     "job_ids": [uuid_of("job 7"), uuid_of("job 8")],
-    "kept": 100,
     "key_sha": SHA,
     "lease": timedelta(seconds=60),
     "limit": 32,

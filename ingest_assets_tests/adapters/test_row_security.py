@@ -50,7 +50,8 @@ SELECT user_id, content_sha, content_sha FROM upload_pipeline.documents ON CONFL
 INSERT INTO upload_pipeline.parse_jobs (document_id, content_sha, parser_name, parser_version, user_id, callback_secret)
 SELECT document_id, content_sha, 'llamaparse', '1', user_id, content_sha FROM upload_pipeline.documents
 ON CONFLICT DO NOTHING;
-INSERT INTO upload_pipeline.deleted_documents SELECT document_id FROM upload_pipeline.documents ON CONFLICT DO NOTHING;
+INSERT INTO upload_pipeline.deleted_documents (document_id, user_id)
+SELECT document_id, user_id FROM upload_pipeline.documents ON CONFLICT DO NOTHING;
 """
 
 
@@ -175,6 +176,7 @@ def test_a_reader_does_not_even_read_what_is_the_services_own(reader: Connection
         "SET SESSION AUTHORIZATION ingest_worker",
         "SELECT upload_pipeline.turns('00000000-0000-0000-0000-000000000000', 10, false, NULL)",
         "SELECT upload_pipeline.seconds_since_last_event(gen_random_uuid())",
+        "SELECT upload_pipeline.traces_of(gen_random_uuid())",
         "SELECT pg_read_file('postgresql.conf')",
     ],
 )

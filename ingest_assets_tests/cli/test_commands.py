@@ -263,7 +263,7 @@ def test_somebody_elses_document_is_answered_like_an_unknown_one(ingest: Ingest,
     ingest("drain")
     other = ("--user", str(uuid4()), "--json")
     for result in results:
-        for command in ("status", "explain", "retry"):
+        for command in ("status", "explain", "retry", "delete"):
             ran = ingest(command, result["document_id"], *other)
             assert (ran.code, ran.error["code"]) == (1, "unknown_document")
     assert ingest("status", "--failed", *other).json == []
@@ -284,6 +284,7 @@ def test_somebody_elses_document_is_answered_like_an_unknown_one(ingest: Ingest,
         "retry",
         "refresh",
         "delete",
+        "export",
         "costs",
         "serve",
         "migrate",

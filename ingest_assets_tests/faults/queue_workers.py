@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import PostgresJobs, require_claim
-from ingest_assets.domain.jobs import Job
+from ingest_assets.domain.jobs import Actor, Job
 from ingest_assets.domain.stages import ORDER
 
 LEASE = timedelta(minutes=5)
@@ -38,7 +38,7 @@ def work_off(database: Database, claim: str, per_user: int | None = None) -> int
     jobs, finished = PostgresJobs(database, per_user), 0
     try:
         while jobs.unfinished():
-            jobs.reclaim(NEVER_POISON, claim)
+            jobs.reclaim(NEVER_POISON, Actor.of_claim(claim))
             claimed = jobs.claim(claim, BATCH, LEASE)
             for job in claimed:
                 finish(database, job)

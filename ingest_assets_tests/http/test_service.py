@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 from typing import Any, NoReturn
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -208,3 +208,28 @@ def test_a_problem_does_not_repeat_what_was_sent(api: Api, method: str, path: st
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "quokka" not in (answer.text + str(answer.headers)).lower()
     assert "found `" not in answer.text
+
+
+def test_a_request_is_named_in_its_answer_and_in_the_events_that_it_leaves(api: Api, database_url: str) -> None:
+    named = {"X-Request-ID": "4bf92f3577b34da6a3ce929d0e0e4736"}
+    answers = [api.submit(policy_text(str(number)), headers=named if number else {}) for number in range(2)]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert UUID(ids[0]).version == 4
+    assert ids[1] == named["X-Request-ID"]
+    with psycopg.connect(database_url) as connection:
+        events = connection.execute("SELECT actor, correlation_id FROM upload_pipeline.events ORDER BY event_id")
+        assert events.fetchall() == [("http", ids[0]), ("http", ids[1])]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "short", "Erika Mustermann", "erika-mustermann-claim", "f" * 65, "é" * 20, "a\tb" * 9]
+)
+def test_what_could_tell_about_somebody_does_not_become_a_requests_name(api: Api, name: str) -> None:
+    answer = api.plainly("GET", "/healthz", headers={"X-Request-ID": name.encode()})
+    assert UUID(answer.headers["x-request-id"]).version == 4
+
+
+def test_no_page_of_it_loads_anything_from_elsewhere(api: Api) -> None:
+    for path in ("/docs", "/redoc"):
+        assert_problem(api.plainly("GET", path), 404, "unknown_path")
+    assert api.plainly("GET", "/openapi.json").status_code == 200

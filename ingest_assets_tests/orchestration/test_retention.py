@@ -17,12 +17,13 @@ from ingest_assets.orchestration import partition_pruning
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
-from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning
+from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning, look_after_deletions
 from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.intake import folder_key
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sqlalchemy_url
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.orchestration.runs import (
     NAMES,
     definitions,
@@ -142,7 +143,7 @@ def test_deleted_documents_lose_their_partition_whoever_deleted_them(
     services: Services, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     gone, stays = drained(services, instance, user, "gone", "stays")
-    delete_document(gone, "test", documents=services.documents, objects=services.objects)
+    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
     assert prune(services, instance, kept=None) == {"deleted": 1, "finished": 0}
     assert listed(instance) == {stays}
     assert prune(services, instance, kept=None) == {"deleted": 0, "finished": 0}
@@ -294,7 +295,7 @@ def test_the_hour_asks_for_a_pruning_only_where_there_is_something_to_forget(
     [gone, _] = drained(services, instance, user, "one", "two")
     assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=1))
     assert not tick(hourly_pruning, services, instance, RetentionPolicy(partitions=2))
-    delete_document(gone, "test", documents=services.documents, objects=services.objects)
+    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
     assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=None))
 
 
@@ -308,3 +309,15 @@ def test_the_day_asks_for_a_purge_unless_runs_are_kept_for_ever(
 def test_nothing_in_the_settings_means_everything() -> None:
     assert Settings(partitions_kept=0, dagster_retention_days=0).retention == RetentionPolicy(None, None)
     assert Settings().retention == RetentionPolicy()
+
+
+def test_an_interrupted_deletion_is_finished_by_the_schedule(
+    services: Services, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [gone] = drained(services, instance, user, "one")
+    services.deletions.delete(gone, TEST)
+    assert services.objects.count_below(folder_key(user, gone)) == 2
+    assert tick(look_after_deletions, services, instance, NOTHING_IS_OLD)
+    assert run_job(services, instance, "finish_deleted", NOTHING_IS_OLD) == {"confirmed": 1, "incomplete": 0}
+    assert services.objects.count_below(folder_key(user, gone)) == 0
+    assert not tick(look_after_deletions, services, instance, NOTHING_IS_OLD)

@@ -10,7 +10,7 @@ from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Documen
 from ingest_assets.domain.jobs import Event
 from ingest_assets.pipeline.intake import check, content_key
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import MAX_BYTES, drain_all, policy_text
+from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text
 from ingest_assets_tests.orchestration.runs import NAMES, materialization, run_drain, run_partition
 
 DOCUMENT = DocumentId(UUID(int=42))
@@ -21,7 +21,7 @@ def submit_as(services: Services, user: UserId, document_id: DocumentId) -> None
     arrival = check(content, "policy.md", "/documents/policy.md", user, MAX_BYTES)
     services.objects.put(content_key(user, document_id, arrival.content_sha), content)
     place = Acceptance(document_id, JobId(uuid4()), AcceptanceStatus.QUEUED)
-    assert services.documents.accept([arrival], [place], "test") is not None
+    assert services.documents.accept([arrival], [place], TEST) is not None
 
 
 def without_time(payload: Any) -> dict[str, Any]:

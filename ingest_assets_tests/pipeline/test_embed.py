@@ -11,7 +11,7 @@ from ingest_assets.domain.documents import Document, UserId, Vectors
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import drain_all, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, policy_text, submit
 
 SECONDS = 20
 """Until a test that would wait forever gives up."""
@@ -122,7 +122,7 @@ def test_batches_beside_a_failed_one_are_stored_and_not_paid_again(
     accepted = submit(failing, user, policy_text(paragraphs=24))
     drain_all(failing)
     before = len(embedder.paid)
-    failing.jobs.replay([accepted.document_id], "test")
+    failing.jobs.replay([accepted.document_id], TEST)
     drain_all(failing)
     assert failing.documents.counts()["searchable"] == 1
     assert len(embedder.paid) == len(set(embedder.paid)) > before >= 4

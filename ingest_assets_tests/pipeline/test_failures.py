@@ -20,7 +20,7 @@ from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.pipeline.ports import Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
 
 AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0))
 LEASE = timedelta(seconds=30)
@@ -110,7 +110,7 @@ def test_of_an_unexpected_exception_neither_text_nor_names_are_kept(services: Se
 
 def test_a_replayed_dead_letter_goes_on_without_its_earlier_failures(services: Services, user: UserId) -> None:
     document_id = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text())
-    assert services.jobs.replay([document_id], "test") == [document_id]
+    assert services.jobs.replay([document_id], TEST) == [document_id]
     drain_all(services)
     status = services.documents.status(document_id)
     assert status is not None
@@ -121,12 +121,12 @@ def test_every_history_is_a_walk_of_legal_moves(services: Services, user: UserId
     flaky = failing(services, TransientError("storage_failed"), 1)
     retried = ingest(flaky, user, policy_text("Retried"), "retried.md")
     dead = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text("Dead"), "dead.md")
-    services.jobs.replay([retried, dead], "test")
+    services.jobs.replay([retried, dead], TEST)
     submit(services, user, policy_text("Retried") + "\nA new version.\n", "retried.md")
     services.jobs.claim("leaving", 9, LEASE)
     services.jobs.release("leaving")
     services.jobs.claim("dying", 9, timedelta(0))
-    services.jobs.reclaim(3, "test")
+    services.jobs.reclaim(3, TEST)
     drain_all(services)
     services.jobs.take(retried, "somebody", LEASE, Stage.CHUNKING)
     services.jobs.release("somebody")
@@ -158,7 +158,7 @@ def test_a_silent_worker_gives_its_documents_back_and_the_third_death_is_poison(
     for death in (1, 2, 3):
         [job] = services.jobs.claim(f"worker {death}", 1, timedelta(0))
         services.jobs.advance(job, Stage.JOB_VALIDATED, Stage.PARSING)
-        assert services.jobs.reclaim(3, "test") == 1
+        assert services.jobs.reclaim(3, TEST) == 1
         status = services.documents.status(document_id)
         assert status is not None
         assert status.state is (State.DEADLETTER if death == 3 else State.QUEUED)
@@ -172,7 +172,7 @@ def test_a_worker_that_died_before_it_began_does_not_count_against_the_document(
     document_id = submit(services, user, policy_text()).document_id
     for _ in range(5):
         services.jobs.claim("dying", 1, timedelta(0))
-        services.jobs.reclaim(3, "test")
+        services.jobs.reclaim(3, TEST)
     status = services.documents.status(document_id)
     assert status is not None
     assert (status.state, status.crashes) == (State.QUEUED, 0)
@@ -181,7 +181,7 @@ def test_a_worker_that_died_before_it_began_does_not_count_against_the_document(
 def test_whoever_lost_the_claim_can_change_nothing_any_more(services: Services, user: UserId) -> None:
     submit(services, user, policy_text())
     [job] = services.jobs.claim("slow", 1, timedelta(0))
-    services.jobs.reclaim(3, "test")
+    services.jobs.reclaim(3, TEST)
     services.jobs.claim("quick", 1, LEASE)
     with pytest.raises(ResourceError, match="claim_lost"):
         services.jobs.advance(job, Stage.JOB_VALIDATED)
@@ -195,7 +195,7 @@ def test_a_worker_that_outlives_its_document_leaves_nothing_of_it_behind(
     parsed = parse_document(
         job, jobs=services.jobs, documents=services.documents, objects=services.objects, parser=services.parser
     )
-    delete_document(document_id, "test", documents=services.documents, objects=services.objects)
+    delete_document(document_id, TEST, deletions=services.deletions, objects=services.objects)
     with pytest.raises(ResourceError, match="claim_lost"):
         store_parse(job, parsed, documents=services.documents, objects=services.objects)
     assert not [path for path in settings.objects_folder.rglob("*") if path.is_file()]

@@ -15,7 +15,7 @@ from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.file_intake import Reading, changed_files, take_in_files
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import MAX_BYTES, drain_all, policy_text, submit
+from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
 SECOND = 1_000_000_000
 LONG_AGO = 1_700_000_000 * SECOND
@@ -47,7 +47,7 @@ class Folder:
     def outcomes(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> list[Acceptance | PermanentError]:
         documents, objects = self.services.documents, self.services.objects
         reading = self.reading(verify=verify, max_bytes=max_bytes)
-        return list(take_in_files(self.seen(), reading, documents=documents, objects=objects, actor="test"))
+        return list(take_in_files(self.seen(), reading, documents=documents, objects=objects, actor=TEST))
 
     def changed(self) -> list[str]:
         """What an estimate would be made for."""
@@ -158,8 +158,8 @@ def test_a_deleted_document_comes_in_again(folder: Folder) -> None:
     folder.write("a.md", policy_text("A"))
     [first] = folder.outcomes()
     assert isinstance(first, Acceptance)
-    documents, objects = folder.services.documents, folder.services.objects
-    delete_document(first.document_id, "test", documents=documents, objects=objects)
+    deletions, objects = folder.services.deletions, folder.services.objects
+    delete_document(first.document_id, TEST, deletions=deletions, objects=objects)
     assert folder.submit() == ["queued"]
 
 

@@ -17,7 +17,7 @@ from ingest_assets.domain.stages import Stage
 from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import ingest, policy_text, submit
+from ingest_assets_tests.documents import TEST, ingest, policy_text, submit
 
 HOSTILE = "\x00\ud800\udfff\ufffe\x1b]0;\u202e'\\%s%(x)s"
 ANYTHING = st.text(max_size=40) | st.text("\x00\ud800a\x1b'\\%(s)", max_size=12)
@@ -38,7 +38,7 @@ def test_every_query_is_answered(services: Services, user: UserId, query: str) -
 @example(HOSTILE)
 def test_every_file_name_is_taken(services: Services, user: UserId, name: str) -> None:
     stores: dict[str, Any] = {"documents": services.documents, "objects": services.objects}
-    accepted = receive(b"# Text", f"{name}.md", "a source", user, max_bytes=100, actor="test", **stores)
+    accepted = receive(b"# Text", f"{name}.md", "a source", user, max_bytes=100, actor=TEST, **stores)
     document = services.documents.find(accepted.document_id)
     assert document is not None
     assert document.filename.isprintable()

@@ -15,11 +15,12 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.intake import Incoming, check, take_in
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import MAX_BYTES, drain_all, policy_text, submit
+from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
 
 class FullStore(LocalFiles):
@@ -45,7 +46,9 @@ class MeanwhileDocuments(PostgresDocuments):
         super().__init__(database)
         self._happens = [happens]
 
-    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
+    def accept(
+        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+    ) -> list[Acceptance] | None:
         if self._happens:
             self._happens.pop()()
         return super().accept(arrivals, located, actor)
@@ -59,7 +62,7 @@ def incoming(user: UserId, *subjects: str, suffix: str = "") -> list[Incoming]:
 
 
 def take_all(services: Services, files: list[Incoming]) -> list[Acceptance]:
-    return take_in(files, documents=services.documents, objects=services.objects, actor="test")
+    return take_in(files, documents=services.documents, objects=services.objects, actor=TEST)
 
 
 def statuses(accepted: list[Acceptance]) -> list[AcceptanceStatus]:
@@ -121,7 +124,7 @@ def test_a_document_that_is_deleted_before_its_copy_is_accepted_is_made_anew_wit
     first = submit(services, user, policy_text("A"))
 
     def delete() -> None:
-        delete_document(first.document_id, "test", documents=services.documents, objects=services.objects)
+        delete_document(first.document_id, TEST, deletions=services.deletions, objects=services.objects)
 
     unlucky = replace(services, documents=MeanwhileDocuments(database, delete))
     again = submit(unlucky, user, policy_text("A"), "copy.md")

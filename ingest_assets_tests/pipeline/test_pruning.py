@@ -14,7 +14,7 @@ from ingest_assets.pipeline.pruning import Pruned, gone_files, is_suspicious, pr
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import MAX_BYTES, drain_all, policy_text, submit
+from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
 LONG_AGO = 1_700_000_000_000_000_000
 
@@ -42,7 +42,7 @@ class Disk:
         ]
         reading = Reading(self.user, lambda path: self.contents[path].encode(), MAX_BYTES)
         documents, objects = self.services.documents, self.services.objects
-        outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor="test")
+        outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=TEST)
         return {
             file.path: each.document_id
             for file, each in zip(files, outcomes, strict=True)
@@ -54,8 +54,16 @@ class Disk:
         return gone_files(folders, self.user, even_all=even_all, documents=documents, files=self)
 
     def prune(self, path: str) -> Pruned | None:
-        documents, objects = self.services.documents, self.services.objects
-        return prune(path, self.user, "test", documents=documents, objects=objects, files=self)
+        services = self.services
+        return prune(
+            path,
+            self.user,
+            TEST,
+            documents=services.documents,
+            deletions=services.deletions,
+            objects=services.objects,
+            files=self,
+        )
 
 
 @pytest.fixture

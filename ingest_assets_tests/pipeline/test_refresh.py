@@ -14,7 +14,7 @@ from ingest_assets.pipeline.ports import Parser
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
 
 TODAYS_MODEL, TODAYS_PARSER = Producer("lexical", "1"), Producer("local", "1")
 
@@ -60,7 +60,7 @@ class Tools:
     def refresh(self) -> dict[DocumentId, FirstStep]:
         """Refreshes everything; the first steps."""
         outdated = outdated_documents(self.services)
-        assert refresh(outdated, "test", self.services) == [each.document_id for each in outdated]
+        assert refresh(outdated, TEST, self.services) == [each.document_id for each in outdated]
         drain_all(self.services)
         return {each.document_id: each.first_step for each in outdated}
 
@@ -164,7 +164,7 @@ def test_the_old_version_stays_searchable_until_it_is_refreshed(
     services: Services, user: UserId, document_id: DocumentId
 ) -> None:
     later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
-    refresh(outdated_documents(later), "test", later)
+    refresh(outdated_documents(later), TEST, later)
     assert search(user, "emergency care", 1, index=services.search_index, embedder=services.embedder)
 
 
@@ -173,7 +173,7 @@ def test_a_refreshed_document_keeps_its_priority(services: Services, user: UserI
     drain_all(services)
     plain = submit(services, user, policy_text("Dental"), "plain.md").document_id
     later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
-    assert refresh(outdated_documents(later), "test", later) == [urgent]
+    assert refresh(outdated_documents(later), TEST, later) == [urgent]
     claimed = services.jobs.claim("worker", 2, timedelta(seconds=30))
     assert [job.document.document_id for job in claimed] == [urgent, plain]
 
@@ -190,4 +190,4 @@ def test_a_document_of_which_a_new_version_came_meanwhile_is_not_queued_again(
     outdated = outdated_documents(later)
     submit(services, user, policy_text("Dental"))
     assert [each.document_id for each in outdated] == [document_id]
-    assert refresh(outdated, "test", later) == []
+    assert refresh(outdated, TEST, later) == []

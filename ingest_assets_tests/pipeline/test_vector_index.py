@@ -22,7 +22,7 @@ from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.services import Services
 from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
 from ingest_assets_tests.stored_vectors import MODEL, clustered, store_vectors
 
 LEASE = timedelta(seconds=30)
@@ -236,7 +236,7 @@ def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vec
     document_id = ingest(library, user, policy_text("Dental", 40))
     assert indexes(url) == {index_name(MODEL): True}
     renewed = replace(library, embedder=NextModel())
-    assert refresh(outdated_documents(renewed), "test", renewed) == [document_id]
+    assert refresh(outdated_documents(renewed), TEST, renewed) == [document_id]
     keep_index(renewed)
     assert indexes(url) == {index_name(MODEL): True}
     drain_all(renewed)
@@ -245,6 +245,6 @@ def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vec
 
 def test_where_everything_was_deleted_the_index_goes(library: Services, url: str, user: UserId) -> None:
     document_id = ingest(library, user, policy_text("Dental", 40))
-    delete_document(document_id, "test", documents=library.documents, objects=library.objects)
+    delete_document(document_id, TEST, deletions=library.deletions, objects=library.objects)
     assert keep_index(library) is IndexAction.DROP
     assert indexes(url) == {}

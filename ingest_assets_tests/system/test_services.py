@@ -24,7 +24,7 @@ from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.conftest import CORPUS
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.emulators import llamaparse, openai
 from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
@@ -179,7 +179,7 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
         assert parsing_service.counts["uploads"] == 0
         while Service.LLAMAPARSE in deployment.paid_calls.open_services():
             assert services.jobs.unfinished() == 0
-        assert refresh(outdated_documents(services), "test", services) == [document.document_id]
+        assert refresh(outdated_documents(services), TEST, services) == [document.document_id]
         work_off(services)
         assert parser_of(services, document.document_id) == "llamaparse"
         assert set(embedding_service.paid.values()) == {1}

@@ -39,7 +39,9 @@ WITH open AS (
 ), settled AS (
     UPDATE upload_pipeline.paid_calls AS call
     SET outcome = %(outcome)s, tokens = %(tokens)s, pages = %(pages)s, credits = %(credits)s,
-        micro_usd = %(micro_usd)s, request_id = %(request_id)s, settled_at = clock_timestamp()
+        micro_usd = %(micro_usd)s, settled_at = clock_timestamp(), request_id = CASE WHEN NOT EXISTS (
+            SELECT FROM upload_pipeline.deleted_documents WHERE document_id = call.document_id
+        ) THEN %(request_id)s END
     FROM open
     WHERE call.call_id = open.call_id
     RETURNING call.user_id, call.document_id, call.started_at, call.micro_usd - open.reserved AS correction

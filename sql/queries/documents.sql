@@ -43,8 +43,8 @@ WITH made AS (
         AS new (job_id, document_id, priority)
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM made;
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM made;
 
 -- lock_jobs
 -- These documents' jobs until the transaction ends: always before the documents themselves, as a worker does it.
@@ -75,8 +75,8 @@ WITH requeued AS (
     WHERE job.document_id = document.document_id
     RETURNING job.*
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM requeued;
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM requeued;
 
 -- save_sources
 -- These sources give these documents from now on.
@@ -172,10 +172,6 @@ ORDER BY job.queued_at DESC, document.filename;
 -- sources_of_document
 -- Where a document came from.
 SELECT source FROM upload_pipeline.document_sources WHERE document_id = %(document_id)s ORDER BY created_at, source;
-
--- delete_document
--- Removes a document with everything that refers to it; whose it was.
-DELETE FROM upload_pipeline.documents WHERE document_id = %(document_id)s RETURNING user_id;
 
 -- count_documents
 -- How many documents there are, how many of them searches find, and how many are dead letters.

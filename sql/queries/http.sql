@@ -30,22 +30,24 @@ WHERE (user_id, key_sha) IN (
 INSERT INTO upload_pipeline.webhook_log (service, body) VALUES (%(service)s, %(body)s) RETURNING webhook_id;
 
 -- settle_webhook
--- What became of a callback; its body is cut to `kept` bytes where that is given.
+-- What became of a callback; where it belongs to no document, or to none any more, its body is not kept.
 UPDATE upload_pipeline.webhook_log AS webhook
 SET outcome = %(outcome)s, document_id = document.document_id, user_id = document.user_id,
-    body = CASE WHEN %(kept)s::integer IS NULL THEN body ELSE substring(body FOR %(kept)s::integer) END
+    body = CASE WHEN document.document_id IS NULL THEN '' ELSE body END
 FROM (SELECT) AS one
 LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(document_id)s
 WHERE webhook.webhook_id = %(webhook_id)s;
 
 -- empty_old_webhooks
--- Some of the bodies that are older than a week are emptied; that there was a callback stays known.
+-- Some of the bodies that are older than a week, or that nobody has settled within an hour, are emptied; that there was
+-- a callback stays known.
 UPDATE upload_pipeline.webhook_log
 SET body = ''
 WHERE webhook_id IN (
     SELECT webhook_id
     FROM upload_pipeline.webhook_log
-    WHERE received_at < now() - interval '7 days' AND body <> ''
+    WHERE received_at < now() - interval '1 hour' AND body <> ''
+        AND (document_id IS NULL OR received_at < now() - interval '7 days')
     ORDER BY received_at
     LIMIT 100
     FOR UPDATE SKIP LOCKED

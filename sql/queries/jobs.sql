@@ -27,8 +27,8 @@ WITH claimable AS (
     WHERE job_id = ANY(ARRAY(SELECT job_id FROM claimable))
     RETURNING *
 ), noted AS (
-    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-    SELECT document_id, job_id, user_id, version, stage, state, %(claim)s FROM claimed
+    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+    SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM claimed
 )
 SELECT job_id, claimed.stage, claimed.attempts, claimed.claimed_by, document.document_id, document.user_id,
     document.version, document.filename, document.media_type, document.byte_size, document.content_sha
@@ -57,8 +57,8 @@ WITH restarted AS (
     WHERE job_id = %(job_id)s
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM restarted;
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM restarted;
 
 -- take_job
 -- Leases one queued or due or expired job to `claim`; the caller has locked the row.
@@ -69,8 +69,8 @@ WITH taken AS (
     WHERE job_id = %(job_id)s
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s FROM taken;
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM taken;
 
 -- hold_job
 -- The job if `claim` holds it, its lease renewed.
@@ -96,8 +96,9 @@ WITH moved AS (
     WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = ANY(%(sources)s)
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, payload)
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
 SELECT moved.document_id, moved.job_id, moved.user_id, moved.version, passed.stage, moved.state, moved.claimed_by,
+    moved.claimed_by,
     CASE WHEN passed.stage = %(stage)s AND %(payload)s <> '{}'::jsonb
         THEN %(payload)s || upload_pipeline.seconds_since_last_event(moved.document_id) ELSE '{}' END
 FROM moved, unnest(%(stages)s::text[]) WITH ORDINALITY AS passed (stage, position),
@@ -107,8 +108,8 @@ RETURNING payload;
 
 -- note_event
 -- Adds to the history of a held job where it stands; nothing where the claim is lost.
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, payload)
-SELECT document_id, job_id, user_id, version, stage, state, claimed_by,
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
+SELECT document_id, job_id, user_id, version, stage, state, claimed_by, claimed_by,
     %(payload)s || upload_pipeline.seconds_since_last_event(document_id)
 FROM upload_pipeline.upload_jobs, set_config('synchronous_commit', 'off', true)
 WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = %(stage)s
@@ -131,8 +132,8 @@ WITH finished AS (
     WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = 'embedding'
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, payload)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s,
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s,
     %(payload)s || upload_pipeline.seconds_since_last_event(document_id)
 FROM finished
 RETURNING payload;
@@ -147,8 +148,8 @@ WITH settled AS (
     WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working'
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, error_code FROM settled;
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, code)
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s, error_code FROM settled;
 
 -- release_jobs
 -- Gives what `claim` holds back to the queue, all of it or one document.
@@ -159,8 +160,8 @@ WITH released AS (
         AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s FROM released;
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM released;
 
 -- reclaim_jobs
 -- Expired leases return to the queue; whoever's worker died `worst` times while it worked on it is a dead letter.
@@ -180,8 +181,8 @@ WITH expired AS (
     WHERE job.job_id = expired.job_id
     RETURNING job.*
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s,
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, code)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s,
     CASE WHEN state = 'deadletter' THEN error_code END
 FROM reclaimed;
 
@@ -194,8 +195,8 @@ WITH replayed AS (
     WHERE state IN ('deadletter', 'retryable') AND document_id = ANY(%(document_ids)s)
     RETURNING *
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM replayed
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM replayed
 RETURNING document_id;
 
 -- refresh_jobs
@@ -212,8 +213,8 @@ WITH finished AS (
     WHERE job.job_id = finished.job_id
     RETURNING job.*
 )
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s FROM refreshed
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM refreshed
 RETURNING document_id;
 
 -- count_waiting
@@ -307,18 +308,7 @@ WHERE job.document_id = %(document_id)s;
 
 -- job_history
 -- What happened to a document, oldest first.
-SELECT occurred_at, version, stage, state, actor, code, payload
+SELECT occurred_at, version, stage, state, actor, correlation_id, code, payload
 FROM upload_pipeline.events
 WHERE document_id = %(document_id)s
 ORDER BY event_id;
-
--- note_deletion
--- The last line of a document's history; its partition is to go too.
-WITH noted AS (
-    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
-    SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, 'deleted'
-    FROM upload_pipeline.upload_jobs
-    WHERE document_id = %(document_id)s
-    RETURNING document_id
-)
-INSERT INTO upload_pipeline.deleted_documents SELECT document_id FROM noted ON CONFLICT DO NOTHING;

@@ -1,6 +1,8 @@
 -- count_listed
 -- How many finished documents are partitions in Dagster, and how many deleted ones may be.
-SELECT count(*) AS finished, (SELECT count(*) FROM upload_pipeline.deleted_documents) AS deleted
+SELECT count(*) AS finished, (
+        SELECT count(*) FROM upload_pipeline.deleted_documents WHERE unlisted_at IS NULL
+    ) AS deleted
 FROM upload_pipeline.upload_jobs
 WHERE state = 'done' AND reported_at IS NOT NULL AND (pruned_at IS NULL OR pruned_at < reported_at);
 
@@ -19,8 +21,13 @@ UPDATE upload_pipeline.upload_jobs SET pruned_at = clock_timestamp() WHERE docum
 
 -- deleted_documents
 -- Documents that are gone while Dagster may still list their partitions, locked.
-SELECT document_id FROM upload_pipeline.deleted_documents LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+SELECT document_id
+FROM upload_pipeline.deleted_documents
+WHERE unlisted_at IS NULL
+ORDER BY document_id
+LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
 
--- forget_deleted
+-- mark_unlisted
 -- Nothing of these documents is listed any more.
-DELETE FROM upload_pipeline.deleted_documents WHERE document_id = ANY(%(document_ids)s);
+UPDATE upload_pipeline.deleted_documents SET unlisted_at = clock_timestamp() WHERE document_id = ANY(%(document_ids)s);

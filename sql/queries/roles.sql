@@ -1,3 +1,9 @@
+-- act_as_worker
+-- For the session: the least that the pipeline needs, and how it lets HNSW indexes be searched.
+SET ROLE ingest_worker;
+SET hnsw.iterative_scan = relaxed_order;
+SET hnsw.ef_search = 400;
+
 -- become_reader
 -- Until the transaction ends, only what this user may see is there.
 SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true);

@@ -33,9 +33,13 @@ class LocalFiles:
     def delete_below(self, prefix: str) -> int:
         with _translated():
             folder = self._folder / prefix
-            count = sum(1 for path in folder.rglob("*") if path.is_file())
+            count = self.count_below(prefix)
             shutil.rmtree(folder, ignore_errors=not folder.exists())
             return count
+
+    def count_below(self, prefix: str) -> int:
+        with _translated():
+            return sum(1 for path in (self._folder / prefix).rglob("*") if not path.is_dir())
 
 
 def _make_folder(folder: Path) -> None:

@@ -7,10 +7,12 @@ from uuid import uuid4
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.jobs import columns_of
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.arrivals import Arrivals, KnownDocument, agree
 from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId, UserId
 from ingest_assets.domain.file_states import FileState, KnownFile, Sighting
+from ingest_assets.domain.jobs import Actor
 from ingest_assets.domain.stages import State
 
 Ids = tuple[DocumentId, JobId]
@@ -21,7 +23,7 @@ def locate(connection: Connection[Row], arrivals: Sequence[Arrival]) -> list[Acc
 
 
 def accept(
-    connection: Connection[Row], arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str
+    connection: Connection[Row], arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
 ) -> list[Acceptance] | None:
     """Within the caller's transaction; None where it has written nothing."""
     connection.execute(query("lock_user"), {"user_id": arrivals[0].user_id})
@@ -74,13 +76,13 @@ def _write(
     arrivals: Sequence[Arrival],
     accepted: Sequence[Acceptance],
     status: AcceptanceStatus,
-    actor: str,
+    actor: Actor,
     *statements: str,
 ) -> None:
     """Runs the statements on those that were accepted with this status, if there are any."""
     chosen = [(arrival, place) for arrival, place in zip(arrivals, accepted, strict=True) if place.status is status]
     if chosen:
-        names = _columns(*zip(*chosen, strict=True)) | {"actor": actor}
+        names = _columns(*zip(*chosen, strict=True)) | columns_of(actor)
         for statement in statements:
             connection.execute(query(statement), names)
 

@@ -35,11 +35,6 @@ class Role(StrEnum):
     READER = "ingest_reader"
 
 
-WORKER_SETTINGS = b"""SET ROLE ingest_worker;
-SET hnsw.iterative_scan = relaxed_order;
-SET hnsw.ef_search = 400"""
-
-
 class PooledConnection(Connection[Row]):
     used_at = 0.0
     refusal: PermanentError | None = None
@@ -138,7 +133,7 @@ def _check(connection: PooledConnection) -> None:
 def _configure(connection: PooledConnection) -> None:
     try:
         register_vector(connection)
-        connection.execute(WORKER_SETTINGS)
+        connection.execute(query("act_as_worker"))
     except psycopg.errors.InsufficientPrivilege:
         connection.refusal = PermanentError("role_denied", role=Role.WORKER)
     except psycopg.ProgrammingError:  # no such type, or no such role

@@ -14,14 +14,13 @@ from ingest_assets.domain.documents import (
     Acceptance,
     Arrival,
     Document,
-    DocumentId,
     Producer,
     StoredParse,
     UserId,
 )
 from ingest_assets.domain.file_states import KnownFile
 from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.jobs import Job, Payload
+from ingest_assets.domain.jobs import Actor, Job, Payload
 from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
 from ingest_assets.domain.stages import Stage
 
@@ -37,7 +36,9 @@ class PostgresDocuments(PostgresSeenDocuments):
         with self._database.connection() as connection:
             return locate(connection, arrivals)
 
-    def accept(self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: str) -> list[Acceptance] | None:
+    def accept(
+        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+    ) -> list[Acceptance] | None:
         with self._database.connection() as connection:
             try:
                 with connection.transaction():
@@ -108,11 +109,3 @@ class PostgresDocuments(PostgresSeenDocuments):
         with self._database.connection() as connection:
             rows = connection.execute(query("outdated_documents"), names).fetchall()
         return [OutdatedDocument(**row | {"first_step": FirstStep(row["first_step"])}) for row in rows]
-
-    def delete(self, document_id: DocumentId, actor: str) -> UserId | None:
-        with self._database.transaction() as connection:
-            names = {"document_id": document_id, "document_ids": [document_id], "actor": actor}
-            connection.execute(query("lock_jobs"), names)
-            connection.execute(query("note_deletion"), names)
-            row = connection.execute(query("delete_document"), names).fetchone()
-        return None if row is None else UserId(row["user_id"])

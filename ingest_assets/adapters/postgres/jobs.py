@@ -13,7 +13,7 @@ from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import Document, DocumentId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
-from ingest_assets.domain.jobs import Job, Outcome, Payload, without_text
+from ingest_assets.domain.jobs import Actor, Job, Outcome, Payload, without_text
 from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.stages import Stage, State, predecessor, sources
 
@@ -54,9 +54,10 @@ class PostgresJobs:
             if row is None:
                 raise PermanentError("unknown_document")
             begins_at = _entry(row, stage, lease)
-            names: dict[str, Any] = {"job_id": row["job_id"], "claim": claim, "actor": claim, "lease": lease}
+            names: dict[str, Any] = {"job_id": row["job_id"], "claim": claim, "lease": lease}
             if begins_at is not None:
-                connection.execute(query("restart_job"), names | {"stage": begins_at})
+                restart = names | columns_of(Actor.of_claim(claim)) | {"stage": begins_at}
+                connection.execute(query("restart_job"), restart)
             connection.execute(query("take_job"), names)
         taken = self.hold(document_id, claim, lease)
         if taken is None:
@@ -94,18 +95,18 @@ class PostgresJobs:
     def release(self, claim: str, document_id: DocumentId | None = None) -> int:
         return self._count("release_jobs", {"claim": claim, "document_id": document_id})
 
-    def reclaim(self, worst: int, actor: str) -> int:
+    def reclaim(self, worst: int, actor: Actor) -> int:
         error = PermanentError("crashed_worker", crashes=worst)
         facts = {"code": error.code, "message": error.message, "hint": error.hint}
-        return self._count("reclaim_jobs", {"worst": worst, "actor": actor} | facts)
+        return self._count("reclaim_jobs", {"worst": worst} | columns_of(actor) | facts)
 
-    def replay(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
-        names = {"document_ids": list(document_ids), "actor": actor}
-        return [row["document_id"] for row in self._all("replay_jobs", names)]
+    def replay(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids)}
+        return [row["document_id"] for row in self._all("replay_jobs", names | columns_of(actor))]
 
-    def refresh(self, document_ids: Sequence[DocumentId], actor: str) -> list[DocumentId]:
-        names = {"document_ids": list(document_ids), "actor": actor}
-        return [row["document_id"] for row in self._all("refresh_jobs", names)]
+    def refresh(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids)}
+        return [row["document_id"] for row in self._all("refresh_jobs", names | columns_of(actor))]
 
     def waiting(self, limit: int) -> int:
         with self._database.connection() as connection:
@@ -177,6 +178,11 @@ def hold_claim(connection: Connection[Row], names: dict[str, Any]) -> None:
     """Locks a held job until the transaction ends. Raises ResourceError claim_lost."""
     if connection.execute(query("hold_claim"), names).fetchone() is None:
         raise ResourceError("claim_lost")
+
+
+def columns_of(actor: Actor) -> dict[str, str]:
+    """As events name them."""
+    return {"actor": actor.name, "correlation_id": actor.correlation_id}
 
 
 def _entry(row: Row, stage: Stage, lease: timedelta) -> Stage | None:

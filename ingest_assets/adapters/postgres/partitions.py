@@ -25,7 +25,7 @@ class PostgresPartitions:
 
     @contextmanager
     def deleted(self, limit: int) -> Iterator[list[DocumentId]]:
-        with self._dropped(limit, listed="deleted_documents", dropped="forget_deleted") as document_ids:
+        with self._dropped(limit, listed="deleted_documents", dropped="mark_unlisted") as document_ids:
             yield document_ids
 
     @contextmanager

@@ -4,8 +4,6 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents import DocumentId
 
-KEPT_OF_REFUSED = 64 * 1024
-
 
 class PostgresWebhookLog:
     def __init__(self, database: Database) -> None:
@@ -19,11 +17,6 @@ class PostgresWebhookLog:
         return int(row["webhook_id"])
 
     def settle(self, webhook_id: int, outcome: str, document_id: DocumentId | None) -> None:
-        names = {
-            "webhook_id": webhook_id,
-            "outcome": outcome,
-            "document_id": document_id,
-            "kept": KEPT_OF_REFUSED if document_id is None else None,
-        }
+        names = {"webhook_id": webhook_id, "outcome": outcome, "document_id": document_id}
         with self._database.connection() as connection:
             connection.execute(query("settle_webhook"), names)

@@ -1,0 +1,79 @@
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Annotated, Any
+
+import typer
+
+from ingest_assets.adapters.postgres.export import export_records
+from ingest_assets.cli.arguments import documents_of, user_of
+from ingest_assets.cli.console import messages
+from ingest_assets.cli.output import deployed
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.errors import PermanentError
+
+
+def export(
+    user: Annotated[str | None, typer.Option("--user", metavar="UUID", help="All that is stored of a user.")] = None,
+    document: Annotated[str | None, typer.Option("--document", metavar="ID", help="One document only.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="A file, readable by its owner only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Errors as JSON; the export is JSON Lines anyway.")] = False,
+) -> None:
+    """Write the audit trail and the index of what is stored, of a user or a document, as JSON Lines."""
+    with deployed(as_json=as_json) as deployment:
+        owner, document_id = _scope(user, document, deployment)
+        with _sink(output) as lines:
+            count = _write(export_records(deployment.database, owner, document_id), lines)
+        messages.print(f"{count} records.")
+
+
+def _scope(user: str | None, document: str | None, deployment: Deployment) -> tuple[UserId, DocumentId | None]:
+    """Raises PermanentError wrong_usage, invalid_id, unknown_document: also where it is not the user's."""
+    if user is None and document is None:
+        raise PermanentError("wrong_usage", what="Give --user, --document, or both.")
+    wanted = None if user is None else user_of(user, deployment.settings)
+    if document is None:
+        assert wanted is not None  # noqa: S101
+        return wanted, None
+    [document_id] = documents_of([document])
+    owner = deployment.deletions.owner(document_id)
+    if owner is None or wanted not in (None, owner):
+        raise PermanentError("unknown_document")
+    return owner, document_id
+
+
+def _write(records: Iterable[dict[str, Any]], lines: IO[str]) -> int:
+    count = 0
+    for record in records:
+        lines.write(json.dumps(record, default=_as_text) + "\n")
+        count += 1
+    return count
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@contextmanager
+def _sink(output: Path | None) -> Iterator[IO[str]]:
+    """Whole or not at all, where it is a file. Raises PermanentError wrong_usage."""
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        file = NamedTemporaryFile("w", dir=output.parent, prefix=".exporting-", delete=False)  # noqa: SIM115
+    except OSError:
+        raise PermanentError("wrong_usage", what="The file for the export cannot be written.") from None
+    part = Path(file.name)
+    try:
+        with file:
+            yield file
+        part.replace(output)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

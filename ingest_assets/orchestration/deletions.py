@@ -1,0 +1,22 @@
+"""Deletions that were interrupted are finished, and every one is looked at once more after a day."""
+
+from dataclasses import asdict
+
+import dagster as dg
+
+from ingest_assets.domain.jobs import Actor
+from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.pipeline.deletion import finish_deletions
+
+
+@dg.op(description="Removes what is left of deleted documents, and scans for it.")
+def erase_what_is_left(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dict[str, int]:
+    services, actor = pipeline.services, Actor.of_claim(context.run_id)
+    finished = asdict(finish_deletions(actor, deletions=services.deletions, objects=services.objects))
+    context.add_output_metadata(finished)
+    return finished
+
+
+@dg.job(description="Finishes deletions.")
+def finish_deleted() -> None:
+    erase_what_is_left()

@@ -1,0 +1,78 @@
+"""Every event says who did it, and what it belongs together with."""
+
+from collections import defaultdict
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import dagster as dg
+import psycopg
+import pytest
+
+from ingest_assets.adapters.postgres.queries import queries
+from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.jobs import Actor
+from ingest_assets.pipeline.deletion import delete_document
+from ingest_assets.pipeline.services import Services
+from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.orchestration.runs import run_drain, run_partition
+from ingest_assets_tests.system.ingest import Ingest
+
+WRITES_EVENTS = sorted(name for name, text in queries().items() if b"INTO upload_pipeline.events" in text)
+
+
+def occasions(url: str) -> dict[str, set[str]]:
+    """The correlation ids by the actors that left them."""
+    found = defaultdict(set)
+    with psycopg.connect(url) as connection:
+        for actor, correlation_id in connection.execute("SELECT actor, correlation_id FROM upload_pipeline.events"):
+            found[actor].add(correlation_id)
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", WRITES_EVENTS)
+def test_whatever_writes_events_names_actor_and_occasion(name: str) -> None:
+    columns = queries()[name].partition(b"INTO upload_pipeline.events")[2].partition(b")")[0]
+    assert b"actor, correlation_id" in columns
+
+
+def test_each_call_of_a_command_is_an_occasion_of_its_own(database_url: str, tmp_path: Path) -> None:
+    ingest = Ingest(tmp_path, (("INGEST_DATABASE_URL", database_url), ("INGEST_USER_ID", str(uuid4()))))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("dental", "optical"):
+        (folder / f"{name}.md").write_text(policy_text(name))
+    [first, _] = ingest("submit", folder, "--json").json
+    assert list(occasions(database_url)) == ["ingest submit"]
+    assert len(occasions(database_url)["ingest submit"]) == 1
+    (folder / "dental.md").write_text(policy_text("changed"))
+    ingest("submit", folder)
+    assert len(occasions(database_url)["ingest submit"]) == 2
+    ingest("delete", first["document_id"])
+    [deletion] = occasions(database_url)["ingest delete"]
+    assert UUID(deletion) not in map(UUID, occasions(database_url)["ingest submit"])
+
+
+def test_a_runs_events_belong_together_by_its_claim(
+    services: Services, instance: dg.DagsterInstance, user: UserId, database_url: str
+) -> None:
+    one = submit(services, user, policy_text("Dental"), "dental.md").document_id
+    run = run_partition(services, instance, one)
+    submit(services, user, policy_text("Optical"), "optical.md")
+    drained = run_drain(services, instance)
+    found = occasions(database_url)
+    assert found[run.run_id] == {run.run_id}
+    assert found[drained.run_id] == {drained.run_id}
+
+
+def test_nothing_that_is_done_leaves_an_event_without_its_occasion(
+    services: Services, user: UserId, database_url: str
+) -> None:
+    actor = Actor("somebody", "an occasion")
+    one = submit(services, user, policy_text("Dental"), "dental.md").document_id
+    [job] = services.jobs.claim("worker", 1, services.lease)
+    services.jobs.release(job.claim)
+    services.jobs.replay([one], actor)
+    services.jobs.refresh([one], actor)
+    services.jobs.reclaim(1, actor)
+    delete_document(one, actor, deletions=services.deletions, objects=services.objects)
+    assert None not in set().union(*occasions(database_url).values())

@@ -1,0 +1,262 @@
+"""A document that is deleted is gone from every place, whatever happens on the way; its history stays, as ids."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.costs import Service, Usage
+from ingest_assets.domain.documents import DocumentId, Producer, UserId
+from ingest_assets.domain.errors import IngestError, TransientError
+from ingest_assets.domain.stages import Stage
+from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
+from ingest_assets.pipeline.deletion import delete_document, finish_deletions, traces_of
+from ingest_assets.pipeline.intake import content_key, folder_key
+from ingest_assets.pipeline.parse import parse_document, store_parse
+from ingest_assets.pipeline.services import Services
+from ingest_assets.settings import Settings
+from ingest_assets_tests.documents import TEST, ingest, policy_text, submit
+
+Delete = Callable[[Services], None]
+STEPS = ("deletions.delete", "objects.delete_below", "deletions.traces", "deletions.confirm")
+
+
+class PoweredOffError(BaseException):
+    """Nothing runs any more, no clean-up either."""
+
+
+class Interrupted:
+    """Passes everything on; powers off before or after one of its methods."""
+
+    def __init__(self, inner: Any, step: str, *, after: bool) -> None:
+        self._inner, self._step, self._after = inner, step, after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        if name != self._step:
+            return method
+
+        def last(*arguments: Any) -> None:
+            if self._after:
+                method(*arguments)
+            raise PoweredOffError
+
+        return last
+
+
+@pytest.fixture
+def deployment(settings: Settings) -> Deployment:
+    return Deployment(settings)
+
+
+@pytest.fixture
+def document_id(services: Services, deployment: Deployment, user: UserId) -> DocumentId:
+    """With something of it in every place: committed, a second version in the buffers, at a service, called back."""
+    document_id = ingest(services, user, policy_text("Zebra"))
+    submit(services, user, policy_text("Zebra") + "One more sentence.")
+    [job] = services.jobs.claim("worker", 1, services.lease)
+    jobs, documents, objects = services.jobs, services.documents, services.objects
+    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=services.parser)
+    store_parse(job, parsed, documents=documents, objects=objects)
+    chunks = chunk_parse(job, parsed, services.chunking, jobs=jobs)
+    store_chunks(job, chunks, services.chunking, chunk_buffer=services.chunk_buffer)
+    services.jobs.advance(job, Stage.EMBEDDING)
+    services.vector_buffer.reuse(job, [chunk.chunk_sha for chunk in chunks], services.embedder.model)
+    remote_jobs, producer = PostgresParseJobs(deployment.database), Producer("llamaparse", "1")
+    remote_jobs.prepare(job.document, producer)
+    remote_jobs.remember(job.document, producer, "remote 1")
+    log = PostgresWebhookLog(deployment.database)
+    log.settle(log.store("llamaparse", b"Zebra"), "completed", document_id)
+    with paid_calls(deployment, services).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+        call.settle(Usage(pages=1, request_id="remote 1"))
+    return document_id
+
+
+def paid_calls(deployment: Deployment, services: Services) -> PostgresPaidCalls:
+    return PostgresPaidCalls(deployment.database, services.clock, CostLimits(), lambda _: None)
+
+
+def delete(services: Services, document_id: DocumentId) -> None:
+    delete_document(document_id, TEST, deletions=services.deletions, objects=services.objects)
+
+
+def left_of(services: Services, document_id: DocumentId, user: UserId) -> dict[str, int]:
+    return traces_of(document_id, user, deletions=services.deletions, objects=services.objects)
+
+
+def interrupted(services: Services, step: str, *, after: bool) -> Services:
+    port, method = step.split(".")
+    ports: dict[str, Any] = {port: Interrupted(getattr(services, port), method, after=after)}
+    return replace(services, **ports)
+
+
+def notes(url: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "SELECT document_id, user_id, erased_at IS NOT NULL FROM upload_pipeline.deleted_documents"
+        ).fetchall()
+
+
+def age(url: str, by: timedelta) -> None:
+    """As if deletions had been so long ago."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "UPDATE upload_pipeline.deleted_documents"
+            " SET deleted_at = deleted_at - %(by)s, erased_at = erased_at - %(by)s",
+            {"by": by},
+        )
+
+
+def test_before_it_is_deleted_the_scan_finds_it_everywhere(
+    services: Services, document_id: DocumentId, user: UserId
+) -> None:
+    left = left_of(services, document_id, user)
+    assert left["objects"] == 4
+    assert set(left) == {
+        "document_chunk_buffer",
+        "document_chunks",
+        "document_sources",
+        "document_vector_buffer",
+        "documents",
+        "objects",
+        "paid_calls",
+        "parse_jobs",
+        "upload_jobs",
+        "webhook_log",
+    }
+
+
+def test_a_deleted_document_leaves_ids_and_nothing_else(
+    services: Services, document_id: DocumentId, user: UserId, database_url: str
+) -> None:
+    delete(services, document_id)
+    assert left_of(services, document_id, user) == {}
+    assert notes(database_url) == [(document_id, user, True)]
+    last = services.documents.history(document_id)[-1]
+    assert (last.code, last.actor, last.correlation_id, last.payload) == (
+        "deleted",
+        TEST.name,
+        TEST.correlation_id,
+        {"service_jobs": 1},
+    )
+    with psycopg.connect(database_url) as connection:
+        calls = connection.execute("SELECT document_id, pages, request_id FROM upload_pipeline.paid_calls").fetchall()
+    assert calls == [(document_id, 1, None)]
+
+
+def test_other_documents_of_the_user_stay(services: Services, document_id: DocumentId, user: UserId) -> None:
+    other = ingest(services, user, policy_text("Okapi"), "okapi.md")
+    before = left_of(services, other, user)
+    delete(services, document_id)
+    assert left_of(services, other, user) == before
+
+
+def test_deleting_again_succeeds_and_adds_nothing_to_the_history(services: Services, document_id: DocumentId) -> None:
+    delete(services, document_id)
+    history = services.documents.history(document_id)
+    delete(services, document_id)
+    assert services.documents.history(document_id) == history
+
+
+def test_what_never_existed_or_is_anothers_is_unknown(
+    services: Services, document_id: DocumentId, user: UserId, other_user: UserId
+) -> None:
+    deletions, objects = services.deletions, services.objects
+    for unknown, owner in [(DocumentId(uuid4()), None), (DocumentId(uuid4()), user), (document_id, other_user)]:
+        with pytest.raises(IngestError) as raised:
+            delete_document(unknown, TEST, deletions=deletions, objects=objects, owner=owner)
+        assert raised.value.code == "unknown_document"
+    assert left_of(services, document_id, user)
+    delete_document(document_id, TEST, deletions=deletions, objects=objects, owner=user)
+    with pytest.raises(IngestError):
+        delete_document(document_id, TEST, deletions=deletions, objects=objects, owner=other_user)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("resume", ["repeated", "scheduled"])
+def test_a_deletion_that_is_cut_off_at_any_step_goes_on_where_it_was(
+    services: Services, document_id: DocumentId, user: UserId, database_url: str, step: str, resume: str, *, after: bool
+) -> None:
+    with pytest.raises(PoweredOffError):
+        delete(interrupted(services, step, after=after), document_id)
+    if resume == "scheduled" and (step, after) != (STEPS[0], False):  # before its first step nobody knows of it
+        finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
+    else:
+        delete(services, document_id)
+    assert left_of(services, document_id, user) == {}
+    assert notes(database_url) == [(document_id, user, True)]
+    assert [event.code for event in services.documents.history(document_id)].count("deleted") == 1
+
+
+def test_what_the_scan_still_finds_is_no_deletion(
+    services: Services, document_id: DocumentId, user: UserId, database_url: str
+) -> None:
+    class LateWriter(Interrupted):
+        """Somebody who did not know yet writes right after the bytes are gone."""
+
+        def delete_below(self, prefix: str) -> int:
+            count = int(self._inner.delete_below(prefix))
+            self._inner.put(f"{prefix}/late", b"Zebra")
+            return count
+
+    late = replace(services, objects=LateWriter(services.objects, "", after=False))
+    with pytest.raises(TransientError) as raised:
+        delete(late, document_id)
+    assert (raised.value.code, raised.value.message) == (
+        "deletion_incomplete",
+        "1 things are left of the document: objects.",
+    )
+    assert notes(database_url) == [(document_id, user, False)]
+    finished = finish_deletions(TEST, deletions=late.deletions, objects=late.objects)
+    assert (finished.confirmed, finished.incomplete) == (0, 1)
+    finished = finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
+    assert (finished.confirmed, finished.incomplete) == (1, 0)
+    assert left_of(services, document_id, user) == {}
+
+
+def test_what_a_worker_that_died_left_behind_is_found_a_day_later_once(
+    services: Services, document_id: DocumentId, user: UserId, database_url: str
+) -> None:
+    delete(services, document_id)
+    services.objects.put(content_key(user, document_id, "0" * 64), b"Zebra")
+    assert services.deletions.to_finish(10) == []
+    age(database_url, timedelta(hours=25))
+    assert services.deletions.to_finish(10) == [document_id]
+    finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
+    assert left_of(services, document_id, user) == {}
+    assert services.deletions.to_finish(10) == []
+
+
+def test_a_call_that_is_settled_after_the_deletion_keeps_no_id_of_the_service(
+    services: Services, deployment: Deployment, document_id: DocumentId, user: UserId
+) -> None:
+    with paid_calls(deployment, services).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+        delete(services, document_id)
+        call.settle(Usage(pages=1, request_id="remote 2"))
+    assert left_of(services, document_id, user) == {}
+
+
+def test_a_store_that_does_not_answer_leaves_a_deletion_to_finish(
+    services: Services, document_id: DocumentId, user: UserId, settings: Settings
+) -> None:
+    folder = settings.objects_folder / folder_key(user, document_id)
+    folder.rename(folder.with_name("elsewhere"))
+    folder.parent.chmod(0o700)
+    folder.write_text("a file where a folder should be")
+    with pytest.raises(TransientError) as raised:
+        delete(services, document_id)
+    assert raised.value.code == "storage_failed"
+    assert services.documents.find(document_id) is None
+    folder.unlink()
+    folder.with_name("elsewhere").rename(folder)
+    finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
+    assert left_of(services, document_id, user) == {}

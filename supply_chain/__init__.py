@@ -1,0 +1,1 @@
+"""What this project is made of: whether it may be used, and what it must not do."""
