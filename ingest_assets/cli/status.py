@@ -8,7 +8,7 @@ from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.jobs import FailedDocument, JobStatus
-from ingest_assets.pipeline.services import Services
+from ingest_assets.pipeline.ports import SeenDocuments
 
 
 def status(
@@ -24,7 +24,7 @@ def status(
             _show_failed(seen.failed(), as_json=as_json)
             return
         if document is None:
-            _show_counts(deployment.services, as_json=as_json)
+            _show_counts(seen, as_json=as_json)
             return
         found = seen.status(documents_of([document])[0])
         if found is None:
@@ -63,8 +63,8 @@ def _show_failed(found: list[FailedDocument], *, as_json: bool) -> None:
     print_table(("document", "file", "state", "code", "what to do"), rows)
 
 
-def _show_counts(services: Services, *, as_json: bool) -> None:
-    counts, jobs = services.documents.counts(), services.jobs.by_stage_and_state()
+def _show_counts(seen: SeenDocuments, *, as_json: bool) -> None:
+    counts, jobs = seen.counts(), seen.by_stage_and_state()
     if as_json:
         print_json({**counts, "jobs": jobs})
         return

@@ -128,7 +128,9 @@ CATALOGUE: dict[str, Problem] = {
         "Run it through text recognition (OCR) and submit the result.",
     ),
     "empty_output": Problem(
-        PermanentError, "Parsing gave no text.", "Open the document and check that it holds text, then submit it again."
+        PermanentError,
+        "Parsing gave no text.",
+        "Open the document, check that it is whole and holds text, and submit it again once it does.",
     ),
     "timeout": Problem(
         TransientError,
@@ -326,12 +328,16 @@ CATALOGUE: dict[str, Problem] = {
         "This idempotency key was used for another content.",
         "Use a new key for each new content.",
     ),
-    "invalid_request": Problem(PermanentError, "The request is not understood: {what}", "See /docs of this service."),
+    "invalid_request": Problem(
+        PermanentError, "The request is not understood: {what}", "See /openapi.json of this service."
+    ),
     "request_timeout": Problem(
         TransientError, "The request took more than {seconds} seconds to arrive.", "Send it again."
     ),
-    "unknown_path": Problem(PermanentError, "There is nothing at this path.", "See /docs of this service."),
-    "method_not_allowed": Problem(PermanentError, "This path does not take this method.", "See /docs of this service."),
+    "unknown_path": Problem(PermanentError, "There is nothing at this path.", "See /openapi.json of this service."),
+    "method_not_allowed": Problem(
+        PermanentError, "This path does not take this method.", "See /openapi.json of this service."
+    ),
     # Where it runs
     "wrong_usage": Problem(PermanentError, "{what}", "See --help."),
     "invalid_id": Problem(PermanentError, "{name} is not a UUID.", "Give it as 8-4-4-4-12 hexadecimal digits."),
@@ -354,7 +360,11 @@ CATALOGUE: dict[str, Problem] = {
         "The database has no pgvector {needed} or newer.",
         "Install the `vector` extension on the server; see its documentation.",
     ),
-    "database_not_migrated": Problem(PermanentError, "The database's schema is not up to date.", "Run: ingest migrate"),
+    "database_not_migrated": Problem(
+        PermanentError,
+        "The database's schema is not up to date.",
+        "Wait where `ingest up` is just starting; else run: ingest migrate",
+    ),
     "role_denied": Problem(
         PermanentError,
         "The database's login may not act as {role}.",

@@ -194,9 +194,6 @@ class Jobs(Protocol):
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         """How many of these documents' jobs are in each state."""
 
-    def by_stage_and_state(self) -> dict[str, int]:
-        """How many jobs there are, by "stage/state"."""
-
     def unreported(self, limit: int) -> AbstractContextManager[list[Outcome]]:
         """Finished jobs that Dagster has not been told of; marked as reported where the block ends well."""
 
@@ -230,6 +227,9 @@ class SeenDocuments(Protocol):
 
     def counts(self) -> dict[str, int]:
         """`documents`, `searchable`, `dead_letters`."""
+
+    def by_stage_and_state(self) -> dict[str, int]:
+        """How many jobs there are, by "stage/state"."""
 
     def failed(self) -> list[FailedDocument]: ...
 

@@ -244,9 +244,12 @@ def test_doctor_says_whether_row_security_holds(
 
 
 def test_a_login_that_may_not_be_the_worker_is_refused(ingest: Ingest, database_url: str, tmp_path: Path) -> None:
-    ran = Ingest(tmp_path, (("INGEST_DATABASE_URL", login_url(database_url, "ingest_reader")),))("status", "--json")
+    as_reader = Ingest(tmp_path, (("INGEST_DATABASE_URL", login_url(database_url, "ingest_reader")),))
+    ran = as_reader("status", "--json")
     assert ran.code == 1
     assert ran.error["code"] == "role_denied"
+    codes = {check["check"]: check["code"] for check in as_reader("doctor", "--json").json}
+    assert codes["schema"] == codes["isolation of users"] == "role_denied"
 
 
 @pytest.mark.parametrize("role", ["ingest_owner", "ingest_worker", "ingest_reader"])
@@ -266,6 +269,7 @@ def test_somebody_elses_document_is_answered_like_an_unknown_one(ingest: Ingest,
         for command in ("status", "explain", "retry", "delete"):
             ran = ingest(command, result["document_id"], *other)
             assert (ran.code, ran.error["code"]) == (1, "unknown_document")
+    assert ingest("status", *other).json == {"documents": 0, "searchable": 0, "dead_letters": 0, "jobs": {}}
     assert ingest("status", "--failed", *other).json == []
     assert ingest("retry", "--dead-letters", *other).json == []
     assert len(ingest("retry", "--dead-letters", "--user", USER, "--json").json) == 1

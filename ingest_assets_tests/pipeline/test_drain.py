@@ -43,7 +43,7 @@ def submit_some(services: Services, user: UserId, count: int) -> None:
 
 
 def working(services: Services) -> int:
-    counts = services.jobs.by_stage_and_state()
+    counts = services.documents.by_stage_and_state()
     return sum(jobs for name, jobs in counts.items() if name.endswith(State.WORKING))
 
 
@@ -83,7 +83,7 @@ def test_a_stopped_worker_finishes_what_it_has_begun_and_gives_back_the_rest(ser
     worker.join(SECONDS)
     assert totals == [DrainTotals(done=2, failed=0, released=4)]
     assert reports == [4]
-    assert services.jobs.by_stage_and_state() == {"embedded/done": 2, "queued/queued": 4}
+    assert services.documents.by_stage_and_state() == {"embedded/done": 2, "queued/queued": 4}
 
 
 @dataclass
@@ -108,7 +108,7 @@ def test_an_interrupted_worker_leaves_nothing_half_done_and_reports_what_is_done
     submit_some(services, user, 6)
     with pytest.raises(KeyboardInterrupt):
         drain(watched, "worker", DrainLimits(in_flight=2), stop=Event(), report=lambda: reports.append(True))
-    states = services.jobs.by_stage_and_state()
+    states = services.documents.by_stage_and_state()
     assert states["embedded/done"] >= 1
     assert sum(states.values()) == 6
     assert working(services) == 0

@@ -101,7 +101,7 @@ def test_the_ledger_equals_what_both_services_counted_to_the_token_and_the_page(
         for path in sorted((CORPUS / "insurance").glob("*.pdf")):
             submit(services, user, path.read_bytes(), path.name)
         work_off(services)
-        assert services.jobs.by_stage_and_state() == {"embedded/done": 4}
+        assert services.documents.by_stage_and_state() == {"embedded/done": 4}
         assert spent(deployment) == {
             Service.OPENAI: (embedding_service.tokens, 0),
             Service.LLAMAPARSE: (0, parsing_service.counts["pages"]),
@@ -204,7 +204,7 @@ def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Pa
             attempt(job, services)
         [costs] = Ledger(deployment.database).costs()
         assert 0 < costs.micro_usd <= 100
-        states = services.jobs.by_stage_and_state()
+        states = services.documents.by_stage_and_state()
         assert states.get("embedding/retryable", 0) >= 1
         assert sum(states.values()) == 6
         waiting = [name for name in states if name.endswith("deadletter")]

@@ -122,9 +122,6 @@ class PostgresJobs:
         rows = self._all("count_states", {"document_ids": list(document_ids)})
         return {State(row["state"]): row["jobs"] for row in rows}
 
-    def by_stage_and_state(self) -> dict[str, int]:
-        return {f"{row['stage']}/{row['state']}": row["jobs"] for row in self._all("count_jobs", {})}
-
     @contextmanager
     def unreported(self, limit: int) -> Iterator[list[Outcome]]:
         with self._database.transaction() as connection:

@@ -119,6 +119,8 @@ def _applied(connection: Connection[Row]) -> dict[str, str]:
         rows = connection.execute(query("applied_migrations")).fetchall()
     except psycopg.errors.UndefinedTable:
         return {}
+    except psycopg.errors.InsufficientPrivilege:
+        raise PermanentError("role_denied", role=Role.WORKER) from None
     return {row["name"]: row["checksum"] for row in rows}
 
 

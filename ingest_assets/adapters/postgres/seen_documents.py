@@ -45,6 +45,11 @@ class PostgresSeenDocuments:
         row = self._one("count_documents", {})
         return dict(row or {})
 
+    def by_stage_and_state(self) -> dict[str, int]:
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("count_jobs")).fetchall()
+        return {f"{row['stage']}/{row['state']}": row["jobs"] for row in rows}
+
     def failed(self) -> list[FailedDocument]:
         with self._seen.connection() as connection:
             rows = connection.execute(query("failed_documents")).fetchall()
