@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database, Role
+from ingest_assets.adapters.postgres.migrations import migrate
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.domain.documents import UserId
 from ingest_assets.domain.index_policy import IndexPolicy
@@ -287,3 +288,27 @@ def test_the_worker_may_not_do_what_it_does_not_need(url: str, statement: str) -
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement.encode())
+
+
+def test_whoever_is_signed_in_where_the_server_knows_it_is_the_user(empty_database_url: str) -> None:
+    """As Supabase does it; who is signed in counts before what a transaction says."""
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA auth")
+        connection.execute(
+            "CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE"
+            " RETURN nullif(current_setting('request.jwt.claim.sub', true), '')::uuid"
+        )
+        migrate(empty_database_url)
+        for number, user_id in enumerate((ME, OTHER)):
+            connection.execute(
+                "INSERT INTO upload_pipeline.documents"
+                " (document_id, user_id, filename, media_type, byte_size, content_sha)"
+                " VALUES (gen_random_uuid(), %s, %s, 'text/plain', 1, repeat('a', 64))",
+                [user_id, f"{number}.txt"],
+            )
+    with psycopg.connect(login_url(empty_database_url, Role.READER), autocommit=True) as connection:
+        assert owners(connection, "documents") == set()
+        sign_in(connection, OTHER)
+        assert owners(connection, "documents") == {OTHER}
+        connection.execute("SELECT set_config('request.jwt.claim.sub', %s, false)", [str(ME)])
+        assert owners(connection, "documents") == {ME}

@@ -22,7 +22,9 @@ INDEXED = {IndexKind.BITS: "nearest_by_bits", IndexKind.HALFVEC: "nearest_by_hal
 COUNTED_ROWS = 50_000
 """Users with more chunks are taken to have so many."""
 SAMPLED_ROWS = 200
-"""In which words are counted, for users with more chunks than are ranked."""
+"""In which words are counted, for users with more chunks than should all be ranked."""
+UNSAMPLED_ROWS = RANKED_ROWS * 3 // 2
+"""Up to so many chunks, ranking all of them costs less than taking a sample to choose some."""
 
 
 class PostgresSearchIndex:
@@ -73,7 +75,7 @@ class PostgresSearchIndex:
 
 def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str) -> WordChoice:
     [counted] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": COUNTED_ROWS})
-    sampled = 0 if counted["chunks"] <= RANKED_ROWS else SAMPLED_ROWS
+    sampled = 0 if counted["chunks"] <= UNSAMPLED_ROWS else SAMPLED_ROWS
     asked = {"user_id": user_id, "query": query_text, "common_words": " ".join(COMMON_WORDS), "sampled": sampled}
     rows = connection.execute(query("query_words"), asked).fetchall()
     words = [Word(row["lexeme"], row["common"], frequency(row["found"], sampled)) for row in rows]
