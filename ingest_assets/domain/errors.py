@@ -362,8 +362,8 @@ CATALOGUE: dict[str, Problem] = {
     ),
     "database_not_migrated": Problem(
         PermanentError,
-        "The database's schema is not up to date.",
-        "Wait where `ingest up` is just starting; else run: ingest migrate",
+        "The database's schema is not up to date; `ingest up` may just be preparing it.",
+        "Run: ingest migrate",
     ),
     "role_denied": Problem(
         PermanentError,
