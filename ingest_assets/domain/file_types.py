@@ -6,11 +6,10 @@ from enum import StrEnum
 from ingest_assets.domain.containers import OLE2_MARK, ZIP_MARK, ole2_media_type, zip_media_type
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.packages import inspect_package
-from ingest_assets.domain.polyglots import HEAD, PDF_MARK, RTF_MARK, is_polyglot
+from ingest_assets.domain.polyglots import HEAD, HTML_TAG, PDF_MARK, RTF_MARK, is_polyglot
 from ingest_assets.domain.text import decode
 
-HTML_TAG = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
-HTML_TAG_WITHIN = 1024
+HTML_TAG_IN_TEXT = re.compile(HTML_TAG, re.IGNORECASE)
 
 
 class FileType(StrEnum):
@@ -133,5 +132,5 @@ def _among_texts(content: bytes, expected: FileType | None) -> FileType | None:
         return expected if expected in SELF_ENCODED and b"\x00" not in content else None
     if expected is not None and expected.is_text:
         return expected
-    start = text.lstrip()[:HTML_TAG_WITHIN]
-    return FileType.HTML if start.startswith("<") and HTML_TAG.search(start) else FileType.TEXT
+    start = text.lstrip()[:HEAD]
+    return FileType.HTML if start.startswith("<") and HTML_TAG_IN_TEXT.search(start) else FileType.TEXT

@@ -9,7 +9,8 @@ HEAD = 1024
 PDF_MARK = b"%PDF-"
 PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
 RTF_MARK = b"{\\rtf"
-HTML_TAG = re.compile(rb"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+HTML_TAG = r"<(?:!doctype html|html|head|body)\b"
+HTML_TAG_IN_BYTES = re.compile(HTML_TAG.encode(), re.IGNORECASE)
 ZIP_END = b"PK\x05\x06"
 ZIP_END_BYTES = 22
 LONGEST_ZIP_COMMENT = 65_535
@@ -38,7 +39,7 @@ def is_polyglot(content: bytes) -> bool:
         content.startswith(ZIP_MARK) or _ends_as_zip(content),
         content.startswith(OLE2_MARK),
         head.startswith(RTF_MARK),
-        (is_pdf or head.startswith(b"<")) and HTML_TAG.search(head) is not None,
+        (is_pdf or head.startswith(b"<")) and HTML_TAG_IN_BYTES.search(head) is not None,
         content.startswith(OTHER_MARKS),
     )
     return sum(claims) > 1

@@ -72,7 +72,7 @@ WITH sample AS MATERIALIZED (
     ORDER BY chunk_sha
     LIMIT %(sampled)s
 )
-SELECT lexeme, lexeme = ANY(tsvector_to_array(to_tsvector('english', %(common_words)s))) AS common,
+SELECT lexeme, lexeme = ANY((SELECT tsvector_to_array(to_tsvector('english', %(common_words)s)))::text[]) AS common,
     (SELECT count(*)
      FROM sample
      WHERE full_text @@ ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery) AS found

@@ -18,11 +18,10 @@ from typing import Any, BinaryIO
 from ingest_assets.adapters.parsers.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.refusals import RefusedError
-from ingest_assets.adapters.parsers.system_calls import drop_capabilities, refuse_the_outside
+from ingest_assets.adapters.parsers.system_calls import PR_SET_PDEATHSIG, drop_capabilities, refuse_the_outside
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.file_types import FileType
 
-PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 RU_MAXRSS_SHIFT = 20 if sys.platform == "darwin" else 10

@@ -1,7 +1,7 @@
 """Numbered SQL files, applied once each, in order, under one lock; an applied file must stay as it was."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -126,13 +126,8 @@ def _applied(connection: Connection[Row]) -> dict[str, str]:
 
 def _apply(connection: Connection[Row], migration: Migration) -> None:
     record = {"name": migration.name, "checksum": migration.checksum}
-    if not migration.transactional:
-        connection.execute(query("become_owner"), {"for_transaction": False})
+    with connection.transaction() if migration.transactional else nullcontext():
+        connection.execute(query("become_owner"), {"for_transaction": migration.transactional})
         connection.execute(migration.statements)
         connection.execute(query("record_migration"), record)
-        connection.execute("RESET ROLE")
-        return
-    with connection.transaction():
-        connection.execute(query("become_owner"), {"for_transaction": True})
-        connection.execute(migration.statements)
-        connection.execute(query("record_migration"), record)
+    connection.execute("RESET ROLE")
