@@ -12,7 +12,7 @@ from benchmarks.documents import write_documents
 from benchmarks.figures import Figures
 from benchmarks.queue_state import wait_for_end
 from benchmarks.sizes import Sizes
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.pipeline.intake import content_key
 
 DAMAGED = 3

@@ -20,7 +20,7 @@ from benchmarks.chunk_rows import Maker, make_bare_table
 from benchmarks.processes import resident_megabytes
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.migrations import migrate
-from ingest_assets.domain.documents import Document
+from ingest_assets.domain.documents.document import Document
 
 DOCUMENTS = """SELECT document_id, user_id, version, filename, media_type, byte_size, content_sha, source
 FROM upload_pipeline.documents JOIN upload_pipeline.document_sources USING (document_id, user_id) ORDER BY source"""

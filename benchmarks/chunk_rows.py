@@ -7,10 +7,9 @@ from uuid import uuid4
 
 from psycopg import Connection, sql
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
-from ingest_assets.domain.documents import (
+from ingest_assets.domain.documents.document import (
     VECTOR_DIMENSIONS,
     Chunk,
     Document,
@@ -19,6 +18,7 @@ from ingest_assets.domain.documents import (
     UserId,
     Vectors,
 )
+from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
 
 COLUMNS = {
     "chunk_id": "uuid",

@@ -21,7 +21,7 @@ from psycopg.rows import DictRow, dict_row
 
 from benchmarks.dagster_page import DagsterPage
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.settings import LOCAL_USER, Settings, sibling_database
 
 INGEST = Path(sys.executable).parent / "ingest"

@@ -12,7 +12,7 @@ from benchmarks.deployments import Home, fresh_home
 from benchmarks.figures import Figures
 from benchmarks.intake import intake_of
 from benchmarks.sizes import Sizes
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 
 SECRET = "a secret of this benchmark, thirty-two bytes or more"  # noqa: S105
 BYTES = 100_000

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.deployments import OWNER, Home
-from ingest_assets.domain.documents import Acceptance, UserId
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.documents.document import Acceptance, UserId
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.intake import receive
-from ingest_assets.pipeline.ports import Documents, ObjectStore
+from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 MAX_BYTES = 25 * 2**20
 ACTOR = Actor("benchmark", "a benchmark")

@@ -14,7 +14,7 @@ from psycopg import Connection, sql
 
 from benchmarks.deployments import OWNER, Home
 from benchmarks.intake import intake_of, note_name, note_text
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.pipeline.intake import content_key
 
 TABLES = """SELECT table_name AS name,

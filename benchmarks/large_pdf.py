@@ -15,7 +15,7 @@ from benchmarks.processes import watched
 from benchmarks.queue_state import first_claim, wait_for_end
 from benchmarks.sizes import Sizes
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
-from ingest_assets.domain.documents import Document, DocumentId
+from ingest_assets.domain.documents.document import Document, DocumentId
 
 LINES, WORDS = 48, 13
 """Of a page, and of a line."""

@@ -11,7 +11,7 @@ import psycopg
 from pgvector.psycopg import register_vector
 
 from benchmarks.chunk_rows import Maker, markdown_document
-from ingest_assets.domain.documents import Chunk, Document, ParsedDocument, UserId
+from ingest_assets.domain.documents.document import Chunk, Document, ParsedDocument, UserId
 
 OWNER = UserId(UUID(int=1))
 

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any, LiteralString
 
 from benchmarks.deployments import Home
-from ingest_assets.domain.documents import UserId, Vectors
+from ingest_assets.domain.documents.document import UserId, Vectors
 
 NEAREST = 10
 WORDS = 6

@@ -16,8 +16,8 @@ from benchmarks.documents import write_documents
 from benchmarks.figures import Figures
 from benchmarks.intake import intake_of
 from benchmarks.sizes import Sizes
-from ingest_assets.domain.documents import Chunk
-from ingest_assets.domain.jobs import Job
+from ingest_assets.domain.documents.document import Chunk
+from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.commit import commit_version, complete_version
 from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, store_embedding

@@ -18,7 +18,7 @@ from benchmarks.figures import Figures
 from benchmarks.queue_state import is_indexed
 from benchmarks.recall import NEAREST, exact_search, nearest_search, queries_from_text, recall
 from benchmarks.sizes import Sizes
-from ingest_assets.domain.documents import Document, UserId
+from ingest_assets.domain.documents.document import Document, UserId
 from ingest_assets.pipeline.search import search
 
 SHARES = (0.5, 0.1, 0.01, 0.001)

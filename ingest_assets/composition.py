@@ -13,7 +13,6 @@ from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
-from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
 from ingest_assets.adapters.parsers.router import ParserRouter
 from ingest_assets.adapters.postgres.chunks import PostgresChunkBuffer, PostgresCommittedChunks, PostgresVectorBuffer
@@ -28,21 +27,23 @@ from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.adapters.postgres.seen_documents import PostgresSeenDocuments
 from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
 from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
-from ingest_assets.domain.budgets import BudgetLimits
-from ingest_assets.domain.chunking import ChunkingSettings
-from ingest_assets.domain.circuit_breaker import BreakerSettings
-from ingest_assets.domain.costs import Service
+from ingest_assets.adapters.providers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.index_policy import IndexPolicy
-from ingest_assets.domain.rate_limits import RateLimit, RateLimits
-from ingest_assets.domain.retry_policy import RetryPolicy
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
+from ingest_assets.domain.search.index_policy import IndexPolicy
+from ingest_assets.domain.spending.budgets import BudgetLimits
+from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
+from ingest_assets.domain.spending.costs import Service
+from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
+from ingest_assets.domain.text.chunking import ChunkingSettings
 from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
-from ingest_assets.pipeline.ports import Embedder, ObjectStore, Parser
+from ingest_assets.pipeline.ports.object_store import ObjectStore
+from ingest_assets.pipeline.ports.providers import Embedder, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, login_url, sibling_database, sqlalchemy_url
 
 if TYPE_CHECKING:
-    from ingest_assets.adapters.embedders.openai import OpenAISettings
+    from ingest_assets.adapters.providers.openai import OpenAISettings
 
 SPARE_CONNECTIONS = 4
 """For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
@@ -146,7 +147,7 @@ class Deployment:
 
     @property
     def openai_settings(self) -> "OpenAISettings":
-        from ingest_assets.adapters.embedders.openai import OpenAISettings
+        from ingest_assets.adapters.providers.openai import OpenAISettings
 
         settings = self.settings
         return OpenAISettings(
@@ -160,12 +161,12 @@ class Deployment:
     def embedder(self) -> Embedder:
         """Raises PermanentError key_unset."""
         if not self.uses_openai:
-            from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+            from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 
             return LexicalEmbedder()
         if self._openai_key is None:
             raise PermanentError("key_unset", service="OpenAI", name="OPENAI_API_KEY")
-        from ingest_assets.adapters.embedders.openai import OpenAIEmbedder
+        from ingest_assets.adapters.providers.openai import OpenAIEmbedder
 
         return OpenAIEmbedder(self._openai_key, self.settings.openai_base_url, self.paid_calls, self.openai_settings)
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS
-from ingest_assets.domain.retention import RetentionPolicy
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS
+from ingest_assets.domain.documents.retention import RetentionPolicy
 
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 

@@ -18,7 +18,7 @@ from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.postgres.migrations import migrate
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database
 

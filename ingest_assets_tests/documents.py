@@ -3,8 +3,8 @@
 from datetime import timedelta
 from threading import Event
 
-from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals, drain
 from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.services import Services

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.stages import State
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.stages import State
 
 COLUMNS = """(
     SELECT * FROM unnest(%(job_id)s::uuid[], %(user_id)s::uuid[], %(state)s::text[], %(priority)s::integer[],

@@ -7,7 +7,7 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS, ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, ChunkId, Producer, UserId, Vectors
 
 MODEL = Producer("lexical", "1")
 

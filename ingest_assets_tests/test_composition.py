@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.adapters.embedders.openai import OpenAIEmbedder
 from ingest_assets.adapters.keys import key_reader
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.router import ParserRouter
+from ingest_assets.adapters.providers.openai import OpenAIEmbedder
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
 
 URL = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")

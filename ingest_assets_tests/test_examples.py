@@ -12,11 +12,11 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
-from ingest_assets.domain.documents import Chunk, Document, DocumentId, ParsedDocument, UserId
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.documents.document import Chunk, Document, DocumentId, ParsedDocument, UserId
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DOCUMENTS = sorted((EXAMPLES / "documents").iterdir())

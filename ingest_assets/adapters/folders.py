@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path, PurePath
 
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.file_states import FileState, SeenFile
+from ingest_assets.domain.files.file_states import FileState, SeenFile
 
 LONGEST_PATH = 2000
 """Bytes: what an index of the database can hold."""

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import typer
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Actor
-from ingest_assets.pipeline.ports import SeenDocuments
+from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.pipeline.ports.reading import SeenDocuments
 from ingest_assets.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
-from ingest_assets.domain.text import printable
+from ingest_assets.domain.text.normalisation import printable
 
 WIDE = 10_000
 """Columns where nobody watches: a pipe or a log gets whole lines."""

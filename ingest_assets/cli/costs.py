@@ -9,7 +9,7 @@ from ingest_assets.adapters.postgres.ledger import Ledger, ServiceCosts
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.costs import Service
+from ingest_assets.domain.spending.costs import Service
 
 UNITS = {Service.OPENAI: ("tokens",), Service.LLAMAPARSE: ("pages", "credits")}
 

@@ -7,7 +7,7 @@ from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, vi
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.up import prepare
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.pipeline.deletion import delete_document
 
 

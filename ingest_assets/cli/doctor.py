@@ -12,7 +12,7 @@ from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import Document, DocumentId, UserId
+from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.pipeline.failure import as_ingest_error
 

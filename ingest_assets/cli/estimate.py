@@ -5,9 +5,9 @@ from typing import Any
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import print_json
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.file_states import SeenFile
-from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
+from ingest_assets.domain.documents.outdated import FirstStep, OutdatedDocument
+from ingest_assets.domain.files.file_states import SeenFile
+from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.pipeline.estimate import Estimate, Size, estimate_documents
 from ingest_assets.pipeline.file_intake import Reading, changed_files
 

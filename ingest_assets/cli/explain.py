@@ -5,8 +5,8 @@ import typer
 from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
 from ingest_assets.cli.console import out, print_table
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.documents import DocumentId
-from ingest_assets.domain.jobs import Event
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.queue.jobs import Event
 from ingest_assets.pipeline.explain import Explanation
 from ingest_assets.pipeline.explain import explain as explain_document
 

@@ -14,7 +14,7 @@ from ingest_assets.cli.arguments import documents_of, user_of
 from ingest_assets.cli.console import messages
 from ingest_assets.cli.output import deployed
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 
 

@@ -9,9 +9,9 @@ from ingest_assets.cli.delete import forget_documents
 from ingest_assets.cli.results import Result, result_of_pruned
 from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.pruning import Pruned, gone_files, prune
 
 

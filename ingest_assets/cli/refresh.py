@@ -7,7 +7,7 @@ from ingest_assets.cli.arguments import Json, actor_of
 from ingest_assets.cli.console import out
 from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, print_estimate
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.outdated import FirstStep
+from ingest_assets.domain.documents.outdated import FirstStep
 from ingest_assets.pipeline.refresh import outdated_documents
 from ingest_assets.pipeline.refresh import refresh as refresh_documents
 

@@ -5,10 +5,10 @@ import typer
 from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, seen_documents
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.stages import State
-from ingest_assets.pipeline.ports import SeenDocuments
+from ingest_assets.domain.queue.stages import State
+from ingest_assets.pipeline.ports.reading import SeenDocuments
 
 
 def retry(

@@ -8,8 +8,8 @@ from ingest_assets.cli.arguments import Json, User, user_of
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.search import Hit
-from ingest_assets.domain.text import normalise
+from ingest_assets.domain.search.hits import Hit
+from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets.pipeline.search import search as search_chunks
 
 

@@ -7,8 +7,8 @@ from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documen
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import FailedDocument, JobStatus
-from ingest_assets.pipeline.ports import SeenDocuments
+from ingest_assets.domain.queue.jobs import FailedDocument, JobStatus
+from ingest_assets.pipeline.ports.reading import SeenDocuments
 
 
 def status(

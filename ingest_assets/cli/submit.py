@@ -11,10 +11,10 @@ from ingest_assets.cli.arguments import Json, User, actor_of, user_of
 from ingest_assets.cli.output import deployed
 from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance
+from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.file_states import SeenFile
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.files.file_states import SeenFile
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.file_intake import Reading, take_in_files
 
 Found = Sequence[SeenFile | NoFile]

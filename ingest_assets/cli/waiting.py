@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingest_assets.cli.console import messages
-from ingest_assets.domain.documents import DocumentId
-from ingest_assets.domain.stages import State
-from ingest_assets.pipeline.ports import Jobs
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.queue.stages import State
+from ingest_assets.pipeline.ports.queue import Jobs
 
 POLL_SECONDS = 0.25
 POLL_SHARE = 0.05

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import jwt
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.http.signing_keys import SigningKeys
 

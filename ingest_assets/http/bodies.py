@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Document
-from ingest_assets.domain.jobs import Event, JobStatus, Payload
-from ingest_assets.domain.search import Hit
-from ingest_assets.domain.stages import Stage, State
-from ingest_assets.domain.text import normalise
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Document
+from ingest_assets.domain.queue.jobs import Event, JobStatus, Payload
+from ingest_assets.domain.queue.stages import Stage, State
+from ingest_assets.domain.search.hits import Hit
+from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets.http.ports import Outcome
 
 EXAMPLE_ID = "3f2c7a52-6a0f-4f0e-9a51-0f5b8f6f2f11"

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from ingest_assets.domain.documents import Document, DocumentId, UserId
+from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.http.ports import HttpService
 
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token as Supabase issues it.")

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from ingest_assets.domain.documents import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId, UserId
+from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Actor
-from ingest_assets.domain.text import normalise
+from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets.http.bodies import DocumentStatus, HistoryEvent, Submission
 from ingest_assets.http.dependencies import Acting, Caller, OwnDocument, Service
 from ingest_assets.http.ports import HttpService

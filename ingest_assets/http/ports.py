@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
-from ingest_assets.domain.remote_jobs import CalledBack
+from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
+from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets.pipeline.services import Services

@@ -8,10 +8,10 @@ from typing import Annotated, Any, TypeGuard
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
-from ingest_assets.domain.costs import Service as OutsideService
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.remote_jobs import CalledBack
+from ingest_assets.domain.spending.costs import Service as OutsideService
+from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.bodies import CallbackAnswer
 from ingest_assets.http.dependencies import Service
 from ingest_assets.http.ports import HttpService, Outcome

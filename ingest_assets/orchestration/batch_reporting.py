@@ -12,8 +12,8 @@ import dagster as dg
 from dagster import DagsterEvent
 from dagster._core.events import DagsterEventBatchMetadata
 
-from ingest_assets.domain.jobs import Outcome, without_text
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.jobs import Outcome, without_text
+from ingest_assets.domain.queue.stages import Stage
 
 BATCH_SIZE = 500
 

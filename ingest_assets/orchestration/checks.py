@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.orchestration.assets import chunks, embeddings
 from ingest_assets.orchestration.claims import held_job, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import dagster as dg
 
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.jobs import Job
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.orchestration.partitions import document_id_of
 from ingest_assets.pipeline.failure import as_ingest_error, settle_failure
 from ingest_assets.pipeline.lease import kept_lease

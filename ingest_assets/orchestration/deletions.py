@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.pipeline.deletion import finish_deletions
 

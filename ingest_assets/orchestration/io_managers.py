@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import dagster as dg
 
-from ingest_assets.domain.documents import Chunk, DocumentId, ParsedDocument
+from ingest_assets.domain.documents.document import Chunk, DocumentId, ParsedDocument
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Job, Payload, without_text
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.jobs import Job, Payload, without_text
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.orchestration.claims import held_job, release_unless_continued, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of
 from ingest_assets.orchestration.resources import Pipeline

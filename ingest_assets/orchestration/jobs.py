@@ -11,7 +11,7 @@ from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.batch_reporting import BATCH_SIZE, report_outcomes
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.pipeline.drain import DrainLimits, drain
-from ingest_assets.pipeline.ports import Jobs
+from ingest_assets.pipeline.ports.queue import Jobs
 
 ingest_document = dg.define_asset_job(
     "ingest_document",

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 
 import dagster as dg
 
-from ingest_assets.domain.documents import DocumentId
-from ingest_assets.domain.retention import RetentionPolicy, surplus
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.retention import RetentionPolicy, surplus
 from ingest_assets.orchestration.instance import forget_partitions
 from ingest_assets.orchestration.resources import Pipeline
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import dagster as dg
 
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
 
 documents = dg.DynamicPartitionsDefinition(name="documents")

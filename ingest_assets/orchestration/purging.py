@@ -4,7 +4,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from ingest_assets.domain.retention import RetentionPolicy, history_begins
+from ingest_assets.domain.documents.retention import RetentionPolicy, history_begins
 from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import forget_run

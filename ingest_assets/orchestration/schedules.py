@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import dagster as dg
 
-from ingest_assets.domain.jobs import Actor
-from ingest_assets.domain.retention import ListedDocuments, RetentionPolicy, surplus
+from ingest_assets.domain.documents.retention import ListedDocuments, RetentionPolicy, surplus
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document

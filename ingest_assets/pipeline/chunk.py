@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
-from ingest_assets.domain.documents import Chunk, ParsedDocument, Producer
+from ingest_assets.domain.documents.document import Chunk, ParsedDocument, Producer
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Job, Payload
-from ingest_assets.domain.stages import Stage
-from ingest_assets.pipeline.ports import ChunkBuffer, Jobs
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
+from ingest_assets.pipeline.ports.buffers import ChunkBuffer
+from ingest_assets.pipeline.ports.queue import Jobs
 
 
 def chunk_parse(job: Job, parsed: ParsedDocument, settings: ChunkingSettings, *, jobs: Jobs) -> list[Chunk]:

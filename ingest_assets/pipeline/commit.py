@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest_assets.domain.documents import Chunk, EmbeddedBatch, Producer
+from ingest_assets.domain.documents.document import Chunk, EmbeddedBatch, Producer
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Job, Payload
+from ingest_assets.domain.queue.jobs import Job, Payload
 from ingest_assets.pipeline.embed import StoredVectors
-from ingest_assets.pipeline.ports import CommittedChunks
+from ingest_assets.pipeline.ports.buffers import CommittedChunks
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ Whatever interrupts it, the note brings it back: repeating it is how it goes on.
 
 from dataclasses import dataclass
 
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.intake import folder_key
-from ingest_assets.pipeline.ports import Deletions, ObjectStore
+from ingest_assets.pipeline.ports.deleting import Deletions
+from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 AT_ONCE = 10_000
 """Deletions finished in one go; whoever comes next goes on."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 from math import inf
 
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.jobs import Actor, Job
+from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.commit import commit_version, complete_version
 from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, pass_embedding_on

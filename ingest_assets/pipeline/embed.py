@@ -7,12 +7,14 @@ from functools import partial
 import numpy as np
 
 from ingest_assets.domain.batching import batches
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Chunk, Document, EmbeddedBatch, Producer, Vectors
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, Chunk, Document, EmbeddedBatch, Producer, Vectors
 from ingest_assets.domain.errors import TransientError
-from ingest_assets.domain.jobs import Job, Payload
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.concurrency import as_they_come
-from ingest_assets.pipeline.ports import Embedder, Jobs, VectorBuffer
+from ingest_assets.pipeline.ports.buffers import VectorBuffer
+from ingest_assets.pipeline.ports.providers import Embedder
+from ingest_assets.pipeline.ports.queue import Jobs
 
 
 @dataclass(frozen=True, slots=True)

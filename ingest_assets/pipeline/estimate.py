@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 
-from ingest_assets.domain.costs import Usage
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.spending.costs import Usage
 
 CHARACTERS_PER_PAGE = 2_500
 BYTES_PER_PDF_PAGE = 8_000

@@ -3,11 +3,11 @@
 import shlex
 from dataclasses import dataclass
 
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import CATALOGUE, PermanentError
-from ingest_assets.domain.jobs import Event, JobStatus
-from ingest_assets.domain.stages import State
-from ingest_assets.pipeline.ports import SeenDocuments
+from ingest_assets.domain.queue.jobs import Event, JobStatus
+from ingest_assets.domain.queue.stages import State
+from ingest_assets.pipeline.ports.reading import SeenDocuments
 
 CAUSES = {
     State.QUEUED: "It waits in the queue for a worker.",

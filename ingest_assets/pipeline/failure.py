@@ -3,8 +3,8 @@
 import traceback
 
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
-from ingest_assets.domain.jobs import Job
-from ingest_assets.domain.retry_policy import decide
+from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.retry_policy import decide
 from ingest_assets.pipeline.services import Services
 
 

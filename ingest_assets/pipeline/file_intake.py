@@ -7,12 +7,13 @@ from hashlib import sha256
 from pathlib import PurePath
 
 from ingest_assets.domain.batching import batches
-from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, UserId
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.file_states import KnownFile, SeenFile
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.files.file_states import KnownFile, SeenFile
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.intake import check, take_in
-from ingest_assets.pipeline.ports import Documents, ObjectStore
+from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 LOOKED_UP_AT_ONCE = 1000
 TAKEN_IN_AT_ONCE = 64

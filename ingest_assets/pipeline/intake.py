@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, Document, DocumentId, UserId
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, Document, DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError
-from ingest_assets.domain.file_types import recognise
-from ingest_assets.domain.filenames import safe_filename
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.files.file_types import recognise
+from ingest_assets.domain.files.filenames import safe_filename
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.concurrency import as_they_come
-from ingest_assets.pipeline.ports import Documents, ObjectStore
+from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 STORED_AT_ONCE = 8
 """Storing is waiting for a disk."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.pipeline.ports import Jobs
+from ingest_assets.pipeline.ports.queue import Jobs
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from hashlib import sha256
 
-from ingest_assets.domain.documents import Document, ParsedDocument, StoredParse
+from ingest_assets.domain.documents.document import Document, ParsedDocument, StoredParse
 from ingest_assets.domain.errors import PermanentError, ResourceError
-from ingest_assets.domain.jobs import Job, Payload
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.intake import content_key, folder_key, parse_key
-from ingest_assets.pipeline.ports import Documents, Jobs, ObjectStore, Parser
+from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.object_store import ObjectStore
+from ingest_assets.pipeline.ports.providers import Parser
+from ingest_assets.pipeline.ports.queue import Jobs
 
 
 def parse_document(

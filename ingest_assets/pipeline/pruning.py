@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest_assets.domain.documents import Acceptance, UserId
+from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.deletion import delete_document
-from ingest_assets.pipeline.ports import Deletions, Documents, FileSystem, ObjectStore
+from ingest_assets.pipeline.ports.deleting import Deletions
+from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.intake import FileSystem
+from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)

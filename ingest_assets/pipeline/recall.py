@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from ingest_assets.domain.documents import Producer
-from ingest_assets.domain.search import Recall, VectorSample
-from ingest_assets.pipeline.ports import SearchIndex, VectorSamples
+from ingest_assets.domain.documents.document import Producer
+from ingest_assets.domain.search.hits import Recall, VectorSample
+from ingest_assets.pipeline.ports.indexing import VectorSamples
+from ingest_assets.pipeline.ports.searching import SearchIndex
 
 NEAREST = 10
 QUERIES = 50

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ingest_assets.domain.documents import DocumentId
-from ingest_assets.domain.jobs import Actor
-from ingest_assets.domain.outdated import OutdatedDocument
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.outdated import OutdatedDocument
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.services import Services
 
 

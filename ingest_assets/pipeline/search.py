@@ -3,11 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.fusion import reciprocal_rank_fusion
-from ingest_assets.domain.search import Hit
-from ingest_assets.domain.text import normalise
-from ingest_assets.pipeline.ports import Embedder, SearchIndex
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.search.fusion import reciprocal_rank_fusion
+from ingest_assets.domain.search.hits import Hit
+from ingest_assets.domain.text.normalisation import normalise
+from ingest_assets.pipeline.ports.providers import Embedder
+from ingest_assets.pipeline.ports.searching import SearchIndex
 
 RANKED = 50
 """How deep each ranking goes into the fusion."""

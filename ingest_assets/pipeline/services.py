@@ -4,27 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ingest_assets.domain.chunking import ChunkingSettings
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.index_policy import IndexPolicy
-from ingest_assets.domain.retry_policy import RetryPolicy
-from ingest_assets.pipeline.ports import (
-    ChunkBuffer,
-    Clock,
-    CommittedChunks,
-    Deletions,
-    Documents,
-    Embedder,
-    Jobs,
-    ObjectStore,
-    Parser,
-    Partitions,
-    SearchIndex,
-    SeenDocuments,
-    VectorBuffer,
-    VectorIndex,
-    VectorSamples,
-)
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
+from ingest_assets.domain.search.index_policy import IndexPolicy
+from ingest_assets.domain.text.chunking import ChunkingSettings
+from ingest_assets.pipeline.ports.buffers import ChunkBuffer, CommittedChunks, VectorBuffer
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.deleting import Deletions
+from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.indexing import VectorIndex, VectorSamples
+from ingest_assets.pipeline.ports.object_store import ObjectStore
+from ingest_assets.pipeline.ports.providers import Embedder, Parser
+from ingest_assets.pipeline.ports.queue import Jobs
+from ingest_assets.pipeline.ports.reading import SeenDocuments
+from ingest_assets.pipeline.ports.reporting import Partitions
+from ingest_assets.pipeline.ports.searching import SearchIndex
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The vector index comes and goes: dropped before a large load, built behind it, mended whatever happened."""
 
-from ingest_assets.domain.index_policy import IndexAction, IndexState, decide, index_kind
+from ingest_assets.domain.search.index_policy import IndexAction, IndexState, decide, index_kind
 from ingest_assets.pipeline.services import Services
 
 

@@ -12,8 +12,8 @@ from psycopg.rows import dict_row
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.stages import State
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.stages import State
 from ingest_assets_tests.queue_rows import QueueRow, fill, several
 
 LIMIT = 10

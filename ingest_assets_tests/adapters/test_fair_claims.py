@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
-from ingest_assets.domain.documents import DocumentId, UserId
-from ingest_assets.domain.jobs import Job
-from ingest_assets.domain.stages import Stage, State
+from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets_tests.queue_rows import QueueRow, empty, fill, several
 
 LEASE = timedelta(seconds=30)

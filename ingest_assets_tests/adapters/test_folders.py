@@ -7,7 +7,7 @@ import pytest
 
 from ingest_assets.adapters.folders import NoFile, device_at, find_files, is_gone, read_file
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.file_states import SeenFile
+from ingest_assets.domain.files.file_states import SeenFile
 
 
 def found(*paths: Path) -> list[str]:

@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.retry_policy import GiveUp
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.retry_policy import GiveUp
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import TEST, policy_text, submit

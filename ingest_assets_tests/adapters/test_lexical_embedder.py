@@ -5,10 +5,10 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from ingest_assets.adapters.embedders import lexical
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.domain.vocabulary import COMMON_WORDS, STOP_WORDS
-from ingest_assets.pipeline.ports import Embedder
+from ingest_assets.adapters import lexical_embedder as lexical
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.domain.text.vocabulary import COMMON_WORDS, STOP_WORDS
+from ingest_assets.pipeline.ports.providers import Embedder
 from ingest_assets_tests.contracts.embedder_contract import DOCUMENT, TEXTS, EmbedderContract
 
 

@@ -14,18 +14,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ingest_assets.adapters.clock import SystemClock
-from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
-from ingest_assets.domain.circuit_breaker import BreakerSettings
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import Document, DocumentId, Producer, UserId
+from ingest_assets.adapters.providers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
+from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
-from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.remote_jobs import RemoteJob
-from ingest_assets.pipeline.ports import Parser
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
+from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.remote_jobs import RemoteJob
+from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
 from ingest_assets_tests.documents import TEST, submit

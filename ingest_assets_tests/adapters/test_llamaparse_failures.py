@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from ingest_assets.adapters.parsers.llamaparse.client import _library
-from ingest_assets.adapters.parsers.llamaparse.failures import JOB_ENDED, of_exception, of_job, of_status, retry_after
-from ingest_assets.adapters.parsers.llamaparse.result import read_result
-from ingest_assets.adapters.parsers.llamaparse.settings import Tier
-from ingest_assets.domain.costs import Usage
+from ingest_assets.adapters.providers.llamaparse.client import _library
+from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, of_exception, of_job, of_status, retry_after
+from ingest_assets.adapters.providers.llamaparse.result import read_result
+from ingest_assets.adapters.providers.llamaparse.settings import Tier
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.spending.costs import Usage
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 REQUEST = httpx.Request("POST", "http://127.0.0.1/api/parsing/upload", content=b"diagnosis")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest_assets.adapters.parsers import pdf as pdf_module
-from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.adapters.parsers.system_calls import MACHINES
+from ingest_assets.adapters.parsers.sealed import pdf as pdf_module
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
+from ingest_assets.adapters.parsers.sealed.system_calls import MACHINES
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.file_types import FileType
-from ingest_assets.pipeline.ports import Parser
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets_tests.contracts.parser_contract import ParserContract, parse, refusal
 from ingest_assets_tests.sample_files import (
     docx,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.adapters.embedders.openai.answers import read_answer, read_vectors, used_tokens
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS
+from ingest_assets.adapters.providers.openai.answers import read_answer, read_vectors, used_tokens
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS
 from ingest_assets.domain.errors import PermanentError, TransientError
 
 

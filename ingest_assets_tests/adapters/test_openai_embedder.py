@@ -14,12 +14,12 @@ from enum import StrEnum
 import numpy as np
 import pytest
 
-from ingest_assets.adapters.embedders.openai import OpenAIEmbedder, OpenAISettings
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS, DocumentId, Producer, UserId
+from ingest_assets.adapters.providers.openai import OpenAIEmbedder, OpenAISettings
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets.pipeline.concurrency import as_they_come
-from ingest_assets.pipeline.ports import Embedder
+from ingest_assets.pipeline.ports.providers import Embedder
 from ingest_assets_tests.contracts.embedder_contract import DOCUMENT, TEXTS, EmbedderContract
 from ingest_assets_tests.emulators.openai import KEY, Fault, OpenAIEmulator, model_vectors
 from ingest_assets_tests.emulators.server import Emulator, Plan, Reply, Request
@@ -494,7 +494,7 @@ def run_python(source: str) -> Sequence[str]:
 
 def test_the_client_is_loaded_where_it_is_used_only() -> None:
     loaded = run_python(
-        "import sys, ingest_assets.composition, ingest_assets.adapters.embedders.openai;"
+        "import sys, ingest_assets.composition, ingest_assets.adapters.providers.openai;"
         "print(*{'openai', 'tiktoken', 'llama_index'} & set(sys.modules))"
     )
     assert loaded == []
@@ -504,7 +504,7 @@ def test_tokens_are_counted_without_a_network_and_without_llama_index() -> None:
     counted = run_python(
         "import socket, sys\n"
         "socket.socket.connect = None\n"
-        "from ingest_assets.adapters.embedders.openai.tokens import count_tokens\n"
+        "from ingest_assets.adapters.providers.openai.tokens import count_tokens\n"
         "print(count_tokens('Windscreen repairs'), 'llama_index.core' in sys.modules)"
     )
     assert counted == ["3", "False"]

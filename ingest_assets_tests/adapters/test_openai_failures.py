@@ -7,9 +7,9 @@ import httpx2
 import openai
 import pytest
 
-from ingest_assets.adapters.embedders.openai.failures import BY_CLASS, BY_CODE, classify, retry_after
+from ingest_assets.adapters.providers.openai.failures import BY_CLASS, BY_CODE, classify, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
-from ingest_assets.domain.service_statuses import CODES
+from ingest_assets.domain.spending.service_statuses import CODES
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/embeddings")
 

@@ -16,12 +16,12 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.budgets import BudgetLimits
-from ingest_assets.domain.circuit_breaker import BreakerSettings
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
-from ingest_assets.domain.rate_limits import RateLimit, RateLimits
+from ingest_assets.domain.spending.budgets import BudgetLimits
+from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
+from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 from ingest_assets_tests.conftest import TEMPLATE, _database
 
 ESTIMATE = Usage(tokens=100, micro_usd=10)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingest_assets.adapters.parsers.markdown import clean, without_embedded_data
-from ingest_assets.adapters.parsers.recovery import recover
+from ingest_assets.adapters.parsers.sealed.markdown import clean, without_embedded_data
+from ingest_assets.adapters.parsers.sealed.recovery import recover
 
 PARAGRAPH = "The policy covers damage by fire and lightning within the insured building."
 BOX = "Theft is covered up to ten thousand euros\nwhere doors were locked at night"

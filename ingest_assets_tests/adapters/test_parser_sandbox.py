@@ -17,18 +17,18 @@ from threading import Barrier, Thread
 import pytest
 
 from ingest_assets.adapters.parsers import pool
-from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.pool import WorkerPool
 from ingest_assets.adapters.parsers.sandbox import COMMAND, Worker
-from ingest_assets.adapters.parsers.system_calls import FIRST_UNLISTED, MACHINES, NAMES
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
+from ingest_assets.adapters.parsers.sealed.system_calls import FIRST_UNLISTED, MACHINES, NAMES
 from ingest_assets.domain.errors import IngestError, TransientError
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.files.file_types import FileType
 from ingest_assets_tests.contracts.parser_contract import parse, refusal
 
 OBEDIENT_WORKER = """
 import ctypes, os, resource, signal, socket, sys, threading, time
-from ingest_assets.adapters.parsers import worker
+from ingest_assets.adapters.parsers.sealed import worker
 
 def obey(header, content, limits):
     scope = dict(globals())
@@ -311,7 +311,7 @@ def test_children_of_a_worker_are_killed_with_it() -> None:
 def test_a_worker_does_not_outlive_a_killed_parent() -> None:
     program = f"""
 import sys, time
-from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.adapters.parsers.sandbox import Worker
 worker = Worker(ParserLimits(), {OBEDIENT!r})
 worker.ask(b"", "text/html")

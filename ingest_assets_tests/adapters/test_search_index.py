@@ -14,8 +14,8 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex, index_name
-from ingest_assets.domain.documents import Producer, UserId
-from ingest_assets.domain.index_policy import IndexAction, IndexPolicy
+from ingest_assets.domain.documents.document import Producer, UserId
+from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy
 from ingest_assets_tests.conftest import TEMPLATE, _database
 from ingest_assets_tests.stored_vectors import MODEL, analyze, clustered, store_vectors
 

@@ -9,8 +9,8 @@ import pytest
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets_tests.system.ingest import Ingest
 
 ONE, OTHER = UserId(UUID(int=1)), UserId(UUID(int=2))

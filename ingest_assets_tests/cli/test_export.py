@@ -11,7 +11,7 @@ import pytest
 
 from ingest_assets.adapters.postgres.export import KINDS, export_records
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings

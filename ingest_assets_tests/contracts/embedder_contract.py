@@ -6,8 +6,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from ingest_assets.domain.documents import VECTOR_DIMENSIONS, Document, DocumentId, UserId
-from ingest_assets.pipeline.ports import Embedder
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, Document, DocumentId, UserId
+from ingest_assets.pipeline.ports.providers import Embedder
 
 DOCUMENT = Document(
     DocumentId(UUID(int=1)), UserId(UUID(int=2)), 1, "policy.md", "text/markdown", byte_size=1, content_sha="0" * 64

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from ingest_assets.domain.documents import Document, DocumentId, ParsedDocument, UserId
+from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, UserId
 from ingest_assets.domain.errors import CATALOGUE, IngestError
-from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.text import normalise
-from ingest_assets.pipeline.ports import Parser
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.text.normalisation import normalise
+from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets_tests.sample_files import pdf, scanned_pdf
 
 DIAGNOSIS = "Epidermolysis"

@@ -14,9 +14,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.adapters.embedders.openai.tokens import cl100k_base
-from ingest_assets.domain.documents import Document, DocumentId, UserId
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.adapters.providers.openai.tokens import cl100k_base
+from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets_tests.emulators.server import (
     BAD_GATEWAY,
     RESET,

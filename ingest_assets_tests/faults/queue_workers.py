@@ -15,8 +15,8 @@ from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import PostgresJobs, require_claim
-from ingest_assets.domain.jobs import Actor, Job
-from ingest_assets.domain.stages import ORDER
+from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.stages import ORDER
 
 LEASE = timedelta(minutes=5)
 SHORT_LEASE = timedelta(seconds=1)

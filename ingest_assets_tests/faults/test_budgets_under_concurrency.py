@@ -17,12 +17,12 @@ from psycopg.rows import DictRow, dict_row
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
-from ingest_assets.domain.budgets import BudgetLimits
-from ingest_assets.domain.circuit_breaker import BreakerSettings
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
-from ingest_assets.domain.rate_limits import RateLimit, RateLimits
+from ingest_assets.domain.spending.budgets import BudgetLimits
+from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
+from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 
 Result = TypeVar("Result")
 

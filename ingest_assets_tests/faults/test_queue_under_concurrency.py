@@ -14,7 +14,7 @@ import pytest
 from psycopg.rows import DictRow
 
 from ingest_assets.adapters.postgres.jobs import PostgresJobs
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets_tests.faults import queue_workers
 from ingest_assets_tests.faults.queue_workers import BATCH, LEASE, begin, finish, opened, work_off

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from zipfile import ZIP_STORED
 
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.files.file_types import FileType
 from ingest_assets_tests.hostile.containers import (
     GIGABYTE,
     LZMA,

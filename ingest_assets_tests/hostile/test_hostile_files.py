@@ -11,13 +11,13 @@ from threading import Event
 
 import pytest
 
-from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.filenames import safe_filename
-from ingest_assets.domain.retry_policy import RetryPolicy
-from ingest_assets.domain.stages import State
+from ingest_assets.domain.files.filenames import safe_filename
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
+from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.drain import DrainLimits, drain
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
-from ingest_assets.domain.documents import ParsedDocument
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
+from ingest_assets.domain.documents.document import ParsedDocument
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.file_types import recognise
-from ingest_assets.domain.text import has_words, normalise
+from ingest_assets.domain.files.file_types import recognise
+from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
+from ingest_assets.domain.text.normalisation import has_words, normalise
 from ingest_assets_tests.contracts.parser_contract import document_of
-from ingest_assets_tests.domain.test_file_types import REFUSALS
+from ingest_assets_tests.domain.files.test_file_types import REFUSALS
 from ingest_assets_tests.hostile.files import EXHAUSTED, REFUSED, SAMPLES
 from ingest_assets_tests.hostile.mutations import mutated
 

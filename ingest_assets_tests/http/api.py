@@ -12,7 +12,7 @@ import jwt
 
 from ingest_assets.cli.serve import compose_service, listening, server_of
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http.ports import HttpService
 
 SECRET = "forty-one characters that only tests know"  # noqa: S105

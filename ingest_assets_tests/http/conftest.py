@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.settings import Settings
 from ingest_assets_tests.http.api import SECRET, Api, serving
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http import body_limits
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, policy_text

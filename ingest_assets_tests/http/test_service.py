@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from ingest_assets.adapters.postgres.migrations import pending
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http.problems import RefusalError
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets_tests.documents import policy_text

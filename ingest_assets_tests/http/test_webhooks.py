@@ -13,7 +13,7 @@ import pytest
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import DocumentId, Producer, UserId
+from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.http.api import Api, assert_problem, serving

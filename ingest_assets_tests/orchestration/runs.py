@@ -6,7 +6,7 @@ import dagster as dg
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from ingest_assets.definitions import build_definitions
-from ingest_assets.domain.documents import DocumentId
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.pipeline.services import Services

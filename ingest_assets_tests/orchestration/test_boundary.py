@@ -12,7 +12,7 @@ import pytest
 from dagster._core.errors import ScheduleExecutionError
 from dagster._utils.error import serializable_error_info_from_exc_info
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.pipeline.services import Services

@@ -6,9 +6,9 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
-from ingest_assets.domain.stages import Stage, State
+from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit

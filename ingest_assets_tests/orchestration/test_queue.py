@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterEvent, DagsterEventType
 
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.orchestration import queue
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG

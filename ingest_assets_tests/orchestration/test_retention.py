@@ -10,9 +10,9 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.documents.retention import RetentionPolicy
 from ingest_assets.domain.errors import PermanentError, TransientError
-from ingest_assets.domain.retention import RetentionPolicy
 from ingest_assets.orchestration import partition_pruning
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS

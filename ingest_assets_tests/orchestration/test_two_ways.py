@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import dagster as dg
 import pytest
 
-from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, DocumentId, JobId, UserId
-from ingest_assets.domain.jobs import Event
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, DocumentId, JobId, UserId
+from ingest_assets.domain.queue.jobs import Event
 from ingest_assets.pipeline.intake import check, content_key
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text

@@ -8,7 +8,7 @@ import pytest
 
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.schedules import look_after_vector_index
 from ingest_assets.pipeline.services import Services

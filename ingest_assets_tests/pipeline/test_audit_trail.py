@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.postgres.queries import queries
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import policy_text, submit

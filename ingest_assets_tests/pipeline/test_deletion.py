@@ -13,10 +13,10 @@ from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidC
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import DocumentId, Producer, UserId
+from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, TransientError
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.deletion import delete_document, finish_deletions, traces_of
 from ingest_assets.pipeline.intake import content_key, folder_key

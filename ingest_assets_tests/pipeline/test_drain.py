@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from ingest_assets.adapters.clock import SystemClock
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.domain.documents import Document, EmbeddedBatch, ParsedDocument, Producer, UserId
-from ingest_assets.domain.jobs import Job
-from ingest_assets.domain.stages import State
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.domain.documents.document import Document, EmbeddedBatch, ParsedDocument, Producer, UserId
+from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals, drain
-from ingest_assets.pipeline.ports import Parser, VectorBuffer
+from ingest_assets.pipeline.ports.buffers import VectorBuffer
+from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
 

@@ -6,8 +6,8 @@ from threading import Barrier, Event, Lock, get_ident
 
 import pytest
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.domain.documents import Document, UserId, Vectors
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.domain.documents.document import Document, UserId, Vectors
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.services import Services

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.adapters.embedders.openai.tokens import count_tokens
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.domain.chunking import ChunkingSettings, chunk_document
-from ingest_assets.domain.costs import Usage
-from ingest_assets.domain.documents import Document, DocumentId, UserId
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.adapters.providers.openai.tokens import count_tokens
+from ingest_assets.domain.documents.document import Document, DocumentId, UserId
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
 from ingest_assets.pipeline.estimate import LOCAL_PARSING, Size, Step, estimate_documents
 from ingest_assets_tests.conftest import CORPUS
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
-from ingest_assets.domain.documents import Document, ParsedDocument, Producer, UserId
+from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
-from ingest_assets.domain.retry_policy import RetryPolicy
-from ingest_assets.domain.stages import STATE_MOVES, Stage, State, is_legal
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
+from ingest_assets.domain.queue.stages import STATE_MOVES, Stage, State, is_legal
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.explain import explain
 from ingest_assets.pipeline.parse import parse_document, store_parse
-from ingest_assets.pipeline.ports import Parser
+from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ingest_assets.domain.documents import Acceptance, UserId
+from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.file_states import FileState, SeenFile
+from ingest_assets.domain.files.file_states import FileState, SeenFile
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.file_intake import Reading, changed_files, take_in_files
 from ingest_assets.pipeline.services import Services

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.jobs import advance
-from ingest_assets.domain.costs import request_id_in
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.jobs import WITHHELD, Payload, without_text
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.jobs import WITHHELD, Payload, without_text
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.domain.spending.costs import request_id_in
 from ingest_assets.pipeline.intake import receive
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services

@@ -13,9 +13,9 @@ import pytest
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.documents import PostgresDocuments
-from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, UserId
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import ResourceError
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.intake import Incoming, check, take_in
 from ingest_assets.pipeline.services import Services

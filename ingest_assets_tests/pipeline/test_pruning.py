@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.domain.documents import Acceptance, DocumentId, UserId
+from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.file_states import FileState, SeenFile
+from ingest_assets.domain.files.file_states import FileState, SeenFile
 from ingest_assets.pipeline.file_intake import Reading, take_in_files
 from ingest_assets.pipeline.pruning import Pruned, gone_files, is_suspicious, prune
 from ingest_assets.pipeline.search import search

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
-from ingest_assets.domain.search import Hit, Recall, VectorSample
+from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.search.hits import Hit, Recall, VectorSample
 from ingest_assets.pipeline import recall
-from ingest_assets.pipeline.ports import SearchIndex
+from ingest_assets.pipeline.ports.searching import SearchIndex
 from ingest_assets.pipeline.recall import recall_of
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings

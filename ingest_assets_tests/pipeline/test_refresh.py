@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.domain.chunking import ChunkingSettings
-from ingest_assets.domain.documents import Document, DocumentId, ParsedDocument, Producer, UserId, Vectors
-from ingest_assets.domain.outdated import FirstStep
-from ingest_assets.pipeline.ports import Parser
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId, Vectors
+from ingest_assets.domain.documents.outdated import FirstStep
+from ingest_assets.domain.text.chunking import ChunkingSettings
+from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
@@ -105,7 +105,7 @@ def test_smaller_chunks_replace_the_larger_ones(services: Services, document_id:
 def test_a_new_version_of_the_chunker_that_cuts_as_before_embeds_nothing(
     services: Services, document_id: DocumentId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest_assets.domain.chunking.CHUNKER", Producer("markdown", "next"))
+    monkeypatch.setattr("ingest_assets.domain.text.chunking.CHUNKER", Producer("markdown", "next"))
     later = tools(services)
     assert later.refresh() == {document_id: FirstStep.CHUNK}
     assert (later.parser.parsed, later.embedder.embedded) == ([], [])

@@ -4,8 +4,8 @@ from threading import Barrier
 
 import pytest
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
-from ingest_assets.domain.documents import ChunkId, UserId, Vectors
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.domain.documents.document import ChunkId, UserId, Vectors
 from ingest_assets.pipeline.search import search
 from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import ingest, policy_text

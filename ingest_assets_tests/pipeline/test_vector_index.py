@@ -10,14 +10,14 @@ import numpy as np
 import psycopg
 import pytest
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.adapters.postgres.vector_index import index_name
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
-from ingest_assets.domain.index_policy import IndexAction, IndexCosts, IndexKind, IndexPolicy, IndexState
+from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.search.index_policy import IndexAction, IndexCosts, IndexKind, IndexPolicy, IndexState
 from ingest_assets.pipeline.deletion import delete_document
-from ingest_assets.pipeline.ports import VectorIndex
+from ingest_assets.pipeline.ports.indexing import VectorIndex
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.services import Services
 from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index

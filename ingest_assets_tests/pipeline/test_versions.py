@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from ingest_assets.adapters.embedders.lexical import LexicalEmbedder
+from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.domain.documents import AcceptanceStatus, Document, DocumentId, UserId, Vectors
+from ingest_assets.domain.documents.document import AcceptanceStatus, Document, DocumentId, UserId, Vectors
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.embed import embed_chunks, store_embedding
 from ingest_assets.pipeline.parse import parse_document, store_parse

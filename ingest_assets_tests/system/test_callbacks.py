@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents import UserId
-from ingest_assets.domain.stages import State
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.drain import attempt
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import submit

@@ -13,11 +13,11 @@ from pydantic import SecretStr
 
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import TransientError
-from ingest_assets.domain.retry_policy import RetryPolicy
-from ingest_assets.domain.stages import State
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
+from ingest_assets.domain.queue.stages import State
+from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.search import search

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
 
-from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.sandbox import Worker
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 
 
 class WorkerPool:

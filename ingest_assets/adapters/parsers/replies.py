@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ingest_assets.adapters.parsers.limits import ParserLimits
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.domain.errors import CATALOGUE, IngestError
-from ingest_assets.domain.text import has_words, normalise
+from ingest_assets.domain.text.normalisation import has_words, normalise
 
 REFUSALS = frozenset(
     {"encrypted", "corrupt", "needs_ocr", "empty_output", "too_many_pages", "bomb", "unsupported", "out_of_memory"}

@@ -1,10 +1,10 @@
 """Which parser reads a document: the service's what it reads better, the local one the rest."""
 
-from ingest_assets.adapters.parsers.llamaparse import LlamaParseParser
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.domain.documents import Document, ParsedDocument, Producer
+from ingest_assets.adapters.providers.llamaparse import LlamaParseParser
+from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
 from ingest_assets.domain.errors import ResourceError
-from ingest_assets.domain.file_types import FileType
+from ingest_assets.domain.files.file_types import FileType
 
 PLAIN = frozenset({FileType.MARKDOWN, FileType.TEXT})
 """There is nothing in them that a service could find and the local parser could not."""

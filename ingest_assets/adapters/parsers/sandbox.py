@@ -12,12 +12,12 @@ from dataclasses import asdict
 from threading import Lock, Timer
 from typing import Any, BinaryIO, TypeVar, cast
 
-from ingest_assets.adapters.parsers.frames import read_frame, write_frame
-from ingest_assets.adapters.parsers.limits import ParserLimits
 from ingest_assets.adapters.parsers.replies import Reply, checked_reply, whole_number
+from ingest_assets.adapters.parsers.sealed.frames import read_frame, write_frame
+from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.domain.errors import IngestError, TransientError
 
-COMMAND = (sys.executable, "-I", "-m", "ingest_assets.adapters.parsers.worker")
+COMMAND = (sys.executable, "-I", "-m", "ingest_assets.adapters.parsers.sealed.worker")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
 ENVIRONMENT |= {"MALLOC_ARENA_MAX": "2"}  # each arena takes 64 MB of the address space
 NEEDED_TO_START = {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}

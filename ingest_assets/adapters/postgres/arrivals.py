@@ -9,11 +9,11 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.adapters.postgres.jobs import columns_of
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.arrivals import Arrivals, KnownDocument, agree
-from ingest_assets.domain.documents import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId, UserId
-from ingest_assets.domain.file_states import FileState, KnownFile, Sighting
-from ingest_assets.domain.jobs import Actor
-from ingest_assets.domain.stages import State
+from ingest_assets.domain.documents.arrivals import Arrivals, KnownDocument, agree
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId, UserId
+from ingest_assets.domain.files.file_states import FileState, KnownFile, Sighting
+from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.domain.queue.stages import State
 
 Ids = tuple[DocumentId, JobId]
 

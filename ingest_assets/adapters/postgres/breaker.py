@@ -6,9 +6,9 @@ from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.circuit_breaker import Admission, BreakerSettings, CallOutcome, admit, opens
-from ingest_assets.domain.costs import Service
 from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.spending.circuit_breaker import Admission, BreakerSettings, CallOutcome, admit, opens
+from ingest_assets.domain.spending.costs import Service
 
 
 def may_probe(service: Service, shared: Row) -> bool:

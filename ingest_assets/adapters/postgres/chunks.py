@@ -8,7 +8,7 @@ from psycopg.types.json import Json
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.jobs import advance, hold_claim, payload_parameter, require_claim
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import (
+from ingest_assets.domain.documents.document import (
     Chunk,
     ChunkId,
     Document,
@@ -18,8 +18,8 @@ from ingest_assets.domain.documents import (
     embedding_input,
 )
 from ingest_assets.domain.errors import PermanentError, ResourceError
-from ingest_assets.domain.jobs import Job, Payload
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
 
 
 class PostgresChunkBuffer:

@@ -13,7 +13,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 
 Row = DictRow

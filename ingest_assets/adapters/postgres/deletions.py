@@ -3,8 +3,8 @@
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import columns_of
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import DocumentId, UserId
-from ingest_assets.domain.jobs import Actor
+from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.queue.jobs import Actor
 
 
 class PostgresDeletions:

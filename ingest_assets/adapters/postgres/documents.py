@@ -10,7 +10,7 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.jobs import advance
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.seen_documents import PostgresSeenDocuments
-from ingest_assets.domain.documents import (
+from ingest_assets.domain.documents.document import (
     Acceptance,
     Arrival,
     Document,
@@ -18,11 +18,11 @@ from ingest_assets.domain.documents import (
     StoredParse,
     UserId,
 )
-from ingest_assets.domain.file_states import KnownFile
-from ingest_assets.domain.file_types import FileType
-from ingest_assets.domain.jobs import Actor, Job, Payload
-from ingest_assets.domain.outdated import FirstStep, OutdatedDocument
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.documents.outdated import FirstStep, OutdatedDocument
+from ingest_assets.domain.files.file_states import KnownFile
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.queue.jobs import Actor, Job, Payload
+from ingest_assets.domain.queue.stages import Stage
 
 
 class PostgresDocuments(PostgresSeenDocuments):

@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 
 KINDS = {
     "document": "export_documents",

@@ -11,11 +11,11 @@ from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Document, DocumentId
+from ingest_assets.domain.documents.document import Document, DocumentId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
-from ingest_assets.domain.jobs import Actor, Job, Outcome, Payload, without_text
-from ingest_assets.domain.retry_policy import Decision, GiveUp, RetryAt
-from ingest_assets.domain.stages import Stage, State, predecessor, sources
+from ingest_assets.domain.queue.jobs import Actor, Job, Outcome, Payload, without_text
+from ingest_assets.domain.queue.retry_policy import Decision, GiveUp, RetryAt
+from ingest_assets.domain.queue.stages import Stage, State, predecessor, sources
 
 
 class PostgresJobs:

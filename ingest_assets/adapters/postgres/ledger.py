@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.costs import Service
+from ingest_assets.domain.spending.costs import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.breaker import may_probe, open_services, tell_breaker
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.budgets import Budget, BudgetLimits, overdrawn
-from ingest_assets.domain.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
-from ingest_assets.domain.costs import Service, Usage
-from ingest_assets.domain.documents import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import ResourceError
-from ingest_assets.domain.rate_limits import Demand, RateLimits, Turn, book
-from ingest_assets.pipeline.ports import Clock
+from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn
+from ingest_assets.domain.spending.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
+from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, book
+from ingest_assets.pipeline.ports.clock import Clock
 
 LONGEST_HOLD = "5s"
 """After so long the server ends the transaction of a worker that stands still while all others wait for it."""

@@ -7,9 +7,9 @@ import psycopg
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Document, DocumentId, Producer
+from ingest_assets.domain.documents.document import Document, DocumentId, Producer
 from ingest_assets.domain.errors import ResourceError
-from ingest_assets.domain.remote_jobs import CalledBack, RemoteJob
+from ingest_assets.domain.spending.remote_jobs import CalledBack, RemoteJob
 
 SECRET_BYTES = 32
 

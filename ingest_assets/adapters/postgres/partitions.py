@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import DocumentId
-from ingest_assets.domain.retention import ListedDocuments
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.retention import ListedDocuments
 
 
 class PostgresPartitions:

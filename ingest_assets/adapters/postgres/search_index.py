@@ -7,11 +7,11 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.vector_index import index_name
-from ingest_assets.domain.documents import ChunkId, Producer, UserId, Vectors
-from ingest_assets.domain.index_policy import IndexKind, IndexPolicy, index_kind
-from ingest_assets.domain.search import Hit
-from ingest_assets.domain.vocabulary import COMMON_WORDS
-from ingest_assets.domain.word_choice import RANKED_ROWS, Word, WordChoice, choose_words, frequency
+from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.search.hits import Hit
+from ingest_assets.domain.search.index_policy import IndexKind, IndexPolicy, index_kind
+from ingest_assets.domain.search.word_choice import RANKED_ROWS, Word, WordChoice, choose_words, frequency
+from ingest_assets.domain.text.vocabulary import COMMON_WORDS
 
 CANDIDATES = {IndexKind.BITS: 200, IndexKind.HALFVEC: 100}
 """Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""

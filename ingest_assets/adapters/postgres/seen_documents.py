@@ -7,9 +7,9 @@ from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Document, DocumentId
-from ingest_assets.domain.jobs import Event, FailedDocument, JobStatus
-from ingest_assets.domain.stages import Stage, State
+from ingest_assets.domain.documents.document import Document, DocumentId
+from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus
+from ingest_assets.domain.queue.stages import Stage, State
 
 
 class Readable(Protocol):

@@ -9,8 +9,8 @@ from psycopg import Connection, sql
 
 from ingest_assets.adapters.postgres.database import Row, connected
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import Producer
-from ingest_assets.domain.index_policy import IndexAction, IndexKind, IndexState, index_kind
+from ingest_assets.domain.documents.document import Producer
+from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexState, index_kind
 
 BUILDS = {IndexKind.BITS: "build_bits_index", IndexKind.HALFVEC: "build_halfvec_index"}
 

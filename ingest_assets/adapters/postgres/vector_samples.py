@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents import ChunkId, Producer
-from ingest_assets.domain.search import VectorSample
+from ingest_assets.domain.documents.document import ChunkId, Producer
+from ingest_assets.domain.search.hits import VectorSample
 
 
 class PostgresVectorSamples:

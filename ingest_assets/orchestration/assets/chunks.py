@@ -1,7 +1,7 @@
 import dagster as dg
 
-from ingest_assets.domain.documents import Chunk, ParsedDocument
-from ingest_assets.domain.stages import Stage
+from ingest_assets.domain.documents.document import Chunk, ParsedDocument
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.orchestration.claims import held_job
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.resources import Pipeline

@@ -1,6 +1,0 @@
-"""Embeddings of OpenAI, and of any server that speaks its protocol."""
-
-from ingest_assets.adapters.embedders.openai.embedder import OpenAIEmbedder
-from ingest_assets.adapters.embedders.openai.models import OpenAISettings
-
-__all__ = ["OpenAIEmbedder", "OpenAISettings"]

@@ -1,0 +1,49 @@
+"""Embeddings without a model or a network: near is what shares words."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+from threading import Lock
+
+import Stemmer
+
+from ingest_assets.domain.documents.document import Document, Producer, UserId, Vectors
+from ingest_assets.domain.search.lexical_embedding import embed_terms, term_hash
+from ingest_assets.domain.text.vocabulary import COMMON_WORDS, terms, words
+
+CACHED_WORDS = 1 << 15
+CHARACTERS_PER_TOKEN = 4
+
+_stemmer = Stemmer.Stemmer("english", 0)
+_stemmer_lock = Lock()
+_common_stems = frozenset(_stemmer.stemWords(sorted(COMMON_WORDS)))
+
+
+class LexicalEmbedder:
+    model = Producer("lexical", "1")
+    max_inputs = 512
+    max_tokens = 250_000
+    max_in_flight = 1
+    costs_nothing: bool = True
+
+    def count_tokens(self, text: str) -> int:
+        """Estimated from the characters: nothing is paid for, so this only bounds a call's memory."""
+        return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+    def embed(self, texts: Sequence[str], document: Document) -> Vectors:  # noqa: ARG002  costs nothing
+        return _embed(texts)
+
+    def embed_query(self, query: str, user_id: UserId) -> Vectors:  # noqa: ARG002  costs nothing
+        vector: Vectors = _embed([query])[0]
+        return vector
+
+
+def _embed(texts: Sequence[str]) -> Vectors:
+    return embed_terms([list(chain.from_iterable(map(_hashes, words(text)))) for text in texts])
+
+
+@lru_cache(CACHED_WORDS)
+def _hashes(word: str) -> tuple[int, ...]:
+    with _stemmer_lock:
+        stems = _stemmer.stemWords(terms(word))
+    return tuple(term_hash(stem, common=stem in _common_stems) for stem in stems)

@@ -1,6 +1,0 @@
-"""LlamaParse: documents become Markdown in a paid service; https://developers.llamaindex.ai/llamaparse."""
-
-from ingest_assets.adapters.parsers.llamaparse.parser import LlamaParseParser
-from ingest_assets.adapters.parsers.llamaparse.settings import LlamaParseSettings, Tier
-
-__all__ = ["LlamaParseParser", "LlamaParseSettings", "Tier"]

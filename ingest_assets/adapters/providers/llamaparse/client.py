@@ -1,0 +1,160 @@
+"""The client library, used so that its defects do no harm.
+
+An instance survives one event loop only, so each exchange has its own; waiting is done here, because the library's
+waiting hides errors, takes a missing result for an empty document, and cannot be ended by a callback.
+"""
+
+import asyncio
+import re
+import threading
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_job
+from ingest_assets.adapters.providers.llamaparse.result import ParseResult, read_result
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
+from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
+
+if TYPE_CHECKING:
+    from llama_parse import LlamaParse
+
+Answer = TypeVar("Answer")
+
+JOB_ID = re.compile(r"[\w-]{1,200}")
+"""It becomes part of addresses."""
+
+_importing = threading.Lock()
+
+DEFAULT_BASE_URL = "https://api.cloud.llamaindex.ai"
+
+
+class LlamaParseClient:
+    def __init__(
+        self,
+        key: Callable[[], str],
+        base_url: str | None,
+        settings: LlamaParseSettings,
+        called_back: Callable[[str], bool],
+    ) -> None:
+        self._key = key
+        self._base_url = (base_url or DEFAULT_BASE_URL).rstrip("/")
+        self._settings = settings
+        self._called_back = called_back
+
+    def upload(self, content: bytes, filename: str, callback_url: str | None, seconds: float) -> str:
+        """The service's id of the job. Raises TransientError timeout, and the catalogue's errors of services."""
+
+        async def create(service: "LlamaParse") -> str:
+            remote_id = await service._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
+            if not isinstance(remote_id, str) or not JOB_ID.fullmatch(remote_id):
+                raise TransientError("service_garbled", name=NAME)
+            return remote_id
+
+        return self._exchange(create, seconds, callback_url)
+
+    def result(self, remote_id: str, seconds: float) -> ParseResult:
+        """Waits for the job to end. Raises TransientError timeout, and the catalogue's errors of services."""
+
+        async def wait(service: "LlamaParse") -> ParseResult:
+            answer = await self._answer(service, remote_id)
+            return read_result(answer, remote_id, self._settings.tier)
+
+        return self._exchange(wait, seconds)
+
+    def _exchange(
+        self, talk: "Callable[[LlamaParse], Awaitable[Answer]]", seconds: float, callback_url: str | None = None
+    ) -> Answer:
+        """In an event loop and with a connection of its own."""
+
+        async def exchange() -> Answer:
+            async with self._service(callback_url) as service, asyncio.timeout(seconds):
+                return await talk(service)
+
+        try:
+            return asyncio.run(exchange())
+        except TimeoutError:
+            raise TransientError("timeout", seconds=round(seconds)) from None
+        except IngestError:
+            raise
+        except Exception as error:
+            raise of_exception(error) from None
+
+    @asynccontextmanager
+    async def _service(self, callback_url: str | None) -> "AsyncIterator[LlamaParse]":
+        httpx, transport, make = _library()
+        settings = self._settings
+        async with httpx.AsyncClient(transport=transport.StrictTransport(self._base_url, settings)) as client:
+            yield make(
+                api_key=self._key(),
+                base_url=self._base_url,
+                custom_client=client,
+                tier=settings.tier.value,
+                version=settings.tier_version,
+                language=settings.language,
+                do_not_cache=settings.do_not_cache,
+                webhook_url=callback_url,
+                ignore_errors=False,
+                show_progress=False,
+                verbose=False,
+            )
+
+    async def _answer(self, service: "LlamaParse", remote_id: str) -> dict[str, Any]:
+        job_path = f"/api/parsing/job/{remote_id}"
+        result_path = f"{job_path}/result/json"
+        heeds_call = self._settings.callback_url is not None
+        for pause in self._settings.pauses():
+            if not heeds_call:
+                await asyncio.sleep(pause)
+            elif await self._is_called_back(remote_id, pause):
+                heeds_call = False  # a call that came before the result is not believed twice
+                answer = await _get_if_there(service, result_path)
+                if answer is not None:
+                    return answer
+            job = await _get(service, job_path)
+            status = job.get("status")
+            if status == "SUCCESS":
+                break
+            if status != "PENDING":
+                raise of_job(str(status), str(job.get("error_code") or ""))
+        return await _get(service, result_path)
+
+    async def _is_called_back(self, remote_id: str, seconds: float) -> bool:
+        """Whether the service calls within this time."""
+        now = asyncio.get_running_loop().time
+        end = now() + seconds
+        while not self._called_back(remote_id):
+            if now() >= end:
+                return False
+            await asyncio.sleep(min(seconds, self._settings.callback_pause))
+        return True
+
+
+async def _get(service: "LlamaParse", path: str) -> dict[str, Any]:
+    """Raises TransientError service_job_gone."""
+    answer = await _get_if_there(service, path)
+    if answer is None:
+        raise TransientError("service_job_gone", name=NAME)
+    return answer
+
+
+async def _get_if_there(service: "LlamaParse", path: str) -> dict[str, Any] | None:
+    try:
+        answer: dict[str, Any] = (await service.aclient.get(path)).json()
+    except ResourceError as error:
+        if error.code != "service_unknown_address":
+            raise
+        return None
+    return answer
+
+
+def _library() -> tuple[Any, Any, "type[LlamaParse]"]:
+    """Takes five seconds the first time. The library announces its end on import, and pins what it uses."""
+    with _importing, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import httpx  # noqa: PLC0415
+        from llama_parse import LlamaParse  # noqa: PLC0415
+
+        from ingest_assets.adapters.providers.llamaparse import transport  # noqa: PLC0415
+    return httpx, transport, LlamaParse

@@ -1,0 +1,99 @@
+"""What each failure of the service and its client means for the work: one table each by status, job and class."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from ingest_assets.domain.errors import CATALOGUE, IngestError
+from ingest_assets.domain.spending.service_statuses import CODES
+
+NAME = "The parsing service"
+NOT_FOUND = 404
+
+BY_STATUS = CODES | {415: "unsupported"}
+
+BY_JOB_CODE = (
+    (re.compile("PASSWORD|ENCRYPT"), "encrypted"),
+    (re.compile("UNSUPPORTED"), "unsupported"),
+    (re.compile("BROKEN|CORRUPT|UNABLE_TO_CONVERT|INVALID_FILE"), "corrupt"),
+    (re.compile("NO_DATA|EMPTY"), "empty_output"),
+)
+"""The service adds codes of its own from time to time: what they contain tells what they mean."""
+
+BY_CLASS = {
+    "TimeoutException": "service_slow",
+    "NetworkError": "service_unavailable",
+    "ProxyError": "service_unavailable",
+    "RemoteProtocolError": "service_unavailable",
+    "LocalProtocolError": "service_key_refused",  # a key that no header can hold
+    "UnsupportedProtocol": "service_unknown_address",
+    "InvalidURL": "service_unknown_address",
+    "TooManyRedirects": "service_unknown_address",
+    "DecodingError": "service_garbled",
+    "TransportError": "service_unavailable",
+    "JSONDecodeError": "service_garbled",
+    "UnicodeDecodeError": "service_garbled",
+    "LookupError": "service_garbled",
+    "TypeError": "service_garbled",
+}
+"""By name, because the client is imported only where it is used."""
+
+JOB_ENDED = frozenset({code for _, code in BY_JOB_CODE} | {"service_job_failed", "service_job_gone"})
+"""With these, waiting for the job is over, and it costs nothing."""
+
+
+def of_status(status: int, headers: Mapping[str, str], now: datetime | None = None) -> IngestError:
+    """For an answer other than 2xx; `now` (by default the clock's) is what a Retry-After date is counted from."""
+    failure = _error(_code_of_status(status), found=status)
+    failure.retry_after = retry_after(headers, now or datetime.now(UTC))
+    return failure
+
+
+def of_job(status: str, error_code: str | None) -> IngestError:
+    """For a job that ended without success: ERROR, CANCELED, PARTIAL_SUCCESS or one that is yet to be invented."""
+    if status == "ERROR" and error_code:
+        for pattern, code in BY_JOB_CODE:
+            if pattern.search(error_code):
+                return _error(code)
+    return _error("service_job_failed")
+
+
+def of_exception(error: Exception) -> IngestError:
+    """For whatever the client raised; of its text, nothing is kept."""
+    if isinstance(error, IngestError):
+        return error
+    response = getattr(error, "response", None)
+    if response is not None:
+        return of_status(response.status_code, response.headers)
+    status = getattr(error, "status", None)
+    if isinstance(status, str):
+        return of_job(status, getattr(error, "error_code", None))
+    if isinstance(error.__cause__, Exception):
+        return of_exception(error.__cause__)
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return _error(next((BY_CLASS[name] for name in names if name in BY_CLASS), "service_unavailable"))
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds, of either form (RFC 9110, 10.2.3); None where the service does not say."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d*)?", value):
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+
+
+def _code_of_status(status: int) -> str:
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if status < 400:  # noqa: PLR2004  a redirect that leads nowhere
+        return "service_unknown_address"
+    return "service_refused" if status < 500 else "service_unavailable"  # noqa: PLR2004
+
+
+def _error(code: str, **facts: object) -> IngestError:
+    return CATALOGUE[code].error(code, name=NAME, **facts)

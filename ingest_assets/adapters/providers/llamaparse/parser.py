@@ -1,0 +1,120 @@
+"""LlamaParse as a parser: each document is paid for once, whoever fetches the result."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from ingest_assets.adapters.parsers.sealed.markdown import without_embedded_data
+from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
+from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, NAME
+from ingest_assets.adapters.providers.llamaparse.result import ParseResult
+from ingest_assets.adapters.providers.llamaparse.settings import PAGED, SUPPORTED, LlamaParseSettings
+from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
+from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.files.page_estimate import estimated_pages
+from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.remote_jobs import RemoteJob
+from ingest_assets.domain.text.normalisation import has_words, join_pages
+from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJobs
+
+
+class LlamaParseParser:
+    """Any number of threads may call it."""
+
+    def __init__(
+        self,
+        key: Callable[[], str],
+        base_url: str | None,
+        calls: PaidCalls,
+        remote_jobs: RemoteJobs,
+        settings: LlamaParseSettings,
+    ) -> None:
+        """`key` is asked for each exchange, so that it may change; `base_url` is that of a region, without a path."""
+        self.producer = settings.producer
+        self._client = LlamaParseClient(key, base_url, settings, remote_jobs.completed)
+        self._calls = calls
+        self._remote_jobs = remote_jobs
+        self._settings = settings
+
+    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
+        return self.producer
+
+    def supports(self, media_type: str) -> bool:
+        return media_type in SUPPORTED
+
+    def parse(self, content: bytes, document: Document) -> ParsedDocument:
+        """Raises PermanentError unsupported, encrypted, corrupt, empty_output; TransientError timeout; what the gate
+        before paid calls does; the catalogue's errors of services.
+        """
+        if not self.supports(document.media_type):
+            raise PermanentError("unsupported")
+        pages = estimated_pages(content, document.media_type)
+        job = self._remote_jobs.recall(document, self.producer)
+        result = None if job is None else self._resumed(job, document, pages)
+        return self._parsed(result or self._paid(content, document, pages), document)
+
+    def _resumed(self, job: RemoteJob, document: Document, pages: int) -> ParseResult | None:
+        """What somebody's earlier upload has come to; None where the service has forgotten it."""
+        try:
+            result = self._awaited(job.remote_id, document, pages)
+        except TransientError as error:
+            if error.code != "service_job_gone":
+                raise
+            return None
+        if not job.booked:  # whoever uploaded it died before it could
+            with self._calls.begin(Service.LLAMAPARSE, Usage(), document.user_id, document.document_id) as call:
+                call.settle(result.usage)
+            self._remote_jobs.book(document, self.producer, job.remote_id)
+        return result
+
+    def _paid(self, content: bytes, document: Document, pages: int) -> ParseResult:
+        estimate = self._settings.usage(pages)
+        remote_id = None
+        try:
+            with self._calls.begin(Service.LLAMAPARSE, estimate, document.user_id, document.document_id) as call:
+                remote_id = self._upload(content, document, pages)
+                # The service charges whether or not anybody waits for the result.
+                call.settle(replace(estimate, request_id=remote_id))
+                self._remote_jobs.remember(document, self.producer, remote_id)
+                return self._settled(call, remote_id, document, pages)
+        finally:
+            if remote_id is not None:
+                self._remote_jobs.book(document, self.producer, remote_id)
+
+    def _upload(self, content: bytes, document: Document, pages: int) -> str:
+        secret = self._remote_jobs.prepare(document, self.producer)
+        callback_url = self._settings.callback_url
+        if callback_url is not None:
+            callback_url += ("&" if "?" in callback_url else "?") + urlencode({"secret": secret})
+        # The file's name stays here: it may tell whose document it is.
+        filename = f"document.{FileType(document.media_type).extensions[0]}"
+        return self._client.upload(content, filename, callback_url, self._settings.patience(pages))
+
+    def _settled(self, call: PaidCall, remote_id: str, document: Document, pages: int) -> ParseResult:
+        try:
+            result = self._awaited(remote_id, document, pages)
+        except IngestError as error:
+            if error.code in JOB_ENDED:  # jobs that fail are free
+                call.settle(Usage(request_id=remote_id))
+            raise
+        call.settle(result.usage)
+        return result
+
+    def _awaited(self, remote_id: str, document: Document, pages: int) -> ParseResult:
+        try:
+            return self._client.result(remote_id, self._settings.patience(pages))
+        except IngestError as error:
+            if error.code in JOB_ENDED:
+                self._remote_jobs.forget(document, self.producer)
+            raise
+
+    def _parsed(self, result: ParseResult, document: Document) -> ParsedDocument:
+        text, starts = join_pages(map(without_embedded_data, result.pages))
+        if not has_words(text) or result.holds_web_page:
+            self._remote_jobs.forget(document, self.producer)
+        if not has_words(text):
+            raise PermanentError("empty_output")
+        if result.holds_web_page:
+            raise TransientError("service_result_unusable", name=NAME)
+        return ParsedDocument(text, starts if document.media_type in PAGED else (), self.producer)

@@ -1,0 +1,74 @@
+"""Between the client library and the network: the library never sees a failure that it would hide or repeat by itself.
+
+Of its own accord it uploads again whatever the service's Retry-After says, and polls on after any error.
+"""
+
+import asyncio
+import json
+import ssl
+from functools import cache
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_status
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
+from ingest_assets.domain.errors import IngestError, TransientError
+
+
+class StrictTransport(httpx.AsyncBaseTransport):
+    """Answers are JSON objects with a status of 2xx; anything else is tried again or raised as the catalogue's."""
+
+    def __init__(self, base_url: str, settings: LlamaParseSettings) -> None:
+        self._network = httpx.AsyncHTTPTransport(verify=_certificates(), proxy=_proxy(httpx.URL(base_url)))
+        self._settings = settings
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        settings = self._settings
+        request.extensions["timeout"] = httpx.Timeout(settings.request_seconds).as_dict()
+        for _, pause in zip(range(1, settings.request_tries), settings.pauses(), strict=False):
+            try:
+                return await self._answer(request)
+            except TransientError as error:
+                wait = pause if error.retry_after is None else error.retry_after
+                if wait > settings.longest_retry_after:
+                    raise
+            await asyncio.sleep(wait)
+        return await self._answer(request)
+
+    async def aclose(self) -> None:
+        await self._network.aclose()
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = await self._network.handle_async_request(request)
+            await response.aread()
+        except httpx.HTTPError as error:
+            raise of_exception(error) from None
+        if not response.is_success:
+            raise of_status(response.status_code, response.headers)
+        if not _is_json_object(response.content):
+            raise _garbled()
+        return response
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Once: reading them takes longer than many a request."""
+    return httpx.create_ssl_context()
+
+
+def _garbled() -> IngestError:
+    return TransientError("service_garbled", name=NAME)
+
+
+def _is_json_object(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _proxy(address: httpx.URL) -> str | None:
+    """The environment's: the client leaves it out where it is given a transport."""
+    return None if proxy_bypass(address.host) else getproxies().get(address.scheme)

@@ -1,0 +1,137 @@
+"""Texts become vectors over HTTP, each request behind the gate of what may be spent."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+from weakref import finalize
+
+import numpy as np
+
+from ingest_assets.adapters.providers.openai.answers import read_answer, read_vectors, used_tokens
+from ingest_assets.adapters.providers.openai.failures import NAME, classify
+from ingest_assets.adapters.providers.openai.models import OpenAISettings
+from ingest_assets.adapters.providers.openai.tokens import count_tokens
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, Document, DocumentId, UserId, Vectors
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.spending.costs import Service, request_id_in
+from ingest_assets.pipeline.ports.providers import PaidCalls
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from openai import OpenAI
+
+MACHINE_HEADERS = [f"x-stainless-{name}" for name in ("os", "arch", "runtime", "runtime-version")]
+
+
+class OpenAIEmbedder:
+    costs_nothing = False
+
+    def __init__(
+        self,
+        key: Callable[[], str],
+        base_url: str | None,
+        calls: PaidCalls,
+        settings: OpenAISettings,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`key` is asked before each request, so that it may change; `base_url` ends in the API's version, as /v1."""
+        self._key = key
+        self._base_url = base_url
+        self._calls = calls
+        self._settings = settings
+        self._pause = pause
+        self.model = settings.producer
+        self.max_inputs = settings.max_inputs
+        self.max_tokens = settings.max_tokens
+        self.max_in_flight = settings.max_in_flight
+
+    def count_tokens(self, text: str) -> int:
+        """By cl100k_base; of a model that is not OpenAI's, an estimate."""
+        return count_tokens(text)
+
+    def embed(self, texts: Sequence[str], document: Document) -> Vectors:
+        """Raises PermanentError text_too_long, what the gate does, and the catalogue's errors of services."""
+        if not texts:
+            return np.empty((0, VECTOR_DIMENSIONS), np.float32)
+        for _ in range(self._settings.pauses):
+            try:
+                return self._embed(texts, document.user_id, document.document_id)
+            except TransientError as error:
+                if error.retry_after is None or error.retry_after > self._settings.longest_pause:
+                    raise
+                wait = error.retry_after
+            self._pause(wait)
+        return self._embed(texts, document.user_id, document.document_id)
+
+    def embed_query(self, query: str, user_id: UserId) -> Vectors:
+        """Like `embed`, but no Retry-After is waited for: somebody waits for the answer."""
+        vector: Vectors = self._embed([query], user_id, None)[0]
+        return vector
+
+    def close(self) -> None:
+        if "_client" in vars(self):
+            self._client.close()
+
+    def _embed(self, texts: Sequence[str], user_id: UserId, document_id: DocumentId | None) -> Vectors:
+        """What the answer cost is booked even where its vectors are of no use: the service has charged for them."""
+        settings = self._settings
+        estimated = self._counted(texts)
+        with self._calls.begin(Service.OPENAI, settings.usage(estimated), user_id, document_id) as call:
+            response = self._post(texts)
+            answer = read_answer(response.content)
+            tokens = used_tokens(answer)
+            request_id = request_id_in(response.headers.get("x-request-id"))
+            call.settle(settings.usage(estimated if tokens is None else tokens, request_id))
+            return read_vectors(answer, len(texts), settings.expected_dimensions)
+
+    def _counted(self, texts: Sequence[str]) -> int:
+        counts = [count_tokens(text) for text in texts]
+        if max(counts) > self._settings.max_text_tokens:
+            raise PermanentError("text_too_long", found=max(counts), limit=self._settings.max_text_tokens)
+        return sum(counts)
+
+    def _post(self, texts: Sequence[str]) -> "httpx2.Response":
+        from openai import OpenAIError, omit  # noqa: PLC0415
+
+        try:
+            return self._client.embeddings.with_raw_response.create(
+                model=self._settings.model,
+                input=[text or " " for text in texts],  # an empty input is refused
+                dimensions=self._settings.requested_dimensions or omit,
+            ).http_response
+        except OpenAIError as error:
+            failure = classify(error)
+        raise failure  # out here it has no context: the client's error holds the texts and the key
+
+    @cached_property
+    def _client(self) -> "OpenAI":
+        import openai  # noqa: PLC0415  takes a second, and only deployments that use it load it
+
+        client = openai.OpenAI(
+            api_key=partial(_usable, self._key),
+            base_url=self._base_url,
+            timeout=openai.Timeout(self._settings.answer_seconds, connect=self._settings.connect_seconds),
+            max_retries=0,  # the queue retries
+            http_client=openai.DefaultHttpxClient(
+                follow_redirects=False,  # the texts go to the configured server only
+                event_hooks={"request": [_say_nothing_of_this_machine]},
+            ),
+        )
+        finalize(self, client.close)
+        return client
+
+
+def _usable(key: Callable[[], str]) -> str:
+    """What cannot stand in a header would come back in the HTTP client's error message."""
+    read = key().strip()
+    if not (read and read.isascii() and read.isprintable()):
+        raise ResourceError("service_key_refused", name=NAME)
+    return read
+
+
+def _say_nothing_of_this_machine(request: "httpx2.Request") -> None:
+    for name in MACHINE_HEADERS:
+        request.headers.pop(name, None)

@@ -1,0 +1,62 @@
+"""What becomes of the files that come in: each is decided with what those before it have changed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId
+
+
+@dataclass(slots=True, eq=False)
+class KnownDocument:
+    """A document of the user whose files come in, as it stands between two of them."""
+
+    document_id: DocumentId
+    job_id: JobId
+    content_sha: str
+    failure: str | None = None
+    """The error code of a dead letter."""
+    sources: int = 0
+    """How many give it."""
+    arriving: Sequence[str] = ()
+    """Those among them that files come in from now."""
+
+
+class Arrivals:
+    """One user's documents, as far as the files that come in have to do with them."""
+
+    def __init__(self, oldest_first: Iterable[KnownDocument]) -> None:
+        self._oldest_first = list(oldest_first)
+        self._by_source = {source: document for document in self._oldest_first for source in document.arriving}
+
+    def decide(self, arrival: Arrival, fresh: tuple[DocumentId, JobId]) -> Acceptance:
+        """The same content is unchanged; other content from the same source is its document's next version, unless
+        that has other sources too; a copy shares the oldest document; the rest make documents with `fresh` ids."""
+        known = self._by_source.get(arrival.source)
+        if known is not None and known.content_sha == arrival.content_sha:
+            return _accepted(known, AcceptanceStatus.UNCHANGED)
+        if known is not None and known.sources == 1:
+            known.content_sha, known.failure = arrival.content_sha, None
+            return _accepted(known, AcceptanceStatus.NEW_VERSION)
+        if known is not None:
+            known.sources -= 1
+        same = next((each for each in self._oldest_first if each.content_sha == arrival.content_sha), None)
+        status = AcceptanceStatus.QUEUED if same is None else AcceptanceStatus.UNCHANGED
+        if same is None:
+            same = KnownDocument(*fresh, arrival.content_sha)
+            self._oldest_first.append(same)
+        same.sources += 1
+        self._by_source[arrival.source] = same
+        return _accepted(same, status)
+
+
+def agree(before: Sequence[Acceptance], now: Sequence[Acceptance]) -> bool:
+    """Whether the bytes that were stored for what was decided `before` serve what is decided now."""
+    return all(
+        after.status is AcceptanceStatus.UNCHANGED
+        or (after.status, after.document_id) == (earlier.status, earlier.document_id)
+        for earlier, after in zip(before, now, strict=True)
+    )
+
+
+def _accepted(known: KnownDocument, status: AcceptanceStatus) -> Acceptance:
+    return Acceptance(known.document_id, known.job_id, status, known.failure)

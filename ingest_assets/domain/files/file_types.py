@@ -1,0 +1,136 @@
+"""What a file is. Its content decides; the extension only tells one kind of text from another."""
+
+import re
+from enum import StrEnum
+
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.files.containers import OLE2_MARK, ZIP_MARK, ole2_media_type, zip_media_type
+from ingest_assets.domain.files.packages import inspect_package
+from ingest_assets.domain.files.polyglots import HEAD, HTML_TAG, PDF_MARK, RTF_MARK, is_polyglot
+from ingest_assets.domain.text.normalisation import decode
+
+HTML_TAG_IN_TEXT = re.compile(HTML_TAG, re.IGNORECASE)
+
+
+class FileType(StrEnum):
+    """The kinds that can be parsed; the value is the media type."""
+
+    PDF = "application/pdf"
+    DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ODT = "application/vnd.oasis.opendocument.text"
+    ODS = "application/vnd.oasis.opendocument.spreadsheet"
+    EPUB = "application/epub+zip"
+    DOC = "application/msword"
+    RTF = "application/rtf"
+    EML = "message/rfc822"
+    HTML = "text/html"
+    CSV = "text/csv"
+    MARKDOWN = "text/markdown"
+    TEXT = "text/plain"
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """In lower case, without the dot."""
+        return EXTENSIONS[self]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether only the extension tells it from other text."""
+        return self in TEXT_TYPES
+
+    @property
+    def is_zip(self) -> bool:
+        return self in ZIP_TYPES
+
+
+EXTENSIONS = {
+    FileType.PDF: ("pdf",),
+    FileType.DOCX: ("docx", "docm"),
+    FileType.PPTX: ("pptx", "pptm", "ppsx"),
+    FileType.XLSX: ("xlsx", "xlsm"),
+    FileType.ODT: ("odt",),
+    FileType.ODS: ("ods",),
+    FileType.EPUB: ("epub",),
+    FileType.DOC: ("doc",),
+    FileType.RTF: ("rtf",),
+    FileType.EML: ("eml",),
+    FileType.HTML: ("html", "htm", "xhtml"),
+    FileType.CSV: ("csv", "tsv"),
+    FileType.MARKDOWN: ("md", "markdown"),
+    FileType.TEXT: ("txt", "text", "log"),
+}
+TYPE_BY_EXTENSION = {extension: kind for kind, extensions in EXTENSIONS.items() for extension in extensions}
+TYPE_BY_MEDIA_TYPE = {kind.value: kind for kind in FileType}
+ZIP_TYPES = {FileType.DOCX, FileType.PPTX, FileType.XLSX, FileType.ODT, FileType.ODS, FileType.EPUB}
+TEXT_TYPES = {FileType.EML, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
+SELF_ENCODED = {FileType.EML, FileType.HTML}
+"""These name the encoding of their bytes inside."""
+
+
+def recognise(content: bytes, filename: str) -> FileType:
+    """Raises PermanentError empty_file, unsupported, type_mismatch, polyglot, encrypted, corrupt, bomb,
+    external_reference.
+    """
+    if not content:
+        raise PermanentError("empty_file")
+    found = _agreed(content, filename)
+    if is_polyglot(content):
+        raise PermanentError("polyglot")
+    if found.is_zip:
+        inspect_package(content, declarations_allowed=found is FileType.EPUB)
+    return found
+
+
+def _agreed(content: bytes, filename: str) -> FileType:
+    """What content and extension agree on."""
+    extension = filename.rpartition(".")[2].lower() if "." in filename else ""
+    expected = TYPE_BY_EXTENSION.get(extension)
+    found = _by_marks(content, expected) or _among_texts(content, expected)
+    if expected is None:
+        if found is None or (extension and found.is_text):
+            raise PermanentError("unsupported")
+        return found
+    if found is not expected:
+        raise PermanentError("type_mismatch", found=found.name if found else "of no known kind", expected=expected.name)
+    return found
+
+
+def _by_marks(content: bytes, expected: FileType | None) -> FileType | None:
+    if content.startswith(ZIP_MARK):
+        return _zipped(content, expected)
+    if content.startswith(OLE2_MARK):
+        return _known(ole2_media_type(content))
+    if content.lstrip().startswith(RTF_MARK):
+        return FileType.RTF
+    return FileType.PDF if _is_pdf(content, expected) else None
+
+
+def _zipped(content: bytes, expected: FileType | None) -> FileType | None:
+    try:
+        return _known(zip_media_type(content))
+    except PermanentError as error:
+        if error.code == "corrupt" and (expected is None or not expected.is_zip):
+            return None
+        raise
+
+
+def _known(media_type: str | None) -> FileType | None:
+    return TYPE_BY_MEDIA_TYPE.get(media_type or "")
+
+
+def _is_pdf(content: bytes, expected: FileType | None) -> bool:
+    """Readers accept a header that other bytes precede; a text that speaks of PDF is none."""
+    start = content.find(PDF_MARK, 0, HEAD)
+    return start == 0 or (start > 0 and (expected is FileType.PDF or decode(content) is None))
+
+
+def _among_texts(content: bytes, expected: FileType | None) -> FileType | None:
+    text = decode(content)
+    if text is None:
+        return expected if expected in SELF_ENCODED and b"\x00" not in content else None
+    if expected is not None and expected.is_text:
+        return expected
+    start = text.lstrip()[:HEAD]
+    return FileType.HTML if start.startswith("<") and HTML_TAG_IN_TEXT.search(start) else FileType.TEXT

@@ -1,0 +1,128 @@
+"""What a ZIP package really unpacks to: its directory may lie, so every entry is inflated, counted and looked into."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.files.containers import MOST_COMPRESSION, MOST_UNPACKED_BYTES, UNREADABLE
+
+PIECE = 1 << 20
+LOCAL_HEADER = 30
+XML_ENDINGS = (".xml", ".rels", ".xhtml", ".html", ".opf", ".ncx")
+XML_BEGINNING = re.compile(rb"[^<\w]{0,9}<\?xml")
+PICTURE_ENDING = ".svg"
+"""Drawing programs declare types and entities in these, and no parser opens them."""
+DECLARATION = b"<!DOCTYPE"
+ENTITY = b"<!ENTITY"
+RELATIONSHIPS_ENDING = ".rels"
+LONGEST_RELATIONSHIPS = 20_000_000
+LOADED = ("/attachedTemplate", "/oleObject", "/frame", "/subDocument", "/aFChunk")
+"""What an office program loads without being asked, to run or to show it as the document's own."""
+WEB = re.compile(r"\s*(?:https?|ftp):", re.IGNORECASE)
+
+
+def inspect_package(content: bytes, *, declarations_allowed: bool) -> None:
+    """Raises PermanentError bomb, corrupt, external_reference.
+
+    EPUB's pages may declare a document type, office documents never do.
+    """
+    budget = min(MOST_UNPACKED_BYTES, MOST_COMPRESSION * len(content))
+    try:
+        with ZipFile(BytesIO(content)) as package:
+            entries = package.infolist()
+    except UNREADABLE:
+        raise PermanentError("corrupt") from None
+    for entry in entries:
+        budget -= _inspect_entry(content, entry, budget, declarations_allowed=declarations_allowed)
+
+
+def _inspect_entry(content: bytes, entry: ZipInfo, budget: int, *, declarations_allowed: bool) -> int:
+    part = _Part(entry.filename.lower(), declarations_allowed=declarations_allowed)
+    for piece in _inflate(content, entry):
+        if part.size + len(piece) > budget:
+            raise PermanentError("bomb")
+        part.read(piece)
+    return part.size
+
+
+class _Part:
+    def __init__(self, name: str, *, declarations_allowed: bool) -> None:
+        self.size = 0
+        self._is_xml = name.endswith(XML_ENDINGS)
+        self._is_picture = name.endswith(PICTURE_ENDING)
+        self._declarations_allowed = declarations_allowed
+        self._before = b""
+        self._relationships = _relationships_reader() if name.endswith(RELATIONSHIPS_ENDING) else None
+
+    def read(self, piece: bytes) -> None:
+        letters = piece.replace(b"\x00", b"")  # of UTF-16 too
+        if self.size == 0 and not self._is_picture:
+            self._is_xml |= XML_BEGINNING.match(letters) is not None
+        self.size += len(piece)
+        if self._is_xml:
+            self._refuse_declarations(self._before + letters)
+            self._before = letters[-len(DECLARATION) :]
+        if self._relationships:
+            self._read_relationships(self._relationships, piece)
+
+    def _refuse_declarations(self, letters: bytes) -> None:
+        if ENTITY in letters:
+            raise PermanentError("bomb")
+        if DECLARATION in letters and not self._declarations_allowed:
+            raise PermanentError("corrupt")
+
+    def _read_relationships(self, reader: XMLParserType, piece: bytes) -> None:
+        """Only without declarations, and not endlessly: old versions of expat take quadratic time for long tags."""
+        if self.size > LONGEST_RELATIONSHIPS:
+            raise PermanentError("bomb")
+        with suppress(ExpatError):  # what is no XML loads nothing
+            reader.Parse(piece)
+
+
+def _relationships_reader() -> XMLParserType:
+    reader = ParserCreate()
+    reader.StartElementHandler = _refuse_what_loads_from_the_web
+    return reader
+
+
+def _refuse_what_loads_from_the_web(_name: str, attributes: dict[str, str]) -> None:
+    """Pictures, linked workbooks and templates on a company's drives are common, and are not followed either."""
+    is_loaded = attributes.get("TargetMode") == "External" and attributes.get("Type", "").endswith(LOADED)
+    if is_loaded and WEB.match(attributes.get("Target", "")):
+        raise PermanentError("external_reference")
+
+
+def _inflate(content: bytes, entry: ZipInfo) -> Iterator[bytes]:
+    start = _data_start(content, entry)
+    packed = memoryview(content)[start : start + entry.compress_size]
+    if entry.compress_type == ZIP_STORED:
+        yield from (bytes(packed[at : at + PIECE]) for at in range(0, len(packed), PIECE))
+    elif entry.compress_type == ZIP_DEFLATED:
+        yield from _deflated(packed)
+    else:
+        raise PermanentError("corrupt")
+
+
+def _deflated(packed: memoryview) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    rest: bytes | memoryview = packed
+    try:
+        while rest and not inflater.eof:
+            yield inflater.decompress(rest, PIECE)
+            rest = inflater.unconsumed_tail
+    except zlib.error:
+        raise PermanentError("corrupt") from None
+
+
+def _data_start(content: bytes, entry: ZipInfo) -> int:
+    """Behind the local header, whose name and extra field may differ in length from the directory's."""
+    at = entry.header_offset
+    if content[at : at + 4] != b"PK\x03\x04" or at + LOCAL_HEADER > len(content):
+        raise PermanentError("corrupt")
+    lengths = content[at + 26 : at + LOCAL_HEADER]
+    return at + LOCAL_HEADER + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")

@@ -1,0 +1,129 @@
+"""A document's Markdown in chunks whose boundaries depend on the text around them, not on what comes long before.
+
+All units begin apart. Boundaries are removed, weakest first, wherever the two sides fit in one chunk; equal ones in the
+order of a hash of the text that follows. So what an edit changes is decided within a few chunks of it.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from operator import attrgetter
+from uuid import UUID, uuid5
+from zlib import crc32
+
+from ingest_assets.domain.documents.document import Chunk, ChunkId, Document, ParsedDocument, Producer, embedding_input
+from ingest_assets.domain.text.markdown_blocks import BlockKind, scan_blocks
+from ingest_assets.domain.text.units import Boundary, Unit, units_of
+
+CHUNKER = Producer("markdown", "1")
+CHUNK_IDS = UUID("5b1f8c0e-6b0c-5d0a-9a55-3f4f6e2f7c11")
+HASHED_CHARACTERS = 32
+UNITS_AT_ONCE = 100_000
+"""A chunk ends after so many: without that, megabytes of single letters would take gigabytes of memory."""
+
+_GAP = re.compile(r"\s+(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkingSettings:
+    max_characters: int = 1000
+    """Of a chunk's text, with all that it repeats."""
+    overlap_characters: int = 200
+    """At most this much of a block is repeated by a chunk that begins inside it; where a block begins, nothing is."""
+
+    def __post_init__(self) -> None:
+        if self.max_characters < 1:
+            raise ValueError("max_characters must be at least 1")
+        if not 0 <= self.overlap_characters <= self.max_characters // 2:
+            raise ValueError("overlap_characters must be between 0 and half of max_characters")
+
+    @property
+    def chunker(self) -> Producer:
+        """Other settings are another version: their chunks are not these."""
+        version = f"{CHUNKER.version}-{self.max_characters}-{self.overlap_characters}"
+        return Producer(CHUNKER.name, version)
+
+
+def chunk_document(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> list[Chunk]:
+    """Covers every character but white space; no chunks where there is nothing else.
+
+    A chunk's heading path and page are those of its first character that the chunk before does not have.
+    """
+    text = parsed.text
+    chunks: list[Chunk] = []
+    chunk_before = -1
+    every_unit = units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters)
+    while units := list(islice(every_unit, UNITS_AT_ONCE)):
+        for first, last in _pack(text, units, settings.max_characters):
+            earliest = max(units[first].start - settings.overlap_characters, chunk_before + 1)
+            start = _start_with_overlap(text, units, first, earliest)
+            chunks.append(_chunk(document, parsed, settings.chunker, len(chunks), units[first], start, units[last].end))
+            chunk_before = units[first].start
+    return chunks
+
+
+def _pack(text: str, units: Sequence[Unit], max_characters: int) -> Iterator[tuple[int, int]]:
+    """The first and the last unit of each chunk."""
+    count = len(units)
+    strengths = [Boundary.TEXT_END, *(unit.boundary for unit in units[1:]), Boundary.TEXT_END]
+    previous, following = list(range(-1, count)), list(range(1, count + 2))
+    for boundary in _weakest_first(text, units):
+        left, right = previous[boundary], following[boundary]
+        size = units[left].lead + units[right - 1].end - units[left].start
+        mixes_sections = strengths[boundary] >= Boundary.HEADING > min(strengths[left], strengths[right])
+        if size <= max_characters and not mixes_sections:
+            following[left], previous[right] = right, left
+    first = 0
+    while first < count:
+        yield first, following[first] - 1
+        first = following[first]
+
+
+def _weakest_first(text: str, units: Sequence[Unit]) -> list[int]:
+    """The boundaries by strength, equal ones by what follows them: an order that an edit elsewhere leaves alone."""
+    hashes = [crc32(text[unit.start : unit.start + HASHED_CHARACTERS].encode()) for unit in units[1:]]
+    priorities = [unit.boundary << 32 | tie for unit, tie in zip(units[1:], hashes, strict=True)]
+    return sorted(range(1, len(units)), key=lambda boundary: priorities[boundary - 1])
+
+
+def _start_with_overlap(text: str, units: Sequence[Unit], first: int, earliest: int) -> int:
+    """Whole units of the same block from `earliest` on, whole words of the last one where that is too long."""
+    unit = units[first]
+    if unit.start == unit.block.start or unit.block.kind is BlockKind.TABLE:
+        return unit.start
+    earliest = max(unit.block.start, earliest)
+    candidate = bisect_left(units, earliest, hi=first, key=attrgetter("start"))
+    if candidate < first:
+        return units[candidate].start
+    gap = _GAP.search(text, earliest, unit.start)
+    return gap.end() if gap else unit.start
+
+
+def _chunk(
+    document: Document, parsed: ParsedDocument, chunker: Producer, ordinal: int, first: Unit, start: int, end: int
+) -> Chunk:
+    block = first.block
+    repeats_header = block.kind is BlockKind.TABLE and first.lead > 0
+    header = parsed.text[block.start : block.header_end] + "\n" if repeats_header else ""
+    text = header + parsed.text[start:end]
+    embedded = embedding_input(document.title, block.heading_path, text)
+    chunk_sha = sha256(embedded.encode()).hexdigest()
+    name = f"{document.document_id}:{chunker.name}:{chunker.version}:{ordinal}:{chunk_sha}"
+    return Chunk(
+        chunk_id=ChunkId(uuid5(CHUNK_IDS, name)),
+        ordinal=ordinal,
+        text=text,
+        start=start,
+        end=end,
+        heading_path=block.heading_path,
+        page=_page(parsed.page_starts, first.start),
+        chunk_sha=chunk_sha,
+        embedding_input=embedded,
+    )
+
+
+def _page(page_starts: Sequence[int], offset: int) -> int | None:
+    return max(1, bisect_right(page_starts, offset)) if page_starts else None

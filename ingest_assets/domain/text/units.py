@@ -1,0 +1,134 @@
+"""Blocks become units: the pieces that are never cut again, each with the strength of the boundary before it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+
+from ingest_assets.domain.text.markdown_blocks import Block, BlockKind
+
+SHORTEST_UNIT = 8
+"""Characters: what a block is cut into is at least this long, so that hostile text has fewer units than characters."""
+
+Span = tuple[int, int, int]
+"""Start, end, strength of the boundary before."""
+
+
+class Boundary(IntEnum):
+    """How good a place this is to end a chunk; before a heading it is HEADING + 6 - its level."""
+
+    JOINT = 0
+    """Behind a heading or a table's header: what comes next belongs to it."""
+    CHARACTER = 1
+    WORD = 2
+    LINE = 3
+    SENTENCE = 4
+    ITEM = 5
+    BLOCK = 6
+    HEADING = 7
+    TEXT_END = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    start: int
+    end: int
+    boundary: int
+    block: Block
+    lead: int
+    """Characters to keep free in a chunk that begins with this unit, for what it repeats of the same block."""
+
+
+def _pieces_ending_with(separator: str) -> re.Pattern[str]:
+    return re.compile(rf"(?s:.{{1,{SHORTEST_UNIT}}}.*?)(?:{separator}|\Z)")
+
+
+_SENTENCES = _pieces_ending_with(r"[.!?…][\"'”’»)\]*_]*\s++(?![a-z])|[。！？][”’」』）]*\s*")
+_LINES = _pieces_ending_with(r"\n\s*")
+_ITEMS = _pieces_ending_with(r"\n(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])")
+_CELLS = _pieces_ending_with(r"\|[ \t]*")
+_WORDS = re.compile(rf"(?s:.{{1,{SHORTEST_UNIT}}})\S*\s*")
+
+_COMBINING = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31-\u0e3a\u0e47-\u0e4e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\u200d\U0001f3fb-\U0001f3ff"
+)
+
+_PROSE = ((Boundary.SENTENCE, _SENTENCES), (Boundary.LINE, _LINES), (Boundary.WORD, _WORDS))
+_CUTS = {
+    BlockKind.HEADING: _PROSE,
+    BlockKind.PARAGRAPH: _PROSE,
+    BlockKind.RULE: _PROSE,
+    BlockKind.LIST: ((Boundary.ITEM, _ITEMS), *_PROSE),
+    BlockKind.TABLE: ((Boundary.ITEM, _LINES), (Boundary.LINE, _CELLS), (Boundary.WORD, _WORDS)),
+    BlockKind.FENCE: ((Boundary.ITEM, _LINES), (Boundary.WORD, _WORDS)),
+}
+
+
+def units_of(text: str, blocks: Iterable[Block], max_characters: int, overlap_characters: int) -> Iterator[Unit]:
+    """A block that fits in one chunk together with the headings that introduce it stays whole."""
+    above: Block | None = None
+    introduced_from = 0
+    for block in blocks:
+        boundary = _boundary_between(above, block)
+        if boundary != Boundary.JOINT:
+            introduced_from = block.start
+        introduction = block.start - introduced_from
+        room = max_characters - (introduction if introduction <= max_characters // 4 else 0)
+        if block.end - block.start <= room:
+            yield Unit(block.start, block.end, boundary, block, 0)
+        elif block.kind is BlockKind.TABLE:
+            yield from _table_units(text, block, boundary, room, max_characters // 2)
+        else:
+            span = (block.start, block.end, boundary)
+            yield from _units_within(text, block, span, room, lead=overlap_characters)
+        above = block
+
+
+def _boundary_between(above: Block | None, block: Block) -> int:
+    if above and above.kind is BlockKind.HEADING and not 0 < block.level <= above.level:
+        return Boundary.JOINT
+    return Boundary.HEADING + 6 - block.level if block.kind is BlockKind.HEADING else Boundary.BLOCK
+
+
+def _table_units(text: str, table: Block, boundary: int, room: int, longest_header: int) -> Iterator[Unit]:
+    """Rows, with room for the header before each unless it would fill most of a chunk."""
+    header = table.header_end - table.start
+    if header >= longest_header:
+        yield from _units_within(text, table, (table.start, table.end, boundary), room, lead=0)
+        return
+    yield Unit(table.start, table.header_end, boundary, table, 0)
+    rows_start = table.end - len(text[table.header_end : table.end].lstrip())
+    yield from _units_within(text, table, (rows_start, table.end, Boundary.JOINT), room, lead=header + 1)
+
+
+def _units_within(text: str, block: Block, span: Span, room: int, lead: int) -> Iterator[Unit]:
+    limit = room - lead
+    spans: Iterator[Span] = iter((span,))
+    for strength, pattern in (*_CUTS[block.kind], (Boundary.CHARACTER, _pieces_of(limit))):
+        spans = _cut(text, spans, strength, pattern, limit)
+    for start, end, boundary in spans:
+        yield Unit(start, end, boundary, block, lead if start > block.start else 0)
+
+
+def _cut(text: str, spans: Iterator[Span], strength: int, pattern: re.Pattern[str], limit: int) -> Iterator[Span]:
+    """Cuts the spans above the limit into the pattern's matches, which leave out nothing but white space."""
+    for start, end, boundary in spans:
+        if end - start <= limit:
+            yield start, end, boundary
+            continue
+        before = boundary
+        for match in pattern.finditer(text, start, end):
+            piece = match.group()
+            if words := piece.strip():
+                first = match.end() - len(piece.lstrip())
+                yield first, first + len(words), before
+                before = strength
+
+
+@cache
+def _pieces_of(limit: int) -> re.Pattern[str]:
+    """Equal pieces, shorter where the next character would be torn from the one it combines with."""
+    piece = f"(?s:.{{1,{limit}}})"
+    return re.compile(rf"{piece}(?<!\u200d)(?![{_COMBINING}])|{piece}")
