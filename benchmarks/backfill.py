@@ -47,10 +47,10 @@ def _backfill(home: Home, page: DagsterPage) -> Figures:
 
 
 def _damage(home: Home, document_id: DocumentId) -> None:
-    services = home.deployment.services
-    document = services.documents.find(document_id)
+    deployment = home.deployment
+    document = deployment.documents.find(document_id)
     assert document is not None
-    services.objects.put(content_key(document.user_id, document_id, document.content_sha), b"damaged")
+    deployment.objects.put(content_key(document.user_id, document_id, document.content_sha), b"damaged")
 
 
 def _is_truthful(page: DagsterPage, keys: set[str], damaged: set[str]) -> bool:

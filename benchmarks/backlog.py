@@ -74,7 +74,7 @@ def _floor(home: Home) -> Figures:
 
 def _recall(home: Home, count: int) -> float:
     queries = queries_from_text(home, OWNER, count)
-    vectors = [home.deployment.services.embedder.embed_query(query, OWNER) for query in queries]
+    vectors = [home.deployment.embedder.embed_query(query, OWNER) for query in queries]
     found, exact = (
         [search(vector) for vector in vectors] for search in (nearest_search(home, OWNER), exact_search(home, OWNER))
     )

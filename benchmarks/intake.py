@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest_assets.pipeline.ports.documents import Documents
+
 from benchmarks.deployments import OWNER, Home
 from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.intake import receive
-from ingest_assets.pipeline.ports.documents import Documents
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 MAX_BYTES = 25 * 2**20
@@ -44,5 +45,5 @@ def note_text(number: int) -> bytes:
 
 
 def intake_of(home: Home) -> Intake:
-    services = home.deployment.services
-    return Intake(services.documents, services.objects)
+    deployment = home.deployment
+    return Intake(deployment.documents, deployment.objects)

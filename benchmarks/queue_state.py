@@ -52,8 +52,8 @@ def wait_for_end(home: Home, documents: int) -> Ended:
 
 def is_indexed(home: Home) -> bool:
     """Whether nobody is building an index, and none is due."""
-    services = home.deployment.services
-    return services.vector_index.state(services.embedder.model) is not None and not index_is_due(services)
+    deployment = home.deployment
+    return deployment.vector_index.state(deployment.embedder.model) is not None and not index_is_due(deployment)
 
 
 def first_claim(home: Home) -> float:

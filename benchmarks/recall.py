@@ -39,10 +39,10 @@ def exact_search(home: Home, user_id: UserId) -> Search:
 
 def nearest_search(home: Home, user_id: UserId) -> Search:
     """The deployment's own, through its adapter."""
-    services = home.deployment.services
+    deployment = home.deployment
 
     def search(vector: Vectors) -> Sequence[Any]:
-        return services.search_index.nearest(user_id, vector, services.embedder.model, NEAREST)
+        return deployment.search_index.nearest(user_id, vector, deployment.embedder.model, NEAREST)
 
     return search
 

@@ -6,9 +6,13 @@ Each port's method is timed where the pipeline's own steps call it. One process,
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
 
+from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
+from ingest_assets.pipeline.commit import commit_version, complete_version
+from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, store_embedding
+from ingest_assets.pipeline.parse import parse_document, store_parse
 from psycopg import sql
 
 from benchmarks.deployments import Home, fresh_home
@@ -16,13 +20,9 @@ from benchmarks.documents import write_documents
 from benchmarks.figures import Figures
 from benchmarks.intake import intake_of
 from benchmarks.sizes import Sizes
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Chunk
 from ingest_assets.domain.queue.jobs import Job
-from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
-from ingest_assets.pipeline.commit import commit_version, complete_version
-from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, store_embedding
-from ingest_assets.pipeline.parse import parse_document, store_parse
-from ingest_assets.pipeline.services import Services
 
 CLAIMED_AT_ONCE = (10, 32)
 CLAIMS = 10
@@ -73,42 +73,40 @@ def _job_rows(home: Home, documents: int) -> Figures:
 def _claims(home: Home) -> Figures:
     for number in range(CLAIMS * max(CLAIMED_AT_ONCE)):
         intake_of(home).note(number)
-    figures = {
-        f"row_claim_{limit}_ms": _claim_milliseconds(home.deployment.services, limit) for limit in CLAIMED_AT_ONCE
-    }
+    figures = {f"row_claim_{limit}_ms": _claim_milliseconds(home.deployment, limit) for limit in CLAIMED_AT_ONCE}
     jobs = home.row("SELECT count(*) AS rows FROM upload_pipeline.upload_jobs")["rows"]
     return figures | {"row_claim_floor_ms": 1000 * _copy_seconds(home, "upload_jobs") / jobs}
 
 
-def _claim_milliseconds(services: Services, limit: int) -> float:
+def _claim_milliseconds(deployment: Deployment, limit: int) -> float:
     """Per job."""
     claimed = seconds = 0.0
     for number in range(CLAIMS):
         begun = time.perf_counter()
-        claimed += len(services.jobs.claim(f"claim {number}", limit, services.lease))
+        claimed += len(deployment.claims.claim(f"claim {number}", limit, deployment.settings.lease))
         seconds += time.perf_counter() - begun
     for number in range(CLAIMS):
-        services.jobs.release(f"claim {number}")
+        deployment.claims.release(f"claim {number}")
     return 1000 * seconds / claimed
 
 
 def _content_rows(home: Home) -> Figures:
     """Step by step for all documents, so that each buffer is full when its rows are copied."""
-    services = home.deployment.services
-    timed = {name: Timed(getattr(services, name)) for name in TIMED}
-    services = replace(services, **cast("dict[str, Any]", timed))
-    jobs = services.jobs.claim("all", 1_000_000, services.lease)
+    deployment = home.deployment
+    timed = {name: Timed(getattr(deployment, name)) for name in TIMED}
+    deployment = deployment.replacing(**cast("dict[str, Any]", timed))
+    jobs = deployment.claims.claim("all", 1_000_000, deployment.settings.lease)
     begun = time.perf_counter()
-    chunks = [_parse_and_chunk(job, services) for job in jobs]
+    chunks = [_parse_and_chunk(job, deployment) for job in jobs]
     seconds, floors = time.perf_counter() - begun, {"chunk": _copy_seconds(home, "document_chunk_buffer")}
     begun = time.perf_counter()
     for job, made in zip(jobs, chunks, strict=True):
-        _embed(job, made, services)
+        _embed(job, made, deployment)
     seconds, floors["vector"] = seconds + time.perf_counter() - begun, _copy_seconds(home, "document_vector_buffer")
     begun = time.perf_counter()
     for job, made in zip(jobs, chunks, strict=True):
-        stored = StoredVectors(services.embedder.model, frozenset(chunk.chunk_sha for chunk in made))
-        commit_version(job, complete_version(made, stored), committed=services.committed, reported=True)
+        stored = StoredVectors(deployment.embedder.model, frozenset(chunk.chunk_sha for chunk in made))
+        commit_version(job, complete_version(made, stored), committed=deployment.committed, reported=True)
     seconds, floors["swap"] = seconds + time.perf_counter() - begun, _copy_seconds(home, "document_chunks")
     rows = sum(map(len, chunks))
     return {
@@ -121,18 +119,18 @@ def _content_rows(home: Home) -> Figures:
     } | {f"row_{name}_floor_ms": 1000 * floor / rows for name, floor in floors.items()}
 
 
-def _parse_and_chunk(job: Job, services: Services) -> list[Chunk]:
-    jobs, documents, objects = services.jobs, services.documents, services.objects
-    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=services.parser)
+def _parse_and_chunk(job: Job, deployment: Deployment) -> list[Chunk]:
+    jobs, documents, objects = deployment.jobs, deployment.documents, deployment.objects
+    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=deployment.parser)
     store_parse(job, parsed, documents=documents, objects=objects)
-    chunks = chunk_parse(job, parsed, services.chunking, jobs=jobs)
-    store_chunks(job, chunks, services.chunking, chunk_buffer=services.chunk_buffer)
+    chunks = chunk_parse(job, parsed, deployment.chunking, jobs=jobs)
+    store_chunks(job, chunks, deployment.chunking, chunk_buffer=deployment.chunk_buffer)
     return chunks
 
 
-def _embed(job: Job, chunks: Sequence[Chunk], services: Services) -> None:
-    buffer = services.vector_buffer
-    embedding = embed_chunks(job, chunks, jobs=services.jobs, vector_buffer=buffer, embedder=services.embedder)
+def _embed(job: Job, chunks: Sequence[Chunk], deployment: Deployment) -> None:
+    buffer = deployment.vector_buffer
+    embedding = embed_chunks(job, chunks, jobs=deployment.jobs, vector_buffer=buffer, embedder=deployment.embedder)
     store_embedding(job, embedding, vector_buffer=buffer)
 
 

@@ -19,7 +19,6 @@ from benchmarks.queue_state import is_indexed
 from benchmarks.recall import NEAREST, exact_search, nearest_search, queries_from_text, recall
 from benchmarks.sizes import Sizes
 from ingest_assets.domain.documents.document import Document, UserId
-from ingest_assets.pipeline.search import search
 
 SHARES = (0.5, 0.1, 0.01, 0.001)
 """Of the chunks; a user of no interest owns the rest."""
@@ -101,13 +100,13 @@ def _index(home: Home) -> None:
 
 
 def _searches(home: Home, user_id: UserId, count: int) -> Figures:
-    services = home.deployment.services
+    deployment = home.deployment
     queries = queries_from_text(home, user_id, count)
-    vectors = [services.embedder.embed_query(query, user_id) for query in queries]
+    vectors = [deployment.embedder.embed_query(query, user_id) for query in queries]
     nearest, exact = nearest_search(home, user_id), exact_search(home, user_id)
 
     def hybrid(query: str) -> object:
-        return search(user_id, query, NEAREST, index=services.search_index, embedder=services.embedder)
+        return deployment.search.passages(user_id, query, NEAREST)
 
     found, near = _timed(nearest, vectors)
     truth, compared = _timed(exact, vectors, EXACT_SECONDS)

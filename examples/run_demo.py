@@ -16,7 +16,7 @@ from pathlib import Path
 INGEST = str(Path(sys.executable).parent / "ingest")
 EXAMPLES = Path(__file__).parent
 USER = "11111111-2222-4333-8444-555555555555"
-QUESTION = "What is covered for emergency services?"
+QUESTION = "What is covered for emergency deployment?"
 
 
 def main() -> int:

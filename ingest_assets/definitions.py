@@ -1,19 +1,19 @@
-"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no service."""
+"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no server."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
-from ingest_assets.composition import compose, once
+from ingest_assets.composition import Deployment
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
-from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
+from ingest_assets.orchestration.io_managers import step_io_manager
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
-from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import (
     daily_purge,
     hourly_pruning,
@@ -24,25 +24,13 @@ from ingest_assets.orchestration.schedules import (
 )
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
 from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 
 
-def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Everything Dagster is to know; `overrides` replaces resources by name, in tests and in other deployments."""
-
-    def make_services() -> Services:
-        return compose(settings).services
-
-    pipeline = (overrides or {}).get("pipeline") or Pipeline(once(make_services))
-    resources = {
-        "pipeline": pipeline,
-        "parsed_text": ParsedText(pipeline),
-        "chunk_buffer": ChunkBuffer(pipeline),
-        "vector_buffer": VectorBuffer(pipeline),
-        "document_chunks": DocumentChunks(pipeline),
-        "retention": settings.retention,
-    }
+def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Return everything that Dagster is to know; `overrides` replaces resources by name."""
+    settings = deployment.settings
+    resources = resources_of(deployment) | {"retention": settings.retention, "step_io_manager": step_io_manager}
     return dg.Definitions(
         assets=[*ASSETS, vector_index],
         asset_checks=CHECKS,
@@ -69,4 +57,4 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
     )
 
 
-defs = build_definitions(Settings())
+defs = build_definitions(Deployment(Settings()))

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +18,6 @@ from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.postgres.migrations import migrate
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sibling_database
 
 TEMPLATE = "template_ingest"
@@ -96,25 +94,26 @@ def settings_for(database_url: str, home: Path) -> Settings:
 
 
 @pytest.fixture
-def services(settings: Settings, parser: LocalParser) -> Iterator[Services]:
-    with services_for(settings, parser) as made:
+def deployment(settings: Settings, parser: LocalParser) -> Iterator[Deployment]:
+    with deployment_for(settings, parser) as made:
         yield made
 
 
 @contextmanager
-def services_for(settings: Settings, parser: LocalParser) -> Iterator[Services]:
-    deployment = Deployment(settings)
+def deployment_for(settings: Settings, parser: LocalParser) -> Iterator[Deployment]:
+    """A deployment that shares its warm parser workers with other tests."""
+    made = Deployment(settings)
     try:
-        yield replace(deployment.services, parser=parser, jitter=lambda: 0.0)
+        yield made.replacing(parser=parser, jitter=lambda: 0.0)
     finally:
-        deployment.close()
+        made.close()
 
 
 @pytest.fixture
-def other_services(postgres: EmbeddedPostgres, tmp_path: Path, parser: LocalParser) -> Iterator[Services]:
+def other_deployment(postgres: EmbeddedPostgres, tmp_path: Path, parser: LocalParser) -> Iterator[Deployment]:
     """A second deployment that shares nothing with the first."""
     for url in _database(postgres, TEMPLATE):
-        with services_for(settings_for(url, tmp_path / "other home"), parser) as made:
+        with deployment_for(settings_for(url, tmp_path / "other home"), parser) as made:
             yield made
 
 

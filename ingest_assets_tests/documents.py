@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from threading import Event
+from typing import Any
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
-from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.drain import DrainLimits, DrainTotals, drain
-from ingest_assets.pipeline.intake import receive
-from ingest_assets.pipeline.services import Services
+from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.drain import DrainLimits, DrainTotals
+from ingest_assets.pipeline.intake import IncomingFile
 
 TEST = Actor("test", "a test")
 MAX_BYTES = 25 * 1024 * 1024
@@ -30,32 +32,38 @@ def policy_text(subject: str = "Emergency care", paragraphs: int = 12) -> str:
 
 
 def submit(
-    services: Services,
+    deployment: Deployment,
     user: UserId,
     text: str | bytes,
     name: str = "policy.md",
     priority: int = 0,
     source: str | None = None,
 ) -> Acceptance:
-    return receive(
-        text.encode() if isinstance(text, str) else text,
-        name,
-        source or f"/documents/{name}",
-        user,
-        documents=services.documents,
-        objects=services.objects,
-        max_bytes=MAX_BYTES,
-        actor=TEST,
-        priority=priority,
-    )
+    content = text.encode() if isinstance(text, str) else text
+    file = IncomingFile(content, name, source or f"/documents/{name}", user, priority)
+    return deployment.intake.receive(file, TEST)
 
 
-def drain_all(services: Services, claim: str = "drain") -> DrainTotals:
+def drain_all(deployment: Deployment, claim: str = "drain") -> DrainTotals:
     """Works off what can be claimed now."""
-    return drain(services, claim, DrainLimits(idle=timedelta(0)), stop=Event(), report=lambda: None)
+    return deployment.drain.run(claim, DrainLimits(idle=timedelta(0)), stop=Event(), report=lambda: None)
 
 
-def ingest(services: Services, user: UserId, text: str | bytes, name: str = "policy.md") -> DocumentId:
-    accepted = submit(services, user, text, name)
-    drain_all(services)
+def ingest(deployment: Deployment, user: UserId, text: str | bytes, name: str = "policy.md") -> DocumentId:
+    accepted = submit(deployment, user, text, name)
+    drain_all(deployment)
     return accepted.document_id
+
+
+def move(deployment: Deployment, job: Job, *stages: Stage) -> None:
+    """Moves a held job on, as a step does that enters them."""
+    deployment.steps["parsed_markdown"].enter(job, *stages)
+
+
+def take_through(deployment: Deployment, job: Job, *assets: str) -> None:
+    """Runs and stores the steps of these assets, one after the other."""
+    values: dict[str, Any] = {}
+    for asset in assets:
+        step = deployment.steps[asset]
+        values[asset] = step.run(job, *(values[each] for each in step.reads))
+        step.store(job, values[asset])

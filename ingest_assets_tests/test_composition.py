@@ -1,4 +1,4 @@
-"""Which services a deployment uses, and how it gets at their keys."""
+"""Which deployment a deployment uses, and how it gets at their keys."""
 
 from pathlib import Path
 

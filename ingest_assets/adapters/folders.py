@@ -6,12 +6,11 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path, PurePath
 
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import FileState, SeenFile
+from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile
 
 LONGEST_PATH = 2000
 """Bytes: what an index of the database can hold."""
@@ -22,47 +21,39 @@ FolderId = tuple[int, int]
 """Device and inode."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoFile:
-    """A path at which no file can be taken in."""
+class Folders:
+    """The machine's file system; of a file it reads at most one byte more than `max_bytes`."""
 
-    path: str
-    problem: PermanentError
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
 
+    def find(self, paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
+        """Give files themselves and all files below folders, each once; hidden ones only if they are named."""
+        found: set[str] = set()
+        for path in paths:
+            for each in _below(str(path.absolute()), ()):
+                if each.path not in found:
+                    found.add(each.path)
+                    yield each
 
-def find_files(paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
-    """Files themselves, folders with all below them, each file once; hidden ones only where named."""
-    found: set[str] = set()
-    for path in paths:
-        for each in _below(str(path.absolute()), ()):
-            if each.path not in found:
-                found.add(each.path)
-                yield each
+    def read(self, path: str) -> bytes:
+        try:
+            with Path(path).open("rb") as file:
+                return file.read(self._max_bytes + 1)
+        except OSError as error:
+            raise _problem(error) from None
 
+    def is_gone(self, path: str) -> bool:
+        try:
+            return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  as in _below
+        except OSError as error:
+            return error.errno in MISSING
 
-def read_file(path: str, max_bytes: int) -> bytes:
-    """At most one byte more than `max_bytes`. Raises PermanentError path_missing, unreadable_file."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(max_bytes + 1)
-    except OSError as error:
-        raise _problem(error) from None
-
-
-def is_gone(path: str) -> bool:
-    """Whether there certainly is no such file; what cannot be looked at may be there."""
-    try:
-        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
-    except OSError as error:
-        return error.errno in MISSING
-
-
-def device_at(path: str) -> int:
-    """The file system on which a file at this path lies, or would lie."""
-    for place in (path, *map(str, PurePath(path).parents)):
-        with suppress(OSError):
-            return os.stat(place).st_dev  # noqa: PTH116
-    raise FileNotFoundError(errno.ENOENT, "there is no root")
+    def device_at(self, path: str) -> int:
+        for place in (path, *map(str, PurePath(path).parents)):
+            with suppress(OSError):
+                return os.stat(place).st_dev  # noqa: PTH116  as in _below
+        raise FileNotFoundError(errno.ENOENT, "there is no root")
 
 
 def _below(path: str, parents: tuple[FolderId, ...]) -> Iterator[SeenFile | NoFile]:

@@ -10,7 +10,7 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.ports.reading import SeenDocuments
+from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -22,10 +22,10 @@ Viewer = Annotated[
 ]
 
 
-def seen_documents(user: str | None, deployment: Deployment) -> SeenDocuments:
-    """One user's where one is named; an operator sees everybody's. Raises PermanentError invalid_id."""
-    viewer, services = viewer_of(user, deployment.settings), deployment.services
-    return services.documents if viewer is None else services.documents_of(viewer)
+def seen_documents(user: str | None, deployment: Deployment) -> Documents:
+    """Return one user's documents if one is named; an operator sees everybody's. Raise PermanentError invalid_id."""
+    viewer = viewer_of(user, deployment.settings)
+    return deployment.documents if viewer is None else deployment.documents_of(viewer)
 
 
 def viewer_of(user: str | None, settings: Settings) -> UserId | None:

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest_assets.adapters.postgres.ledger import Ledger, ServiceCosts
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.spending.costs import Service
+from ingest_assets.domain.spending.costs import Service, ServiceCosts
 
 UNITS = {Service.OPENAI: ("tokens",), Service.LLAMAPARSE: ("pages", "credits")}
 
@@ -21,7 +20,7 @@ def costs(
 ) -> None:
     """Sum up what outside services have cost."""
     with deployed(as_json=as_json) as deployment:
-        ledger = Ledger(deployment.database)
+        ledger = deployment.ledger
         described = describe_costs(ledger.costs())
         if by_day or by_user:
             described["groups"] = describe_groups(ledger.costs(by_day=by_day, by_user=by_user))

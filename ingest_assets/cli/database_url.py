@@ -2,11 +2,11 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.adapters.postgres.database import Role
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.roles import Role
 from ingest_assets.settings import login_url
 
 

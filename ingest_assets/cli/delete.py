@@ -8,7 +8,6 @@ from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.up import prepare
 from ingest_assets.domain.documents.document import DocumentId
-from ingest_assets.pipeline.deletion import delete_document
 
 
 def delete(
@@ -20,11 +19,11 @@ def delete(
     with deployed(as_json=as_json) as deployment:
         wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
-        actor, deletions, objects = actor_of("delete"), deployment.deletions, deployment.objects
+        actor = actor_of("delete")
         deleted: list[DocumentId] = []
         try:
             for document_id in wanted:
-                delete_document(document_id, actor, deletions=deletions, objects=objects, owner=owner)
+                deployment.deletion.delete(document_id, actor, owner=owner)
                 deleted.append(document_id)
         finally:
             forget_documents(deleted)

@@ -5,15 +5,13 @@ from uuid import uuid4
 
 import typer
 
-from ingest_assets.adapters.postgres.database import Role, connected
-from ingest_assets.adapters.postgres.isolation import isolation_of
-from ingest_assets.adapters.postgres.migrations import check_server, pending
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.roles import Role
 from ingest_assets.pipeline.failure import as_ingest_error
 
 PROBE = b"# Probe\n\nOne sentence."
@@ -66,14 +64,13 @@ def _failed(name: str, error: Exception) -> Check:
 
 
 def _server(deployment: Deployment) -> str:
-    with connected(deployment.database_url) as connection:
-        check_server(connection)
-        version = connection.info.server_version // 10_000
-    return f"PostgreSQL {version}, {'embedded' if deployment.settings.embedded else 'your server'}"
+    return (
+        f"PostgreSQL {deployment.diagnosis.version()}, {'embedded' if deployment.settings.embedded else 'your server'}"
+    )
 
 
 def _schema(deployment: Deployment) -> str:
-    if pending(deployment.database_url):
+    if deployment.diagnosis.pending_migrations():
         raise PermanentError("database_not_migrated")
     return "up to date"
 
@@ -81,7 +78,7 @@ def _schema(deployment: Deployment) -> str:
 def _isolation(deployment: Deployment) -> Check:
     name = "isolation of users"
     try:
-        login, bypasses, unprotected = isolation_of(deployment.database)
+        login, bypasses, unprotected = deployment.isolation()
     except Exception as error:
         return _failed(name, error)
     if unprotected:
@@ -93,12 +90,12 @@ def _isolation(deployment: Deployment) -> Check:
 
 
 def _dagster_server(deployment: Deployment) -> str:
-    with connected(deployment.plain_dagster_database_url):
-        return "answers"
+    deployment.dagster_diagnosis.answers()
+    return "answers"
 
 
 def _store(deployment: Deployment) -> str:
-    objects, key = deployment.services.objects, f"doctor/{uuid4()}"
+    objects, key = deployment.objects, f"doctor/{uuid4()}"
     objects.put(f"{key}/probe", PROBE)
     objects.get(f"{key}/probe")
     objects.delete_below(key)
@@ -115,7 +112,7 @@ def _sandbox(deployment: Deployment) -> str:
 
 
 def _embedder(deployment: Deployment) -> str:
-    embedder = deployment.services.embedder
+    embedder = deployment.embedder
     embedder.embed([PROBE.decode()], _probe())
     return f"{embedder.model.name} {embedder.model.version}"
 

@@ -53,7 +53,7 @@ def _drain_here(deployment: Deployment) -> dict[str, Any]:
     from ingest_assets.orchestration.jobs import drain_config
 
     settings = deployment.settings
-    job = build_definitions(settings).resolve_job_def("drain_queue")
+    job = build_definitions(deployment).resolve_job_def("drain_queue")
     config = drain_config(in_flight=settings.drain_in_flight, until_empty=True, duration_seconds=DAY_SECONDS)
     config |= {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     try:

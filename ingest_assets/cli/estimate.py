@@ -9,20 +9,22 @@ from ingest_assets.domain.documents.outdated import FirstStep, OutdatedDocument
 from ingest_assets.domain.files.file_states import SeenFile
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.pipeline.estimate import Estimate, Size, estimate_documents
-from ingest_assets.pipeline.file_intake import Reading, changed_files
+from ingest_assets.pipeline.file_intake import FileIntake
+from ingest_assets.pipeline.intake import CheckedFile
 
 
-def estimate_files(files: Sequence[SeenFile], reading: Reading, deployment: Deployment) -> Estimate:
+def estimate_files(files: Sequence[SeenFile], intake: FileIntake, deployment: Deployment) -> Estimate:
     """For what would make work: unchanged files and those that would be refused count nothing."""
     sizes = (
-        Size(each.media_type, each.byte_size, _pages(content, each.media_type, deployment))
-        for content, each in changed_files(files, reading, documents=deployment.documents)
+        Size(each.arrival.media_type, each.arrival.byte_size, _pages(each, deployment))
+        for each in intake.changed(files)
     )
     return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
 
 
-def _pages(content: bytes, media_type: str, deployment: Deployment) -> int | None:
-    return deployment.local_parser.count_pages(content) if media_type == FileType.PDF else None
+def _pages(file: CheckedFile, deployment: Deployment) -> int | None:
+    is_pdf = file.arrival.media_type == FileType.PDF
+    return deployment.local_parser.count_pages(file.content) if is_pdf else None
 
 
 def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployment) -> Estimate:

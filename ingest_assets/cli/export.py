@@ -9,7 +9,6 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from ingest_assets.adapters.postgres.export import export_records
 from ingest_assets.cli.arguments import documents_of, user_of
 from ingest_assets.cli.console import messages
 from ingest_assets.cli.output import deployed
@@ -28,7 +27,7 @@ def export(
     with deployed(as_json=as_json) as deployment:
         owner, document_id = _scope(user, document, deployment)
         with _sink(output) as lines:
-            count = _write(export_records(deployment.database, owner, document_id), lines)
+            count = _write(deployment.export.records(owner, document_id), lines)
         messages.print(f"{count} records.")
 
 

@@ -1,4 +1,3 @@
-from ingest_assets.adapters.postgres.migrations import migrate as apply_migrations
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
@@ -7,7 +6,7 @@ from ingest_assets.cli.output import deployed, print_json
 def migrate(as_json: Json = False) -> None:
     """Bring the database's schema up to date; safe to run again, and by two at once."""
     with deployed(as_json=as_json) as deployment:
-        applied = apply_migrations(deployment.database_url)
+        applied = deployment.migrate()
         if as_json:
             print_json({"applied": applied})
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
-from ingest_assets.composition import Deployment, compose
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.settings import Settings
@@ -25,7 +25,7 @@ def print_json(value: object) -> None:
 def deployed(*, as_json: bool) -> Iterator[Deployment]:
     """The deployment that the environment describes, closed at the end; errors become messages and exit codes."""
     with reported_errors(as_json=as_json):
-        deployment = compose(settings_of_environment())
+        deployment = Deployment(settings_of_environment())
         try:
             yield deployment
         finally:

@@ -3,16 +3,15 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ingest_assets.adapters import folders
-from ingest_assets.adapters.folders import NoFile
 from ingest_assets.cli.delete import forget_documents
 from ingest_assets.cli.results import Result, result_of_pruned
 from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.files.file_states import NoFile
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.pruning import Pruned, gone_files, prune
+from ingest_assets.pipeline.pruning import Pruned
 
 
 def find_gone(
@@ -27,7 +26,7 @@ def find_gone(
     below = [str(path) for path in named if path.is_dir()]
     if not below:
         raise PermanentError("wrong_usage", what="To prune, name a folder.")
-    return gone_files(below, owner, even_all=even_all, documents=deployment.documents, files=folders)
+    return deployment.pruning.gone_files(below, owner, even_all=even_all)
 
 
 def prune_files(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deployment) -> list[Result]:
@@ -35,15 +34,7 @@ def prune_files(gone: Sequence[str], owner: UserId, actor: Actor, deployment: De
     pruned: list[Pruned] = []
     try:
         for path in gone:
-            done = prune(
-                path,
-                owner,
-                actor,
-                documents=deployment.documents,
-                deletions=deployment.deletions,
-                objects=deployment.objects,
-                files=folders,
-            )
+            done = deployment.pruning.prune(path, owner, actor)
             pruned += [] if done is None else [done]
     finally:
         forget_documents([each.acceptance.document_id for each in pruned if each.deleted])

@@ -8,8 +8,6 @@ from ingest_assets.cli.console import out
 from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, print_estimate
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.outdated import FirstStep
-from ingest_assets.pipeline.refresh import outdated_documents
-from ingest_assets.pipeline.refresh import refresh as refresh_documents
 
 
 def refresh(
@@ -20,14 +18,13 @@ def refresh(
 ) -> None:
     """Queue finished documents again that another parser, chunker or model has made than those now in use."""
     with deployed(as_json=as_json) as deployment:
-        services = deployment.services
-        outdated = outdated_documents(services)
+        outdated = deployment.refresh.outdated()
         if estimate:
             begin = Counter(each.first_step for each in outdated)
             steps = {step.value: begin[step] for step in FirstStep}
             print_estimate(describe_estimate(estimate_outdated(outdated, deployment)) | steps, as_json=as_json)
             return
-        queued = refresh_documents(outdated, actor_of("refresh"), services)
+        queued = deployment.refresh.queue(outdated, actor_of("refresh"))
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in queued])
         else:

@@ -8,7 +8,7 @@ from uuid import UUID
 from ingest_assets.cli.output import describe, print_json
 from ingest_assets.domain.documents.document import Acceptance, DocumentId
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.pipeline.ports.documents import Documents
+from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.pipeline.pruning import Pruned
 
 HINT_OF_FAILED = "It failed before. See why with: ingest explain; try it again with: ingest retry"

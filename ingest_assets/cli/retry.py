@@ -8,7 +8,7 @@ from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.ports.reading import SeenDocuments
+from ingest_assets.pipeline.ports.reading import Documents
 
 
 def retry(
@@ -23,7 +23,7 @@ def retry(
             raise PermanentError("wrong_usage", what="Name documents, or give --dead-letters.")
         seen = seen_documents(user, deployment)
         wanted = _dead_letters(seen) if dead_letters else _known(documents_of(documents or []), seen)
-        replayed = deployment.services.jobs.replay(wanted, actor_of("retry"))
+        replayed = deployment.operations.replay(wanted, actor_of("retry"))
         if documents and not replayed:
             raise PermanentError("not_failed")
         if as_json:
@@ -32,11 +32,11 @@ def retry(
             out.print(f"{len(replayed)} queued again.")
 
 
-def _dead_letters(seen: SeenDocuments) -> list[DocumentId]:
+def _dead_letters(seen: Documents) -> list[DocumentId]:
     return [failed.document_id for failed in seen.failed() if failed.state is State.DEADLETTER]
 
 
-def _known(wanted: list[DocumentId], seen: SeenDocuments) -> list[DocumentId]:
+def _known(wanted: list[DocumentId], seen: Documents) -> list[DocumentId]:
     if any(seen.find(document_id) is None for document_id in wanted):
         raise PermanentError("unknown_document")
     return wanted

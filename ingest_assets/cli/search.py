@@ -10,7 +10,6 @@ from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.search.hits import Hit
 from ingest_assets.domain.text.normalisation import normalise
-from ingest_assets.pipeline.search import search as search_chunks
 
 
 def search(
@@ -23,8 +22,7 @@ def search(
     with deployed(as_json=as_json) as deployment:
         if not normalise(query).strip():
             raise PermanentError("wrong_usage", what="The query is empty.")
-        owner, services = user_of(user, deployment.settings), deployment.services
-        hits = search_chunks(owner, query, limit, index=services.search_index, embedder=services.embedder)
+        hits = deployment.search.passages(user_of(user, deployment.settings), query, limit)
         if as_json:
             print_json([asdict(hit) for hit in hits])
         elif hits:

@@ -38,10 +38,6 @@ def serve(
 
 def compose_service(deployment: Deployment) -> "HttpService":
     """Raises PermanentError authentication_missing, wrong_usage."""
-    from ingest_assets.adapters.postgres.database import Role
-    from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
-    from ingest_assets.adapters.postgres.migrations import pending
-    from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
     from ingest_assets.http.authentication import Authentication
     from ingest_assets.http.ports import HttpService
     from ingest_assets.http.rate_limit import RateLimit
@@ -50,7 +46,10 @@ def compose_service(deployment: Deployment) -> "HttpService":
     settings = deployment.settings
     secret, webhook_secret = settings.jwt_secret, settings.llamaparse_webhook_secret
     return HttpService(
-        services=deployment.services,
+        intake=deployment.intake,
+        documents_of=deployment.documents_of,
+        deletion=deployment.deletion,
+        search=lambda: deployment.search,
         authentication=Authentication(
             secret=None if secret is None else secret.get_secret_value(),
             keys=None if settings.jwt_jwks_url is None else SigningKeys(settings.jwt_jwks_url),
@@ -58,11 +57,10 @@ def compose_service(deployment: Deployment) -> "HttpService":
             issuer=settings.jwt_issuer,
         ),
         rate_limit=RateLimit(settings.requests_per_minute),
-        idempotency_keys=PostgresIdempotencyKeys(deployment.database),
-        webhook_log=PostgresWebhookLog(deployment.database),
+        idempotency_keys=deployment.idempotency_keys,
+        webhook_log=deployment.webhook_log,
         callbacks=deployment.parse_jobs,
-        pending_migrations=lambda: pending(deployment.url_of(Role.WORKER)),
-        max_file_bytes=settings.max_file_bytes,
+        pending_migrations=deployment.pending_migrations,
         webhook_max_bytes=settings.webhook_max_bytes,
         webhook_secret=None if webhook_secret is None else webhook_secret.get_secret_value(),
     )

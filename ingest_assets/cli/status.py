@@ -8,7 +8,7 @@ from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import FailedDocument, JobStatus
-from ingest_assets.pipeline.ports.reading import SeenDocuments
+from ingest_assets.pipeline.ports.reading import Documents
 
 
 def status(
@@ -63,7 +63,7 @@ def _show_failed(found: list[FailedDocument], *, as_json: bool) -> None:
     print_table(("document", "file", "state", "code", "what to do"), rows)
 
 
-def _show_counts(seen: SeenDocuments, *, as_json: bool) -> None:
+def _show_counts(seen: Documents, *, as_json: bool) -> None:
     counts, jobs = seen.counts(), seen.by_stage_and_state()
     if as_json:
         print_json({**counts, "jobs": jobs})

@@ -1,21 +1,19 @@
 import sys
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ingest_assets.adapters.folders import NoFile, find_files, read_file
 from ingest_assets.cli.arguments import Json, User, actor_of, user_of
 from ingest_assets.cli.output import deployed
 from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance
+from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, UserId
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.files.file_states import SeenFile
+from ingest_assets.domain.files.file_states import NoFile, SeenFile
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.file_intake import Reading, take_in_files
+from ingest_assets.pipeline.file_intake import FileIntake
 
 Found = Sequence[SeenFile | NoFile]
 
@@ -42,17 +40,16 @@ def submit(
 ) -> None:
     """Take files in; what is already there unchanged makes no work."""
     with deployed(as_json=as_json) as deployment:
-        settings = deployment.settings
-        read = partial(read_file, max_bytes=settings.max_file_bytes)
-        reading = Reading(user_of(user, settings), read, settings.max_file_bytes, verify, priority)
-        found = list(find_files(paths))
-        gone = _gone(paths, found, reading, deployment, even_all=prune_all) if prune or prune_all else None
+        owner = user_of(user, deployment.settings)
+        intake = FileIntake(deployment.intake, deployment.files, owner, verify, priority)
+        found = list(deployment.files.find(paths))
+        gone = _gone(paths, found, owner, deployment, even_all=prune_all) if prune or prune_all else None
         if estimate:
-            _estimate(found, gone, reading, deployment, as_json=as_json)
+            _estimate(found, gone, intake, deployment, as_json=as_json)
             return
         actor = actor_of("submit")
-        results = _submit(found, reading, actor, deployment)
-        pruned = _prune(gone, reading, actor, deployment) if gone else []
+        results = _submit(found, intake, actor)
+        pruned = _prune(gone, owner, actor, deployment) if gone else []
         failed = any(result["status"] == "rejected" for result in results)
         if wait:
             failed = not _all_done(results, deployment) or failed
@@ -62,11 +59,10 @@ def submit(
             raise typer.Exit(1)
 
 
-def _submit(found: Found, reading: Reading, actor: Actor, deployment: Deployment) -> list[Result]:
+def _submit(found: Found, intake: FileIntake, actor: Actor) -> list[Result]:
     """Whatever is wrong with a file is its own result; whatever is wrong with the system ends the command."""
-    documents, objects = deployment.documents, deployment.objects
     files = [each for each in found if isinstance(each, SeenFile)]
-    outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=actor)
+    outcomes = intake.take_in(files, actor)
     of_files = iter(list(_tracked(outcomes, len(files))))
     return [result_of(each.path, each.problem if isinstance(each, NoFile) else next(of_files)) for each in found]
 
@@ -82,32 +78,30 @@ def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterab
     return track(outcomes, "submitting", count, console=messages, transient=True)
 
 
-def _gone(
-    paths: Sequence[Path], found: Found, reading: Reading, deployment: Deployment, *, even_all: bool
-) -> list[str]:
+def _gone(paths: Sequence[Path], found: Found, owner: UserId, deployment: Deployment, *, even_all: bool) -> list[str]:
     from ingest_assets.cli.prune import find_gone
 
     missing = [each for each in found if isinstance(each, NoFile)]
-    return find_gone(paths, missing, reading.user_id, deployment, even_all=even_all)
+    return find_gone(paths, missing, owner, deployment, even_all=even_all)
 
 
-def _prune(gone: Sequence[str], reading: Reading, actor: Actor, deployment: Deployment) -> list[Result]:
+def _prune(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deployment) -> list[Result]:
     from ingest_assets.cli.prune import prune_files
 
-    return prune_files(gone, reading.user_id, actor, deployment)
+    return prune_files(gone, owner, actor, deployment)
 
 
 def _estimate(
-    found: Found, gone: Sequence[str] | None, reading: Reading, deployment: Deployment, *, as_json: bool
+    found: Found, gone: Sequence[str] | None, intake: FileIntake, deployment: Deployment, *, as_json: bool
 ) -> None:
     from ingest_assets.cli.estimate import describe_estimate, estimate_files, print_estimate
 
     files = [each for each in found if isinstance(each, SeenFile)]
     pruned = {} if gone is None else {"pruned": len(gone)}
-    print_estimate(describe_estimate(estimate_files(files, reading, deployment)) | pruned, as_json=as_json)
+    print_estimate(describe_estimate(estimate_files(files, intake, deployment)) | pruned, as_json=as_json)
 
 
 def _all_done(results: Sequence[Result], deployment: Deployment) -> bool:
     from ingest_assets.cli.waiting import wait_for
 
-    return wait_for(document_ids_of(results), deployment.services.jobs)
+    return wait_for(document_ids_of(results), deployment.documents)

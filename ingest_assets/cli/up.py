@@ -13,7 +13,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ingest_assets.adapters.postgres.migrations import create_database, migrate
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
@@ -50,9 +49,7 @@ def prepare(deployment: Deployment) -> None:
     """Databases made and migrated, Dagster's instance ready: before anything else uses them, or two would at once."""
     from ingest_assets.orchestration.instance import prepare_instance
 
-    migrate(deployment.database_url)
-    if deployment.settings.dagster_database_url is None:
-        create_database(deployment.plain_dagster_database_url)
+    deployment.prepare_databases()
     prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url).dispose()
 
 

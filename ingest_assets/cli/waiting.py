@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest_assets.cli.console import messages
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.ports.queue import Jobs
+from ingest_assets.pipeline.ports.reading import Documents
 
 POLL_SECONDS = 0.25
 POLL_SHARE = 0.05
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 15
 FINISHED = (State.DONE, State.DEADLETTER)
 
 
-def wait_for(document_ids: Sequence[DocumentId], jobs: Jobs) -> bool:
+def wait_for(document_ids: Sequence[DocumentId], documents: Documents) -> bool:
     """Returns when each is done or a dead letter; whether all are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
@@ -27,7 +27,7 @@ def wait_for(document_ids: Sequence[DocumentId], jobs: Jobs) -> bool:
         last, since = -1, time.monotonic()
         while True:
             asked = time.monotonic()
-            states = jobs.states(document_ids)
+            states = documents.states(document_ids)
             pause = pause_after(time.monotonic() - asked)
             finished = sum(states.get(state, 0) for state in FINISHED)
             progress.update(task, completed=finished)

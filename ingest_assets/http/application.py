@@ -42,5 +42,5 @@ def _limit(scope: Scope, service: HttpService) -> int:
     """In bytes."""
     path = scope["path"]
     if path == documents.router.prefix:
-        return service.max_file_bytes + (FORM_ENVELOPE if is_form(Headers(scope=scope)) else 0)
+        return service.intake.max_bytes + (FORM_ENVELOPE if is_form(Headers(scope=scope)) else 0)
     return service.webhook_max_bytes if path.startswith(webhooks.router.prefix) else JSON_BYTES

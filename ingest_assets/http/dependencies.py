@@ -44,7 +44,7 @@ Acting = Annotated[Actor, Depends(_actor)]
 
 def _own_document(document_id: UUID, caller: Caller, service: Service) -> Document:
     """Somebody else's document is answered like one that never was. Raises PermanentError unknown_document."""
-    document = service.services.documents_of(caller).find(DocumentId(document_id))
+    document = service.documents_of(caller).find(DocumentId(document_id))
     if document is None:
         raise PermanentError("unknown_document")
     return document

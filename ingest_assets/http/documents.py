@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId, UserId
+from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.domain.text.normalisation import normalise
@@ -14,9 +14,8 @@ from ingest_assets.http.bodies import DocumentStatus, HistoryEvent, Submission
 from ingest_assets.http.dependencies import Acting, Caller, OwnDocument, Service
 from ingest_assets.http.ports import HttpService
 from ingest_assets.http.problems import problems
-from ingest_assets.http.uploads import Upload, upload_of
-from ingest_assets.pipeline.deletion import delete_document
-from ingest_assets.pipeline.intake import receive
+from ingest_assets.http.uploads import upload_of
+from ingest_assets.pipeline.intake import IncomingFile
 
 BINARY = {"type": "string", "format": "binary"}
 FILE: dict[str, Any] = {
@@ -79,7 +78,9 @@ def submit_document(
 ) -> Submission:
     """Takes a file in, up to 25 MB, and queues it; what is there already makes no work."""
     upload = upload_of(request.headers, body, filename)
-    accepted = _accept_once(service, caller, actor, upload, source, idempotency_key, priority)
+    source = normalise(source or "") or f"http:{sha256(upload.content).hexdigest()}"
+    file = IncomingFile(upload.content, upload.filename, source, caller, priority)
+    accepted = _accept_once(service, file, actor, idempotency_key)
     response.headers["Location"] = f"{router.prefix}/{accepted.document_id}"
     return Submission.of(accepted)
 
@@ -87,7 +88,7 @@ def submit_document(
 @router.get("/{document_id}", responses=problems(401, 404, 422, 429, 503))
 def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
     """Where a document stands, and why it failed if it did."""
-    status = service.services.documents_of(document.user_id).status(document.document_id)
+    status = service.documents_of(document.user_id).status(document.document_id)
     if status is None:
         raise PermanentError("unknown_document")
     return DocumentStatus.of(document, status)
@@ -96,48 +97,20 @@ def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
 @router.get("/{document_id}/events", responses=problems(401, 404, 422, 429, 503))
 def document_events(document: OwnDocument, service: Service) -> list[HistoryEvent]:
     """Everything that happened to a document, oldest first."""
-    history = service.services.documents_of(document.user_id).history(document.document_id)
+    history = service.documents_of(document.user_id).history(document.document_id)
     return [HistoryEvent.of(event) for event in history]
 
 
 @router.delete("/{document_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))
 def remove_document(document_id: UUID, service: Service, caller: Caller, actor: Acting) -> None:
     """Removes a document with all that was made of it; its history stays, without content. Repeat it at will."""
-    deletions, objects = service.services.deletions, service.services.objects
-    delete_document(DocumentId(document_id), actor, deletions=deletions, objects=objects, owner=caller)
+    service.deletion.delete(DocumentId(document_id), actor, owner=caller)
 
 
-def _accept_once(
-    service: HttpService,
-    caller: UserId,
-    actor: Actor,
-    upload: Upload,
-    source: str | None,
-    key: str | None,
-    priority: int,
-) -> Acceptance:
-    content_sha = sha256(upload.content).hexdigest()
-    if key is not None:
-        answered = service.idempotency_keys.reserve(caller, key, content_sha)
-        if answered is not None:
-            return answered
-    source = normalise(source or "") or f"http:{content_sha}"
-    accepted = _accept(service, caller, actor, upload, source, priority)
-    return accepted if key is None else service.idempotency_keys.record(caller, key, accepted)
-
-
-def _accept(
-    service: HttpService, caller: UserId, actor: Actor, upload: Upload, source: str, priority: int
-) -> Acceptance:
-    services = service.services
-    return receive(
-        upload.content,
-        upload.filename,
-        source,
-        caller,
-        documents=services.documents,
-        objects=services.objects,
-        max_bytes=service.max_file_bytes,
-        actor=actor,
-        priority=priority,
-    )
+def _accept_once(service: HttpService, file: IncomingFile, actor: Actor, key: str | None) -> Acceptance:
+    if key is None:
+        return service.intake.receive(file, actor)
+    answered = service.idempotency_keys.reserve(file.user_id, key, sha256(file.content).hexdigest())
+    if answered is not None:
+        return answered
+    return service.idempotency_keys.record(file.user_id, key, service.intake.receive(file, actor))

@@ -9,7 +9,10 @@ from ingest_assets.domain.documents.document import Acceptance, DocumentId, User
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
 from ingest_assets.http.rate_limit import RateLimit
-from ingest_assets.pipeline.services import Services
+from ingest_assets.pipeline.deletion import Deletion
+from ingest_assets.pipeline.intake import Intake
+from ingest_assets.pipeline.ports.reading import Documents
+from ingest_assets.pipeline.search import Search
 
 
 class IdempotencyKeys(Protocol):
@@ -53,7 +56,11 @@ class Callbacks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpService:
-    services: Services
+    intake: Intake
+    documents_of: Callable[[UserId], Documents]
+    deletion: Deletion
+    search: Callable[[], Search]
+    """Made when somebody searches: only then its embedder's key must be there."""
     authentication: Authentication
     rate_limit: RateLimit
     idempotency_keys: IdempotencyKeys
@@ -61,7 +68,6 @@ class HttpService:
     callbacks: Callbacks
     pending_migrations: Callable[[], list[str]]
     """Raises an IngestError where the database does not answer."""
-    max_file_bytes: int
     webhook_max_bytes: int
     webhook_secret: str | None = field(repr=False)
     """Signs callbacks; without it each job has a secret of its own."""

@@ -5,7 +5,7 @@ One batch holds one asset: the storage refreshes the asset index for a batch's l
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import uuid4
 
 import dagster as dg
@@ -13,28 +13,22 @@ from dagster import DagsterEvent
 from dagster._core.events import DagsterEventBatchMetadata
 
 from ingest_assets.domain.queue.jobs import Outcome, without_text
-from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.steps import STEPS
 
 BATCH_SIZE = 500
 
-LAST_STAGES: Mapping[str, Stage] = {
-    "parsed_markdown": Stage.PARSE_VALIDATED,
-    "chunks": Stage.CHUNKS_BUFFERED,
-    "embeddings": Stage.EMBEDDING,
-    "finalized_chunks": Stage.EMBEDDED,
-}
-"""The stage whose event carries an asset's metadata."""
-
 
 def report_outcomes(context: dg.OpExecutionContext, outcomes: Sequence[Outcome]) -> None:
-    """Makes the partitions known and logs the four assets' materializations of each document."""
+    """Add the partitions and log each document's materializations, asset by asset."""
     if not outcomes:
         return
     keys = [str(outcome.document_id) for outcome in outcomes]
     context.instance.add_dynamic_partitions("documents", keys)
-    for asset, stage in LAST_STAGES.items():
+    for step in STEPS:
         materializations = [
-            dg.AssetMaterialization(asset, partition=key, metadata=without_text(outcome.payloads.get(stage, {})))
+            dg.AssetMaterialization(
+                step.asset, partition=key, metadata=without_text(outcome.payloads.get(step.leaves, {}))
+            )
             for key, outcome in zip(keys, outcomes, strict=True)
         ]
         _log(context, materializations)

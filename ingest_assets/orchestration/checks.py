@@ -4,12 +4,17 @@ import dagster as dg
 
 from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
 from ingest_assets.domain.queue.stages import Stage
-from ingest_assets.orchestration.assets import chunks, embeddings
-from ingest_assets.orchestration.claims import held_job, shown_as_failure
+from ingest_assets.domain.text.chunking import ChunkingSettings
+from ingest_assets.orchestration.assets.chunks import chunks
+from ingest_assets.orchestration.assets.embeddings import embeddings
+from ingest_assets.orchestration.claims import claim_of, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of
-from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.vector_index import vector_index
-from ingest_assets.pipeline.failure import settle_failure
+from ingest_assets.pipeline.partition_steps import PartitionSteps
+from ingest_assets.pipeline.ports.indexing import VectorSamples
+from ingest_assets.pipeline.ports.processing import ChunkBuffer, VectorBuffer
+from ingest_assets.pipeline.ports.providers import Embedder
+from ingest_assets.pipeline.ports.searching import SearchIndex
 from ingest_assets.pipeline.recall import recall_of
 
 
@@ -19,15 +24,17 @@ from ingest_assets.pipeline.recall import recall_of
     description="There is at least one chunk, numbered without gaps, and none is longer than the limit.",
 )
 def chunks_are_complete(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    context: dg.AssetCheckExecutionContext,
+    partition_steps: dg.ResourceParam[PartitionSteps],
+    chunk_buffer: dg.ResourceParam[ChunkBuffer],
+    chunking: dg.ResourceParam[ChunkingSettings],
 ) -> dg.AssetCheckResult:
-    services = pipeline.services
-    stored = services.chunk_buffer.load(document_id_of(context.partition_key))
+    stored = chunk_buffer.load(document_id_of(context.partition_key))
     longest = max((len(chunk.text) for chunk in stored), default=0)
     complete = [chunk.ordinal for chunk in stored] == list(range(len(stored)))
-    passed = bool(stored) and complete and longest <= services.chunking.max_characters
+    passed = bool(stored) and complete and longest <= chunking.max_characters
     metadata = {"chunks": len(stored), "longest_chunk": longest}
-    return _result(context, pipeline, passed, metadata, PermanentError("chunks_missing"))
+    return _result(context, partition_steps, PermanentError("chunks_missing"), passed=passed, metadata=metadata)
 
 
 @dg.asset_check(
@@ -36,14 +43,18 @@ def chunks_are_complete(
     description="Every chunk has a stored vector of the present model.",
 )
 def every_chunk_has_a_vector(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    context: dg.AssetCheckExecutionContext,
+    partition_steps: dg.ResourceParam[PartitionSteps],
+    chunk_buffer: dg.ResourceParam[ChunkBuffer],
+    vector_buffer: dg.ResourceParam[VectorBuffer],
+    embedder: dg.ResourceParam[Embedder],
 ) -> dg.AssetCheckResult:
-    services, document_id = pipeline.services, document_id_of(context.partition_key)
-    wanted = {chunk.chunk_sha for chunk in services.chunk_buffer.load(document_id)}
-    present = services.vector_buffer.present(document_id, services.embedder.model) & wanted
+    document_id = document_id_of(context.partition_key)
+    wanted = {chunk.chunk_sha for chunk in chunk_buffer.load(document_id)}
+    present = vector_buffer.present(document_id, embedder.model) & wanted
     metadata = {"texts": len(wanted), "vectors": len(present)}
     missing = TransientError("vectors_invalid", found=len(present), expected=len(wanted))
-    return _result(context, pipeline, present == wanted, metadata, missing)
+    return _result(context, partition_steps, missing, passed=present == wanted, metadata=metadata)
 
 
 LOWEST_RECALL = 0.95
@@ -53,10 +64,13 @@ LOWEST_RECALL = 0.95
     asset=vector_index.key,
     description="Searches find at least 95 of 100 of the nearest chunks: a sample against comparing all vectors.",
 )
-def nearest_chunks_are_found(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+def nearest_chunks_are_found(
+    search_index: dg.ResourceParam[SearchIndex], vector_samples: dg.ResourceParam[VectorSamples]
+) -> dg.AssetCheckResult:
     with shown_as_failure():
-        index, samples = pipeline.services.search_index, pipeline.services.vector_samples
-        measured = {model: recall_of(model, index=index, samples=samples) for model in samples.models()}
+        measured = {
+            model: recall_of(model, index=search_index, samples=vector_samples) for model in vector_samples.models()
+        }
     return dg.AssetCheckResult(
         passed=all(recall.share >= LOWEST_RECALL for recall in measured.values()),
         severity=dg.AssetCheckSeverity.WARN,
@@ -70,14 +84,15 @@ def nearest_chunks_are_found(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCh
 
 def _result(
     context: dg.AssetCheckExecutionContext,
-    pipeline: Pipeline,
-    passed: bool,  # noqa: FBT001
-    metadata: dict[str, int],
+    steps: PartitionSteps,
     error: IngestError,
+    *,
+    passed: bool,
+    metadata: dict[str, int],
 ) -> dg.AssetCheckResult:
     if not passed:
-        with held_job(context.run, context.partition_key, pipeline.services, Stage.EMBEDDING) as job:
-            settle_failure(job, error, pipeline.services, reported=True)
+        with shown_as_failure():
+            steps.fail(document_id_of(context.partition_key), claim_of(context.run), Stage.EMBEDDING, error)
     return dg.AssetCheckResult(passed=passed, metadata=metadata)
 
 

@@ -5,14 +5,12 @@ from dataclasses import asdict
 import dagster as dg
 
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.pipeline.deletion import finish_deletions
+from ingest_assets.pipeline.deletion import Deletion
 
 
 @dg.op(description="Removes what is left of deleted documents, and scans for it.")
-def erase_what_is_left(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dict[str, int]:
-    services, actor = pipeline.services, Actor.of_claim(context.run_id)
-    finished = asdict(finish_deletions(actor, deletions=services.deletions, objects=services.objects))
+def erase_what_is_left(context: dg.OpExecutionContext, deletion: dg.ResourceParam[Deletion]) -> dict[str, int]:
+    finished = asdict(deletion.finish(Actor.of_claim(context.run_id)))
     context.add_output_metadata(finished)
     return finished
 

@@ -9,9 +9,8 @@ import dagster as dg
 
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.batch_reporting import BATCH_SIZE, report_outcomes
-from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.pipeline.drain import DrainLimits, drain
-from ingest_assets.pipeline.ports.queue import Jobs
+from ingest_assets.pipeline.drain import Drain, DrainLimits
+from ingest_assets.pipeline.ports.reporting import Reports
 
 ingest_document = dg.define_asset_job(
     "ingest_document",
@@ -30,9 +29,11 @@ class DrainConfig(dg.Config):
 
 @dg.op(description="Claims queued documents and works several at once through the four steps, until none are left.")
 def drain_documents(
-    context: dg.OpExecutionContext, config: DrainConfig, pipeline: dg.ResourceParam[Pipeline]
+    context: dg.OpExecutionContext,
+    config: DrainConfig,
+    drain: dg.ResourceParam[Drain],
+    reports: dg.ResourceParam[Reports],
 ) -> dict[str, int]:
-    services = pipeline.services
     limits = DrainLimits(
         in_flight=config.in_flight,
         ahead=config.ahead,
@@ -40,17 +41,17 @@ def drain_documents(
         duration=timedelta(seconds=config.duration_seconds),
         until_empty=config.until_empty,
     )
-    report = partial(_report_all, context, services.jobs)
-    totals = drain(services, context.run_id, limits, stop=threading.Event(), report=report)
+    report = partial(_report_all, context, reports)
+    totals = drain.run(context.run_id, limits, stop=threading.Event(), report=report)
     summary = {"done": totals.done, "failed": totals.failed, "released": totals.released}
     context.add_output_metadata(summary)
     return summary
 
 
-def _report_all(context: dg.OpExecutionContext, jobs: Jobs) -> None:
+def _report_all(context: dg.OpExecutionContext, reports: Reports) -> None:
     reported = BATCH_SIZE
     while reported == BATCH_SIZE:
-        with jobs.unreported(BATCH_SIZE) as outcomes:
+        with reports.finished(BATCH_SIZE) as outcomes:
             report_outcomes(context, outcomes)
             reported = len(outcomes)
 

@@ -12,7 +12,8 @@ import dagster as dg
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.retention import RetentionPolicy, surplus
 from ingest_assets.orchestration.instance import forget_partitions
-from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.reporting import Partitions
 
 BATCH_SIZE = 1000
 """Partitions forgotten in one transaction, during which these documents cannot be queued again."""
@@ -22,9 +23,11 @@ LONGEST_SECONDS = 600
 
 @dg.op(description="Forgets the partitions of deleted documents, and of finished ones beyond the newest.")
 def forget_old_partitions(
-    context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline], retention: dg.ResourceParam[RetentionPolicy]
+    context: dg.OpExecutionContext,
+    partitions: dg.ResourceParam[Partitions],
+    clock: dg.ResourceParam[Clock],
+    retention: dg.ResourceParam[RetentionPolicy],
 ) -> dict[str, int]:
-    partitions, clock = pipeline.services.partitions, pipeline.services.clock
     deadline = clock.seconds() + LONGEST_SECONDS
 
     def forget(total: int, listed: Callable[[int], AbstractContextManager[list[DocumentId]]]) -> int:

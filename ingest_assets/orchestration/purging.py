@@ -10,9 +10,9 @@ from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import forget_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.partition_pruning import prune_partitions
-from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
 from ingest_assets.orchestration.vector_index import keep_vector_index
+from ingest_assets.pipeline.ports.clock import Clock
 
 LONGEST_SECONDS = 1800
 """Of one run; the next one goes on."""
@@ -20,9 +20,9 @@ LONGEST_SECONDS = 1800
 
 @dg.op(description="Deletes what ended before the retention and is needed no more, oldest first.")
 def forget_old_runs(
-    context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline], retention: dg.ResourceParam[RetentionPolicy]
+    context: dg.OpExecutionContext, clock: dg.ResourceParam[Clock], retention: dg.ResourceParam[RetentionPolicy]
 ) -> dict[str, int]:
-    instance, clock = context.instance, pipeline.services.clock
+    instance = context.instance
     deadline = clock.seconds() + LONGEST_SECONDS
     before = history_begins(retention, clock.now())
     disposable = disposable_runs(instance, before) if before is not None else []

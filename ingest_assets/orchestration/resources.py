@@ -1,17 +1,38 @@
-"""The pipeline's services as a Dagster resource: made on first use, so that definitions load without any I/O."""
+"""Ports and values of the pipeline as Dagster resources, by their names in the composition."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
-from ingest_assets.pipeline.services import Services
+import dagster as dg
+
+from ingest_assets.composition import Deployment
+
+PARTS = (
+    "backlog",
+    "chunk_buffer",
+    "chunking",
+    "claims",
+    "clock",
+    "deletion",
+    "deletions",
+    "drain",
+    "embedder",
+    "failures",
+    "index_keeper",
+    "lease",
+    "partition_steps",
+    "partitions",
+    "providers",
+    "reports",
+    "search_index",
+    "vector_buffer",
+    "vector_samples",
+)
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """Gives the services of this process."""
+def resources_of(deployment: Deployment) -> dict[str, Any]:
+    """Return a resource for each part; it is made when a run or a tick that needs it begins."""
+    return {name: _resource(deployment, name) for name in PARTS}
 
-    make: Callable[[], Services]
 
-    @property
-    def services(self) -> Services:
-        return self.make()
+def _resource(deployment: Deployment, name: str) -> dg.ResourceDefinition:
+    return dg.ResourceDefinition(lambda _: getattr(deployment, name))

@@ -1,6 +1,7 @@
 """What the sensor does not see: due retries, dead workers, failures that only a drain run knows, the vector index."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import dagster as dg
@@ -13,10 +14,14 @@ from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
-from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.run_history import backfills_under_way
 from ingest_assets.orchestration.vector_index import keep_vector_index
-from ingest_assets.pipeline.vector_index import index_is_due
+from ingest_assets.pipeline.failure import Failures
+from ingest_assets.pipeline.ports.claiming import Claims
+from ingest_assets.pipeline.ports.deleting import Deletions
+from ingest_assets.pipeline.ports.providers import Availability
+from ingest_assets.pipeline.ports.reporting import Partitions, Reports
+from ingest_assets.pipeline.vector_index import IndexKeeper
 
 RUNS_PER_TICK = 10
 
@@ -28,14 +33,17 @@ RUNS_PER_TICK = 10
     description="Gives dead workers' documents back, retries what is due, shows dead letters as failed partitions.",
 )
 def retry_failed_partitions(
-    context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+    context: dg.ScheduleEvaluationContext,
+    claims: dg.ResourceParam[Claims],
+    failures: dg.ResourceParam[Failures],
+    reports: dg.ResourceParam[Reports],
+    providers: dg.ResourceParam[Availability],
+    lease: dg.ResourceParam[timedelta],
 ) -> Iterator[dg.RunRequest]:
-    services = pipeline.services
-    actor = Actor("retry_failed_partitions", str(uuid4()))
-    services.jobs.reclaim(services.retry_policy.crashes, actor)
-    if services.available():
-        yield from partition_runs(services, context.instance, RUNS_PER_TICK, retries_only=True)
-    yield from dead_letter_runs(services, context.instance, RUNS_PER_TICK)
+    failures.reclaim(Actor("retry_failed_partitions", str(uuid4())))
+    if providers.take_calls():
+        yield from partition_runs(claims, lease, context.instance, RUNS_PER_TICK, retries_only=True)
+    yield from dead_letter_runs(reports, context.instance, RUNS_PER_TICK)
 
 
 @dg.schedule(
@@ -46,12 +54,12 @@ def retry_failed_partitions(
 )
 def hourly_pruning(
     context: dg.ScheduleEvaluationContext,
-    pipeline: dg.ResourceParam[Pipeline],
+    partitions: dg.ResourceParam[Partitions],
     retention: dg.ResourceParam[RetentionPolicy],
 ) -> dg.RunRequest | dg.SkipReason:
     if backfills_under_way(context.instance):
         return dg.SkipReason("A backfill is under way, and its partitions stay.")
-    if surplus(retention, pipeline.services.partitions.listed()) == ListedDocuments(finished=0, deleted=0):
+    if surplus(retention, partitions.listed()) == ListedDocuments(finished=0, deleted=0):
         return dg.SkipReason("No partition is to be forgotten.")
     return dg.RunRequest()
 
@@ -62,8 +70,8 @@ def hourly_pruning(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Has deletions finished that were interrupted, and looked at once more after a day.",
 )
-def look_after_deletions(pipeline: dg.ResourceParam[Pipeline]) -> dg.RunRequest | dg.SkipReason:
-    if pipeline.services.deletions.to_finish(1):
+def look_after_deletions(deletions: dg.ResourceParam[Deletions]) -> dg.RunRequest | dg.SkipReason:
+    if deletions.to_finish(1):
         return dg.RunRequest()
     return dg.SkipReason("No deletion is to be finished.")
 
@@ -86,8 +94,8 @@ def daily_purge(retention: dg.ResourceParam[RetentionPolicy]) -> dg.RunRequest |
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Has the vector index built where no drain run did it: after partition runs, and after a crash.",
 )
-def look_after_vector_index(pipeline: dg.ResourceParam[Pipeline]) -> dg.RunRequest | dg.SkipReason:
-    if index_is_due(pipeline.services):
+def look_after_vector_index(index_keeper: dg.ResourceParam[IndexKeeper]) -> dg.RunRequest | dg.SkipReason:
+    if index_keeper.is_due():
         return dg.RunRequest()
     return dg.SkipReason("The vector index is as it should be.")
 

@@ -4,7 +4,9 @@ import dagster as dg
 
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.queue import JOBS_PER_WORKER, drain_runs, live_runs, partition_runs
-from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.pipeline.ports.claiming import Backlog, Claims
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.providers import Availability
 from ingest_assets.settings import Settings
 
 
@@ -17,17 +19,21 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         description="Starts a run for each of a few waiting jobs, and drain runs for a backlog.",
     )
     def queued_jobs(
-        context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+        context: dg.SensorEvaluationContext,
+        backlog: dg.ResourceParam[Backlog],
+        claims: dg.ResourceParam[Claims],
+        clock: dg.ResourceParam[Clock],
+        providers: dg.ResourceParam[Availability],
     ) -> dg.SensorResult | dg.SkipReason:
-        services, instance = pipeline.services, context.instance
+        instance = context.instance
         room = max(0, settings.few_jobs - live_runs(instance, ingest_document.name))
-        waiting = services.jobs.waiting(room + JOBS_PER_WORKER * settings.drain_workers)
+        waiting = backlog.waiting(room + JOBS_PER_WORKER * settings.drain_workers)
         if waiting == 0:
             return dg.SkipReason("The queue is empty.")
-        if not services.available():
-            return dg.SkipReason("A service that every document needs takes no calls for now.")
+        if not providers.take_calls():
+            return dg.SkipReason("A provider that every document needs takes no calls for now.")
         if waiting > room:
-            return dg.SensorResult(run_requests=list(drain_runs(services, instance, waiting, settings)))
-        return dg.SensorResult(run_requests=list(partition_runs(services, instance, waiting)))
+            return dg.SensorResult(run_requests=list(drain_runs(backlog, clock, instance, waiting, settings)))
+        return dg.SensorResult(run_requests=list(partition_runs(claims, settings.lease, instance, waiting)))
 
     return queued_jobs

@@ -2,10 +2,9 @@
 
 import dagster as dg
 
-from ingest_assets.orchestration.assets import finalized_chunks
+from ingest_assets.orchestration.assets.finalized_chunks import finalized_chunks
 from ingest_assets.orchestration.claims import shown_as_failure
-from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.pipeline.vector_index import keep_index
+from ingest_assets.pipeline.vector_index import IndexKeeper
 
 vector_index = dg.AssetSpec(
     "vector_index",
@@ -18,9 +17,9 @@ vector_index = dg.AssetSpec(
 
 
 @dg.op(description="Builds or drops the vector index as the policy says, and mends what an interruption left.")
-def keep_index_as_needed(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def keep_index_as_needed(context: dg.OpExecutionContext, index_keeper: dg.ResourceParam[IndexKeeper]) -> None:
     with shown_as_failure():
-        action = keep_index(pipeline.services)
+        action = index_keeper.keep()
     context.add_output_metadata({"action": "left to somebody else" if action is None else action.value})
 
 

@@ -1,38 +1,43 @@
-"""One worker works the queue off: several documents at once through the four steps, each failure its own."""
+"""One worker works the queue off: claims jobs, keeps documents under way, commits together what is ready."""
 
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
 
-from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.queue.jobs import Actor, Job
-from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
-from ingest_assets.pipeline.commit import commit_version, complete_version
-from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, pass_embedding_on
-from ingest_assets.pipeline.failure import as_ingest_error, settle_failure
+from ingest_assets.pipeline.attempts import Attempt, Attempts, passing_over
 from ingest_assets.pipeline.lease import kept_lease
-from ingest_assets.pipeline.parse import parse_document, store_parse
-from ingest_assets.pipeline.services import Services
-from ingest_assets.pipeline.vector_index import before_load, keep_index
+from ingest_assets.pipeline.ports.claiming import Backlog, Claims
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.observing import Observer
+from ingest_assets.pipeline.ports.providers import Availability
+from ingest_assets.pipeline.slots import Slots
+from ingest_assets.pipeline.vector_index import IndexKeeper
+
+POLL_SECONDS = 0.25
+MOST_IN_FLIGHT = 64
+"""Documents that compute or wait, whatever the limits."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the documents in flight together; a larger one is in flight alone."""
+COMMITTED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class DrainLimits:
     in_flight: int = 4
-    """Documents worked on at once."""
+    """Documents that compute at once; those that wait for providers come on top."""
     ahead: int = 4
     """Jobs claimed before there is room for them: few, so that whoever comes next has its turn soon."""
     idle: timedelta = timedelta(seconds=10)
-    """How long it waits for more work before it ends."""
+    """How long the worker waits for more work before it ends."""
     duration: timedelta = timedelta(minutes=15)
-    """How long it claims before it makes room for a fresh worker."""
+    """How long the worker claims before it makes room for a fresh one."""
     until_empty: bool = False
-    """Whether it also waits for retries that are not due yet and for what others hold."""
+    """Whether the worker also waits for retries that are not due yet and for what others hold."""
     report_every: timedelta = timedelta(seconds=10)
     """How long finished documents wait until they are reported together, while there is work."""
 
@@ -45,100 +50,168 @@ class DrainTotals:
     released: int = 0
 
 
-POLL_SECONDS = 0.25
+@dataclass(frozen=True)
+class Drain:
+    """What a worker needs to work documents off."""
 
+    claims: Claims
+    backlog: Backlog
+    attempts: Attempts
+    index: IndexKeeper
+    providers: Availability
+    lease: timedelta
+    """How long a worker may be silent before its documents return to the queue."""
+    clock: Clock
+    observer: Observer
 
-def drain(
-    services: Services, claim: str, limits: DrainLimits, *, stop: threading.Event, report: Callable[[], None]
-) -> DrainTotals:
-    """Works until idle, out of time, or told to `stop`; then it finishes what it has begun and gives back the rest.
+    def run(self, claim: str, limits: DrainLimits, *, stop: threading.Event, report: Callable[[], None]) -> DrainTotals:
+        """Work until idle, out of time, or told to `stop`; then finish what has begun and give back the rest.
 
-    An exception such as a terminated run's interrupt stops it in the same way before it goes on. `report` is called now
-    and then, and at the end, with everything that finished committed.
-    """
-    with suppress(IngestError):
-        before_load(services)
-    worker = _Worker(services, claim, limits, stop, report)
-    try:
-        with kept_lease(services.jobs, claim, services.lease):
-            worker.work()
-    finally:
-        worker.totals.released = services.jobs.release(claim)
-    with suppress(IngestError):
-        keep_index(services)
-    return worker.totals
+        An exception such as a terminated run's interrupt stops the worker in the same way before it goes on.
+
+        Args:
+            claim: Under which this worker holds documents.
+            limits: How much it does at once, and for how long.
+            stop: Tells it to stop.
+            report: Called now and then, and at the end, with everything that finished committed.
+        """
+        passing_over(self.observer, "dropping the vector index", self.index.before_load)
+        worker = _Worker(self, claim, limits, stop, report)
+        try:
+            with kept_lease(self.claims, claim, self.lease, self.observer):
+                worker.work()
+        finally:
+            worker.totals.released = self.claims.release(claim)
+        passing_over(self.observer, "building the vector index", self.index.keep)
+        return worker.totals
 
 
 @dataclass(slots=True)
 class _Worker:
-    services: Services
+    drain: Drain
     claim: str
     limits: DrainLimits
     stop: threading.Event
     report: Callable[[], None]
     totals: DrainTotals = field(default_factory=DrainTotals)
     claimed: deque[Job] = field(default_factory=deque)
-    under_way: set[Future[bool]] = field(default_factory=set)
+    under_way: dict[Future[bool], Attempt] = field(default_factory=dict)
+    ready: list[Attempt] = field(default_factory=list)
+    changed: threading.Event = field(default_factory=threading.Event)
+    """A document has ended, or another one may begin."""
+    slots: Slots = field(init=False)
     queue_is_empty: bool = False
     looked_at: float = -inf
     reclaimed_at: float = -inf
     busy_at: float = -inf
     reported_at: float = -inf
     unreported: bool = True
-    """At the beginning too: a worker before it may have died before it reported."""
+    """At the beginning too: a worker before this one may have died before it reported."""
+
+    def __post_init__(self) -> None:
+        self.slots = Slots(self.limits.in_flight, freed=self.changed.set)
 
     def work(self) -> None:
         begun_at = self.busy_at = self.reported_at = self._now()
-        with ThreadPoolExecutor(self.limits.in_flight, thread_name_prefix="document") as pool:
+        with ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="document") as pool:
             try:
                 while not self.stop.is_set() and self._now() - begun_at < self.limits.duration.total_seconds():
+                    self._begin(pool)  # first: others compute while those that are ready are committed
+                    self._commit()
                     self._claim()
                     self._begin(pool)
                     if not self.under_way and self._is_idle():
                         break
-                    self._await_document()
+                    self._await_documents()
             finally:
-                self._count(wait(self.under_way).done)
-                self._report()
+                self._finish()
 
     def _claim(self) -> None:
-        room = self.limits.in_flight + self.limits.ahead - len(self.under_way) - len(self.claimed)
+        room = self._room()
         if 2 * room < self.limits.ahead or (self.queue_is_empty and self._now() - self.looked_at < POLL_SECONDS):
             return
+        drain = self.drain
         self.looked_at = self._now()
-        if self.looked_at - self.reclaimed_at > self.services.lease.total_seconds() / 3:
-            self.services.jobs.reclaim(self.services.retry_policy.crashes, Actor.of_claim(self.claim))
+        if self.looked_at - self.reclaimed_at > drain.lease.total_seconds() / 3:
+            drain.attempts.failures.reclaim(Actor.of_claim(self.claim))
             self.reclaimed_at = self.looked_at
-        found = self.services.jobs.claim(self.claim, room, self.services.lease) if self.services.available() else []
+        found = drain.claims.claim(self.claim, room, drain.lease) if drain.providers.take_calls() else []
         self.queue_is_empty = len(found) < room
         self.claimed += found
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
-        while self.claimed and len(self.under_way) < self.limits.in_flight:
-            self.under_way.add(pool.submit(attempt, self.claimed.popleft(), self.services))
+        begun: list[Job] = []
+        while self.claimed and self.slots.free and self._fits(self.claimed[0], begun):
+            self.slots.take()
+            begun.append(self.claimed.popleft())
+        if begun:
+            self.drain.claims.begin(begun)
+        for job in begun:
+            attempt = self.drain.attempts.begin(job)
+            future = pool.submit(self._process, attempt)
+            self.under_way[future] = attempt
+            future.add_done_callback(lambda _: self.changed.set())
 
-    def _await_document(self) -> None:
+    def _process(self, attempt: Attempt) -> bool:
+        try:
+            return self.drain.attempts.process(attempt, self.slots)
+        finally:
+            self.slots.give_back()
+
+    def _fits(self, job: Job, begun: list[Job]) -> bool:
+        others = [attempt.job for attempt in self.under_way.values()] + begun
+        size = sum(each.document.byte_size for each in others) + job.document.byte_size
+        return not others or (len(others) < MOST_IN_FLIGHT and size <= MOST_BYTES)
+
+    def _room(self) -> int:
+        """Return how many more jobs may be held; those that wait for providers do not count."""
+        computing = len(self.under_way) - self.slots.waiting
+        wanted = self.limits.in_flight + self.limits.ahead - computing - len(self.ready) - len(self.claimed)
+        return min(wanted, MOST_IN_FLIGHT - len(self.under_way) - len(self.claimed))
+
+    def _await_documents(self) -> None:
         if not self.under_way:
             self._report()
             self.stop.wait(POLL_SECONDS)
             return
-        ended, self.under_way = wait(self.under_way, POLL_SECONDS, FIRST_COMPLETED)
-        self._count(ended)
+        self.changed.wait(POLL_SECONDS)
+        self.changed.clear()
+        self._collect()
+        self.drain.attempts.catch_up(list(self.under_way.values()))
         self.busy_at = self._now()
         self.queue_is_empty = self.queue_is_empty and bool(self.under_way)  # what has just failed may be due again
         if self.busy_at - self.reported_at > self.limits.report_every.total_seconds():
             self._report()
 
+    def _collect(self) -> None:
+        """Take out what has ended: documents that are ready to be committed, and failures."""
+        for future in [future for future in self.under_way if future.done()]:
+            attempt = self.under_way.pop(future)
+            if future.result():
+                self.ready.append(attempt)
+            else:
+                self.totals.failed += 1
+
+    def _commit(self) -> None:
+        while self.ready:
+            some, self.ready = self.ready[:COMMITTED_AT_ONCE], self.ready[COMMITTED_AT_ONCE:]
+            done = self.drain.attempts.commit(some)
+            self.totals.done += done
+            self.totals.failed += len(some) - done
+            self.unreported = self.unreported or done > 0
+
+    def _finish(self) -> None:
+        while self.under_way:
+            self.changed.wait(POLL_SECONDS)
+            self.changed.clear()
+            self._collect()
+        self._commit()
+        self._report()
+
     def _is_idle(self) -> bool:
         if self.limits.until_empty:
-            return not self.services.jobs.unfinished()
+            return not self.drain.backlog.unfinished()
         return self._now() - self.busy_at >= self.limits.idle.total_seconds()
-
-    def _count(self, ended: set[Future[bool]]) -> None:
-        done = sum(future.result() for future in ended)
-        self.totals.done += done
-        self.totals.failed += len(ended) - done
-        self.unreported = self.unreported or done > 0
 
     def _report(self) -> None:
         if self.unreported:
@@ -146,28 +219,4 @@ class _Worker:
         self.unreported, self.reported_at = False, self._now()
 
     def _now(self) -> float:
-        return self.services.clock.seconds()
-
-
-def attempt(job: Job, services: Services) -> bool:
-    """Whether it succeeded; if not, the job is settled."""
-    try:
-        process_document(job, services)
-    except Exception as error:
-        settle_failure(job, as_ingest_error(error), services, reported=False)
-        return False
-    return True
-
-
-def process_document(job: Job, services: Services) -> None:
-    """One document through the four steps, the same that the assets take."""
-    jobs, documents, objects = services.jobs, services.documents, services.objects
-    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=services.parser)
-    store_parse(job, parsed, documents=documents, objects=objects)
-    chunks = chunk_parse(job, parsed, services.chunking, jobs=jobs)
-    store_chunks(job, chunks, services.chunking, chunk_buffer=services.chunk_buffer)
-    embedding = embed_chunks(job, chunks, jobs=jobs, vector_buffer=services.vector_buffer, embedder=services.embedder)
-    fresh = pass_embedding_on(job, embedding, vector_buffer=services.vector_buffer)
-    vectors = StoredVectors(embedding.model, frozenset(chunk.chunk_sha for chunk in chunks))
-    version = complete_version(chunks, vectors)
-    commit_version(job, version, committed=services.committed, fresh=fresh, reported=False)
+        return self.drain.clock.seconds()

@@ -7,7 +7,7 @@ from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import CATALOGUE, PermanentError
 from ingest_assets.domain.queue.jobs import Event, JobStatus
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.ports.reading import SeenDocuments
+from ingest_assets.pipeline.ports.reading import Documents
 
 CAUSES = {
     State.QUEUED: "It waits in the queue for a worker.",
@@ -26,7 +26,7 @@ class Explanation:
     history: list[Event]
 
 
-def explain(document_id: DocumentId, *, documents: SeenDocuments) -> Explanation:
+def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
     """Raises PermanentError unknown_document."""
     status, history = documents.status(document_id), documents.history(document_id)
     if status is None and not history:

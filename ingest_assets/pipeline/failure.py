@@ -1,15 +1,23 @@
 """A step failed: what the document's job becomes."""
 
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
-from ingest_assets.domain.queue.jobs import Job
-from ingest_assets.domain.queue.retry_policy import decide
-from ingest_assets.pipeline.services import Services
+from ingest_assets.domain.facts import ClaimLost, DocumentFailed
+from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.retry_policy import RetryPolicy, decide
+from ingest_assets.pipeline.ports.claiming import Claims
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.object_store import ObjectStore
+from ingest_assets.pipeline.ports.observing import Observer
+from ingest_assets.pipeline.ports.reading import Documents
+from ingest_assets.pipeline.stored_objects import remove_if_deleted
 
 
 def as_ingest_error(error: BaseException) -> IngestError:
-    """Any exception as one of the catalogue; of an unknown one only its type and the place in this code are kept."""
+    """Return any exception as one of the catalogue; of an unknown one only its type and its place in this code stay."""
     if isinstance(error, IngestError):
         return error
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ingest_assets" in frame.filename]
@@ -17,9 +25,29 @@ def as_ingest_error(error: BaseException) -> IngestError:
     return TransientError("unexpected", error=type(error).__name__, place=place)
 
 
-def settle_failure(job: Job, error: IngestError, services: Services, *, reported: bool) -> None:
-    """Retryable, waiting or a dead letter; whoever lost its claim has no say."""
-    if isinstance(error, ResourceError) and error.code == "claim_lost":
-        return
-    decision = decide(services.retry_policy, error, job.attempt, services.clock.now(), services.jitter())
-    services.jobs.settle(job, decision, error, reported=reported)
+@dataclass(frozen=True)
+class Failures:
+    """Settles jobs that failed: retryable, waiting or a dead letter. Whoever lost its claim has no say."""
+
+    claims: Claims
+    policy: RetryPolicy
+    clock: Clock
+    jitter: Callable[[], float]
+    """Gives a number in [0, 1)."""
+    documents: Documents
+    objects: ObjectStore
+    observer: Observer
+
+    def settle(self, job: Job, error: IngestError, *, reported: bool) -> None:
+        document = job.document
+        if isinstance(error, ResourceError) and error.code == "claim_lost":
+            self.observer.observe(ClaimLost(document.document_id, job.claim))
+            remove_if_deleted(document, self.documents, self.objects)
+            return
+        self.observer.observe(DocumentFailed(document.document_id, job.stage, job.attempt, error.code))
+        decision = decide(self.policy, error, job.attempt, self.clock.now(), self.jitter())
+        self.claims.settle(job, decision, error, reported=reported)
+
+    def reclaim(self, actor: Actor) -> int:
+        """Requeue the documents of crashed workers and return how many there were."""
+        return self.claims.reclaim(self.policy.crashes, actor)

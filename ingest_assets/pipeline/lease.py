@@ -6,20 +6,22 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from ingest_assets.domain.errors import IngestError
-from ingest_assets.pipeline.ports.queue import Jobs
+from ingest_assets.domain.facts import ErrorPassedOver
+from ingest_assets.pipeline.ports.claiming import Claims
+from ingest_assets.pipeline.ports.observing import Observer
 
 
 @contextmanager
-def kept_lease(jobs: Jobs, claim: str, lease: timedelta) -> Iterator[None]:
-    """Renews the leases of `claim` three times per lease while the block runs."""
+def kept_lease(claims: Claims, claim: str, lease: timedelta, observer: Observer) -> Iterator[None]:
+    """Renew the leases of `claim` three times per lease while the block runs."""
     finished = threading.Event()
 
     def keep() -> None:
         while not finished.wait(lease.total_seconds() / 3):
             try:
-                jobs.renew(claim, lease)
-            except IngestError:
-                continue  # the next conditional write finds out what became of the claim
+                claims.renew(claim, lease)
+            except IngestError as error:  # the next conditional write finds out what became of the claim
+                observer.observe(ErrorPassedOver("renewing a lease", error))
 
     keeper = threading.Thread(target=keep, name="lease keeper", daemon=True)
     keeper.start()

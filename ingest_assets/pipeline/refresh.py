@@ -1,17 +1,25 @@
 """What other tools have made than those in use now is made again, from the first step that they concern."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.document import DocumentId, Producer
 from ingest_assets.domain.documents.outdated import OutdatedDocument
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.services import Services
+from ingest_assets.pipeline.ports.operating import Operations
+from ingest_assets.pipeline.ports.providers import Embedder, Parser
 
 
-def outdated_documents(services: Services) -> list[OutdatedDocument]:
-    return services.documents.outdated(services.parser.producer_of, services.chunking.chunker, services.embedder.model)
+@dataclass(frozen=True)
+class Refresh:
+    operations: Operations
+    parser: Parser
+    chunker: Producer
+    embedder: Embedder
 
+    def outdated(self) -> list[OutdatedDocument]:
+        return self.operations.outdated(self.parser.producer_of, self.chunker, self.embedder.model)
 
-def refresh(outdated: Sequence[OutdatedDocument], actor: Actor, services: Services) -> list[DocumentId]:
-    """Queues them; those that others have begun to work on since are left to them."""
-    return services.jobs.refresh([each.document_id for each in outdated], actor)
+    def queue(self, outdated: Sequence[OutdatedDocument], actor: Actor) -> list[DocumentId]:
+        """Queue these documents again; those that others have begun to work on since are left to them."""
+        return self.operations.refresh([each.document_id for each in outdated], actor)

@@ -1,7 +1,7 @@
 """Hybrid search: nearest vectors and matching words, fused by reciprocal rank."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.search.fusion import reciprocal_rank_fusion
@@ -27,3 +27,13 @@ def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embed
         fused = reciprocal_rank_fusion([near, matching.result()])[:limit]
     hits = {hit.chunk_id: hit for hit in index.hits(user_id, [chunk_id for chunk_id, _ in fused])}
     return [replace(hits[chunk_id], score=score) for chunk_id, score in fused if chunk_id in hits]
+
+
+@dataclass(frozen=True)
+class Search:
+    index: SearchIndex
+    embedder: Embedder
+
+    def passages(self, user_id: UserId, query: str, limit: int) -> list[Hit]:
+        """Return the user's best passages, best first."""
+        return search(user_id, query, limit, index=self.index, embedder=self.embedder)

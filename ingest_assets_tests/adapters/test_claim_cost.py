@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from psycopg.rows import dict_row
 
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ingest_assets.adapters.postgres.jobs import PostgresJobs
 
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.stages import Stage, State

@@ -19,6 +19,7 @@ from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.providers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.files.file_types import FileType
@@ -26,7 +27,6 @@ from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports.providers import Parser
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
 from ingest_assets_tests.documents import TEST, submit
 from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
@@ -503,9 +503,9 @@ class TestJobsInPostgres:
         return PostgresParseJobs(database)
 
     @pytest.fixture
-    def document(self, services: Services, user: UserId) -> Document:
-        accepted = submit(services, user, CONTENT, "policy.pdf")
-        document = services.documents.find(accepted.document_id)
+    def document(self, deployment: Deployment, user: UserId) -> Document:
+        accepted = submit(deployment, user, CONTENT, "policy.pdf")
+        document = deployment.documents.find(accepted.document_id)
         assert document is not None
         return document
 
@@ -554,10 +554,10 @@ class TestJobsInPostgres:
         assert not parse_jobs.completed("unknown")
 
     def test_a_deleted_document_takes_its_job_with_it(
-        self, services: Services, parse_jobs: PostgresParseJobs, document: Document
+        self, deployment: Deployment, parse_jobs: PostgresParseJobs, document: Document
     ) -> None:
         parse_jobs.prepare(document, QUICK.producer)
-        services.deletions.delete(document.document_id, TEST)
+        deployment.deletions.delete(document.document_id, TEST)
         for late in (
             lambda: parse_jobs.remember(document, QUICK.producer, "job-1"),
             lambda: parse_jobs.prepare(document, QUICK.producer),
@@ -578,7 +578,7 @@ class TestJobsInPostgres:
             assert job.callback_status == 200
 
     def test_the_ledger_holds_what_the_service_bills_whatever_goes_wrong(
-        self, database: Database, parse_jobs: PostgresParseJobs, services: Services, user: UserId
+        self, database: Database, parse_jobs: PostgresParseJobs, deployment: Deployment, user: UserId
     ) -> None:
         patient = CostLimits(breaker=BreakerSettings(consecutive_failures=50, fewest_calls=50))
         calls = PostgresPaidCalls(database, SystemClock(), patient, time.sleep)
@@ -589,8 +589,8 @@ class TestJobsInPostgres:
             )
             for number in range(6):
                 content = pdf(*[f"Clause{number} of the policy."] * (number + 1))
-                accepted = submit(services, user, content, f"policy {number}.pdf")
-                document = services.documents.find(accepted.document_id)
+                accepted = submit(deployment, user, content, f"policy {number}.pdf")
+                document = deployment.documents.find(accepted.document_id)
                 assert document is not None
                 assert f"Clause{number}" in _landed(parser, content, document)
         (costs,) = Ledger(database).costs()

@@ -9,10 +9,11 @@ import pytest
 from psycopg import Connection, sql
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
-from ingest_assets.adapters.postgres.database import Database, Role
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.migrations import migrate
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.roles import Role
 from ingest_assets.domain.search.index_policy import IndexPolicy
 from ingest_assets.settings import login_url
 from ingest_assets_tests.adapters.filled_database import fill, uuid_of

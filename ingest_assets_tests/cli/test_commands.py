@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
-from ingest_assets.pipeline.services import Services
+from ingest_assets.composition import Deployment
 from ingest_assets.settings import login_url
 from ingest_assets_tests.conftest import CORPUS
 from ingest_assets_tests.documents import policy_text
@@ -104,14 +104,14 @@ def test_one_bad_file_keeps_none_of_the_others_out(ingest: Ingest, tmp_path: Pat
 
 
 def test_what_is_submitted_with_a_higher_priority_is_worked_on_first(
-    ingest: Ingest, tmp_path: Path, services: Services
+    ingest: Ingest, tmp_path: Path, deployment: Deployment
 ) -> None:
     ids = []
     for priority in ("-5", "0", "5"):
         path = tmp_path / f"{priority}.md"
         path.write_text(policy_text(priority))
         ids += [result["document_id"] for result in ingest("submit", path, "--priority", priority, "--json").json]
-    claimed = services.jobs.claim("worker", 3, services.lease)
+    claimed = deployment.claims.claim("worker", 3, deployment.settings.lease)
     assert [str(job.document.document_id) for job in claimed] == ids[::-1]
     assert ingest("submit", tmp_path, "--priority", "101").code == 2
 

@@ -12,8 +12,6 @@ import pytest
 from ingest_assets.adapters.postgres.export import KINDS, export_records
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.pipeline.deletion import delete_document
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests import documents
 from ingest_assets_tests.documents import TEST, policy_text, submit
@@ -35,12 +33,12 @@ def kinds(found: list[dict[str, Any]]) -> Counter[str]:
 
 
 def test_a_users_export_holds_documents_and_the_trail_of_what_is_gone_and_nothing_of_others(
-    ingest: Ingest, services: Services, user: UserId, other_user: UserId
+    ingest: Ingest, deployment: Deployment, user: UserId, other_user: UserId
 ) -> None:
-    kept = documents.ingest(services, user, policy_text("Dental"), "dental.md")
-    gone = documents.ingest(services, user, policy_text("Zebra"), "zebra.md")
-    documents.ingest(services, other_user, policy_text("Okapi"), "okapi.md")
-    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
+    kept = documents.ingest(deployment, user, policy_text("Dental"), "dental.md")
+    gone = documents.ingest(deployment, user, policy_text("Zebra"), "zebra.md")
+    documents.ingest(deployment, other_user, policy_text("Okapi"), "okapi.md")
+    deployment.deletion.delete(gone, TEST)
     found = records(ingest("export", "--user", str(user)))
     assert {record["user_id"] for record in found} == {str(user)}
     assert {record["document_id"] for record in found} == {str(kept), str(gone)}
@@ -50,15 +48,15 @@ def test_a_users_export_holds_documents_and_the_trail_of_what_is_gone_and_nothin
     assert document["chunks"] > 0
     trail = [record for record in found if record["record"] == "event" and record["document_id"] == str(gone)]
     assert [event["code"] for event in trail][-1] == "deleted"
-    assert len(trail) == len(services.documents.history(gone))
+    assert len(trail) == len(deployment.documents.history(gone))
     assert "zebra" not in json.dumps([record for record in found if record["document_id"] == str(gone)]).lower()
 
 
 def test_one_documents_export_says_who_did_what_on_which_occasion(
-    ingest: Ingest, services: Services, user: UserId
+    ingest: Ingest, deployment: Deployment, user: UserId
 ) -> None:
-    wanted = documents.ingest(services, user, policy_text("Dental"), "dental.md")
-    documents.ingest(services, user, policy_text("Zebra"), "zebra.md")
+    wanted = documents.ingest(deployment, user, policy_text("Dental"), "dental.md")
+    documents.ingest(deployment, user, policy_text("Zebra"), "zebra.md")
     found = records(ingest("export", "--document", str(wanted)))
     assert {record["document_id"] for record in found} == {str(wanted)}
     events = [record for record in found if record["record"] == "event"]
@@ -69,16 +67,16 @@ def test_one_documents_export_says_who_did_what_on_which_occasion(
     }
 
 
-def test_a_deleted_document_still_has_its_trail(ingest: Ingest, services: Services, user: UserId) -> None:
-    gone = documents.ingest(services, user, policy_text("Zebra"), "zebra.md")
-    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
+def test_a_deleted_document_still_has_its_trail(ingest: Ingest, deployment: Deployment, user: UserId) -> None:
+    gone = documents.ingest(deployment, user, policy_text("Zebra"), "zebra.md")
+    deployment.deletion.delete(gone, TEST)
     assert set(kinds(records(ingest("export", "--document", str(gone))))) == {"deletion", "event"}
 
 
 def test_an_output_file_is_for_its_owner_alone(
-    ingest: Ingest, services: Services, user: UserId, tmp_path: Path
+    ingest: Ingest, deployment: Deployment, user: UserId, tmp_path: Path
 ) -> None:
-    submit(services, user, policy_text("Dental"))
+    submit(deployment, user, policy_text("Dental"))
     path = tmp_path / "export.jsonl"
     ran = ingest("export", "--user", str(user), "--output", path)
     assert (ran.code, ran.stdout) == (0, "")
@@ -89,9 +87,9 @@ def test_an_output_file_is_for_its_owner_alone(
 
 
 def test_ids_are_answered_as_by_other_commands(
-    ingest: Ingest, services: Services, user: UserId, other_user: UserId
+    ingest: Ingest, deployment: Deployment, user: UserId, other_user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text("Dental")).document_id
+    document_id = submit(deployment, user, policy_text("Dental")).document_id
     for arguments, code, name in [
         ((), 2, "wrong_usage"),
         (("--user", "no-uuid"), 2, "invalid_id"),
@@ -104,11 +102,11 @@ def test_ids_are_answered_as_by_other_commands(
     assert records(ingest("export", "--user", str(uuid4()))) == []
 
 
-def test_records_come_one_by_one_as_of_one_moment(services: Services, user: UserId, settings: Settings) -> None:
+def test_records_come_one_by_one_as_of_one_moment(deployment: Deployment, user: UserId, settings: Settings) -> None:
     deployment = Deployment(settings)
-    first = submit(services, user, policy_text("Dental"), "dental.md").document_id
+    first = submit(deployment, user, policy_text("Dental"), "dental.md").document_id
     found = export_records(deployment.database, user)
     assert next(found)["record"] == next(iter(KINDS))
-    submit(services, user, policy_text("Zebra"), "zebra.md")
+    submit(deployment, user, policy_text("Zebra"), "zebra.md")
     assert {UUID(str(record["document_id"])) for record in found} == {first}
     deployment.close()

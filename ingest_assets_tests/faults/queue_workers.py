@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from multiprocessing.connection import Connection
 
+from ingest_assets.adapters.postgres.jobs import PostgresJobs, require_claim
 from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.jobs import PostgresJobs, require_claim
 from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.domain.queue.stages import ORDER
 

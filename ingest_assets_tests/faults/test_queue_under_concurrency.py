@@ -11,9 +11,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from psycopg.rows import DictRow
 
-from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets_tests.faults import queue_workers

@@ -13,16 +13,16 @@ import pytest
 
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.filenames import safe_filename
 from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.drain import DrainLimits, drain
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.adapters.test_parsing_the_corpus import REFUSALS, TEXTS
-from ingest_assets_tests.conftest import CORPUS, services_for
+from ingest_assets_tests.conftest import CORPUS, deployment_for
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.hostile.files import NAMES, SEARCHABLE, HostileFile, hostile_files
 
@@ -34,33 +34,33 @@ STORED = re.compile(r"[0-9a-f-]{36}/[0-9a-f-]{36}/[0-9a-f]{64}(\.md)?")
 
 
 @pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
+def deployment(settings: Settings) -> Iterator[Deployment]:
     parser = LocalParser(LIMITS)
-    with services_for(settings, parser) as made:
+    with deployment_for(settings, parser) as made:
         yield replace(made, retry_policy=AT_ONCE)
     parser.close()
 
 
-def take_in(services: Services, user: UserId, content: bytes, name: str) -> DocumentId | str:
+def take_in(deployment: Deployment, user: UserId, content: bytes, name: str) -> DocumentId | str:
     """The document, or the code that the file is refused for."""
     try:
-        return submit(services, user, content, name, source=f"test:{name!a}").document_id
+        return submit(deployment, user, content, name, source=f"test:{name!a}").document_id
     except PermanentError as refused:
         return refused.code
 
 
-def outcome(services: Services, taken_in: DocumentId | str) -> str:
+def outcome(deployment: Deployment, taken_in: DocumentId | str) -> str:
     if isinstance(taken_in, str):
         return taken_in
-    status = services.documents.status(taken_in)
+    status = deployment.documents.status(taken_in)
     assert status is not None
     if status.state is State.DEADLETTER:
         return status.error_code or "dead without a code"
     return SEARCHABLE if status.live_version else f"{status.stage}/{status.state}"
 
 
-def drain_until_empty(services: Services) -> None:
-    drain(services, "worker", DrainLimits(idle=timedelta(0), until_empty=True), stop=Event(), report=lambda: None)
+def drain_until_empty(deployment: Deployment) -> None:
+    drain(deployment, "worker", DrainLimits(idle=timedelta(0), until_empty=True), stop=Event(), report=lambda: None)
 
 
 def good_documents() -> Iterator[HostileFile]:
@@ -69,12 +69,12 @@ def good_documents() -> Iterator[HostileFile]:
         yield HostileFile(f"good-{number}.md", text, frozenset({SEARCHABLE}))
 
 
-def surprises(services: Services, user: UserId, files: Iterable[HostileFile]) -> dict[str, str]:
+def surprises(deployment: Deployment, user: UserId, files: Iterable[HostileFile]) -> dict[str, str]:
     """What became of those files, and of good ones submitted among them, of which something else was expected."""
     mixed = (file for pair in zip_longest(files, good_documents()) for file in pair if file)
-    taken_in = [(file.name, file.outcomes, take_in(services, user, file.content, file.name)) for file in mixed]
-    drain_until_empty(services)
-    became = ((name, outcome(services, each), expected) for name, expected, each in taken_in)
+    taken_in = [(file.name, file.outcomes, take_in(deployment, user, file.content, file.name)) for file in mixed]
+    drain_until_empty(deployment)
+    became = ((name, outcome(deployment, each), expected) for name, expected, each in taken_in)
     return {name: found for name, found, expected in became if found not in expected}
 
 
@@ -85,18 +85,18 @@ def resident_mb(figure: str) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak of memory since a moment")
 def test_hostile_files_end_by_their_class_while_good_documents_land_and_memory_stays_flat(
-    services: Services, user: UserId, other_user: UserId
+    deployment: Deployment, user: UserId, other_user: UserId
 ) -> None:
-    assert surprises(services, user, []) == {}
+    assert surprises(deployment, user, []) == {}
     Path("/proc/self/clear_refs").write_text("5")  # from here on, VmHWM is the peak since here
     before = resident_mb("VmRSS")
 
-    assert surprises(services, other_user, hostile_files()) == {}
+    assert surprises(deployment, other_user, hostile_files()) == {}
     assert resident_mb("VmHWM") - before < MOST_GROWTH_MB
 
 
 def test_the_corpus_s_hostile_files_end_by_their_class_while_good_documents_land(
-    services: Services, user: UserId
+    deployment: Deployment, user: UserId
 ) -> None:
     if not CORPUS.exists():
         pytest.skip("../shared/corpus is not here: its hostile files were not tried")
@@ -104,19 +104,19 @@ def test_the_corpus_s_hostile_files_end_by_their_class_while_good_documents_land
     expected = {**dict.fromkeys(TEXTS, SEARCHABLE), **REFUSALS}
     files = [HostileFile(path.name, path.read_bytes(), frozenset({expected[f"hostile/{path.name}"]})) for path in paths]
 
-    assert surprises(services, user, files) == {}
+    assert surprises(deployment, user, files) == {}
 
 
-def test_a_name_is_never_a_place(services: Services, user: UserId, settings: Settings) -> None:
+def test_a_name_is_never_a_place(deployment: Deployment, user: UserId, settings: Settings) -> None:
     documents = {
-        name: take_in(services, user, policy_text(f"Name {at}").encode(), name) for at, name in enumerate(NAMES)
+        name: take_in(deployment, user, policy_text(f"Name {at}").encode(), name) for at, name in enumerate(NAMES)
     }
-    drain_until_empty(services)
+    drain_until_empty(deployment)
 
     for name, document_id in documents.items():
-        assert outcome(services, document_id) == SEARCHABLE
+        assert outcome(deployment, document_id) == SEARCHABLE
         assert not isinstance(document_id, str)
-        document = services.documents.find(document_id)
+        document = deployment.documents.find(document_id)
         assert document is not None
         assert document.filename == safe_filename(name)
     stored = [

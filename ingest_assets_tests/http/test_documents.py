@@ -9,23 +9,23 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http import body_limits
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, policy_text
 from ingest_assets_tests.http.api import Api, assert_problem
 
 MEGABYTE = 1024 * 1024
 
 
-def test_a_document_is_taken_in_followed_found_and_deleted(api: Api, services: Services) -> None:
+def test_a_document_is_taken_in_followed_found_and_deleted(api: Api, deployment: Deployment) -> None:
     submitted = api.submit(policy_text("Zebra"), "zebra policy.md")
     assert (submitted.status_code, submitted.json()["status"]) == (202, "queued")
     path = submitted.headers["location"]
     assert path == f"/v1/documents/{submitted.json()['document_id']}"
     assert api("GET", path).json()["searchable"] is False
 
-    drain_all(services)
+    drain_all(deployment)
     status = api("GET", path).json()
     assert (status["searchable"], status["stage"], status["state"]) == (True, "embedded", "done")
     assert (status["filename"], status["media_type"]) == ("zebra policy.md", "text/markdown")
@@ -40,9 +40,9 @@ def test_a_document_is_taken_in_followed_found_and_deleted(api: Api, services: S
     assert api("POST", "/v1/search", json={"query": "zebra"}).json() == []
 
 
-def test_nobody_sees_or_touches_anothers_document(api: Api, other_user: UserId, services: Services) -> None:
+def test_nobody_sees_or_touches_anothers_document(api: Api, other_user: UserId, deployment: Deployment) -> None:
     path = api.submit(policy_text("Zebra")).headers["location"]
-    drain_all(services)
+    drain_all(deployment)
     stranger, unknown = api.of(other_user), f"/v1/documents/{uuid4()}"
     for method, suffix in [("GET", ""), ("GET", "/events"), ("DELETE", "")]:
         foreign, missing = stranger(method, path + suffix), stranger(method, unknown + suffix)
@@ -68,9 +68,9 @@ def test_another_content_is_another_document_unless_it_comes_from_the_same_sourc
     assert (changed["document_id"], changed["status"]) == (first["document_id"], "new_version")
 
 
-def test_a_higher_priority_is_worked_on_first(api: Api, services: Services) -> None:
+def test_a_higher_priority_is_worked_on_first(api: Api, deployment: Deployment) -> None:
     ids = [api.submit(f"policy {n}", "a.txt", params={"priority": n}).json()["document_id"] for n in (-100, 0, 100)]
-    claimed = services.jobs.claim("worker", 3, services.lease)
+    claimed = deployment.claims.claim("worker", 3, deployment.settings.lease)
     assert [str(job.document.document_id) for job in claimed] == ids[::-1]
     for priority in ("101", "-101", "high"):
         assert_problem(api.submit("a policy", "a.txt", params={"priority": priority}), 422, "invalid_request")
@@ -86,7 +86,7 @@ def test_a_form_and_the_header_name_a_file_too(api: Api) -> None:
         assert plain.json() == form.json() | {"status": "unchanged"}
 
 
-def test_a_file_in_a_form_arrives_byte_for_byte(api: Api, services: Services) -> None:
+def test_a_file_in_a_form_arrives_byte_for_byte(api: Api, deployment: Deployment) -> None:
     content = b"%PDF-1.4\r\n" + bytes(range(256)) + b"\r\n--\r\n\n\r"
     form = api("POST", "/v1/documents", files={"file": ("a.pdf", content)})
     assert form.status_code == 202, form.text
@@ -98,12 +98,12 @@ def test_a_path_in_a_name_is_no_path(api: Api) -> None:
     assert api("GET", path).json()["filename"] == "passwd.md"
 
 
-def test_a_file_that_cannot_be_taken_has_the_code_of_the_command_line(api: Api, services: Services) -> None:
+def test_a_file_that_cannot_be_taken_has_the_code_of_the_command_line(api: Api, deployment: Deployment) -> None:
     assert_problem(api.submit(b"", "a.md"), 422, "empty_file")
     assert_problem(api.submit(bytes(range(256)) * 8, "noise.bin"), 415, "unsupported")
     assert_problem(api.submit(b"x", ""), 422, "invalid_request")
     assert_problem(api.submit(b"x", "n" * 1001), 422, "invalid_request")
-    assert services.documents.counts()["documents"] == 0
+    assert deployment.documents.counts()["documents"] == 0
 
 
 def test_a_form_without_a_file_is_refused(api: Api) -> None:
@@ -179,7 +179,7 @@ def test_many_at_once_with_one_key_get_one_answer(api: Api) -> None:
     assert all(answer == taken[0] for answer in taken)
 
 
-def test_a_client_that_leaves_while_it_sends_leaves_nothing_behind(api: Api, services: Services) -> None:
+def test_a_client_that_leaves_while_it_sends_leaves_nothing_behind(api: Api, deployment: Deployment) -> None:
     def broken() -> Iterator[bytes]:
         yield b"word " * 1000
         raise ConnectionAbortedError
@@ -187,7 +187,7 @@ def test_a_client_that_leaves_while_it_sends_leaves_nothing_behind(api: Api, ser
     with pytest.raises(ConnectionAbortedError):
         api("POST", "/v1/documents", params={"filename": "a.txt"}, content=broken())
     assert api("GET", "/healthz").status_code == 200
-    assert services.documents.counts()["documents"] == 0
+    assert deployment.documents.counts()["documents"] == 0
 
 
 def test_searches_take_hostile_queries(api: Api) -> None:

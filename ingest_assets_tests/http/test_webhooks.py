@@ -14,7 +14,6 @@ from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.http.api import Api, assert_problem, serving
 
@@ -43,8 +42,8 @@ class Waiting:
 
 
 @pytest.fixture
-def waiting(deployment: Deployment, services: Services, user: UserId) -> Waiting:
-    document = services.documents.find(submit(services, user, policy_text()).document_id)
+def waiting(deployment: Deployment, user: UserId) -> Waiting:
+    document = deployment.documents.find(submit(deployment, user, policy_text()).document_id)
     assert document is not None
     jobs, producer = PostgresParseJobs(deployment.database), Producer("a parser", "1")
     secret = jobs.prepare(document, producer)

@@ -5,31 +5,29 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from ingest_assets.composition import Deployment
 from ingest_assets.definitions import build_definitions
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.orchestration.assets import ASSETS
-from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.pipeline.services import Services
-from ingest_assets.settings import Settings
 
 NAMES = [asset.key.to_user_string() for asset in ASSETS]
 
 
-def definitions(services: Services, **overrides: Any) -> dg.Definitions:
-    return build_definitions(Settings(), {"pipeline": Pipeline(lambda: services)} | overrides)
+def definitions(deployment: Deployment, **overrides: Any) -> dg.Definitions:
+    return build_definitions(deployment, overrides)
 
 
 def run_partition(
-    services: Services, instance: dg.DagsterInstance, document_id: DocumentId | str, **arguments: Any
+    deployment: Deployment, instance: dg.DagsterInstance, document_id: DocumentId | str, **arguments: Any
 ) -> dg.ExecuteInProcessResult:
     key = str(document_id)
     instance.add_dynamic_partitions("documents", [key])
-    job = definitions(services).resolve_job_def("ingest_document")
+    job = definitions(deployment).resolve_job_def("ingest_document")
     return job.execute_in_process(partition_key=key, instance=instance, raise_on_error=False, **arguments)
 
 
-def run_drain(services: Services, instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:
-    job = definitions(services).resolve_job_def("drain_queue")
+def run_drain(deployment: Deployment, instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:
+    job = definitions(deployment).resolve_job_def("drain_queue")
     run_config = {"ops": {"drain_documents": {"config": {"idle_seconds": 0.0} | config}}}
     return job.execute_in_process(run_config=run_config, instance=instance, raise_on_error=False)
 
@@ -43,7 +41,7 @@ def materialization(instance: dg.DagsterInstance, asset: str, document_id: Docum
     return found
 
 
-def failed_partitions(instance: dg.DagsterInstance, asset: str, services: Services) -> set[str]:
+def failed_partitions(instance: dg.DagsterInstance, asset: str, deployment: Deployment) -> set[str]:
     """As the UI counts them."""
     return partition_states(instance, asset)["failed"]
 

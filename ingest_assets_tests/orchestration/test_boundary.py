@@ -3,7 +3,7 @@
 Each failure says the canary in its own message, in its cause's, and in that of what was being handled.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,10 +12,10 @@ import pytest
 from dagster._core.errors import ScheduleExecutionError
 from dagster._utils.error import serializable_error_info_from_exc_info
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.canary import Canary
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.orchestration.runs import run_drain, run_partition
@@ -50,9 +50,9 @@ class Leaking:
         return leak if name == self.method else getattr(self.behind, name)
 
 
-def leaking(services: Services, port: str, method: str) -> Services:
-    changes: dict[str, Any] = {port: Leaking(getattr(services, port), method)}
-    return replace(services, **changes)
+def leaking(deployment: Deployment, port: str, method: str) -> Deployment:
+    changes: dict[str, Any] = {port: Leaking(getattr(deployment, port), method)}
+    return deployment.replacing(**changes)
 
 
 PLACES = [
@@ -95,33 +95,37 @@ def listener(
 
 
 def test_partition_runs_that_fail_in_any_place_tell_nothing(
-    services: Services, user: UserId, listener: Listener
+    deployment: Deployment, user: UserId, listener: Listener
 ) -> None:
     for port, method in PLACES:
-        document_id = submit(services, user, policy_text(CANARY.word), f"{CANARY.word} {port} {method}.md").document_id
-        run_partition(leaking(services, port, method), listener.instance, document_id)
+        document_id = submit(
+            deployment, user, policy_text(CANARY.word), f"{CANARY.word} {port} {method}.md"
+        ).document_id
+        run_partition(leaking(deployment, port, method), listener.instance, document_id)
         listener.heard_nothing(f"{port}.{method}")
 
 
-def test_drain_runs_that_fail_in_any_place_tell_nothing(services: Services, user: UserId, listener: Listener) -> None:
+def test_drain_runs_that_fail_in_any_place_tell_nothing(
+    deployment: Deployment, user: UserId, listener: Listener
+) -> None:
     for port, method in PLACES:
-        submit(services, user, policy_text(CANARY.word, 1), f"{CANARY.word} {port} {method}.md")
-        run_drain(leaking(services, port, method), listener.instance)
+        submit(deployment, user, policy_text(CANARY.word, 1), f"{CANARY.word} {port} {method}.md")
+        run_drain(leaking(deployment, port, method), listener.instance)
         listener.heard_nothing(f"{port}.{method}")
 
 
-def test_ticks_that_fail_tell_their_daemon_nothing(services: Services, instance: dg.DagsterInstance) -> None:
+def test_ticks_that_fail_tell_their_daemon_nothing(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     for method in ("reclaim", "claim", "report_dead_letters"):
         with pytest.raises(ScheduleExecutionError) as raised:
-            minute(leaking(services, "jobs", method), instance)
+            minute(leaking(deployment, "jobs", method), instance)
         told = told_to_dagster(raised.value)
         assert "TellingError" in told
         assert not CANARY.is_in(told)
 
 
-def test_services_that_cannot_be_made_tell_nothing(services: Services, user: UserId, listener: Listener) -> None:
-    document_id = submit(services, user, policy_text(CANARY.word)).document_id
-    run_partition(services, listener.instance, document_id, resources={"pipeline": Pipeline(leak)})
+def test_services_that_cannot_be_made_tell_nothing(deployment: Deployment, user: UserId, listener: Listener) -> None:
+    document_id = submit(deployment, user, policy_text(CANARY.word)).document_id
+    run_partition(deployment, listener.instance, document_id, resources={"pipeline": Pipeline(leak)})
     listener.heard_nothing("the composition")
 
 

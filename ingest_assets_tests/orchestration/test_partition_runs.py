@@ -6,11 +6,11 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
 from ingest_assets_tests.orchestration.runs import NAMES, failed_partitions, materialization, run_drain, run_partition
 from ingest_assets_tests.pipeline.test_failures import failing
@@ -25,11 +25,11 @@ def failure_of(result: dg.ExecuteInProcessResult) -> str:
     return str(error)
 
 
-def test_a_run_takes_a_document_to_the_end(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    result = run_partition(services, instance, document_id)
+def test_a_run_takes_a_document_to_the_end(deployment: Deployment, instance: dg.DagsterInstance, user: UserId) -> None:
+    document_id = submit(deployment, user, policy_text()).document_id
+    result = run_partition(deployment, instance, document_id)
     assert result.success
-    status = services.documents.status(document_id)
+    status = deployment.documents.status(document_id)
     assert status is not None
     assert (status.stage, status.state, status.searchable) == (Stage.EMBEDDED, State.DONE, True)
     assert len(result.get_asset_check_evaluations()) == 2
@@ -37,10 +37,10 @@ def test_a_run_takes_a_document_to_the_end(services: Services, instance: dg.Dags
 
 
 def test_metadata_tells_counts_hashes_durations_and_models(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    run_partition(services, instance, document_id)
+    document_id = submit(deployment, user, policy_text()).document_id
+    run_partition(deployment, instance, document_id)
     told = {name: set(materialization(instance, name, document_id).metadata) for name in NAMES}
     assert told["parsed_markdown"] >= {"characters", "text_sha", "parser", "parser_version", "seconds"}
     assert told["chunks"] >= {"chunks", "chunker", "chunker_version", "seconds"}
@@ -49,113 +49,117 @@ def test_metadata_tells_counts_hashes_durations_and_models(
 
 
 def test_a_failing_document_is_a_failed_partition_and_turns_green_after_its_retry(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    broken = failing(services, TransientError("storage_failed"), 1)
-    document_id = submit(services, user, policy_text()).document_id
+    broken = failing(deployment, TransientError("storage_failed"), 1)
+    document_id = submit(deployment, user, policy_text()).document_id
     assert not run_partition(broken, instance, document_id).success
-    assert failed_partitions(instance, "parsed_markdown", services) == {str(document_id)}
-    status = services.documents.status(document_id)
+    assert failed_partitions(instance, "parsed_markdown", deployment) == {str(document_id)}
+    status = deployment.documents.status(document_id)
     assert status is not None
     assert (status.state, status.error_code) == (State.RETRYABLE, "storage_failed")
     assert run_partition(broken, instance, document_id).success
-    assert failed_partitions(instance, "parsed_markdown", services) == set()
+    assert failed_partitions(instance, "parsed_markdown", deployment) == set()
     assert set(instance.get_materialized_partitions(dg.AssetKey("finalized_chunks"))) == {str(document_id)}
 
 
 def test_a_drain_run_clears_the_failure_of_a_partition_run(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    run_partition(failing(services, TransientError("storage_failed"), 1), instance, document_id)
-    assert run_drain(replace(services, retry_policy=replace(services.retry_policy)), instance, until_empty=True).success
-    assert failed_partitions(instance, "parsed_markdown", services) == set()
+    document_id = submit(deployment, user, policy_text()).document_id
+    run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, document_id)
+    assert run_drain(
+        deployment.replacing(retry_policy=replace(deployment.retry_policy)), instance, until_empty=True
+    ).success
+    assert failed_partitions(instance, "parsed_markdown", deployment) == set()
 
 
 def test_a_failure_shows_its_code_and_what_to_do_and_nothing_else(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    broken = failing(services, ValueError("Jane Roe, born 1970"), 9)
+    document_id = submit(deployment, user, policy_text()).document_id
+    broken = failing(deployment, ValueError("Jane Roe, born 1970"), 9)
     result = run_partition(broken, instance, document_id)
     assert "unexpected" in failure_of(result)
     assert "Jane Roe" not in str(instance.all_logs(result.run_id))
 
 
-def test_a_partition_of_no_document_fails_with_its_code(services: Services, instance: dg.DagsterInstance) -> None:
-    assert "unknown_document" in failure_of(run_partition(services, instance, "not-a-uuid"))
+def test_a_partition_of_no_document_fails_with_its_code(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    assert "unknown_document" in failure_of(run_partition(deployment, instance, "not-a-uuid"))
 
 
 def test_a_document_that_another_worker_holds_is_left_alone(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    [job] = services.jobs.claim("somebody", 1, LEASE)
-    assert "claimed_elsewhere" in failure_of(run_partition(services, instance, document_id))
-    assert services.jobs.hold(document_id, "somebody", LEASE) == job
+    document_id = submit(deployment, user, policy_text()).document_id
+    [job] = deployment.claims.claim("somebody", 1, LEASE)
+    assert "claimed_elsewhere" in failure_of(run_partition(deployment, instance, document_id))
+    assert deployment.claims.hold(document_id, "somebody", LEASE) == job
 
 
 def test_a_run_that_the_queue_started_works_under_the_queues_claim(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    services.jobs.claim("run-7", 1, LEASE)
-    assert run_partition(services, instance, document_id, tags={CLAIM_TAG: "run-7"}).success
+    document_id = submit(deployment, user, policy_text()).document_id
+    deployment.claims.claim("run-7", 1, LEASE)
+    assert run_partition(deployment, instance, document_id, tags={CLAIM_TAG: "run-7"}).success
 
 
 def test_a_finished_document_can_be_materialized_again_and_pays_nothing(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = ingest(services, user, policy_text())
-    assert run_partition(services, instance, document_id).success
+    document_id = ingest(deployment, user, policy_text())
+    assert run_partition(deployment, instance, document_id).success
     metadata = materialization(instance, "embeddings", document_id).metadata
     assert metadata["texts_embedded"].value == 0
 
 
 @pytest.mark.parametrize("chosen", NAMES)
 def test_one_asset_of_a_finished_document_can_be_materialized_by_itself(
-    services: Services, instance: dg.DagsterInstance, user: UserId, chosen: str
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, chosen: str
 ) -> None:
-    document_id = ingest(services, user, policy_text())
-    result = run_partition(services, instance, document_id, asset_selection=[dg.AssetKey(chosen)])
+    document_id = ingest(deployment, user, policy_text())
+    result = run_partition(deployment, instance, document_id, asset_selection=[dg.AssetKey(chosen)])
     assert result.success
-    status = services.documents.status(document_id)
+    status = deployment.documents.status(document_id)
     assert status is not None
     assert status.state is (State.DONE if chosen == "finalized_chunks" else State.QUEUED)
-    drain_all(services)
-    status = services.documents.status(document_id)
+    drain_all(deployment)
+    status = deployment.documents.status(document_id)
     assert status is not None
     assert (status.state, status.searchable) == (State.DONE, True)
 
 
 def test_an_asset_whose_upstream_was_never_made_says_so(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    result = run_partition(services, instance, document_id, asset_selection=[dg.AssetKey("embeddings")])
+    document_id = submit(deployment, user, policy_text()).document_id
+    result = run_partition(deployment, instance, document_id, asset_selection=[dg.AssetKey("embeddings")])
     assert "upstream_missing" in failure_of(result)
-    status = services.documents.status(document_id)
+    status = deployment.documents.status(document_id)
     assert status is not None
     assert status.state is State.QUEUED
 
 
 def test_a_dead_letter_of_a_drain_run_is_shown_as_a_failed_partition(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = ingest(failing(services, PermanentError("corrupt"), 1), user, policy_text())
-    assert services.jobs.report_dead_letters(5) == [document_id]
-    assert services.jobs.report_dead_letters(5) == []
-    result = run_partition(services, instance, document_id, tags={DEAD_LETTER_TAG: "shown"})
+    document_id = ingest(failing(deployment, PermanentError("corrupt"), 1), user, policy_text())
+    assert deployment.jobs.report_dead_letters(5) == [document_id]
+    assert deployment.jobs.report_dead_letters(5) == []
+    result = run_partition(deployment, instance, document_id, tags={DEAD_LETTER_TAG: "shown"})
     assert "corrupt" in failure_of(result)
-    assert failed_partitions(instance, "parsed_markdown", services) == {str(document_id)}
-    status = services.documents.status(document_id)
+    assert failed_partitions(instance, "parsed_markdown", deployment) == {str(document_id)}
+    status = deployment.documents.status(document_id)
     assert status is not None
     assert status.state is State.DEADLETTER
 
 
-def test_dagster_learns_neither_names_nor_text(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
-    document_id = submit(services, user, policy_text("Canarywort"), "canary-name.md").document_id
-    result = run_partition(services, instance, document_id)
+def test_dagster_learns_neither_names_nor_text(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    document_id = submit(deployment, user, policy_text("Canarywort"), "canary-name.md").document_id
+    result = run_partition(deployment, instance, document_id)
     assert result.success
     everything = str(instance.all_logs(result.run_id)).lower()
     assert "canary" not in everything

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterEvent, DagsterEventType
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.orchestration import queue
@@ -15,102 +16,101 @@ from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.schedules import retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import ingest, policy_text, submit
 from ingest_assets_tests.orchestration.runs import definitions, run_partition
 from ingest_assets_tests.pipeline.test_failures import failing
 
 
-def tick(services: Services, instance: dg.DagsterInstance, **settings: Any) -> list[dg.RunRequest]:
+def tick(deployment: Deployment, instance: dg.DagsterInstance, **settings: Any) -> list[dg.RunRequest]:
     definition = queued_jobs_sensor(Settings(**settings))
-    resources = {"pipeline": Pipeline(lambda: services)}
+    resources = {"pipeline": Pipeline(lambda: deployment)}
     with dg.build_sensor_context(
-        instance=instance, definitions=definitions(services), sensor_name="queued_jobs", resources=resources
+        instance=instance, definitions=definitions(deployment), sensor_name="queued_jobs", resources=resources
     ) as context:
         ticked = definition(context)
     return list(ticked.run_requests or []) if isinstance(ticked, dg.SensorResult) else []
 
 
-def minute(services: Services, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    loaded = definitions(services)
+def minute(deployment: Deployment, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    loaded = definitions(deployment)
     with dg.build_schedule_context(
         instance=instance, repository_def=loaded.get_repository_def(), resources=loaded.resources or {}
     ) as context:
         return list(retry_failed_partitions.evaluate_tick(context).run_requests or [])
 
 
-def test_an_empty_queue_starts_nothing(services: Services, instance: dg.DagsterInstance) -> None:
-    assert tick(services, instance) == []
+def test_an_empty_queue_starts_nothing(deployment: Deployment, instance: dg.DagsterInstance) -> None:
+    assert tick(deployment, instance) == []
 
 
 def test_a_few_jobs_get_a_run_each_under_a_claim_of_its_own(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    ids = {str(submit(services, user, policy_text(f"Subject {n}", 2), f"{n}.md").document_id) for n in range(3)}
-    requests = tick(services, instance, few_jobs=3)
+    ids = {str(submit(deployment, user, policy_text(f"Subject {n}", 2), f"{n}.md").document_id) for n in range(3)}
+    requests = tick(deployment, instance, few_jobs=3)
     assert {request.partition_key for request in requests} == ids
     assert {request.job_name for request in requests} == {"ingest_document"}
     assert len({request.tags[CLAIM_TAG] for request in requests}) == 3
     assert set(instance.get_dynamic_partitions("documents")) == ids
-    assert tick(services, instance, few_jobs=3) == []
+    assert tick(deployment, instance, few_jobs=3) == []
 
 
 def test_a_run_that_the_sensor_asked_for_finishes_its_document(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    submit(services, user, policy_text())
-    [request] = tick(services, instance)
+    submit(deployment, user, policy_text())
+    [request] = tick(deployment, instance)
     assert request.partition_key is not None
-    assert run_partition(services, instance, request.partition_key, tags=dict(request.tags)).success
+    assert run_partition(deployment, instance, request.partition_key, tags=dict(request.tags)).success
 
 
 def test_a_backlog_gets_drain_runs_by_its_size_up_to_the_limit(
-    services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
-        submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
-    assert [request.job_name for request in tick(services, instance, few_jobs=4, drain_workers=3)] == ["drain_queue"]
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    assert [request.job_name for request in tick(deployment, instance, few_jobs=4, drain_workers=3)] == ["drain_queue"]
     monkeypatch.setattr(queue, "JOBS_PER_WORKER", 2)
-    assert len(tick(services, instance, few_jobs=4, drain_workers=9)) == 3
-    assert len(tick(services, instance, few_jobs=4, drain_workers=2)) == 2
-    assert services.jobs.waiting(10) == 5
+    assert len(tick(deployment, instance, few_jobs=4, drain_workers=9)) == 3
+    assert len(tick(deployment, instance, few_jobs=4, drain_workers=2)) == 2
+    assert deployment.backlog.waiting(10) == 5
 
 
 def test_jobs_that_find_the_partition_runs_busy_are_drained(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    submit(services, user, policy_text())
-    job = definitions(services).resolve_job_def("ingest_document")
+    submit(deployment, user, policy_text())
+    job = definitions(deployment).resolve_job_def("ingest_document")
     for _ in range(2):
         instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
-    assert [request.job_name for request in tick(services, instance, few_jobs=2)] == ["drain_queue"]
+    assert [request.job_name for request in tick(deployment, instance, few_jobs=2)] == ["drain_queue"]
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_no_more_drain_runs_start_than_may_live(
-    services: Services, instance: dg.DagsterInstance, user: UserId, status: dg.DagsterRunStatus
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, status: dg.DagsterRunStatus
 ) -> None:
     for number in range(5):
-        submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
-    start_drain_run(services, instance, status)
-    assert tick(services, instance, few_jobs=4, drain_workers=1) == []
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    start_drain_run(deployment, instance, status)
+    assert tick(deployment, instance, few_jobs=4, drain_workers=1) == []
 
 
 def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     for number in range(6):
-        submit(services, user, policy_text(f"Subject {number}", 2), f"{number}.md")
-    impatient = replace(services, lease=timedelta(0))
-    run = start_drain_run(services, instance, dg.DagsterRunStatus.STARTED)
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    impatient = deployment.replacing(lease=timedelta(0))
+    run = start_drain_run(deployment, instance, dg.DagsterRunStatus.STARTED)
     assert len(tick(impatient, instance, few_jobs=4, drain_workers=1)) == 1
-    services.jobs.claim(run.run_id, 1, services.lease)
+    deployment.claims.claim(run.run_id, 1, deployment.settings.lease)
     assert tick(impatient, instance, few_jobs=4, drain_workers=1) == []
 
 
-def start_drain_run(services: Services, instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
-    job = definitions(services).resolve_job_def("drain_queue")
+def start_drain_run(deployment: Deployment, instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+    job = definitions(deployment).resolve_job_def("drain_queue")
     run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.NOT_STARTED)
     if status is dg.DagsterRunStatus.STARTED:
         instance.report_dagster_event(started(run), run_id=run.run_id)
@@ -122,58 +122,58 @@ def started(run: dg.DagsterRun) -> DagsterEvent:
 
 
 def test_the_schedule_retries_what_is_due_as_partition_runs(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    run_partition(failing(services, TransientError("storage_failed"), 1), instance, document_id)
-    requests = minute(services, instance)
+    document_id = submit(deployment, user, policy_text()).document_id
+    run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, document_id)
+    requests = minute(deployment, instance)
     assert [request.partition_key for request in requests] == [str(document_id)]
-    assert run_partition(services, instance, document_id, tags=dict(requests[0].tags)).success
+    assert run_partition(deployment, instance, document_id, tags=dict(requests[0].tags)).success
 
 
 def test_the_schedule_leaves_what_is_not_due_alone(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    document_id = submit(services, user, policy_text()).document_id
+    document_id = submit(deployment, user, policy_text()).document_id
     patient = replace(
-        failing(services, TransientError("storage_failed"), 1),
-        retry_policy=replace(services.retry_policy, first_delay=timedelta(hours=1), longest_delay=timedelta(hours=1)),
+        failing(deployment, TransientError("storage_failed"), 1),
+        retry_policy=replace(deployment.retry_policy, first_delay=timedelta(hours=1), longest_delay=timedelta(hours=1)),
     )
     run_partition(patient, instance, document_id)
-    assert minute(services, instance) == []
+    assert minute(deployment, instance) == []
 
 
 def test_the_schedule_gives_a_dead_workers_documents_back(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    submit(services, user, policy_text())
-    services.jobs.claim("dead", 1, timedelta(0))
-    assert services.jobs.waiting(1) == 0
-    minute(services, instance)
-    assert services.jobs.waiting(1) == 1
+    submit(deployment, user, policy_text())
+    deployment.claims.claim("dead", 1, timedelta(0))
+    assert deployment.backlog.waiting(1) == 0
+    minute(deployment, instance)
+    assert deployment.backlog.waiting(1) == 1
 
 
 def test_the_schedule_shows_each_dead_letter_of_a_drain_run_once(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    broken = failing(services, PermanentError("corrupt"), 3)
+    broken = failing(deployment, PermanentError("corrupt"), 3)
     ids = {str(ingest(broken, user, policy_text(f"Subject {number}"), f"{number}.md")) for number in range(3)}
-    requests = minute(services, instance)
+    requests = minute(deployment, instance)
     assert {request.partition_key for request in requests} == ids
     assert all(DEAD_LETTER_TAG in request.tags for request in requests)
-    assert minute(services, instance) == []
+    assert minute(deployment, instance) == []
 
 
 def test_runs_of_one_tick_are_told_apart_as_dagster_demands(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    broken = failing(services, PermanentError("corrupt"), 2)
+    broken = failing(deployment, PermanentError("corrupt"), 2)
     for number in range(2):
         ingest(broken, user, policy_text(f"Subject {number}"), f"{number}.md")
     for number in range(2, 4):
-        document_id = submit(services, user, policy_text(f"Subject {number}"), f"{number}.md").document_id
-        run_partition(failing(services, TransientError("storage_failed"), 1), instance, document_id)
-    keys = [request.run_key for request in minute(services, instance)]
+        document_id = submit(deployment, user, policy_text(f"Subject {number}"), f"{number}.md").document_id
+        run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, document_id)
+    keys = [request.run_key for request in minute(deployment, instance)]
     assert len(keys) == 4
     assert None not in keys
     assert len(set(keys)) == 4

@@ -10,6 +10,7 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.documents.retention import RetentionPolicy
 from ingest_assets.domain.errors import PermanentError, TransientError
@@ -19,9 +20,7 @@ from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
 from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning, look_after_deletions
 from ingest_assets.orchestration.storage import KeptConnections
-from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.intake import folder_key
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.orchestration.runs import (
@@ -49,8 +48,10 @@ def instance(empty_database_url: str) -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def run_job(services: Services, instance: dg.DagsterInstance, name: str, retention: RetentionPolicy) -> dict[str, int]:
-    job = definitions(services, retention=retention).resolve_job_def(name)
+def run_job(
+    deployment: Deployment, instance: dg.DagsterInstance, name: str, retention: RetentionPolicy
+) -> dict[str, int]:
+    job = definitions(deployment, retention=retention).resolve_job_def(name)
     result = job.execute_in_process(instance=instance, raise_on_error=False)
     assert result.success
     [step] = result.get_step_success_events()
@@ -58,24 +59,24 @@ def run_job(services: Services, instance: dg.DagsterInstance, name: str, retenti
     return dict(result.output_for_node(step.step_key))
 
 
-def prune(services: Services, instance: dg.DagsterInstance, kept: int | None) -> dict[str, int]:
-    return run_job(services, instance, "prune_partitions", RetentionPolicy(partitions=kept))
+def prune(deployment: Deployment, instance: dg.DagsterInstance, kept: int | None) -> dict[str, int]:
+    return run_job(deployment, instance, "prune_partitions", RetentionPolicy(partitions=kept))
 
 
-def purge(services: Services, instance: dg.DagsterInstance, retention: RetentionPolicy = EVERYTHING_IS_OLD) -> int:
-    return run_job(services, instance, "purge_runs", retention)["forgotten"]
+def purge(deployment: Deployment, instance: dg.DagsterInstance, retention: RetentionPolicy = EVERYTHING_IS_OLD) -> int:
+    return run_job(deployment, instance, "purge_runs", retention)["forgotten"]
 
 
-def arrive(services: Services, user: UserId, name: str) -> DocumentId:
-    return submit(services, user, policy_text(name, 2), f"{name}.md").document_id
+def arrive(deployment: Deployment, user: UserId, name: str) -> DocumentId:
+    return submit(deployment, user, policy_text(name, 2), f"{name}.md").document_id
 
 
-def drained(services: Services, instance: dg.DagsterInstance, user: UserId, *names: str) -> list[DocumentId]:
+def drained(deployment: Deployment, instance: dg.DagsterInstance, user: UserId, *names: str) -> list[DocumentId]:
     """Finished one after the other."""
     found = []
     for name in names:
-        found.append(arrive(services, user, name))
-        assert run_drain(services, instance).success
+        found.append(arrive(deployment, user, name))
+        assert run_drain(deployment, instance).success
     return found
 
 
@@ -88,10 +89,10 @@ def materialized(instance: dg.DagsterInstance, asset: str) -> set[UUID]:
 
 
 def tick(
-    schedule: dg.ScheduleDefinition, services: Services, instance: dg.DagsterInstance, retention: RetentionPolicy
+    schedule: dg.ScheduleDefinition, deployment: Deployment, instance: dg.DagsterInstance, retention: RetentionPolicy
 ) -> bool:
     """Whether it asks for a run."""
-    loaded = definitions(services, retention=retention)
+    loaded = definitions(deployment, retention=retention)
     with dg.build_schedule_context(
         instance=instance, repository_def=loaded.get_repository_def(), resources=loaded.resources or {}
     ) as context:
@@ -99,108 +100,110 @@ def tick(
 
 
 def test_the_newest_finished_documents_and_all_others_stay_partitions(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    finished = drained(services, instance, user, "one", "two", "three", "four")
-    failed = arrive(services, user, "failing")
-    run_partition(failing(services, PermanentError("corrupt"), 1), instance, failed)
-    waiting = arrive(services, user, "waiting")
+    finished = drained(deployment, instance, user, "one", "two", "three", "four")
+    failed = arrive(deployment, user, "failing")
+    run_partition(failing(deployment, PermanentError("corrupt"), 1), instance, failed)
+    waiting = arrive(deployment, user, "waiting")
     instance.add_dynamic_partitions(str(documents.name), [str(waiting)])
-    assert prune(services, instance, kept=2) == {"deleted": 0, "finished": 2}
+    assert prune(deployment, instance, kept=2) == {"deleted": 0, "finished": 2}
     assert listed(instance) == {*finished[2:], failed, waiting}
-    assert prune(services, instance, kept=2) == {"deleted": 0, "finished": 0}
+    assert prune(deployment, instance, kept=2) == {"deleted": 0, "finished": 0}
 
 
-def test_the_ui_counts_what_is_listed(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
-    finished = drained(services, instance, user, "one", "two", "three")
+def test_the_ui_counts_what_is_listed(deployment: Deployment, instance: dg.DagsterInstance, user: UserId) -> None:
+    finished = drained(deployment, instance, user, "one", "two", "three")
     assert all(materialized(instance, name) == set(finished) for name in NAMES)
-    prune(services, instance, kept=1)
+    prune(deployment, instance, kept=1)
     assert all(materialized(instance, name) == {finished[2]} for name in NAMES)
 
 
-def test_whoever_wants_all_of_them_keeps_them(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
-    finished = drained(services, instance, user, "one", "two")
-    prune(services, instance, kept=None)
+def test_whoever_wants_all_of_them_keeps_them(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    finished = drained(deployment, instance, user, "one", "two")
+    prune(deployment, instance, kept=None)
     assert listed(instance) == set(finished)
 
 
 def test_a_pruned_document_that_comes_back_is_a_partition_again(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    edited, again, _ = drained(services, instance, user, "edited", "again", "other")
-    prune(services, instance, kept=0)
+    edited, again, _ = drained(deployment, instance, user, "edited", "again", "other")
+    prune(deployment, instance, kept=0)
     assert listed(instance) == set()
-    submit(services, user, policy_text("Changed", 2), "edited.md")
-    assert run_drain(services, instance).success
-    assert run_partition(services, instance, again).success
+    submit(deployment, user, policy_text("Changed", 2), "edited.md")
+    assert run_drain(deployment, instance).success
+    assert run_partition(deployment, instance, again).success
     assert listed(instance) == {edited, again}
     assert materialized(instance, "finalized_chunks") == {edited, again}
-    assert prune(services, instance, kept=1) == {"deleted": 0, "finished": 1}
+    assert prune(deployment, instance, kept=1) == {"deleted": 0, "finished": 1}
     assert listed(instance) == {again}
 
 
 def test_deleted_documents_lose_their_partition_whoever_deleted_them(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    gone, stays = drained(services, instance, user, "gone", "stays")
-    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
-    assert prune(services, instance, kept=None) == {"deleted": 1, "finished": 0}
+    gone, stays = drained(deployment, instance, user, "gone", "stays")
+    deployment.deletion.delete(gone, TEST)
+    assert prune(deployment, instance, kept=None) == {"deleted": 1, "finished": 0}
     assert listed(instance) == {stays}
-    assert prune(services, instance, kept=None) == {"deleted": 0, "finished": 0}
+    assert prune(deployment, instance, kept=None) == {"deleted": 0, "finished": 0}
 
 
 def test_a_pruning_that_breaks_off_is_made_up_for(
-    services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drained(services, instance, user, "one", "two")
+    drained(deployment, instance, user, "one", "two")
 
     def break_off(*_: Any) -> None:
         raise ConnectionError
 
-    job = definitions(services, retention=RetentionPolicy(partitions=0)).resolve_job_def("prune_partitions")
+    job = definitions(deployment, retention=RetentionPolicy(partitions=0)).resolve_job_def("prune_partitions")
     with monkeypatch.context() as patched:
         patched.setattr(partition_pruning, "forget_partitions", break_off)
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
-    assert prune(services, instance, kept=0) == {"deleted": 0, "finished": 2}
+    assert prune(deployment, instance, kept=0) == {"deleted": 0, "finished": 2}
     assert listed(instance) == set()
 
 
 def test_what_is_to_be_forgotten_is_forgotten_in_batches(
-    services: Services, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finished = drained(services, instance, user, "one", "two", "three", "four")
+    finished = drained(deployment, instance, user, "one", "two", "three", "four")
     monkeypatch.setattr(partition_pruning, "BATCH_SIZE", 2)
-    assert prune(services, instance, kept=1) == {"deleted": 0, "finished": 3}
+    assert prune(deployment, instance, kept=1) == {"deleted": 0, "finished": 3}
     assert listed(instance) == {finished[3]}
 
 
 def test_a_purge_leaves_the_state_of_every_listed_document_as_it_was(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    ids = drained(services, instance, user, "drained", "again", "in part")
-    assert run_partition(services, instance, ids[1]).success
-    assert run_partition(services, instance, ids[2], asset_selection=[dg.AssetKey("finalized_chunks")]).success
-    dead = arrive(services, user, "dead")
-    run_partition(failing(services, PermanentError("corrupt"), 1), instance, dead)
-    mended = arrive(services, user, "mended")
-    run_partition(failing(services, TransientError("storage_failed"), 1), instance, mended)
-    assert run_drain(services, instance, until_empty=True).success
+    ids = drained(deployment, instance, user, "drained", "again", "in part")
+    assert run_partition(deployment, instance, ids[1]).success
+    assert run_partition(deployment, instance, ids[2], asset_selection=[dg.AssetKey("finalized_chunks")]).success
+    dead = arrive(deployment, user, "dead")
+    run_partition(failing(deployment, PermanentError("corrupt"), 1), instance, dead)
+    mended = arrive(deployment, user, "mended")
+    run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, mended)
+    assert run_drain(deployment, instance, until_empty=True).success
     before = {name: partition_states(instance, name) for name in NAMES}
     shown = {(name, key): materialization(instance, name, key) for name in NAMES for key in [*ids, mended]}
     assert before["parsed_markdown"]["failed"] == {str(dead)}
-    assert purge(services, instance) > 0
+    assert purge(deployment, instance) > 0
     instance.wipe_asset_cached_status([dg.AssetKey(name) for name in NAMES])
     assert {name: partition_states(instance, name) for name in NAMES} == before
     assert {(name, key): materialization(instance, name, key) for name, key in shown} == shown
 
 
 def test_a_run_goes_when_later_ones_have_done_its_work_again(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    [document_id] = drained(services, instance, user, "policy")
-    first = run_partition(services, instance, document_id).run_id
-    second = run_partition(services, instance, document_id).run_id
-    purge(services, instance)
+    [document_id] = drained(deployment, instance, user, "policy")
+    first = run_partition(deployment, instance, document_id).run_id
+    second = run_partition(deployment, instance, document_id).run_id
+    purge(deployment, instance)
     assert not instance.has_run(first)
     assert instance.has_run(second)
 
@@ -210,13 +213,13 @@ CHECKS_OF_A_RUN = 2
 
 
 def test_the_runs_of_a_pruned_document_go_and_leave_nothing(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    old = arrive(services, user, "old")
-    run_id = run_partition(services, instance, old).run_id
-    run_partition(services, instance, arrive(services, user, "new"))
-    prune(services, instance, kept=1)
-    purge(services, instance)
+    old = arrive(deployment, user, "old")
+    run_id = run_partition(deployment, instance, old).run_id
+    run_partition(deployment, instance, arrive(deployment, user, "new"))
+    prune(deployment, instance, kept=1)
+    purge(deployment, instance)
     assert not instance.has_run(run_id)
     assert not instance.all_logs(run_id)
     checked = [instance.event_log_storage.get_asset_check_execution_history(key, limit=100) for key in CHECK_KEYS]
@@ -224,37 +227,39 @@ def test_the_runs_of_a_pruned_document_go_and_leave_nothing(
     assert sum(map(bool, checked)) == CHECKS_OF_A_RUN
 
 
-def test_neither_young_nor_unfinished_runs_go(services: Services, instance: dg.DagsterInstance, user: UserId) -> None:
-    [document_id] = drained(services, instance, user, "policy")
-    run_partition(services, instance, document_id)
-    job = definitions(services).resolve_job_def("drain_queue")
+def test_neither_young_nor_unfinished_runs_go(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    [document_id] = drained(deployment, instance, user, "policy")
+    run_partition(deployment, instance, document_id)
+    job = definitions(deployment).resolve_job_def("drain_queue")
     unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
     alive = {instance.create_run_for_job(job_def=job, status=status).run_id for status in unfinished}
-    assert purge(services, instance, NOTHING_IS_OLD) == 0
-    assert purge(services, instance, RetentionPolicy(history=None)) == 0
-    assert purge(services, instance) > 0
+    assert purge(deployment, instance, NOTHING_IS_OLD) == 0
+    assert purge(deployment, instance, RetentionPolicy(history=None)) == 0
+    assert purge(deployment, instance) > 0
     assert alive < set(instance.get_run_ids())
 
 
 def test_a_backfill_under_way_keeps_its_partitions_and_its_runs(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    [document_id] = drained(services, instance, user, "policy")
-    backfilled = run_partition(services, instance, document_id, tags={BACKFILL_ID_TAG: "backfill"}).run_id
-    run_partition(services, instance, document_id)
+    [document_id] = drained(deployment, instance, user, "policy")
+    backfilled = run_partition(deployment, instance, document_id, tags={BACKFILL_ID_TAG: "backfill"}).run_id
+    run_partition(deployment, instance, document_id)
     arguments: dict[str, Any] = {"from_failure": False, "tags": {}, "backfill_timestamp": 0.0}
     backfill = PartitionBackfill("backfill", BulkActionStatus.REQUESTED, **arguments)
     instance.add_backfill(backfill)
-    assert not tick(hourly_pruning, services, instance, RetentionPolicy(partitions=0))
-    purge(services, instance)
+    assert not tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=0))
+    purge(deployment, instance)
     assert instance.has_run(backfilled)
     instance.update_backfill(PartitionBackfill("backfill", BulkActionStatus.COMPLETED_SUCCESS, **arguments))
-    assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=0))
-    purge(services, instance)
+    assert tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=0))
+    purge(deployment, instance)
     assert not instance.has_run(backfilled)
 
 
-def test_the_runs_of_other_projects_on_the_instance_stay(services: Services, instance: dg.DagsterInstance) -> None:
+def test_the_runs_of_other_projects_on_the_instance_stay(deployment: Deployment, instance: dg.DagsterInstance) -> None:
     @dg.asset
     def theirs() -> None: ...
 
@@ -265,45 +270,45 @@ def test_the_runs_of_other_projects_on_the_instance_stay(services: Services, ins
         by_asset.execute_in_process(instance=instance, asset_selection=[theirs.key]).run_id,
         by_job.execute_in_process(instance=instance).run_id,
     }
-    purge(services, instance)
+    purge(deployment, instance)
     assert kept <= set(instance.get_run_ids())
 
 
-def test_the_purge_knows_every_job_of_the_project(services: Services) -> None:
-    jobs = {job.name for job in definitions(services).resolve_all_job_defs()}
+def test_the_purge_knows_every_job_of_the_project(deployment: Deployment) -> None:
+    jobs = {job.name for job in definitions(deployment).resolve_all_job_defs()}
     assert jobs - {"__ASSET_JOB"} == set(JOBS)
 
 
 def test_runs_that_were_started_from_the_assets_go_too(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    [document_id] = drained(services, instance, user, "policy")
-    job = definitions(services).resolve_implicit_global_asset_job_def()
+    [document_id] = drained(deployment, instance, user, "policy")
+    job = definitions(deployment).resolve_implicit_global_asset_job_def()
     chosen = [dg.AssetKey(name) for name in NAMES]
     first, second = (
         job.execute_in_process(partition_key=str(document_id), instance=instance, asset_selection=chosen).run_id
         for _ in range(2)
     )
-    purge(services, instance)
+    purge(deployment, instance)
     assert not instance.has_run(first)
     assert instance.has_run(second)
 
 
 def test_the_hour_asks_for_a_pruning_only_where_there_is_something_to_forget(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    [gone, _] = drained(services, instance, user, "one", "two")
-    assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=1))
-    assert not tick(hourly_pruning, services, instance, RetentionPolicy(partitions=2))
-    delete_document(gone, TEST, deletions=services.deletions, objects=services.objects)
-    assert tick(hourly_pruning, services, instance, RetentionPolicy(partitions=None))
+    [gone, _] = drained(deployment, instance, user, "one", "two")
+    assert tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=1))
+    assert not tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=2))
+    deployment.deletion.delete(gone, TEST)
+    assert tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=None))
 
 
 def test_the_day_asks_for_a_purge_unless_runs_are_kept_for_ever(
-    services: Services, instance: dg.DagsterInstance
+    deployment: Deployment, instance: dg.DagsterInstance
 ) -> None:
-    assert tick(daily_purge, services, instance, NOTHING_IS_OLD)
-    assert not tick(daily_purge, services, instance, RetentionPolicy(history=None))
+    assert tick(daily_purge, deployment, instance, NOTHING_IS_OLD)
+    assert not tick(daily_purge, deployment, instance, RetentionPolicy(history=None))
 
 
 def test_nothing_in_the_settings_means_everything() -> None:
@@ -312,12 +317,12 @@ def test_nothing_in_the_settings_means_everything() -> None:
 
 
 def test_an_interrupted_deletion_is_finished_by_the_schedule(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    [gone] = drained(services, instance, user, "one")
-    services.deletions.delete(gone, TEST)
-    assert services.objects.count_below(folder_key(user, gone)) == 2
-    assert tick(look_after_deletions, services, instance, NOTHING_IS_OLD)
-    assert run_job(services, instance, "finish_deleted", NOTHING_IS_OLD) == {"confirmed": 1, "incomplete": 0}
-    assert services.objects.count_below(folder_key(user, gone)) == 0
-    assert not tick(look_after_deletions, services, instance, NOTHING_IS_OLD)
+    [gone] = drained(deployment, instance, user, "one")
+    deployment.deletions.delete(gone, TEST)
+    assert deployment.objects.count_below(folder_key(user, gone)) == 2
+    assert tick(look_after_deletions, deployment, instance, NOTHING_IS_OLD)
+    assert run_job(deployment, instance, "finish_deleted", NOTHING_IS_OLD) == {"confirmed": 1, "incomplete": 0}
+    assert deployment.objects.count_below(folder_key(user, gone)) == 0
+    assert not tick(look_after_deletions, deployment, instance, NOTHING_IS_OLD)

@@ -6,22 +6,23 @@ from uuid import UUID, uuid4
 import dagster as dg
 import pytest
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, DocumentId, JobId, UserId
 from ingest_assets.domain.queue.jobs import Event
-from ingest_assets.pipeline.intake import check, content_key
-from ingest_assets.pipeline.services import Services
-from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text
+from ingest_assets.pipeline.intake import IncomingFile
+from ingest_assets.pipeline.stored_objects import arrived_content_key
+from ingest_assets_tests.documents import TEST, drain_all, policy_text
 from ingest_assets_tests.orchestration.runs import NAMES, materialization, run_drain, run_partition
 
 DOCUMENT = DocumentId(UUID(int=42))
 
 
-def submit_as(services: Services, user: UserId, document_id: DocumentId) -> None:
+def submit_as(deployment: Deployment, user: UserId, document_id: DocumentId) -> None:
     content = policy_text().encode()
-    arrival = check(content, "policy.md", "/documents/policy.md", user, MAX_BYTES)
-    services.objects.put(content_key(user, document_id, arrival.content_sha), content)
+    arrival = deployment.intake.check(IncomingFile(content, "policy.md", "/documents/policy.md", user)).arrival
+    deployment.objects.put(arrived_content_key(user, document_id, arrival.content_sha), content)
     place = Acceptance(document_id, JobId(uuid4()), AcceptanceStatus.QUEUED)
-    assert services.documents.accept([arrival], [place], TEST) is not None
+    assert deployment.intake_records.accept([arrival], [place], TEST) is not None
 
 
 def without_time(payload: Any) -> dict[str, Any]:
@@ -32,8 +33,8 @@ def story(history: list[Event]) -> list[tuple[Any, ...]]:
     return [(event.version, event.stage, event.state, event.code, without_time(event.payload)) for event in history]
 
 
-def committed_rows(services: Services) -> list[dict[str, Any]]:
-    with services.documents._database.connection() as connection:  # type: ignore[attr-defined]
+def committed_rows(deployment: Deployment) -> list[dict[str, Any]]:
+    with deployment.database.connection() as connection:
         rows = connection.execute(
             "SELECT chunk_id, user_id, chunker_name, chunker_version, chunk_ord, title, heading_path, page,"
             " start_offset, end_offset, text, chunk_sha, embed_model, embed_version,"
@@ -44,32 +45,32 @@ def committed_rows(services: Services) -> list[dict[str, Any]]:
 
 
 def test_a_partition_run_and_a_drain_run_leave_equal_rows_events_and_materializations(
-    services: Services, other_services: Services, user: UserId
+    deployment: Deployment, other_deployment: Deployment, user: UserId
 ) -> None:
-    for each in (services, other_services):
+    for each in (deployment, other_deployment):
         submit_as(each, user, DOCUMENT)
     with dg.instance_for_test() as one, dg.instance_for_test() as other:
-        assert run_partition(services, one, DOCUMENT).success
-        assert run_drain(other_services, other).success
+        assert run_partition(deployment, one, DOCUMENT).success
+        assert run_drain(other_deployment, other).success
         for name in NAMES:
             by_run, by_drain = (materialization(instance, name, DOCUMENT) for instance in (one, other))
             assert by_run.partition == by_drain.partition
             metadata = [without_time(each.metadata) for each in (by_run, by_drain)]
             assert metadata[0] == metadata[1]
             assert metadata[0]
-    rows = committed_rows(services)
+    rows = committed_rows(deployment)
     assert rows
-    assert rows == committed_rows(other_services)
-    assert story(services.documents.history(DOCUMENT)) == story(other_services.documents.history(DOCUMENT))
+    assert rows == committed_rows(other_deployment)
+    assert story(deployment.documents.history(DOCUMENT)) == story(other_deployment.documents.history(DOCUMENT))
 
 
 @pytest.mark.parametrize("count", [3, 40])
 def test_a_drain_run_materializes_every_partition_of_all_four_assets(
-    services: Services, instance: dg.DagsterInstance, user: UserId, count: int
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, count: int
 ) -> None:
     for number in range(count):
-        submit_as(services, UserId(UUID(int=number + 1)), DocumentId(UUID(int=number + 1)))
-    assert run_drain(services, instance).success
+        submit_as(deployment, UserId(UUID(int=number + 1)), DocumentId(UUID(int=number + 1)))
+    assert run_drain(deployment, instance).success
     keys = {str(UUID(int=number + 1)) for number in range(count)}
     assert set(instance.get_dynamic_partitions("documents")) == keys
     for name in NAMES:
@@ -77,10 +78,10 @@ def test_a_drain_run_materializes_every_partition_of_all_four_assets(
 
 
 def test_what_a_dead_worker_did_not_report_the_next_one_reports(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    submit_as(services, user, DOCUMENT)
-    drain_all(services)
-    submit_as(services, UserId(UUID(int=2)), DocumentId(UUID(int=2)))
-    assert run_drain(services, instance).success
+    submit_as(deployment, user, DOCUMENT)
+    drain_all(deployment)
+    submit_as(deployment, UserId(UUID(int=2)), DocumentId(UUID(int=2)))
+    assert run_drain(deployment, instance).success
     assert str(DOCUMENT) in instance.get_materialized_partitions(dg.AssetKey("finalized_chunks"))

@@ -11,7 +11,6 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.orchestration.resources import Pipeline
 from ingest_assets.orchestration.schedules import look_after_vector_index
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.orchestration.runs import definitions, run_partition
@@ -23,22 +22,22 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("vector_index"), "nearest_chunks_are_found"
 
 
 @pytest.fixture
-def library(services: Services, settings: Settings, user: UserId) -> Iterator[Services]:
+def library(deployment: Deployment, settings: Settings, user: UserId) -> Iterator[Deployment]:
     """So many vectors of one user that there should be an index."""
     assert settings.database_url is not None
     store_vectors(settings.database_url.get_secret_value(), user, clustered(60))
     deployment = Deployment(settings)
-    yield replace(services, index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
+    yield deployment.replacing(index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
     deployment.close()
 
 
-def run_job(services: Services, instance: dg.DagsterInstance, name: str) -> dg.ExecuteInProcessResult:
-    job = definitions(services).resolve_job_def(name)
+def run_job(deployment: Deployment, instance: dg.DagsterInstance, name: str) -> dg.ExecuteInProcessResult:
+    job = definitions(deployment).resolve_job_def(name)
     return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
-def minute(services: Services, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    resources = {"pipeline": Pipeline(lambda: services)}
+def minute(deployment: Deployment, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    resources = {"pipeline": Pipeline(lambda: deployment)}
     with dg.build_schedule_context(instance=instance, resources=resources) as context:
         return list(look_after_vector_index.evaluate_tick(context).run_requests or [])
 
@@ -49,7 +48,7 @@ def evaluation(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
 
 
 def test_the_schedule_has_a_missing_index_built_and_leaves_a_whole_one_alone(
-    library: Services, instance: dg.DagsterInstance
+    library: Deployment, instance: dg.DagsterInstance
 ) -> None:
     assert len(minute(library, instance)) == 1
     assert run_job(library, instance, "keep_vector_index").success
@@ -59,7 +58,9 @@ def test_the_schedule_has_a_missing_index_built_and_leaves_a_whole_one_alone(
     assert state.exists
 
 
-def test_the_check_passes_where_searches_find_what_is_nearest(library: Services, instance: dg.DagsterInstance) -> None:
+def test_the_check_passes_where_searches_find_what_is_nearest(
+    library: Deployment, instance: dg.DagsterInstance
+) -> None:
     result = run_job(library, instance, "measure_recall")
     assert result.success
     assert evaluation(result).asset_check_key == CHECK
@@ -68,7 +69,7 @@ def test_the_check_passes_where_searches_find_what_is_nearest(library: Services,
     assert told == {"queries": 50, "recall_at_10": 1.0, "recall_at_10 of lexical 1": 1.0}
 
 
-def test_the_check_warns_where_they_do_not_and_fails_no_run(library: Services, instance: dg.DagsterInstance) -> None:
+def test_the_check_warns_where_they_do_not_and_fails_no_run(library: Deployment, instance: dg.DagsterInstance) -> None:
     forgetful = replace(library, search_index=ForgetfulIndex(library.search_index))
     result = run_job(forgetful, instance, "measure_recall")
     assert result.success
@@ -77,7 +78,7 @@ def test_the_check_warns_where_they_do_not_and_fails_no_run(library: Services, i
 
 
 def test_no_run_of_a_document_waits_for_the_measure(
-    services: Services, instance: dg.DagsterInstance, user: UserId
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
-    result = run_partition(services, instance, submit(services, user, policy_text()).document_id)
+    result = run_partition(deployment, instance, submit(deployment, user, policy_text()).document_id)
     assert CHECK not in {each.asset_check_key for each in result.get_asset_check_evaluations()}

@@ -9,10 +9,9 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.postgres.queries import queries
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.deletion import delete_document
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.orchestration.runs import run_drain, run_partition
 from ingest_assets_tests.system.ingest import Ingest
@@ -53,26 +52,26 @@ def test_each_call_of_a_command_is_an_occasion_of_its_own(database_url: str, tmp
 
 
 def test_a_runs_events_belong_together_by_its_claim(
-    services: Services, instance: dg.DagsterInstance, user: UserId, database_url: str
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, database_url: str
 ) -> None:
-    one = submit(services, user, policy_text("Dental"), "dental.md").document_id
-    run = run_partition(services, instance, one)
-    submit(services, user, policy_text("Optical"), "optical.md")
-    drained = run_drain(services, instance)
+    one = submit(deployment, user, policy_text("Dental"), "dental.md").document_id
+    run = run_partition(deployment, instance, one)
+    submit(deployment, user, policy_text("Optical"), "optical.md")
+    drained = run_drain(deployment, instance)
     found = occasions(database_url)
     assert found[run.run_id] == {run.run_id}
     assert found[drained.run_id] == {drained.run_id}
 
 
 def test_nothing_that_is_done_leaves_an_event_without_its_occasion(
-    services: Services, user: UserId, database_url: str
+    deployment: Deployment, user: UserId, database_url: str
 ) -> None:
     actor = Actor("somebody", "an occasion")
-    one = submit(services, user, policy_text("Dental"), "dental.md").document_id
-    [job] = services.jobs.claim("worker", 1, services.lease)
-    services.jobs.release(job.claim)
-    services.jobs.replay([one], actor)
-    services.jobs.refresh([one], actor)
-    services.jobs.reclaim(1, actor)
-    delete_document(one, actor, deletions=services.deletions, objects=services.objects)
+    one = submit(deployment, user, policy_text("Dental"), "dental.md").document_id
+    [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
+    deployment.claims.release(job.claim)
+    deployment.operations.replay([one], actor)
+    deployment.operations.refresh([one], actor)
+    deployment.claims.reclaim(1, actor)
+    deployment.deletion.delete(one, actor)
     assert None not in set().union(*occasions(database_url).values())

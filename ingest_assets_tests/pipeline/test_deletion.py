@@ -1,13 +1,14 @@
 """A document that is deleted is gone from every place, whatever happens on the way; its history stays, as ids."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
+from ingest_assets.pipeline.parse import parse_document, store_parse
 
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
@@ -17,15 +18,12 @@ from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, TransientError
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.spending.costs import Service, Usage
-from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.deletion import delete_document, finish_deletions, traces_of
 from ingest_assets.pipeline.intake import content_key, folder_key
-from ingest_assets.pipeline.parse import parse_document, store_parse
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, ingest, policy_text, submit
 
-Delete = Callable[[Services], None]
+Delete = Callable[[Deployment], None]
 STEPS = ("deletions.delete", "objects.delete_below", "deletions.traces", "deletions.confirm")
 
 
@@ -58,44 +56,44 @@ def deployment(settings: Settings) -> Deployment:
 
 
 @pytest.fixture
-def document_id(services: Services, deployment: Deployment, user: UserId) -> DocumentId:
+def document_id(deployment: Deployment, user: UserId) -> DocumentId:
     """With something of it in every place: committed, a second version in the buffers, at a service, called back."""
-    document_id = ingest(services, user, policy_text("Zebra"))
-    submit(services, user, policy_text("Zebra") + "One more sentence.")
-    [job] = services.jobs.claim("worker", 1, services.lease)
-    jobs, documents, objects = services.jobs, services.documents, services.objects
-    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=services.parser)
+    document_id = ingest(deployment, user, policy_text("Zebra"))
+    submit(deployment, user, policy_text("Zebra") + "One more sentence.")
+    [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
+    jobs, documents, objects = deployment.jobs, deployment.documents, deployment.objects
+    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=deployment.parser)
     store_parse(job, parsed, documents=documents, objects=objects)
-    chunks = chunk_parse(job, parsed, services.chunking, jobs=jobs)
-    store_chunks(job, chunks, services.chunking, chunk_buffer=services.chunk_buffer)
-    services.jobs.advance(job, Stage.EMBEDDING)
-    services.vector_buffer.reuse(job, [chunk.chunk_sha for chunk in chunks], services.embedder.model)
+    chunks = chunk_parse(job, parsed, deployment.chunking, jobs=jobs)
+    store_chunks(job, chunks, deployment.chunking, chunk_buffer=deployment.chunk_buffer)
+    deployment.jobs.advance(job, Stage.EMBEDDING)
+    deployment.vector_buffer.reuse(job, [chunk.chunk_sha for chunk in chunks], deployment.embedder.model)
     remote_jobs, producer = PostgresParseJobs(deployment.database), Producer("llamaparse", "1")
     remote_jobs.prepare(job.document, producer)
     remote_jobs.remember(job.document, producer, "remote 1")
     log = PostgresWebhookLog(deployment.database)
     log.settle(log.store("llamaparse", b"Zebra"), "completed", document_id)
-    with paid_calls(deployment, services).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+    with paid_calls(deployment).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
         call.settle(Usage(pages=1, request_id="remote 1"))
     return document_id
 
 
-def paid_calls(deployment: Deployment, services: Services) -> PostgresPaidCalls:
-    return PostgresPaidCalls(deployment.database, services.clock, CostLimits(), lambda _: None)
+def paid_calls(deployment: Deployment) -> PostgresPaidCalls:
+    return PostgresPaidCalls(deployment.database, deployment.clock, CostLimits(), lambda _: None)
 
 
-def delete(services: Services, document_id: DocumentId) -> None:
-    delete_document(document_id, TEST, deletions=services.deletions, objects=services.objects)
+def delete(deployment: Deployment, document_id: DocumentId) -> None:
+    deployment.deletion.delete(document_id, TEST)
 
 
-def left_of(services: Services, document_id: DocumentId, user: UserId) -> dict[str, int]:
-    return traces_of(document_id, user, deletions=services.deletions, objects=services.objects)
+def left_of(deployment: Deployment, document_id: DocumentId, user: UserId) -> dict[str, int]:
+    return traces_of(document_id, user, deletions=deployment.deletions, objects=deployment.objects)
 
 
-def interrupted(services: Services, step: str, *, after: bool) -> Services:
+def interrupted(deployment: Deployment, step: str, *, after: bool) -> Deployment:
     port, method = step.split(".")
-    ports: dict[str, Any] = {port: Interrupted(getattr(services, port), method, after=after)}
-    return replace(services, **ports)
+    ports: dict[str, Any] = {port: Interrupted(getattr(deployment, port), method, after=after)}
+    return deployment.replacing(**ports)
 
 
 def notes(url: str) -> list[tuple[Any, ...]]:
@@ -116,9 +114,9 @@ def age(url: str, by: timedelta) -> None:
 
 
 def test_before_it_is_deleted_the_scan_finds_it_everywhere(
-    services: Services, document_id: DocumentId, user: UserId
+    deployment: Deployment, document_id: DocumentId, user: UserId
 ) -> None:
-    left = left_of(services, document_id, user)
+    left = left_of(deployment, document_id, user)
     assert left["objects"] == 4
     assert set(left) == {
         "document_chunk_buffer",
@@ -135,12 +133,12 @@ def test_before_it_is_deleted_the_scan_finds_it_everywhere(
 
 
 def test_a_deleted_document_leaves_ids_and_nothing_else(
-    services: Services, document_id: DocumentId, user: UserId, database_url: str
+    deployment: Deployment, document_id: DocumentId, user: UserId, database_url: str
 ) -> None:
-    delete(services, document_id)
-    assert left_of(services, document_id, user) == {}
+    delete(deployment, document_id)
+    assert left_of(deployment, document_id, user) == {}
     assert notes(database_url) == [(document_id, user, True)]
-    last = services.documents.history(document_id)[-1]
+    last = deployment.documents.history(document_id)[-1]
     assert (last.code, last.actor, last.correlation_id, last.payload) == (
         "deleted",
         TEST.name,
@@ -152,29 +150,31 @@ def test_a_deleted_document_leaves_ids_and_nothing_else(
     assert calls == [(document_id, 1, None)]
 
 
-def test_other_documents_of_the_user_stay(services: Services, document_id: DocumentId, user: UserId) -> None:
-    other = ingest(services, user, policy_text("Okapi"), "okapi.md")
-    before = left_of(services, other, user)
-    delete(services, document_id)
-    assert left_of(services, other, user) == before
+def test_other_documents_of_the_user_stay(deployment: Deployment, document_id: DocumentId, user: UserId) -> None:
+    other = ingest(deployment, user, policy_text("Okapi"), "okapi.md")
+    before = left_of(deployment, other, user)
+    delete(deployment, document_id)
+    assert left_of(deployment, other, user) == before
 
 
-def test_deleting_again_succeeds_and_adds_nothing_to_the_history(services: Services, document_id: DocumentId) -> None:
-    delete(services, document_id)
-    history = services.documents.history(document_id)
-    delete(services, document_id)
-    assert services.documents.history(document_id) == history
+def test_deleting_again_succeeds_and_adds_nothing_to_the_history(
+    deployment: Deployment, document_id: DocumentId
+) -> None:
+    delete(deployment, document_id)
+    history = deployment.documents.history(document_id)
+    delete(deployment, document_id)
+    assert deployment.documents.history(document_id) == history
 
 
 def test_what_never_existed_or_is_anothers_is_unknown(
-    services: Services, document_id: DocumentId, user: UserId, other_user: UserId
+    deployment: Deployment, document_id: DocumentId, user: UserId, other_user: UserId
 ) -> None:
-    deletions, objects = services.deletions, services.objects
+    deletions, objects = deployment.deletions, deployment.objects
     for unknown, owner in [(DocumentId(uuid4()), None), (DocumentId(uuid4()), user), (document_id, other_user)]:
         with pytest.raises(IngestError) as raised:
             delete_document(unknown, TEST, deletions=deletions, objects=objects, owner=owner)
         assert raised.value.code == "unknown_document"
-    assert left_of(services, document_id, user)
+    assert left_of(deployment, document_id, user)
     delete_document(document_id, TEST, deletions=deletions, objects=objects, owner=user)
     with pytest.raises(IngestError):
         delete_document(document_id, TEST, deletions=deletions, objects=objects, owner=other_user)
@@ -184,21 +184,28 @@ def test_what_never_existed_or_is_anothers_is_unknown(
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("resume", ["repeated", "scheduled"])
 def test_a_deletion_that_is_cut_off_at_any_step_goes_on_where_it_was(
-    services: Services, document_id: DocumentId, user: UserId, database_url: str, step: str, resume: str, *, after: bool
+    deployment: Deployment,
+    document_id: DocumentId,
+    user: UserId,
+    database_url: str,
+    step: str,
+    resume: str,
+    *,
+    after: bool,
 ) -> None:
     with pytest.raises(PoweredOffError):
-        delete(interrupted(services, step, after=after), document_id)
+        delete(interrupted(deployment, step, after=after), document_id)
     if resume == "scheduled" and (step, after) != (STEPS[0], False):  # before its first step nobody knows of it
-        finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
+        finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
     else:
-        delete(services, document_id)
-    assert left_of(services, document_id, user) == {}
+        delete(deployment, document_id)
+    assert left_of(deployment, document_id, user) == {}
     assert notes(database_url) == [(document_id, user, True)]
-    assert [event.code for event in services.documents.history(document_id)].count("deleted") == 1
+    assert [event.code for event in deployment.documents.history(document_id)].count("deleted") == 1
 
 
 def test_what_the_scan_still_finds_is_no_deletion(
-    services: Services, document_id: DocumentId, user: UserId, database_url: str
+    deployment: Deployment, document_id: DocumentId, user: UserId, database_url: str
 ) -> None:
     class LateWriter(Interrupted):
         """Somebody who did not know yet writes right after the bytes are gone."""
@@ -208,7 +215,7 @@ def test_what_the_scan_still_finds_is_no_deletion(
             self._inner.put(f"{prefix}/late", b"Zebra")
             return count
 
-    late = replace(services, objects=LateWriter(services.objects, "", after=False))
+    late = deployment.replacing(objects=LateWriter(deployment.objects, "", after=False))
     with pytest.raises(TransientError) as raised:
         delete(late, document_id)
     assert (raised.value.code, raised.value.message) == (
@@ -218,45 +225,45 @@ def test_what_the_scan_still_finds_is_no_deletion(
     assert notes(database_url) == [(document_id, user, False)]
     finished = finish_deletions(TEST, deletions=late.deletions, objects=late.objects)
     assert (finished.confirmed, finished.incomplete) == (0, 1)
-    finished = finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
+    finished = finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
     assert (finished.confirmed, finished.incomplete) == (1, 0)
-    assert left_of(services, document_id, user) == {}
+    assert left_of(deployment, document_id, user) == {}
 
 
 def test_what_a_worker_that_died_left_behind_is_found_a_day_later_once(
-    services: Services, document_id: DocumentId, user: UserId, database_url: str
+    deployment: Deployment, document_id: DocumentId, user: UserId, database_url: str
 ) -> None:
-    delete(services, document_id)
-    services.objects.put(content_key(user, document_id, "0" * 64), b"Zebra")
-    assert services.deletions.to_finish(10) == []
+    delete(deployment, document_id)
+    deployment.objects.put(content_key(user, document_id, "0" * 64), b"Zebra")
+    assert deployment.deletions.to_finish(10) == []
     age(database_url, timedelta(hours=25))
-    assert services.deletions.to_finish(10) == [document_id]
-    finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
-    assert left_of(services, document_id, user) == {}
-    assert services.deletions.to_finish(10) == []
+    assert deployment.deletions.to_finish(10) == [document_id]
+    finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
+    assert left_of(deployment, document_id, user) == {}
+    assert deployment.deletions.to_finish(10) == []
 
 
 def test_a_call_that_is_settled_after_the_deletion_keeps_no_id_of_the_service(
-    services: Services, deployment: Deployment, document_id: DocumentId, user: UserId
+    deployment: Deployment, document_id: DocumentId, user: UserId
 ) -> None:
-    with paid_calls(deployment, services).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
-        delete(services, document_id)
+    with paid_calls(deployment).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+        delete(deployment, document_id)
         call.settle(Usage(pages=1, request_id="remote 2"))
-    assert left_of(services, document_id, user) == {}
+    assert left_of(deployment, document_id, user) == {}
 
 
 def test_a_store_that_does_not_answer_leaves_a_deletion_to_finish(
-    services: Services, document_id: DocumentId, user: UserId, settings: Settings
+    deployment: Deployment, document_id: DocumentId, user: UserId, settings: Settings
 ) -> None:
     folder = settings.objects_folder / folder_key(user, document_id)
     folder.rename(folder.with_name("elsewhere"))
     folder.parent.chmod(0o700)
     folder.write_text("a file where a folder should be")
     with pytest.raises(TransientError) as raised:
-        delete(services, document_id)
+        delete(deployment, document_id)
     assert raised.value.code == "storage_failed"
-    assert services.documents.find(document_id) is None
+    assert deployment.documents.find(document_id) is None
     folder.unlink()
     folder.with_name("elsewhere").rename(folder)
-    finish_deletions(TEST, deletions=services.deletions, objects=services.objects)
-    assert left_of(services, document_id, user) == {}
+    finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
+    assert left_of(deployment, document_id, user) == {}

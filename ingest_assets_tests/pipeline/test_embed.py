@@ -1,16 +1,16 @@
 """Batches under way together: stored as they arrive, none lost to another's failure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Barrier, Event, Lock, get_ident
 
 import pytest
 
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, UserId, Vectors
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.pipeline.concurrency import as_they_come
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import TEST, drain_all, policy_text, submit
 
 SECONDS = 20
@@ -115,14 +115,14 @@ class FailingOnce(LexicalEmbedder):
 
 
 def test_batches_beside_a_failed_one_are_stored_and_not_paid_again(
-    services: Services, user: UserId, database_url: str
+    deployment: Deployment, user: UserId, database_url: str
 ) -> None:
     embedder = FailingOnce()
-    failing = replace(services, embedder=embedder)
+    failing = deployment.replacing(embedder=embedder)
     accepted = submit(failing, user, policy_text(paragraphs=24))
     drain_all(failing)
     before = len(embedder.paid)
-    failing.jobs.replay([accepted.document_id], TEST)
+    failing.operations.replay([accepted.document_id], TEST)
     drain_all(failing)
     assert failing.documents.counts()["searchable"] == 1
     assert len(embedder.paid) == len(set(embedder.paid)) > before >= 4

@@ -8,12 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import FileState, SeenFile
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.file_intake import Reading, changed_files, take_in_files
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
@@ -27,7 +27,7 @@ class Folder:
     """Files with the times that a test gives them, and a note of what was read."""
 
     user: UserId
-    services: Services
+    deployment: Deployment
     contents: dict[str, str] = field(default_factory=dict)
     states: dict[str, FileState] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
@@ -45,14 +45,14 @@ class Folder:
         return [told(each) for each in self.outcomes(verify=verify, max_bytes=max_bytes)]
 
     def outcomes(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> list[Acceptance | PermanentError]:
-        documents, objects = self.services.documents, self.services.objects
+        documents, objects = self.deployment.documents, self.deployment.objects
         reading = self.reading(verify=verify, max_bytes=max_bytes)
         return list(take_in_files(self.seen(), reading, documents=documents, objects=objects, actor=TEST))
 
     def changed(self) -> list[str]:
         """What an estimate would be made for."""
         self.read.clear()
-        found = changed_files(self.seen(), self.reading(), documents=self.services.documents)
+        found = changed_files(self.seen(), self.reading(), documents=self.deployment.documents)
         return [arrival.filename for _, arrival in found]
 
     def seen(self) -> list[SeenFile]:
@@ -76,8 +76,8 @@ def told(outcome: Acceptance | PermanentError) -> str:
 
 
 @pytest.fixture
-def folder(services: Services, user: UserId) -> Folder:
-    return Folder(user, services)
+def folder(deployment: Deployment, user: UserId) -> Folder:
+    return Folder(user, deployment)
 
 
 def stored(settings: Settings) -> list[Path]:
@@ -87,10 +87,10 @@ def stored(settings: Settings) -> list[Path]:
 def test_an_unchanged_file_is_not_read_and_makes_no_job(folder: Folder) -> None:
     folder.write("a.md", policy_text("A"))
     assert folder.submit() == ["queued"]
-    drain_all(folder.services)
+    drain_all(folder.deployment)
     assert folder.submit() == ["unchanged"]
     assert folder.read == []
-    assert folder.services.jobs.unfinished() == 0
+    assert folder.deployment.backlog.unfinished() == 0
 
 
 def test_a_file_that_changed_just_before_it_came_in_is_read_once_more(folder: Folder) -> None:
@@ -158,7 +158,7 @@ def test_a_deleted_document_comes_in_again(folder: Folder) -> None:
     folder.write("a.md", policy_text("A"))
     [first] = folder.outcomes()
     assert isinstance(first, Acceptance)
-    deletions, objects = folder.services.deletions, folder.services.objects
+    deletions, objects = folder.deployment.deletions, folder.deployment.objects
     delete_document(first.document_id, TEST, deletions=deletions, objects=objects)
     assert folder.submit() == ["queued"]
 
@@ -174,7 +174,7 @@ def test_another_user_is_not_told_what_one_has(folder: Folder, other_user: UserI
 def test_a_dead_letter_is_told_unread(folder: Folder) -> None:
     folder.write("broken.pdf", "%PDF-1.4 truncated")
     folder.submit()
-    drain_all(folder.services)
+    drain_all(folder.deployment)
     [outcome] = folder.outcomes()
     assert isinstance(outcome, Acceptance)
     assert (told(outcome), outcome.failure) == ("unchanged", "corrupt")
@@ -183,7 +183,7 @@ def test_a_dead_letter_is_told_unread(folder: Folder) -> None:
 
 def test_what_came_in_by_another_way_is_read_once(folder: Folder) -> None:
     folder.write("a.md", policy_text("A"))
-    accepted = submit(folder.services, folder.user, policy_text("A"), "a.md")
+    accepted = submit(folder.deployment, folder.user, policy_text("A"), "a.md")
     assert accepted.status == "queued"
     for read in (["a.md"], []):
         assert folder.submit() == ["unchanged"]
@@ -205,7 +205,7 @@ def test_what_is_wrong_with_some_files_is_their_own_outcome_and_the_order_stays(
     expected[7] = expected[57] = expected[107] = "empty_file"
     expected[100] = "path_missing"
     assert folder.submit() == expected
-    assert folder.services.documents.counts()["documents"] == 146
+    assert folder.deployment.documents.counts()["documents"] == 146
     assert folder.submit() == ["unchanged" if each == "queued" else each for each in expected]
     assert sorted(folder.read) == ["007.md", "057.md", "100.md", "107.md"]
 

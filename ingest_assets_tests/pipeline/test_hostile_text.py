@@ -1,4 +1,4 @@
-"""Whatever people, files and services say, Postgres is given nothing that it refuses."""
+"""Whatever people, files and deployment say, Postgres is given nothing that it refuses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,16 +7,15 @@ import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as quickly
 from hypothesis import strategies as st
+from ingest_assets.adapters.postgres.jobs import advance
 
 from ingest_assets.adapters.postgres.database import connected
-from ingest_assets.adapters.postgres.jobs import advance
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.jobs import WITHHELD, Payload, without_text
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.spending.costs import request_id_in
 from ingest_assets.pipeline.intake import receive
-from ingest_assets.pipeline.search import search
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import TEST, ingest, policy_text, submit
 
 HOSTILE = "\x00\ud800\udfff\ufffe\x1b]0;\u202e'\\%s%(x)s"
@@ -29,25 +28,25 @@ ON_ONE_DATABASE = quickly(
 @ON_ONE_DATABASE
 @given(query=ANYTHING)
 @example(HOSTILE)
-def test_every_query_is_answered(services: Services, user: UserId, query: str) -> None:
-    search(user, query, 5, index=services.search_index, embedder=services.embedder)
+def test_every_query_is_answered(deployment: Deployment, user: UserId, query: str) -> None:
+    deployment.search.passages(user, query, 5)
 
 
 @ON_ONE_DATABASE
 @given(name=ANYTHING)
 @example(HOSTILE)
-def test_every_file_name_is_taken(services: Services, user: UserId, name: str) -> None:
-    stores: dict[str, Any] = {"documents": services.documents, "objects": services.objects}
+def test_every_file_name_is_taken(deployment: Deployment, user: UserId, name: str) -> None:
+    stores: dict[str, Any] = {"documents": deployment.documents, "objects": deployment.objects}
     accepted = receive(b"# Text", f"{name}.md", "a source", user, max_bytes=100, actor=TEST, **stores)
-    document = services.documents.find(accepted.document_id)
+    document = deployment.documents.find(accepted.document_id)
     assert document is not None
     assert document.filename.isprintable()
 
 
-def test_every_content_that_is_text_ends_searchable(services: Services, user: UserId) -> None:
+def test_every_content_that_is_text_ends_searchable(deployment: Deployment, user: UserId) -> None:
     text = f"# {HOSTILE}\n\nThe walrus \x1b[31mis\x00 covered.\n".encode(errors="replace").replace(b"\x00", b"")
-    document_id = ingest(services, user, text, "walrus.md")
-    [hit] = search(user, "walrus", 1, index=services.search_index, embedder=services.embedder)
+    document_id = ingest(deployment, user, text, "walrus.md")
+    [hit] = deployment.search.passages(user, "walrus", 1)
     assert hit.document_id == document_id
     assert "\x1b" not in hit.text
 
@@ -77,13 +76,13 @@ def test_a_payload_of_the_pipeline_is_told_as_it_is(payload: Payload) -> None:
     assert without_text(payload) == payload
 
 
-def test_an_event_takes_any_payload_and_keeps_no_text(services: Services, database_url: str, user: UserId) -> None:
-    document_id = submit(services, user, policy_text()).document_id
-    [job] = services.jobs.claim("worker", 1, services.lease)
+def test_an_event_takes_any_payload_and_keeps_no_text(deployment: Deployment, database_url: str, user: UserId) -> None:
+    document_id = submit(deployment, user, policy_text()).document_id
+    [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
     payload: dict[str, Any] = {"note": HOSTILE, "text_sha": "Mrs Example", "model": ["x"], "chunks": 7}
     with connected(database_url) as connection:
         advance(connection, job, Stage.JOB_VALIDATED, payload=payload)
-    [event] = [each for each in services.documents.history(document_id) if each.payload]
+    [event] = [each for each in deployment.documents.history(document_id) if each.payload]
     assert {name for name, value in event.payload.items() if value == WITHHELD} == {"note", "text_sha", "model"}
 
 

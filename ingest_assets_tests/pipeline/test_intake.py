@@ -9,16 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from ingest_assets.adapters.postgres.documents import PostgresDocuments
 
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.documents import PostgresDocuments
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.intake import Incoming, check, take_in
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
@@ -61,8 +60,8 @@ def incoming(user: UserId, *subjects: str, suffix: str = "") -> list[Incoming]:
     ]
 
 
-def take_all(services: Services, files: list[Incoming]) -> list[Acceptance]:
-    return take_in(files, documents=services.documents, objects=services.objects, actor=TEST)
+def take_all(deployment: Deployment, files: list[Incoming]) -> list[Acceptance]:
+    return take_in(files, documents=deployment.documents, objects=deployment.objects, actor=TEST)
 
 
 def statuses(accepted: list[Acceptance]) -> list[AcceptanceStatus]:
@@ -81,74 +80,75 @@ def database(database_url: str) -> Any:
 
 
 def test_nothing_is_queued_and_no_bytes_stay_where_the_store_is_full(
-    services: Services, settings: Settings, user: UserId
+    deployment: Deployment, settings: Settings, user: UserId
 ) -> None:
-    full = replace(services, objects=FullStore(settings.objects_folder))
+    full = deployment.replacing(objects=FullStore(settings.objects_folder))
     with pytest.raises(ResourceError, match="storage_full"):
         take_all(full, incoming(user, "A", "B", "C"))
     assert stored(settings) == []
-    assert services.documents.counts()["documents"] == 0
+    assert deployment.documents.counts()["documents"] == 0
 
 
 def test_a_new_version_for_which_there_is_no_room_leaves_the_old_one_as_it_was(
-    services: Services, settings: Settings, user: UserId
+    deployment: Deployment, settings: Settings, user: UserId
 ) -> None:
-    take_all(services, incoming(user, "A", "B"))
+    take_all(deployment, incoming(user, "A", "B"))
     before = stored(settings)
-    full = replace(services, objects=FullStore(settings.objects_folder))
+    full = deployment.replacing(objects=FullStore(settings.objects_folder))
     with pytest.raises(ResourceError, match="storage_full"):
         take_all(full, incoming(user, "A", "B", suffix="\nMore.\n"))
     assert set(before) <= set(stored(settings))
-    assert statuses(take_all(services, incoming(user, "A", "B"))) == [AcceptanceStatus.UNCHANGED] * 2
+    assert statuses(take_all(deployment, incoming(user, "A", "B"))) == [AcceptanceStatus.UNCHANGED] * 2
 
 
 def test_two_that_take_the_same_files_in_at_once_make_each_document_once(
-    services: Services, settings: Settings, user: UserId
+    deployment: Deployment, settings: Settings, user: UserId
 ) -> None:
     files, together = incoming(user, *(f"Subject {number}" for number in range(20))), Barrier(4)
 
     def take(_number: int) -> list[Acceptance]:
         together.wait()
-        return take_all(services, files)
+        return take_all(deployment, files)
 
     with ThreadPoolExecutor(4) as threads:
         told = list(threads.map(take, range(4)))
     assert len({tuple(each.document_id for each in accepted) for accepted in told}) == 1
-    assert services.documents.counts()["documents"] == 20
+    assert deployment.documents.counts()["documents"] == 20
     assert len(stored(settings)) == 20
 
 
 def test_a_document_that_is_deleted_before_its_copy_is_accepted_is_made_anew_with_its_bytes(
-    services: Services, settings: Settings, user: UserId, database: Database
+    deployment: Deployment, settings: Settings, user: UserId, database: Database
 ) -> None:
-    first = submit(services, user, policy_text("A"))
+    first = submit(deployment, user, policy_text("A"))
 
     def delete() -> None:
-        delete_document(first.document_id, TEST, deletions=services.deletions, objects=services.objects)
+        deployment.deletion.delete(first.document_id, TEST)
 
-    unlucky = replace(services, documents=MeanwhileDocuments(database, delete))
+    unlucky = deployment.replacing(documents=MeanwhileDocuments(database, delete))
     again = submit(unlucky, user, policy_text("A"), "copy.md")
     assert (again.status, again.document_id == first.document_id) == (AcceptanceStatus.QUEUED, False)
-    assert drain_all(services).done == 1
+    assert drain_all(deployment).done == 1
 
 
 def test_a_copy_that_somebody_else_has_taken_in_meanwhile_is_shared_and_leaves_no_bytes_behind(
-    services: Services, settings: Settings, user: UserId, database: Database
+    deployment: Deployment, settings: Settings, user: UserId, database: Database
 ) -> None:
     unlucky = replace(
-        services, documents=MeanwhileDocuments(database, lambda: submit(services, user, policy_text("A"), "first.md"))
+        deployment,
+        documents=MeanwhileDocuments(database, lambda: submit(deployment, user, policy_text("A"), "first.md")),
     )
     copy = submit(unlucky, user, policy_text("A"), "copy.md")
     assert copy.status is AcceptanceStatus.UNCHANGED
     assert len(stored(settings)) == 1
-    assert set(services.documents.sources(copy.document_id)) == {"/documents/first.md", "/documents/copy.md"}
+    assert set(deployment.documents.sources(copy.document_id)) == {"/documents/first.md", "/documents/copy.md"}
 
 
 def test_a_deadlock_with_a_worker_is_resolved_and_tried_again(
-    services: Services, user: UserId, database_url: str
+    deployment: Deployment, user: UserId, database_url: str
 ) -> None:
     """The worker holds the jobs in the opposite order: renewing a lease has none."""
-    first, second = sorted(take_all(services, incoming(user, "A", "B")), key=lambda each: each.job_id)
+    first, second = sorted(take_all(deployment, incoming(user, "A", "B")), key=lambda each: each.job_id)
     lock = "UPDATE upload_pipeline.upload_jobs SET crashes = crashes WHERE job_id = %s"
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with (
@@ -158,10 +158,10 @@ def test_a_deadlock_with_a_worker_is_resolved_and_tried_again(
     ):
         worker.execute("SET deadlock_timeout = '60s'")
         worker.execute(lock, [second.job_id])
-        edited = thread.submit(take_all, services, incoming(user, "A", "B", suffix="\nMore.\n"))
+        edited = thread.submit(take_all, deployment, incoming(user, "A", "B", suffix="\nMore.\n"))
         while watcher.execute(waiting).fetchone() == (0,):
             assert not edited.done()
         worker.execute(lock, [first.job_id])
         worker.commit()
         assert statuses(edited.result()) == [AcceptanceStatus.NEW_VERSION] * 2
-    assert drain_all(services).done == 2
+    assert drain_all(deployment).done == 2

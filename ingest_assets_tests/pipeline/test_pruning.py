@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import FileState, SeenFile
 from ingest_assets.pipeline.file_intake import Reading, take_in_files
 from ingest_assets.pipeline.pruning import Pruned, gone_files, is_suspicious, prune
-from ingest_assets.pipeline.search import search
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
@@ -24,7 +23,7 @@ class Disk:
     """Paths with what they hold; each folder in `mounts` is a file system of its own while it is mounted."""
 
     user: UserId
-    services: Services
+    deployment: Deployment
     contents: dict[str, str] = field(default_factory=dict)
     mounts: dict[str, int] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
@@ -41,7 +40,7 @@ class Disk:
             for path, content in self.contents.items()
         ]
         reading = Reading(self.user, lambda path: self.contents[path].encode(), MAX_BYTES)
-        documents, objects = self.services.documents, self.services.objects
+        documents, objects = self.deployment.documents, self.deployment.objects
         outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=TEST)
         return {
             file.path: each.document_id
@@ -50,68 +49,68 @@ class Disk:
         }
 
     def gone(self, *folders: str, even_all: bool = False) -> list[str]:
-        documents = self.services.documents
+        documents = self.deployment.documents
         return gone_files(folders, self.user, even_all=even_all, documents=documents, files=self)
 
     def prune(self, path: str) -> Pruned | None:
-        services = self.services
+        deployment = self.deployment
         return prune(
             path,
             self.user,
             TEST,
-            documents=services.documents,
-            deletions=services.deletions,
-            objects=services.objects,
+            documents=deployment.documents,
+            deletions=deployment.deletions,
+            objects=deployment.objects,
             files=self,
         )
 
 
 @pytest.fixture
-def disk(services: Services, user: UserId) -> Disk:
-    return Disk(user, services, {f"/docs/{name}.md": policy_text(name) for name in ("dental", "optical", "zebra")})
+def disk(deployment: Deployment, user: UserId) -> Disk:
+    return Disk(user, deployment, {f"/docs/{name}.md": policy_text(name) for name in ("dental", "optical", "zebra")})
 
 
-def found(services: Services, user: UserId, query: str) -> str:
-    hits = search(user, query, 5, index=services.search_index, embedder=services.embedder)
+def found(deployment: Deployment, user: UserId, query: str) -> str:
+    hits = deployment.search.passages(user, query, 5)
     return " ".join(hit.text for hit in hits)
 
 
 def test_a_document_whose_file_is_gone_is_removed_with_everything_but_its_history(
-    disk: Disk, services: Services, settings: Settings, user: UserId
+    disk: Disk, deployment: Deployment, settings: Settings, user: UserId
 ) -> None:
     given = disk.submit()
-    drain_all(services)
-    assert "zebra" in found(services, user, "zebra policy")
+    drain_all(deployment)
+    assert "zebra" in found(deployment, user, "zebra policy")
     del disk.contents["/docs/zebra.md"]
     assert disk.gone("/docs") == ["/docs/zebra.md"]
     pruned = disk.prune("/docs/zebra.md")
     assert pruned is not None
     assert (pruned.acceptance.document_id, pruned.deleted) == (given["/docs/zebra.md"], True)
-    assert "zebra" not in found(services, user, "zebra policy")
-    assert services.documents.counts()["documents"] == 2
+    assert "zebra" not in found(deployment, user, "zebra policy")
+    assert deployment.documents.counts()["documents"] == 2
     assert not list(settings.objects_folder.rglob(f"*{given['/docs/zebra.md']}*"))
-    assert services.documents.history(given["/docs/zebra.md"])[-1].code == "deleted"
+    assert deployment.documents.history(given["/docs/zebra.md"])[-1].code == "deleted"
     assert disk.gone("/docs") == []
 
 
-def test_a_document_that_comes_from_elsewhere_too_only_loses_the_source(disk: Disk, services: Services) -> None:
+def test_a_document_that_comes_from_elsewhere_too_only_loses_the_source(disk: Disk, deployment: Deployment) -> None:
     disk.contents["/docs/copy.md"] = disk.contents["/docs/zebra.md"]
     given = disk.submit()
     del disk.contents["/docs/zebra.md"]
     pruned = disk.prune("/docs/zebra.md")
     assert pruned is not None
     assert pruned.deleted is False
-    assert services.documents.sources(given["/docs/copy.md"]) == ["/docs/copy.md"]
+    assert deployment.documents.sources(given["/docs/copy.md"]) == ["/docs/copy.md"]
     del disk.contents["/docs/copy.md"]
     pruned = disk.prune("/docs/copy.md")
     assert pruned is not None
     assert pruned.deleted is True
 
 
-def test_only_what_lies_below_the_folder_is_looked_at(disk: Disk, services: Services, other_user: UserId) -> None:
+def test_only_what_lies_below_the_folder_is_looked_at(disk: Disk, deployment: Deployment, other_user: UserId) -> None:
     disk.contents["/docs and more/other.md"] = policy_text("Other")
     disk.submit()
-    Disk(other_user, services, dict(disk.contents)).submit()
+    Disk(other_user, deployment, dict(disk.contents)).submit()
     disk.contents = {"/docs/dental.md": disk.contents["/docs/dental.md"]}
     assert disk.gone("/docs") == ["/docs/optical.md", "/docs/zebra.md"]
 
@@ -123,10 +122,10 @@ def test_a_folder_may_be_spelt_with_a_slash_and_be_the_root(disk: Disk, folder: 
     assert disk.gone(folder) == ["/docs/zebra.md"]
 
 
-def test_what_came_by_another_way_than_from_a_file_stays(disk: Disk, services: Services, user: UserId) -> None:
+def test_what_came_by_another_way_than_from_a_file_stays(disk: Disk, deployment: Deployment, user: UserId) -> None:
     disk.submit()
-    submit(services, user, policy_text("Posted"), "posted.md")
-    assert services.documents.files_below(user, "/documents") == {}
+    submit(deployment, user, policy_text("Posted"), "posted.md")
+    assert deployment.intake_records.files_below(user, "/documents") == {}
     assert disk.gone("/documents", "/docs") == []
 
 
@@ -137,10 +136,10 @@ def test_what_cannot_be_looked_at_stays(disk: Disk) -> None:
     assert disk.gone("/docs") == []
 
 
-def test_a_file_that_is_back_when_its_turn_comes_stays(disk: Disk, services: Services) -> None:
+def test_a_file_that_is_back_when_its_turn_comes_stays(disk: Disk, deployment: Deployment) -> None:
     disk.submit()
     assert disk.prune("/docs/zebra.md") is None
-    assert services.documents.counts()["documents"] == 3
+    assert deployment.documents.counts()["documents"] == 3
 
 
 def test_nothing_happens_where_somebody_else_has_pruned_it(disk: Disk) -> None:

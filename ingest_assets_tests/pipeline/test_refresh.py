@@ -7,13 +7,12 @@ from datetime import timedelta
 import pytest
 
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId, Vectors
 from ingest_assets.domain.documents.outdated import FirstStep
 from ingest_assets.domain.text.chunking import ChunkingSettings
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
-from ingest_assets.pipeline.search import search
-from ingest_assets.pipeline.services import Services
 from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
 
 TODAYS_MODEL, TODAYS_PARSER = Producer("lexical", "1"), Producer("local", "1")
@@ -53,73 +52,73 @@ class NotedParser:
 class Tools:
     """A deployment whose parser and embedder note what they do."""
 
-    services: Services
+    deployment: Deployment
     parser: NotedParser
     embedder: Embedder
 
     def refresh(self) -> dict[DocumentId, FirstStep]:
         """Refreshes everything; the first steps."""
-        outdated = outdated_documents(self.services)
-        assert refresh(outdated, TEST, self.services) == [each.document_id for each in outdated]
-        drain_all(self.services)
+        outdated = outdated_documents(self.deployment)
+        assert refresh(outdated, TEST, self.deployment) == [each.document_id for each in outdated]
+        drain_all(self.deployment)
         return {each.document_id: each.first_step for each in outdated}
 
 
-def tools(services: Services, parser: NotedParser | None = None, embedder: Embedder | None = None) -> Tools:
-    parser, embedder = parser or NotedParser(services.parser), embedder or Embedder()
-    return Tools(replace(services, parser=parser, embedder=embedder), parser, embedder)
+def tools(deployment: Deployment, parser: NotedParser | None = None, embedder: Embedder | None = None) -> Tools:
+    parser, embedder = parser or NotedParser(deployment.parser), embedder or Embedder()
+    return Tools(deployment.replacing(parser=parser, embedder=embedder), parser, embedder)
 
 
 @pytest.fixture
-def document_id(services: Services, user: UserId) -> DocumentId:
+def document_id(deployment: Deployment, user: UserId) -> DocumentId:
     """A document that today's tools have made."""
-    return ingest(tools(services).services, user, policy_text(paragraphs=20))
+    return ingest(tools(deployment).deployment, user, policy_text(paragraphs=20))
 
 
-def test_nothing_is_outdated_where_nothing_changed(services: Services, document_id: DocumentId) -> None:
-    assert tools(services).refresh() == {}
+def test_nothing_is_outdated_where_nothing_changed(deployment: Deployment, document_id: DocumentId) -> None:
+    assert tools(deployment).refresh() == {}
 
 
 def test_other_chunks_are_embedded_as_far_as_their_texts_are_new_and_nothing_is_parsed(
-    services: Services, document_id: DocumentId
+    deployment: Deployment, document_id: DocumentId
 ) -> None:
-    before = {chunk.chunk_sha for chunk in services.chunk_buffer.load(document_id)}
-    later = tools(replace(services, chunking=ChunkingSettings(1000, 100)))
+    before = {chunk.chunk_sha for chunk in deployment.chunk_buffer.load(document_id)}
+    later = tools(deployment.replacing(chunking=ChunkingSettings(1000, 100)))
     assert later.refresh() == {document_id: FirstStep.CHUNK}
-    after = services.chunk_buffer.load(document_id)
+    after = deployment.chunk_buffer.load(document_id)
     new = {chunk.embedding_input for chunk in after if chunk.chunk_sha not in before}
     assert set(later.embedder.embedded) == new
     assert later.parser.parsed == []
     assert later.refresh() == {}
 
 
-def test_smaller_chunks_replace_the_larger_ones(services: Services, document_id: DocumentId) -> None:
-    before = services.chunk_buffer.load(document_id)
-    later = tools(replace(services, chunking=ChunkingSettings(400, 100)))
+def test_smaller_chunks_replace_the_larger_ones(deployment: Deployment, document_id: DocumentId) -> None:
+    before = deployment.chunk_buffer.load(document_id)
+    later = tools(deployment.replacing(chunking=ChunkingSettings(400, 100)))
     assert later.refresh() == {document_id: FirstStep.CHUNK}
-    after = services.chunk_buffer.load(document_id)
+    after = deployment.chunk_buffer.load(document_id)
     assert len(after) > len(before)
     assert max(len(chunk.text) for chunk in after) <= 400
 
 
 def test_a_new_version_of_the_chunker_that_cuts_as_before_embeds_nothing(
-    services: Services, document_id: DocumentId, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, document_id: DocumentId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest_assets.domain.text.chunking.CHUNKER", Producer("markdown", "next"))
-    later = tools(services)
+    later = tools(deployment)
     assert later.refresh() == {document_id: FirstStep.CHUNK}
     assert (later.parser.parsed, later.embedder.embedded) == ([], [])
     assert later.refresh() == {}
 
 
 def test_a_new_version_of_the_parser_parses_again_and_embeds_what_it_reads_otherwise(
-    services: Services, document_id: DocumentId
+    deployment: Deployment, document_id: DocumentId
 ) -> None:
     producer = Producer("local", "2")
-    same = tools(services, NotedParser(services.parser, producer))
+    same = tools(deployment, NotedParser(deployment.parser, producer))
     assert same.refresh() == {document_id: FirstStep.PARSE}
     assert (same.parser.parsed, same.embedder.embedded) == ([document_id], [])
-    other = tools(services, NotedParser(services.parser, Producer("local", "3"), "\n\nA yeti clause.\n"))
+    other = tools(deployment, NotedParser(deployment.parser, Producer("local", "3"), "\n\nA yeti clause.\n"))
     assert other.refresh() == {document_id: FirstStep.PARSE}
     assert other.parser.parsed == [document_id]
     [embedded] = other.embedder.embedded
@@ -128,66 +127,66 @@ def test_a_new_version_of_the_parser_parses_again_and_embeds_what_it_reads_other
 
 
 def test_a_new_version_of_the_model_embeds_everything_and_parses_nothing(
-    services: Services, document_id: DocumentId
+    deployment: Deployment, document_id: DocumentId
 ) -> None:
     model = Producer("lexical", "2")
-    later = tools(services, embedder=Embedder(model))
+    later = tools(deployment, embedder=Embedder(model))
     assert later.refresh() == {document_id: FirstStep.EMBED}
-    chunks = services.chunk_buffer.load(document_id)
+    chunks = deployment.chunk_buffer.load(document_id)
     assert sorted(later.embedder.embedded) == sorted(chunk.embedding_input for chunk in chunks)
     assert later.parser.parsed == []
-    assert services.vector_buffer.present(document_id, TODAYS_MODEL) == set()
-    assert later.services.vector_buffer.present(document_id, model)
+    assert deployment.vector_buffer.present(document_id, TODAYS_MODEL) == set()
+    assert later.deployment.vector_buffer.present(document_id, model)
     assert later.refresh() == {}
 
 
 def test_only_documents_that_a_change_concerns_are_outdated(
-    services: Services, user: UserId, document_id: DocumentId
+    deployment: Deployment, user: UserId, document_id: DocumentId
 ) -> None:
-    later = tools(services, embedder=Embedder(Producer("lexical", "2")))
-    ingest(later.services, user, policy_text("Dental"), "dental.md")
+    later = tools(deployment, embedder=Embedder(Producer("lexical", "2")))
+    ingest(later.deployment, user, policy_text("Dental"), "dental.md")
     assert later.refresh() == {document_id: FirstStep.EMBED}
 
 
-def test_the_first_step_is_the_earliest_of_several(services: Services, document_id: DocumentId) -> None:
-    smaller = replace(services, chunking=ChunkingSettings(400, 100))
+def test_the_first_step_is_the_earliest_of_several(deployment: Deployment, document_id: DocumentId) -> None:
+    smaller = deployment.replacing(chunking=ChunkingSettings(400, 100))
     model = Embedder(Producer("lexical", "2"))
-    assert [each.first_step for each in outdated_documents(tools(smaller, embedder=model).services)] == ["chunk"]
-    parser = NotedParser(services.parser, Producer("local", "2"))
-    [outdated] = outdated_documents(tools(smaller, parser, model).services)
+    assert [each.first_step for each in outdated_documents(tools(smaller, embedder=model).deployment)] == ["chunk"]
+    parser = NotedParser(deployment.parser, Producer("local", "2"))
+    [outdated] = outdated_documents(tools(smaller, parser, model).deployment)
     assert outdated.first_step is FirstStep.PARSE
     assert (outdated.pages, outdated.media_type) == (None, "text/markdown")
-    assert outdated.characters == services.chunk_buffer.load(document_id)[-1].end
+    assert outdated.characters == deployment.chunk_buffer.load(document_id)[-1].end
 
 
 def test_the_old_version_stays_searchable_until_it_is_refreshed(
-    services: Services, user: UserId, document_id: DocumentId
+    deployment: Deployment, user: UserId, document_id: DocumentId
 ) -> None:
-    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+    later = tools(deployment, embedder=Embedder(Producer("lexical", "2"))).deployment
     refresh(outdated_documents(later), TEST, later)
-    assert search(user, "emergency care", 1, index=services.search_index, embedder=services.embedder)
+    assert deployment.search.passages(user, "emergency care", 1)
 
 
-def test_a_refreshed_document_keeps_its_priority(services: Services, user: UserId) -> None:
-    urgent = submit(services, user, policy_text(), "urgent.md", priority=1).document_id
-    drain_all(services)
-    plain = submit(services, user, policy_text("Dental"), "plain.md").document_id
-    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+def test_a_refreshed_document_keeps_its_priority(deployment: Deployment, user: UserId) -> None:
+    urgent = submit(deployment, user, policy_text(), "urgent.md", priority=1).document_id
+    drain_all(deployment)
+    plain = submit(deployment, user, policy_text("Dental"), "plain.md").document_id
+    later = tools(deployment, embedder=Embedder(Producer("lexical", "2"))).deployment
     assert refresh(outdated_documents(later), TEST, later) == [urgent]
-    claimed = services.jobs.claim("worker", 2, timedelta(seconds=30))
+    claimed = deployment.claims.claim("worker", 2, timedelta(seconds=30))
     assert [job.document.document_id for job in claimed] == [urgent, plain]
 
 
-def test_documents_that_are_still_under_way_are_left_alone(services: Services, user: UserId) -> None:
-    submit(services, user, policy_text())
-    assert tools(services, embedder=Embedder(Producer("lexical", "2"))).refresh() == {}
+def test_documents_that_are_still_under_way_are_left_alone(deployment: Deployment, user: UserId) -> None:
+    submit(deployment, user, policy_text())
+    assert tools(deployment, embedder=Embedder(Producer("lexical", "2"))).refresh() == {}
 
 
 def test_a_document_of_which_a_new_version_came_meanwhile_is_not_queued_again(
-    services: Services, user: UserId, document_id: DocumentId
+    deployment: Deployment, user: UserId, document_id: DocumentId
 ) -> None:
-    later = tools(services, embedder=Embedder(Producer("lexical", "2"))).services
+    later = tools(deployment, embedder=Embedder(Producer("lexical", "2"))).deployment
     outdated = outdated_documents(later)
-    submit(services, user, policy_text("Dental"))
+    submit(deployment, user, policy_text("Dental"))
     assert [each.document_id for each in outdated] == [document_id]
     assert refresh(outdated, TEST, later) == []

@@ -19,7 +19,6 @@ from ingest_assets.domain.search.index_policy import IndexAction, IndexCosts, In
 from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.ports.indexing import VectorIndex
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
-from ingest_assets.pipeline.services import Services
 from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
@@ -51,10 +50,10 @@ def url(settings: Settings) -> str:
 
 
 @pytest.fixture
-def library(services: Services, settings: Settings) -> Iterator[Services]:
+def library(deployment: Deployment, settings: Settings) -> Iterator[Deployment]:
     """A deployment in which twenty vectors are many."""
     deployment = Deployment(settings)
-    yield replace(services, index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
+    yield deployment.replacing(index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
     deployment.close()
 
 
@@ -69,9 +68,10 @@ def nearest_by_brute_force(vectors: Vectors, ids: list[ChunkId], number: int) ->
     return [ids[position] for position in order[:10]]
 
 
-def finds_what_is_nearest(services: Services, user: UserId, vectors: Vectors, ids: list[ChunkId]) -> bool:
+def finds_what_is_nearest(deployment: Deployment, user: UserId, vectors: Vectors, ids: list[ChunkId]) -> bool:
     return all(
-        services.search_index.nearest(user, vectors[number], MODEL, 10) == nearest_by_brute_force(vectors, ids, number)
+        deployment.search_index.nearest(user, vectors[number], MODEL, 10)
+        == nearest_by_brute_force(vectors, ids, number)
         for number in range(0, ROWS, 50)
     )
 
@@ -94,7 +94,7 @@ def builder(url: str) -> int:
 
 
 def test_searches_are_right_without_an_index_with_one_and_while_it_is_built(
-    library: Services, url: str, user: UserId
+    library: Deployment, url: str, user: UserId
 ) -> None:
     vectors = clustered(ROWS)
     ids = store_vectors(url, user, vectors)
@@ -113,7 +113,7 @@ def test_searches_are_right_without_an_index_with_one_and_while_it_is_built(
 
 @pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
 def test_what_an_interrupted_build_left_is_cleared_away_and_built_anew(
-    library: Services, url: str, user: UserId, how: str
+    library: Deployment, url: str, user: UserId, how: str
 ) -> None:
     vectors = clustered(ROWS)
     ids = store_vectors(url, user, vectors)
@@ -130,7 +130,7 @@ def test_what_an_interrupted_build_left_is_cleared_away_and_built_anew(
     assert not index_is_due(library)
 
 
-def test_of_two_at_once_one_builds_and_the_other_does_not_wait(library: Services, url: str, user: UserId) -> None:
+def test_of_two_at_once_one_builds_and_the_other_does_not_wait(library: Deployment, url: str, user: UserId) -> None:
     store_vectors(url, user, clustered(ROWS))
     with ThreadPoolExecutor(1) as pool, slow_writer(url):
         build = pool.submit(keep_index, library)
@@ -143,7 +143,7 @@ def test_of_two_at_once_one_builds_and_the_other_does_not_wait(library: Services
     assert keep_index(library) is IndexAction.KEEP
 
 
-def test_an_unknown_model_has_an_index_of_its_vectors(library: Services, url: str, user: UserId) -> None:
+def test_an_unknown_model_has_an_index_of_its_vectors(library: Deployment, url: str, user: UserId) -> None:
     class UnknownModel(NextModel):
         model = UNKNOWN
 
@@ -158,7 +158,7 @@ def test_an_unknown_model_has_an_index_of_its_vectors(library: Services, url: st
 
 
 def test_users_with_few_vectors_each_need_no_index(
-    library: Services, url: str, user: UserId, other_user: UserId
+    library: Deployment, url: str, user: UserId, other_user: UserId
 ) -> None:
     for each in (user, other_user):
         store_vectors(url, each, clustered(20))
@@ -181,7 +181,7 @@ class Watched:
         return self.actions[-1]
 
 
-def test_a_large_load_drops_the_index_and_leaves_a_new_one(library: Services, url: str, user: UserId) -> None:
+def test_a_large_load_drops_the_index_and_leaves_a_new_one(library: Deployment, url: str, user: UserId) -> None:
     ingest(library, user, policy_text("Old", 40), "old.md")
     assert indexes(url) == {index_name(MODEL): True}
     watched = Watched(library.vector_index)
@@ -192,7 +192,7 @@ def test_a_large_load_drops_the_index_and_leaves_a_new_one(library: Services, ur
     assert indexes(url) == {index_name(MODEL): True}
 
 
-def test_a_small_load_is_inserted(library: Services, url: str, user: UserId) -> None:
+def test_a_small_load_is_inserted(library: Deployment, url: str, user: UserId) -> None:
     for _ in range(10):
         store_vectors(url, user, clustered(ROWS // 10))
     keep_index(library)
@@ -201,7 +201,7 @@ def test_a_small_load_is_inserted(library: Services, url: str, user: UserId) -> 
     assert watched.actions == [IndexAction.KEEP, IndexAction.KEEP]
 
 
-def test_whoever_finishes_first_leaves_the_index_to_the_last(library: Services, url: str, user: UserId) -> None:
+def test_whoever_finishes_first_leaves_the_index_to_the_last(library: Deployment, url: str, user: UserId) -> None:
     store_vectors(url, user, clustered(30))
     for number in range(4):
         submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
@@ -211,7 +211,7 @@ def test_whoever_finishes_first_leaves_the_index_to_the_last(library: Services, 
     assert keep_index(library) is IndexAction.BUILD
 
 
-def test_a_load_whose_worker_died_is_not_waited_for(library: Services, url: str, user: UserId) -> None:
+def test_a_load_whose_worker_died_is_not_waited_for(library: Deployment, url: str, user: UserId) -> None:
     store_vectors(url, user, clustered(30))
     for number in range(4):
         submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
@@ -220,7 +220,7 @@ def test_a_load_whose_worker_died_is_not_waited_for(library: Services, url: str,
 
 
 def test_a_search_that_has_become_unbearable_is_not_left_to_the_loads_end(
-    library: Services, url: str, user: UserId
+    library: Deployment, url: str, user: UserId
 ) -> None:
     store_vectors(url, user, clustered(30))
     for number in range(4):
@@ -231,7 +231,7 @@ def test_a_search_that_has_become_unbearable_is_not_left_to_the_loads_end(
 
 
 def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vector(
-    library: Services, url: str, user: UserId
+    library: Deployment, url: str, user: UserId
 ) -> None:
     document_id = ingest(library, user, policy_text("Dental", 40))
     assert indexes(url) == {index_name(MODEL): True}
@@ -243,7 +243,7 @@ def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vec
     assert indexes(url) == {index_name(NextModel.model): True}
 
 
-def test_where_everything_was_deleted_the_index_goes(library: Services, url: str, user: UserId) -> None:
+def test_where_everything_was_deleted_the_index_goes(library: Deployment, url: str, user: UserId) -> None:
     document_id = ingest(library, user, policy_text("Dental", 40))
     delete_document(document_id, TEST, deletions=library.deletions, objects=library.objects)
     assert keep_index(library) is IndexAction.DROP

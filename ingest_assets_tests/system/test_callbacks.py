@@ -34,11 +34,11 @@ def test_a_callback_ends_the_wait_without_another_poll(database_url: str, tmp_pa
         working = Deployment(
             settings.model_copy(update={"llama_cloud_base_url": service.url, "llamaparse_callback_url": callback_url})
         )
-        services = replace(working.services, jitter=lambda: 0.0)
-        document_id = submit(services, user, pdf("The walrus is covered."), "policy.pdf").document_id
-        [job] = services.jobs.claim("worker", 1, services.lease)
+        deployment = replace(working.deployment, jitter=lambda: 0.0)
+        document_id = submit(deployment, user, pdf("The walrus is covered."), "policy.pdf").document_id
+        [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
         with ThreadPoolExecutor(1) as worker:
-            attempted = worker.submit(attempt, job, services)
+            attempted = worker.submit(attempt, job, deployment)
             while not service.jobs:
                 assert not attempted.done()
             [remote] = service.jobs.values()
@@ -46,6 +46,6 @@ def test_a_callback_ends_the_wait_without_another_poll(database_url: str, tmp_pa
             assert attempted.result()
         assert remote.called_back.is_set()
         assert remote.callback_status == 200
-        assert services.jobs.states([document_id]) == {State.DONE: 1}
+        assert deployment.documents.states([document_id]) == {State.DONE: 1}
         working.close()
     listening.close()

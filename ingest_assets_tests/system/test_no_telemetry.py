@@ -68,13 +68,13 @@ def test_the_clients_of_outside_services_speak_to_these_and_nobody_else(
     home.mkdir()
     (home / "policy.pdf").write_bytes(pdf("The walrus is covered."))
     with LlamaParseEmulator() as parser, OpenAIEmulator() as embedder:
-        services = {
+        deployment = {
             "LLAMA_CLOUD_API_KEY": llamaparse.KEY,
             "LLAMA_CLOUD_BASE_URL": parser.url,
             "OPENAI_API_KEY": openai.KEY,
             "OPENAI_BASE_URL": f"{embedder.url}/v1",
         }
-        ingest = Ingest(home, (*network.environment, *services.items()))
+        ingest = Ingest(home, (*network.environment, *deployment.items()))
         ingest("migrate")
         ingest("submit", home / "policy.pdf")
         assert ingest("drain", "--json").json["done"] == 1

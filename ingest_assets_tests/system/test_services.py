@@ -1,4 +1,4 @@
-"""The whole pipeline against both outside services, as emulators speak for them on 127.0.0.1."""
+"""The whole pipeline against both outside deployment, as emulators speak for them on 127.0.0.1."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +20,6 @@ from ingest_assets.domain.queue.stages import State
 from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
-from ingest_assets.pipeline.search import search
-from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings
 from ingest_assets_tests.conftest import CORPUS
 from ingest_assets_tests.documents import TEST, policy_text, submit
@@ -67,7 +65,7 @@ def deployed(
     embedding_service: OpenAIEmulator,
     parsing_service: LlamaParseEmulator | None = None,
     **settings: object,
-) -> Iterator[tuple[Deployment, Services]]:
+) -> Iterator[tuple[Deployment, Deployment]]:
     keys = {"openai_api_key": SecretStr(openai.KEY), "openai_base_url": embedding_service.base_url}
     if parsing_service is not None:
         keys |= {"llama_cloud_api_key": SecretStr(llamaparse.KEY), "llama_cloud_base_url": parsing_service.url}
@@ -75,14 +73,14 @@ def deployed(
         Settings(home=home, database_url=SecretStr(database_url), lease_seconds=30, **keys, **settings)  # type: ignore[arg-type]
     )
     try:
-        yield deployment, replace(deployment.services, retry_policy=AT_ONCE, jitter=lambda: 0.0)
+        yield deployment, replace(deployment, retry_policy=AT_ONCE, jitter=lambda: 0.0)
     finally:
         deployment.close()
 
 
-def work_off(services: Services, claim: str = "worker") -> None:
+def work_off(deployment: Deployment, claim: str = "worker") -> None:
     limits = DrainLimits(in_flight=4, ahead=0, until_empty=True, duration=timedelta(seconds=150))
-    drain(services, claim, limits, stop=Event(), report=lambda: None)
+    drain(deployment, claim, limits, stop=Event(), report=lambda: None)
 
 
 def spent(deployment: Deployment) -> dict[Service, tuple[int, int]]:
@@ -97,17 +95,17 @@ def test_the_ledger_equals_what_both_services_counted_to_the_token_and_the_page(
     embedding_service: OpenAIEmulator,
     parsing_service: LlamaParseEmulator,
 ) -> None:
-    with deployed(database_url, tmp_path, embedding_service, parsing_service) as (deployment, services):
+    with deployed(database_url, tmp_path, embedding_service, parsing_service) as (deployment):
         for path in sorted((CORPUS / "insurance").glob("*.pdf")):
-            submit(services, user, path.read_bytes(), path.name)
-        work_off(services)
-        assert services.documents.by_stage_and_state() == {"embedded/done": 4}
+            submit(deployment, user, path.read_bytes(), path.name)
+        work_off(deployment)
+        assert deployment.documents.by_stage_and_state() == {"embedded/done": 4}
         assert spent(deployment) == {
             Service.OPENAI: (embedding_service.tokens, 0),
             Service.LLAMAPARSE: (0, parsing_service.counts["pages"]),
         }
         assert max(embedding_service.paid.values()) == 1
-        hits = search(user, "emergency services", 3, index=services.search_index, embedder=services.embedder)
+        hits = deployment.search.passages(user, "emergency deployment", 3)
         assert "emergency" in hits[0].text.lower()
         assert hits[0].page
 
@@ -118,11 +116,11 @@ def test_with_thirty_percent_of_calls_failing_every_document_lands_and_no_vector
 ) -> None:
     with (
         OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=seed)) as service,
-        deployed(database_url, tmp_path, service, breaker_open_seconds=0.5) as (deployment, services),
+        deployed(database_url, tmp_path, service, breaker_open_seconds=0.5) as (deployment),
     ):
-        documents = [submit(services, user, policy_text(f"Subject {n}", 8), f"{n}.md").document_id for n in range(12)]
-        work_off(services)
-        assert services.jobs.states(documents) == {State.DONE: 12}
+        documents = [submit(deployment, user, policy_text(f"Subject {n}", 8), f"{n}.md").document_id for n in range(12)]
+        work_off(deployment)
+        assert deployment.documents.states(documents) == {State.DONE: 12}
         assert service.faults, "nothing went wrong: the test proves nothing"
         assert set(service.paid.values()) == {1}
         assert spent(deployment)[Service.OPENAI] == (service.tokens, 0)
@@ -137,18 +135,18 @@ def test_eight_workers_on_two_failing_services_land_every_document_within_the_bu
         LlamaParseEmulator(Plan(faults=llamaparse.TRANSPORT_FAULTS, share=0.3, seed=4)) as parsing,
         deployed(database_url, tmp_path, embedding, parsing, budget_usd_per_day=budget, breaker_open_seconds=0.5) as (
             deployment,
-            services,
+            deployment,
         ),
     ):
         documents = [
-            submit(services, user, pdf(f"Clause {n} covers the walrus.", f"Page two of {n}."), f"{n}.pdf").document_id
+            submit(deployment, user, pdf(f"Clause {n} covers the walrus.", f"Page two of {n}."), f"{n}.pdf").document_id
             for n in range(16)
         ]
-        bad = submit(services, user, b"%PDF-1.4 truncated", "bad.pdf").document_id
+        bad = submit(deployment, user, b"%PDF-1.4 truncated", "bad.pdf").document_id
         with ThreadPoolExecutor(8) as workers:
-            list(workers.map(lambda number: work_off(services, f"worker {number}"), range(8)))
-        assert services.jobs.states(documents) == {State.DONE: 16}
-        assert services.jobs.states([bad]) == {State.DEADLETTER: 1}
+            list(workers.map(lambda number: work_off(deployment, f"worker {number}"), range(8)))
+        assert deployment.documents.states(documents) == {State.DONE: 16}
+        assert deployment.documents.states([bad]) == {State.DEADLETTER: 1}
         assert embedding.faults
         assert parsing.faults
         assert set(embedding.paid.values()) == {1}
@@ -165,30 +163,30 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
 ) -> None:
     with deployed(database_url, tmp_path, embedding_service, parsing_service, breaker_open_seconds=2) as (
         deployment,
-        services,
+        deployment,
     ):
-        document = submit(services, user, pdf("The walrus is covered."), "policy.pdf")
+        document = submit(deployment, user, pdf("The walrus is covered."), "policy.pdf")
         for _ in range(5):
             with (
                 suppress(TransientError),
                 deployment.paid_calls.begin(Service.LLAMAPARSE, Usage(), user, None),
             ):
                 raise TransientError("service_unavailable", name="The parsing service")
-        work_off(services)
-        assert parser_of(services, document.document_id) == "local"
+        work_off(deployment)
+        assert parser_of(deployment, document.document_id) == "local"
         assert parsing_service.counts["uploads"] == 0
         while Service.LLAMAPARSE in deployment.paid_calls.open_services():
-            assert services.jobs.unfinished() == 0
-        assert refresh(outdated_documents(services), TEST, services) == [document.document_id]
-        work_off(services)
-        assert parser_of(services, document.document_id) == "llamaparse"
+            assert deployment.backlog.unfinished() == 0
+        assert refresh(outdated_documents(deployment), TEST, deployment) == [document.document_id]
+        work_off(deployment)
+        assert parser_of(deployment, document.document_id) == "llamaparse"
         assert set(embedding_service.paid.values()) == {1}
 
 
-def parser_of(services: Services, document_id: DocumentId) -> str:
-    document = services.documents.find(document_id)
+def parser_of(deployment: Deployment, document_id: DocumentId) -> str:
+    document = deployment.documents.find(document_id)
     assert document is not None
-    parse = services.documents.stored_parse(document)
+    parse = deployment.documents.stored_parse(document)
     assert parse is not None
     return parse.parser.name
 
@@ -196,15 +194,15 @@ def parser_of(services: Services, document_id: DocumentId) -> str:
 def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Path, user: UserId) -> None:
     with (
         OpenAIEmulator() as service,
-        deployed(database_url, tmp_path, service, budget_usd_per_day=0.000_1) as (deployment, services),
+        deployed(database_url, tmp_path, service, budget_usd_per_day=0.000_1) as (deployment),
     ):
         for number in range(6):
-            submit(services, user, policy_text(f"Subject {number}", 12), f"{number}.md")
-        for job in services.jobs.claim("once", 10, services.lease):
-            attempt(job, services)
+            submit(deployment, user, policy_text(f"Subject {number}", 12), f"{number}.md")
+        for job in deployment.claims.claim("once", 10, deployment.settings.lease):
+            attempt(job, deployment)
         [costs] = Ledger(deployment.database).costs()
         assert 0 < costs.micro_usd <= 100
-        states = services.documents.by_stage_and_state()
+        states = deployment.documents.by_stage_and_state()
         assert states.get("embedding/retryable", 0) >= 1
         assert sum(states.values()) == 6
         waiting = [name for name in states if name.endswith("deadletter")]
@@ -214,16 +212,16 @@ def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Pa
 def test_an_open_breaker_stops_claiming_and_burns_no_attempt(database_url: str, tmp_path: Path, user: UserId) -> None:
     with (
         OpenAIEmulator(Plan(faults=[openai.Fault.SERVER_ERROR], share=1.0)) as service,
-        deployed(database_url, tmp_path, service) as (_, services),
+        deployed(database_url, tmp_path, service) as (_, deployment),
     ):
-        document_id = submit(services, user, policy_text()).document_id
+        document_id = submit(deployment, user, policy_text()).document_id
         limits = DrainLimits(idle=timedelta(seconds=1))
-        drain(services, "worker", limits, stop=Event(), report=lambda: None)
-        assert not services.available()
+        drain(deployment, "worker", limits, stop=Event(), report=lambda: None)
+        assert not deployment.available()
         called = sum(service.calls.values())
-        before = services.documents.status(document_id)
-        drain(services, "worker", limits, stop=Event(), report=lambda: None)
-        after = services.documents.status(document_id)
+        before = deployment.documents.status(document_id)
+        drain(deployment, "worker", limits, stop=Event(), report=lambda: None)
+        after = deployment.documents.status(document_id)
         assert sum(service.calls.values()) == called
         assert before is not None
         assert after is not None
@@ -234,12 +232,12 @@ def test_an_open_breaker_stops_claiming_and_burns_no_attempt(database_url: str, 
 def test_keys_stay_out_of_events_and_errors(database_url: str, tmp_path: Path, user: UserId) -> None:
     with (
         OpenAIEmulator(keys=["another key"]) as service,
-        deployed(database_url, tmp_path, service) as (deployment, services),
+        deployed(database_url, tmp_path, service) as (deployment),
     ):
-        document_id = submit(services, user, policy_text()).document_id
-        [job] = services.jobs.claim("worker", 1, services.lease)
-        assert not attempt(job, services)
-        status = services.documents.status(document_id)
+        document_id = submit(deployment, user, policy_text()).document_id
+        [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
+        assert not attempt(job, deployment)
+        status = deployment.documents.status(document_id)
         assert status is not None
         assert (status.state, status.error_code, status.attempts) == (State.RETRYABLE, "service_key_refused", 0)
         with deployment.database.connection() as connection:

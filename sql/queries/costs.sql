@@ -111,3 +111,11 @@ FROM upload_pipeline.paid_calls
 WHERE outcome = 'succeeded' OR tokens + pages + credits + micro_usd > 0
 GROUP BY 1, 2, 3
 ORDER BY 2, 3, 1;
+
+-- unavailable_services
+-- Those of these services to which no call would get through now, or only after a long wait for its turn.
+SELECT service
+FROM upload_pipeline.paid_services
+WHERE service = ANY(%(services)s)
+    AND (open_until > clock_timestamp()
+        OR GREATEST(requests_booked_until, tokens_booked_until) > clock_timestamp() + %(next_turn)s);

@@ -26,6 +26,9 @@ class LocalParser:
     def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
         return self.producer
 
+    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  whatever it reads, it reads here
+        return True
+
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         """Raises PermanentError encrypted, corrupt, needs_ocr, empty_output, too_many_pages, bomb, unsupported;
         TransientError timeout, out_of_memory, parser_crashed.

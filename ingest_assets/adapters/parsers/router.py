@@ -26,6 +26,9 @@ class ParserRouter:
     def producer_of(self, media_type: str) -> Producer:
         return self._service.producer if self._is_for_service(media_type) else self._local.producer
 
+    def costs_nothing(self, media_type: str) -> bool:
+        return not self._is_for_service(media_type)
+
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         if not self._is_for_service(document.media_type):
             return self._local.parse(content, document)

@@ -7,8 +7,8 @@ from uuid import uuid4
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
-from ingest_assets.adapters.postgres.jobs import columns_of
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.rows import columns_of
 from ingest_assets.domain.documents.arrivals import Arrivals, KnownDocument, agree
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId, UserId
 from ingest_assets.domain.files.file_states import FileState, KnownFile, Sighting

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 
 import psycopg
 from pgvector.psycopg import register_vector
@@ -15,6 +14,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.roles import Role
 
 Row = DictRow
 
@@ -25,14 +25,6 @@ TRUSTED_SECONDS = 1.0
 
 # The driver's warnings name hosts and users, and come when a worker is interrupted in the middle of a statement.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
-
-
-class Role(StrEnum):
-    """As sql/roles.sql makes them."""
-
-    OWNER = "ingest_owner"
-    WORKER = "ingest_worker"
-    READER = "ingest_reader"
 
 
 class PooledConnection(Connection[Row]):

@@ -1,8 +1,8 @@
 """Deletion in Postgres: the rows of documents that leave, the notes that stay, and the search for what was left."""
 
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.jobs import columns_of
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.rows import columns_of
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.jobs import Actor
 

@@ -22,15 +22,17 @@ KINDS = {
 AT_ONCE = 1000
 
 
-def export_records(
-    database: Database, user_id: UserId, document_id: DocumentId | None = None
-) -> Iterator[dict[str, Any]]:
-    """All of one user, or one document of that user; each record with its kind as `record`, all as of one moment."""
-    names = {"user_id": user_id, "document_id": document_id}
-    with database.transaction() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for kind, statement in KINDS.items():
-            with connection.cursor(statement) as cursor:
-                cursor.itersize = AT_ONCE
-                for row in cursor.execute(query(statement), names):
-                    yield {"record": kind} | row
+class Export:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def records(self, user_id: UserId, document_id: DocumentId | None = None) -> Iterator[dict[str, Any]]:
+        """Give all of one user, or of one document of theirs, as of one moment; each record with its kind."""
+        names = {"user_id": user_id, "document_id": document_id}
+        with self._database.transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            for kind, statement in KINDS.items():
+                with connection.cursor(statement) as cursor:
+                    cursor.itersize = AT_ONCE
+                    for row in cursor.execute(query(statement), names):
+                        yield {"record": kind} | row

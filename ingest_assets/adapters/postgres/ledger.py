@@ -1,26 +1,8 @@
 """What was spent, as the ledger of paid calls tells it."""
 
-from dataclasses import dataclass
-from datetime import date
-from uuid import UUID
-
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.spending.costs import Service
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceCosts:
-    service: Service
-    day: date | None
-    """UTC; None where all days are one."""
-    user_id: UUID | None
-    """None where all users are one."""
-    calls: int
-    tokens: int
-    pages: int
-    credits: int
-    micro_usd: int
+from ingest_assets.domain.spending.costs import Service, ServiceCosts
 
 
 class Ledger:

@@ -10,9 +10,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import Connection, sql
 
-from ingest_assets.adapters.postgres.database import Role, Row, connected
+from ingest_assets.adapters.postgres.database import Row, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.roles import Role
 from ingest_assets.shipped import shipped
 
 OLDEST_POSTGRES = 15

@@ -33,6 +33,15 @@ class Producer:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredParse:
+    """Where a parse is kept; its text lies in the object store under its hash."""
+
+    parsed_sha: str
+    page_starts: tuple[int, ...]
+    parser: Producer
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document of one user, at its newest version."""
 
@@ -44,6 +53,8 @@ class Document:
     byte_size: int
     content_sha: str
     """SHA-256 of the stored bytes, hexadecimal."""
+    parse: StoredParse | None = None
+    """The newest parse of this content."""
 
     @property
     def title(self) -> str:
@@ -126,12 +137,3 @@ class Acceptance:
     status: AcceptanceStatus
     failure: str | None = None
     """The error code where the content is unchanged, and a dead letter."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredParse:
-    """Where a parse is kept; its text lies in the object store under its hash."""
-
-    parsed_sha: str
-    page_starts: tuple[int, ...]
-    parser: Producer

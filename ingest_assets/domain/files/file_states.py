@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ingest_assets.domain.documents.document import Acceptance
+from ingest_assets.domain.errors import PermanentError
 
 SLOWEST_CLOCK_NS = 2_000_000_000
 """FAT's times have steps of two seconds; every other file system's are finer."""
@@ -67,3 +68,11 @@ class KnownFile:
         """Whether a file in this state certainly has the content that its document has."""
         sighting = self.sighting
         return sighting is not None and sighting.content_sha == self.content_sha and sighting.still_holds(state)
+
+
+@dataclass(frozen=True, slots=True)
+class NoFile:
+    """A path at which there is no file to take in."""
+
+    path: str
+    problem: PermanentError

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
 _REQUEST_ID = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 
@@ -22,6 +24,20 @@ class Usage:
     micro_usd: int = 0
     request_id: str | None = None
     """The service's own, for questions about the bill."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCosts:
+    service: Service
+    day: date | None
+    """UTC; None where all days are one."""
+    user_id: UUID | None
+    """None where all users are one."""
+    calls: int
+    tokens: int
+    pages: int
+    credits: int
+    micro_usd: int
 
 
 def request_id_in(header: str | None) -> str | None:

@@ -1,10 +1,12 @@
-"""The pipeline as Dagster shows it: four assets, one partition per document."""
+"""The pipeline as Dagster shows it: an asset for each step, with a partition for each document."""
 
-from ingest_assets.orchestration.assets.chunks import chunks
-from ingest_assets.orchestration.assets.embeddings import embeddings
-from ingest_assets.orchestration.assets.finalized_chunks import finalized_chunks
-from ingest_assets.orchestration.assets.parsed_markdown import parsed_markdown
+from importlib import import_module
 
-ASSETS = [parsed_markdown, chunks, embeddings, finalized_chunks]
+import dagster as dg
 
-__all__ = ["ASSETS", "chunks", "embeddings", "finalized_chunks", "parsed_markdown"]
+from ingest_assets.pipeline.steps import STEPS
+
+ASSETS: list[dg.AssetsDefinition] = [
+    getattr(import_module(f"ingest_assets.orchestration.assets.{step.asset}"), step.asset) for step in STEPS
+]
+"""The asset of each step is what the module of its name calls by that name."""

@@ -1,26 +1,12 @@
 import dagster as dg
 
-from ingest_assets.domain.documents.document import Chunk
-from ingest_assets.domain.queue.stages import Stage
-from ingest_assets.orchestration.claims import held_job
-from ingest_assets.orchestration.partitions import documents
-from ingest_assets.orchestration.resources import Pipeline
-from ingest_assets.pipeline.embed import Embedding, embed_chunks
+from ingest_assets.orchestration.assets.step_asset import Steps, document_asset, run_step
+from ingest_assets.pipeline.steps.chunk import Chunks
+from ingest_assets.pipeline.steps.embed import Embeddings
 
 
-@dg.asset(
-    partitions_def=documents,
-    io_manager_key="vector_buffer",
-    kinds={"python", "postgres"},
-    group_name="ingest",
-    owners=["team:data-platform"],
-)
-def embeddings(
-    context: dg.AssetExecutionContext, chunks: list[Chunk], pipeline: dg.ResourceParam[Pipeline]
-) -> Embedding:
+@document_asset("python", "postgres")
+def embeddings(context: dg.AssetExecutionContext, chunks: Chunks, partition_steps: Steps) -> Embeddings:
     """A vector for every chunk; the IO manager draws the batches and commits each as it comes."""
-    services = pipeline.services
-    with held_job(context.run, context.partition_key, services, Stage.EMBEDDING) as job:
-        return embed_chunks(
-            job, chunks, jobs=services.jobs, vector_buffer=services.vector_buffer, embedder=services.embedder
-        )
+    begun: Embeddings = run_step(context, partition_steps, chunks)
+    return begun

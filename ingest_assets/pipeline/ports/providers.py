@@ -13,6 +13,9 @@ class Parser(Protocol):
     def producer_of(self, media_type: str) -> Producer:
         """Which tool this parser would use; what another one made in its place is outdated."""
 
+    def costs_nothing(self, media_type: str) -> bool:
+        """Return whether parsing again is cheaper than keeping a parse from loss; if not, a provider is waited for."""
+
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         """Raises an IngestError of the parsing part of the catalogue, and nothing else for bad content."""
 
@@ -87,3 +90,10 @@ class RemoteJobs(Protocol):
 
     def completed(self, remote_id: str) -> bool:
         """Whether the service has called back."""
+
+
+class Availability(Protocol):
+    """Whether providers can be called at all."""
+
+    def take_calls(self) -> bool:
+        """Return whether every provider without a stand-in takes calls now."""

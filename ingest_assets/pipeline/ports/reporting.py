@@ -1,19 +1,31 @@
-"""What Dagster is told."""
+"""What Dagster has been told, and which documents it lists."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.retention import ListedDocuments
+from ingest_assets.domain.queue.jobs import Outcome
+
+
+class Reports(Protocol):
+    """Ended jobs that Dagster has not been told of. Those of a block are marked as reported if it ends well."""
+
+    def finished(self, limit: int) -> AbstractContextManager[list[Outcome]]:
+        """Give up to `limit` finished jobs."""
+
+    def dead_letters(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
+        """Give up to `limit` dead letters."""
 
 
 class Partitions(Protocol):
-    """Which documents Dagster lists, each a partition."""
+    """Which documents Dagster lists, each a partition. Those of a block are no longer listed if it ends well."""
 
-    def listed(self) -> ListedDocuments: ...
+    def listed(self) -> ListedDocuments:
+        """Return how many documents Dagster lists beyond the unfinished and failed ones."""
 
     def oldest(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
-        """Listed finished documents, first finished first; no longer listed where the block ends well."""
+        """Give up to `limit` listed finished documents, first finished first."""
 
     def deleted(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
-        """Deleted documents that may be listed; no longer listed where the block ends well."""
+        """Give up to `limit` deleted documents that may still be listed."""

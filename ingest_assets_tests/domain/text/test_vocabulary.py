@@ -10,7 +10,7 @@ def found_by(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Emergency SERVICES", ["emergency", "services"]),
+        ("Emergency SERVICES", ["emergency", "deployment"]),
         ("What is the deductible?", ["deductible"]),
         ("co-payment", ["co", "payment", "copayment"]),
         ("out-of-pocket", ["pocket", "outofpocket"]),

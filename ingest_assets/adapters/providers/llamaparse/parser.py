@@ -40,6 +40,9 @@ class LlamaParseParser:
     def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
         return self.producer
 
+    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  every page has its price
+        return False
+
     def supports(self, media_type: str) -> bool:
         return media_type in SUPPORTED
 

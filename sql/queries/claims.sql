@@ -31,11 +31,20 @@ WITH claimable AS (
     SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM claimed
 )
 SELECT job_id, claimed.stage, claimed.attempts, claimed.claimed_by, document.document_id, document.user_id,
-    document.version, document.filename, document.media_type, document.byte_size, document.content_sha
+    document.version, document.filename, document.media_type, document.byte_size, document.content_sha, document.parsed_content_sha, document.parsed_sha,
+    document.parser_name, document.parser_version, document.page_starts
 FROM claimed
 JOIN claimable USING (job_id)
 JOIN upload_pipeline.documents AS document USING (document_id)
 ORDER BY row_number() OVER (PARTITION BY claimed.user_id ORDER BY priority DESC, queued_at, job_id), place;
+
+-- begin_jobs
+-- Whoever holds these jobs works on them from now on: a crash counts against them. It does not wait for the disk.
+UPDATE upload_pipeline.upload_jobs AS job
+SET begun = true
+FROM unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim),
+    set_config('synchronous_commit', 'off', true)
+WHERE job.job_id = wanted.job_id AND job.claimed_by = wanted.claim AND job.state = 'working';
 
 -- lock_job
 -- One document's job with its document, locked until the transaction ends.
@@ -79,64 +88,14 @@ SET lease_expires_at = now() + %(lease)s
 FROM upload_pipeline.documents AS document
 WHERE job.document_id = %(document_id)s AND job.claimed_by = %(claim)s AND document.document_id = job.document_id
 RETURNING job.job_id, job.stage, job.attempts, job.claimed_by, document.document_id, document.user_id,
-    document.version, document.filename, document.media_type, document.byte_size, document.content_sha;
+    document.version, document.filename, document.media_type, document.byte_size, document.content_sha, document.parsed_content_sha, document.parsed_sha,
+    document.parser_name, document.parser_version, document.page_starts;
 
 -- renew_leases
 -- Keeps everything that `claim` holds.
 UPDATE upload_pipeline.upload_jobs
 SET lease_expires_at = now() + %(lease)s
 WHERE state = 'working' AND claimed_by = %(claim)s;
-
--- advance_job
--- Moves a held job through `stages`, one event each, if it stands at one of `sources`; the last event has the payload.
--- It does not wait for the disk: a server that crashes forgets the newest moves at worst, and the work is done again.
-WITH moved AS (
-    UPDATE upload_pipeline.upload_jobs
-    SET stage = %(stage)s, begun = true
-    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = ANY(%(sources)s)
-    RETURNING *
-)
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
-SELECT moved.document_id, moved.job_id, moved.user_id, moved.version, passed.stage, moved.state, moved.claimed_by,
-    moved.claimed_by,
-    CASE WHEN passed.stage = %(stage)s AND %(payload)s <> '{}'::jsonb
-        THEN %(payload)s || upload_pipeline.seconds_since_last_event(moved.document_id) ELSE '{}' END
-FROM moved, unnest(%(stages)s::text[]) WITH ORDINALITY AS passed (stage, position),
-    set_config('synchronous_commit', 'off', true)
-ORDER BY passed.position
-RETURNING payload;
-
--- note_event
--- Adds to the history of a held job where it stands; nothing where the claim is lost.
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
-SELECT document_id, job_id, user_id, version, stage, state, claimed_by, claimed_by,
-    %(payload)s || upload_pipeline.seconds_since_last_event(document_id)
-FROM upload_pipeline.upload_jobs, set_config('synchronous_commit', 'off', true)
-WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = %(stage)s
-RETURNING payload;
-
--- hold_claim
--- Locks a held job at `stage` until the transaction ends.
-SELECT 1
-FROM upload_pipeline.upload_jobs
-WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = %(stage)s
-FOR UPDATE;
-
--- finish_job
--- The end of a held job: embedded/done, with its event.
-WITH finished AS (
-    UPDATE upload_pipeline.upload_jobs
-    SET stage = 'embedded', state = 'done', claimed_by = NULL, lease_expires_at = NULL, error_code = NULL,
-        error_message = NULL, error_hint = NULL, finished_at = now(), crashes = 0,
-        reported_at = CASE WHEN %(reported)s THEN now() END
-    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working' AND stage = 'embedding'
-    RETURNING *
-)
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s,
-    %(payload)s || upload_pipeline.seconds_since_last_event(document_id)
-FROM finished
-RETURNING payload;
 
 -- settle_job
 -- What became of a held job that failed: retryable at its time, or a dead letter.
@@ -186,37 +145,6 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
     CASE WHEN state = 'deadletter' THEN error_code END
 FROM reclaimed;
 
--- replay_jobs
--- Dead letters and waiting retries among these are queued again, at their stage.
-WITH replayed AS (
-    UPDATE upload_pipeline.upload_jobs
-    SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
-        error_hint = NULL, reported_at = NULL, queued_at = now()
-    WHERE state IN ('deadletter', 'retryable') AND document_id = ANY(%(document_ids)s)
-    RETURNING *
-)
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM replayed
-RETURNING document_id;
-
--- refresh_jobs
--- These documents are queued again where they are finished.
-WITH finished AS (
-    SELECT job_id
-    FROM upload_pipeline.upload_jobs
-    WHERE document_id = ANY(%(document_ids)s) AND state = 'done'
-    FOR UPDATE SKIP LOCKED
-), refreshed AS (
-    UPDATE upload_pipeline.upload_jobs AS job
-    SET stage = 'queued', state = 'queued', queued_at = now(), finished_at = NULL, reported_at = NULL
-    FROM finished
-    WHERE job.job_id = finished.job_id
-    RETURNING job.*
-)
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM refreshed
-RETURNING document_id;
-
 -- count_waiting
 -- How many jobs could be claimed now, counted up to `limit`.
 SELECT LEAST(COALESCE(sum(share), 0), %(limit)s) AS count
@@ -242,73 +170,3 @@ FROM (
 SELECT DISTINCT claimed_by
 FROM upload_pipeline.upload_jobs
 WHERE state = 'working' AND lease_expires_at > now();
-
--- count_jobs
--- Jobs by stage and state.
-SELECT stage, state, count(*) AS jobs
-FROM upload_pipeline.upload_jobs
-GROUP BY stage, state
-ORDER BY stage, state;
-
--- count_states
--- These documents' jobs by state.
-SELECT state, count(*) AS jobs
-FROM upload_pipeline.upload_jobs
-WHERE document_id = ANY(%(document_ids)s)
-GROUP BY state;
-
--- unreported_outcomes
--- Finished jobs that Dagster has not been told of, locked, with what their assets' last stages left in the history.
-WITH unreported AS (
-    SELECT job_id, document_id, version
-    FROM upload_pipeline.upload_jobs
-    WHERE state = 'done' AND reported_at IS NULL
-    ORDER BY job_id
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-)
-SELECT unreported.job_id, unreported.document_id,
-    (SELECT jsonb_object_agg(event.stage, event.payload ORDER BY event.event_id)
-     FROM upload_pipeline.events AS event
-     WHERE event.document_id = unreported.document_id AND event.version = unreported.version
-        AND event.stage IN ('parse_validated', 'chunks_buffered', 'embedding', 'embedded')
-        AND event.payload <> '{}') AS payloads
-FROM unreported;
-
--- mark_reported
--- Dagster knows these outcomes.
-UPDATE upload_pipeline.upload_jobs SET reported_at = now() WHERE job_id = ANY(%(job_ids)s);
-
--- report_dead_letters
--- Up to `limit` dead letters that Dagster has not been told of; it is about to be.
-WITH unreported AS (
-    SELECT job_id
-    FROM upload_pipeline.upload_jobs
-    WHERE state = 'deadletter' AND reported_at IS NULL
-    ORDER BY job_id
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE upload_pipeline.upload_jobs AS job
-SET reported_at = now()
-FROM unreported
-WHERE job.job_id = unreported.job_id
-RETURNING job.document_id;
-
--- job_status
--- Where one document stands.
-SELECT job.document_id, job.job_id, job.user_id, job.version, document.live_version, job.stage, job.state,
-    job.attempts, job.crashes, job.claimed_by, job.lease_expires_at, job.next_retry_at, job.error_code,
-    job.error_message, job.error_hint, job.finished_at,
-    (SELECT count(*) FROM upload_pipeline.document_chunks AS chunk
-     WHERE chunk.document_id = job.document_id) AS chunks
-FROM upload_pipeline.upload_jobs AS job
-JOIN upload_pipeline.documents AS document USING (document_id)
-WHERE job.document_id = %(document_id)s;
-
--- job_history
--- What happened to a document, oldest first.
-SELECT occurred_at, version, stage, state, actor, correlation_id, code, payload
-FROM upload_pipeline.events
-WHERE document_id = %(document_id)s
-ORDER BY event_id;

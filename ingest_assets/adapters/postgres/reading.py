@@ -1,5 +1,6 @@
 """Documents in Postgres as whoever asks may see them: what they are, where they stand, what happened to them."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.rows import document_of
 from ingest_assets.domain.documents.document import Document, DocumentId
 from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
@@ -16,13 +18,13 @@ class Readable(Protocol):
     def connection(self) -> AbstractContextManager[Connection[Row]]: ...
 
 
-class PostgresSeenDocuments:
+class PostgresDocuments:
     def __init__(self, database: Readable) -> None:
         self._seen = database
 
     def find(self, document_id: DocumentId) -> Document | None:
         row = self._one("find_document", {"document_id": document_id})
-        return None if row is None else Document(**row)
+        return None if row is None else document_of(row)
 
     def sources(self, document_id: DocumentId) -> list[str]:
         with self._seen.connection() as connection:
@@ -35,6 +37,11 @@ class PostgresSeenDocuments:
             return None
         del row["user_id"]
         return JobStatus(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])})
+
+    def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("count_states"), {"document_ids": list(document_ids)}).fetchall()
+        return {State(row["state"]): row["jobs"] for row in rows}
 
     def history(self, document_id: DocumentId) -> list[Event]:
         with self._seen.connection() as connection:

@@ -1,0 +1,27 @@
+"""What `ingest doctor` asks of a database."""
+
+from ingest_assets.adapters.postgres.database import connected
+from ingest_assets.adapters.postgres.migrations import check_server, pending
+
+
+class Diagnosis:
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def answers(self) -> None:
+        """Raise TransientError database_unreachable if the server does not answer."""
+        with connected(self._url):
+            return
+
+    def version(self) -> int:
+        """Return the server's major version.
+
+        Raises:
+            PermanentError: database_too_old, pgvector_missing.
+        """
+        with connected(self._url) as connection:
+            check_server(connection)
+            return connection.info.server_version // 10_000
+
+    def pending_migrations(self) -> list[str]:
+        return pending(self._url)

@@ -1,0 +1,5 @@
+"""The one place that chooses the adapters behind the ports. Everything is imported and made on first use."""
+
+from ingest_assets.composition.deployment import Deployment
+
+__all__ = ["Deployment"]

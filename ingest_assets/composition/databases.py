@@ -1,0 +1,153 @@
+"""Where a deployment keeps things: databases with their logins, documents' bytes, clocks, the log."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ingest_assets.composition.parts import Parts, part
+from ingest_assets.domain.roles import Role
+from ingest_assets.settings import Settings, login_url, sibling_database, sqlalchemy_url
+
+if TYPE_CHECKING:
+    from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+    from ingest_assets.adapters.postgres.database import Database
+    from ingest_assets.adapters.postgres.diagnosis import Diagnosis
+    from ingest_assets.adapters.postgres.export import Export
+    from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+    from ingest_assets.adapters.postgres.isolation import Isolation
+    from ingest_assets.adapters.postgres.ledger import Ledger
+    from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+    from ingest_assets.pipeline.ports.clock import Clock
+    from ingest_assets.pipeline.ports.object_store import ObjectStore
+    from ingest_assets.pipeline.ports.observing import Observer
+
+SPARE_CONNECTIONS = 4
+"""For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
+
+
+class Databases(Parts):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+
+    @part
+    def embedded_postgres(self) -> "EmbeddedPostgres":
+        from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+
+        return EmbeddedPostgres(self.settings.home_folder)
+
+    @part
+    def database_url(self) -> str:
+        """Starts the embedded server if no other is named."""
+        if self.settings.database_url is not None:
+            return self.settings.database_url.get_secret_value()
+        self.embedded_postgres.start()
+        return self.embedded_postgres.url()
+
+    def url_of(self, role: Role) -> str:
+        """Return a URL for acting as the role: its own login on the embedded server, else the only one."""
+        return login_url(self.database_url, role) if self.settings.embedded else self.database_url
+
+    @property
+    def owner_url(self) -> str:
+        return self.url_of(Role.OWNER)
+
+    @property
+    def plain_dagster_database_url(self) -> str:
+        if self.settings.dagster_database_url is not None:
+            return self.settings.dagster_database_url.get_secret_value()
+        return sibling_database(self.database_url, "dagster")
+
+    @property
+    def dagster_database_url(self) -> str:
+        """As SQLAlchemy spells it."""
+        return sqlalchemy_url(self.plain_dagster_database_url)
+
+    @part
+    def database(self) -> "Database":
+        from ingest_assets.adapters.postgres.database import Database
+
+        return Database(self.url_of(Role.WORKER), connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date and return the names of the migrations applied."""
+        from ingest_assets.adapters.postgres.migrations import migrate
+
+        return migrate(self.database_url)
+
+    def prepare_databases(self) -> None:
+        """Bring the schema up to date and make Dagster's database, if it is this deployment's to make."""
+        from ingest_assets.adapters.postgres.migrations import create_database
+
+        self.migrate()
+        if self.settings.dagster_database_url is None:
+            create_database(self.plain_dagster_database_url)
+
+    @property
+    def diagnosis(self) -> "Diagnosis":
+        from ingest_assets.adapters.postgres.diagnosis import Diagnosis
+
+        return Diagnosis(self.database_url)
+
+    @property
+    def dagster_diagnosis(self) -> "Diagnosis":
+        from ingest_assets.adapters.postgres.diagnosis import Diagnosis
+
+        return Diagnosis(self.plain_dagster_database_url)
+
+    def isolation(self) -> "Isolation":
+        """Return whether the server keeps users' rows apart."""
+        from ingest_assets.adapters.postgres.isolation import isolation_of
+
+        return isolation_of(self.database)
+
+    def pending_migrations(self) -> list[str]:
+        from ingest_assets.adapters.postgres.migrations import pending
+
+        return pending(self.url_of(Role.WORKER))
+
+    @property
+    def ledger(self) -> "Ledger":
+        from ingest_assets.adapters.postgres.ledger import Ledger
+
+        return Ledger(self.database)
+
+    @property
+    def export(self) -> "Export":
+        from ingest_assets.adapters.postgres.export import Export
+
+        return Export(self.database)
+
+    @property
+    def idempotency_keys(self) -> "PostgresIdempotencyKeys":
+        from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+
+        return PostgresIdempotencyKeys(self.database)
+
+    @property
+    def webhook_log(self) -> "PostgresWebhookLog":
+        from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+
+        return PostgresWebhookLog(self.database)
+
+    @part
+    def objects(self) -> "ObjectStore":
+        from ingest_assets.adapters.object_stores.local_files import LocalFiles
+
+        return LocalFiles(self.settings.objects_folder)
+
+    @part
+    def clock(self) -> "Clock":
+        from ingest_assets.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker may be silent before its documents return to the queue."""
+        return self.settings.lease
+
+    @part
+    def observer(self) -> "Observer":
+        from ingest_assets.adapters.logging_observer import LoggingObserver
+
+        return LoggingObserver()

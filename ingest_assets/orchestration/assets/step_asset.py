@@ -1,0 +1,31 @@
+"""What the assets have in common: partitions, the IO manager, and running a step under the run's claim."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from ingest_assets.orchestration.claims import claim_of, refuse_dead_letter, shown_as_failure
+from ingest_assets.orchestration.partitions import document_id_of, documents
+from ingest_assets.pipeline.partition_steps import PartitionSteps
+
+Steps = dg.ResourceParam[PartitionSteps]
+
+
+def document_asset(*kinds: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Return the decorator of an asset with a partition for each document."""
+    return dg.asset(
+        partitions_def=documents,
+        io_manager_key="step_io_manager",
+        kinds=set(kinds),
+        group_name="ingest",
+        owners=["team:data-platform"],
+    )
+
+
+def run_step(context: dg.AssetExecutionContext, steps: PartitionSteps, *before: Any) -> Any:
+    """Make this partition of the asset. Raises dg.Failure, with the document's job settled."""
+    with shown_as_failure():
+        document_id = document_id_of(context.partition_key)
+        refuse_dead_letter(context.run, document_id, steps)
+        return steps.run(context.asset_key.to_user_string(), document_id, claim_of(context.run), *before)

@@ -1,0 +1,105 @@
+"""One document's attempt: through the steps, then committed together with others; its failure is its own."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.facts import DocumentFinished, ErrorPassedOver
+from ingest_assets.domain.queue.changes import Change
+from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.pipeline.failure import Failures, as_ingest_error
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.observing import Observer
+from ingest_assets.pipeline.ports.processing import Changes
+from ingest_assets.pipeline.progress import DeferredProgress
+from ingest_assets.pipeline.slots import Slots
+from ingest_assets.pipeline.steps.step import Step
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One document under way."""
+
+    job: Job
+    progress: DeferredProgress
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What it takes to work on documents."""
+
+    steps: Sequence[Step[Any]]
+    changes: Changes
+    failures: Failures
+    clock: Clock
+    observer: Observer
+
+    def begin(self, job: Job) -> Attempt:
+        return Attempt(job, DeferredProgress(self.changes, self.clock))
+
+    def process(self, attempt: Attempt, slots: Slots) -> bool:
+        """Take a document through the steps.
+
+        Returns:
+            Whether its last change is ready to be committed; if not, its job is settled.
+        """
+        try:
+            run_steps(attempt, self.steps, slots)
+        except Exception as error:
+            self.fail(attempt, error)
+            return False
+        return True
+
+    def commit(self, attempts: Sequence[Attempt]) -> int:
+        """Commit finished documents together, or each by itself if one of them cannot be.
+
+        Returns:
+            How many became searchable; the jobs of the others are settled.
+        """
+        changes = [change for each in attempts if (change := each.progress.pending) is not None]
+        try:
+            self.changes.write_all(changes, reported=False)
+        except Exception as error:
+            if len(attempts) > 1:
+                return sum(self.commit([attempt]) for attempt in attempts)
+            self.fail(attempts[0], error)
+            return 0
+        for change in changes:
+            self._tell_finished(change)
+        return len(attempts)
+
+    def fail(self, attempt: Attempt, error: BaseException) -> None:
+        """Settle the job, after its history shows how far it came."""
+        passing_over(self.observer, "noting how far a failed document came", attempt.progress.give_up)
+        self.failures.settle(attempt.job, as_ingest_error(error), reported=False)
+
+    def catch_up(self, attempts: Sequence[Attempt]) -> None:
+        """Show where slow documents stand."""
+        for attempt in attempts:
+            passing_over(self.observer, "noting where a document stands", attempt.progress.catch_up)
+
+    def _tell_finished(self, change: Change) -> None:
+        document, version = change.job.document, change.version
+        if version is not None:
+            self.observer.observe(DocumentFinished(document.document_id, document.version, version.chunks))
+
+
+def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slots: Slots) -> None:
+    """Run and store one step after the other, as the assets do; values that no later step reads are dropped."""
+    values: dict[str, Any] = {}
+    for number, step in enumerate(replace(step, progress=attempt.progress) for step in steps):
+        with slots.lent() if step.is_paid(attempt.job) else nullcontext():
+            value = step.run(attempt.job, *(values[asset] for asset in step.reads))
+            step.store(attempt.job, value)
+        still_read = {asset for later in steps[number + 1 :] for asset in later.reads}
+        values = {asset: each for asset, each in (values | {step.asset: value}).items() if asset in still_read}
+
+
+def passing_over(observer: Observer, activity: str, act: Callable[[], object]) -> None:
+    """Do what the work does not depend on; tell the observer if it fails."""
+    try:
+        act()
+    except IngestError as error:
+        observer.observe(ErrorPassedOver(activity, error))

@@ -1,0 +1,113 @@
+"""Embed: chunks become vectors, several batches at a time. Vectors that the user has paid for are taken over."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from ingest_assets.domain.batching import batches
+from ingest_assets.domain.documents.document import (
+    VECTOR_DIMENSIONS,
+    Document,
+    DocumentId,
+    EmbeddedBatch,
+    Producer,
+    Vectors,
+)
+from ingest_assets.domain.errors import TransientError
+from ingest_assets.domain.queue.changes import Change
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.concurrency import as_they_come
+from ingest_assets.pipeline.ports.processing import VectorBuffer
+from ingest_assets.pipeline.ports.providers import Embedder
+from ingest_assets.pipeline.steps.chunk import Chunks
+from ingest_assets.pipeline.steps.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The vectors of a document's chunks. Drawing a batch pays for it, so whoever draws one stores it at once."""
+
+    model: Producer
+    chunk_shas: frozenset[str]
+    """The chunks that have a vector once all batches are drawn."""
+    batches: Iterator[EmbeddedBatch] = field(default_factory=lambda: iter(()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embed(Step[Embeddings]):
+    asset: ClassVar = "embeddings"
+    reads: ClassVar = ("chunks",)
+    enters: ClassVar = Stage.EMBEDDING
+    leaves: ClassVar = Stage.EMBEDDING
+
+    vector_buffer: VectorBuffer
+    embedder: Embedder
+
+    def is_paid(self, job: Job) -> bool:  # noqa: ARG002  one model embeds all documents
+        return not self.embedder.costs_nothing
+
+    def run(self, job: Job, chunks: Chunks) -> Embeddings:
+        """Begin to embed what has no vector yet.
+
+        Raises:
+            ResourceError: claim_lost. Drawing a batch raises what the embedder does.
+            TransientError: vectors_invalid, when a batch is drawn.
+        """
+        self.enter(job, Stage.EMBEDDING)
+        embedder = self.embedder
+        inputs = {chunk.chunk_sha: chunk.embedding_input for chunk in chunks}
+        stored = self.vector_buffer.reuse(job, list(inputs), embedder.model)
+        missing = [(sha, text, embedder.count_tokens(text)) for sha, text in inputs.items() if sha not in stored]
+        cut = batches(missing, _tokens, embedder.max_inputs, embedder.max_tokens)
+        drawn = as_they_come(partial(_embed, embedder, job.document), cut, embedder.max_in_flight)
+        return Embeddings(embedder.model, frozenset(inputs), drawn)
+
+    def store(self, job: Job, embeddings: Embeddings) -> Payload:
+        """Draw the batches and store each by itself: a crash loses none that was paid for."""
+        embedded = tokens = 0
+        is_paid = self.is_paid(job)
+        for batch in embeddings.batches:
+            self.progress.write(Change(job, (), vectors=(batch,), is_paid=is_paid))
+            embedded += len(batch.chunk_shas)
+            tokens += batch.tokens
+        move = self.moved(Stage.EMBEDDING, _describe(embeddings, embedded, tokens))
+        return self.progress.write(Change(job, (move,)))
+
+    def load(self, document_id: DocumentId) -> Embeddings:
+        model = self.embedder.model
+        return Embeddings(model, frozenset(self.vector_buffer.present(document_id, model)))
+
+
+def _describe(embeddings: Embeddings, embedded: int, tokens: int) -> Payload:
+    return {
+        "texts_embedded": embedded,
+        "texts_reused": len(embeddings.chunk_shas) - embedded,
+        "tokens": tokens,
+        "model": embeddings.model.name,
+        "model_version": embeddings.model.version,
+        "dimensions": VECTOR_DIMENSIONS,
+    }
+
+
+def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[str, str, int]]) -> EmbeddedBatch:
+    shas, texts, tokens = zip(*batch, strict=True)
+    vectors = _checked(embedder.embed(texts, document), len(texts))
+    return EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
+
+
+def _tokens(sized: tuple[str, str, int]) -> int:
+    return sized[2]
+
+
+def _checked(vectors: Vectors, expected: int) -> Vectors:
+    """Zero and non-finite vectors have no cosine: stored, they would be found by nobody or by everybody."""
+    if vectors.shape != (expected, VECTOR_DIMENSIONS):
+        raise TransientError("vectors_invalid", found=0, expected=expected)
+    usable = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
+    if not usable.all():
+        raise TransientError("vectors_invalid", found=int(usable.sum()), expected=expected)
+    return vectors

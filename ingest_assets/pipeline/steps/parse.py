@@ -1,0 +1,89 @@
+"""Parse: bytes become Markdown. A parse that is already stored is not made, or paid for, again."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import ClassVar
+
+from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, StoredParse
+from ingest_assets.domain.errors import PermanentError, ResourceError
+from ingest_assets.domain.queue.changes import Change
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.ports.object_store import ObjectStore
+from ingest_assets.pipeline.ports.providers import Parser
+from ingest_assets.pipeline.ports.reading import Documents
+from ingest_assets.pipeline.steps.step import Step
+from ingest_assets.pipeline.stored_objects import content_key, parse_key, remove_if_deleted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parse(Step[ParsedDocument]):
+    asset: ClassVar = "parsed_markdown"
+    reads: ClassVar = ()
+    enters: ClassVar = Stage.JOB_VALIDATED
+    leaves: ClassVar = Stage.PARSE_VALIDATED
+
+    documents: Documents
+    objects: ObjectStore
+    parser: Parser
+
+    def is_paid(self, job: Job) -> bool:
+        return not self.parser.costs_nothing(job.document.media_type)
+
+    def run(self, job: Job) -> ParsedDocument:
+        """Return the stored parse, if the present parser made it, or a new one.
+
+        Raises:
+            IngestError: what the parser raises.
+            PermanentError: content_missing, empty_output.
+            ResourceError: claim_lost.
+        """
+        document = job.document
+        content = _verified(self.objects.get(content_key(document)), document.content_sha)
+        self.enter(job, Stage.JOB_VALIDATED, Stage.PARSING)
+        if document.parse is not None and document.parse.parser == self.parser.producer_of(document.media_type):
+            return self._read(document, document.parse)
+        parsed = self.parser.parse(content, document)
+        if not parsed.text.strip():
+            raise PermanentError("empty_output")
+        return parsed
+
+    def store(self, job: Job, parsed: ParsedDocument) -> Payload:
+        text = parsed.text.encode()
+        text_sha = sha256(text).hexdigest()
+        self.objects.put(parse_key(job.document, text_sha), text)
+        moves = (self.moved(Stage.PARSED), self.moved(Stage.PARSE_VALIDATED, _describe(parsed, text_sha)))
+        parse = StoredParse(text_sha, parsed.page_starts, parsed.parser)
+        try:
+            return self.progress.write(Change(job, moves, parse=parse, is_paid=self.is_paid(job)))
+        except ResourceError:
+            remove_if_deleted(job.document, self.documents, self.objects)
+            raise
+
+    def load(self, document_id: DocumentId) -> ParsedDocument:
+        document = self.documents.find(document_id)
+        if document is None:
+            raise PermanentError("unknown_document")
+        if document.parse is None:
+            raise PermanentError("upstream_missing")
+        return self._read(document, document.parse)
+
+    def _read(self, document: Document, parse: StoredParse) -> ParsedDocument:
+        text = _verified(self.objects.get(parse_key(document, parse.parsed_sha)), parse.parsed_sha)
+        return ParsedDocument(text.decode(), parse.page_starts, parse.parser)
+
+
+def _describe(parsed: ParsedDocument, text_sha: str) -> Payload:
+    return {
+        "characters": len(parsed.text),
+        "pages": len(parsed.page_starts),
+        "text_sha": text_sha,
+        "parser": parsed.parser.name,
+        "parser_version": parsed.parser.version,
+    }
+
+
+def _verified(content: bytes, sha: str) -> bytes:
+    if sha256(content).hexdigest() != sha:
+        raise PermanentError("content_missing")
+    return content

@@ -1,0 +1,60 @@
+"""What every step is: a value that holds its ports and knows its asset, its stages, and how to run, store, load."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.queue.changes import Change, Move
+from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.processing import Progress
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(ABC, Generic[Value]):
+    """A step that makes a `Value` of a document."""
+
+    asset: ClassVar[str]
+    reads: ClassVar[tuple[str, ...]]
+    """The assets whose values `run` takes, in this order."""
+    enters: ClassVar[Stage]
+    leaves: ClassVar[Stage]
+    """The stage whose event carries the asset's metadata."""
+
+    progress: Progress
+    clock: Clock
+
+    def is_paid(self, job: Job) -> bool:  # noqa: ARG002  most steps compute here, whatever the document
+        """Return whether a paid provider does the work: then the step waits, and what it makes is worth keeping."""
+        return False
+
+    @abstractmethod
+    def run(self, job: Job, *before: Any) -> Value:
+        """Make the value from those of the assets that this step reads."""
+
+    @abstractmethod
+    def store(self, job: Job, value: Value) -> Payload:
+        """Keep the value for later steps and return the payload of the event that says so.
+
+        Raises:
+            ResourceError: claim_lost.
+        """
+
+    @abstractmethod
+    def load(self, document_id: DocumentId) -> Value:
+        """Return the stored value.
+
+        Raises:
+            PermanentError: unknown_document, upstream_missing.
+        """
+
+    def moved(self, stage: Stage, payload: Payload | None = None) -> Move:
+        return Move(stage, self.clock.seconds(), payload or {})
+
+    def enter(self, job: Job, *stages: Stage) -> None:
+        """Move the job on. Raises ResourceError claim_lost, if it is written at once."""
+        self.progress.write(Change(job, tuple(self.moved(stage) for stage in stages)))

@@ -1,0 +1,52 @@
+-- replay_jobs
+-- Dead letters and waiting retries among these are queued again, at their stage.
+WITH replayed AS (
+    UPDATE upload_pipeline.upload_jobs
+    SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
+        error_hint = NULL, reported_at = NULL, queued_at = now()
+    WHERE state IN ('deadletter', 'retryable') AND document_id = ANY(%(document_ids)s)
+    RETURNING *
+)
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM replayed
+RETURNING document_id;
+
+-- refresh_jobs
+-- These documents are queued again where they are finished.
+WITH finished AS (
+    SELECT job_id
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = ANY(%(document_ids)s) AND state = 'done'
+    FOR UPDATE SKIP LOCKED
+), refreshed AS (
+    UPDATE upload_pipeline.upload_jobs AS job
+    SET stage = 'queued', state = 'queued', queued_at = now(), finished_at = NULL, reported_at = NULL
+    FROM finished
+    WHERE job.job_id = finished.job_id
+    RETURNING job.*
+)
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM refreshed
+RETURNING document_id;
+
+-- outdated_documents
+-- Finished documents whose parse, chunks or vectors other tools have made than these, with what doing it again concerns.
+SELECT document.document_id, document.media_type, document.byte_size, nullif(cardinality(document.page_starts), 0) AS pages,
+    made.characters, CASE WHEN parse.outdated THEN 'parse' WHEN made.chunks_outdated THEN 'chunk' ELSE 'embed' END AS first_step
+FROM upload_pipeline.upload_jobs AS job
+JOIN upload_pipeline.documents AS document USING (document_id)
+JOIN unnest(%(media_types)s::text[], %(parser_names)s::text[], %(parser_versions)s::text[])
+    AS present (media_type, parser_name, parser_version) USING (media_type)
+CROSS JOIN LATERAL (
+    SELECT (document.parser_name, document.parser_version)
+        IS DISTINCT FROM (present.parser_name, present.parser_version) AS outdated
+) AS parse
+CROSS JOIN LATERAL (
+    SELECT max(end_offset) AS characters,
+        bool_or((chunker_name, chunker_version) IS DISTINCT FROM (%(chunker_name)s, %(chunker_version)s)) AS chunks_outdated,
+        bool_or((embed_model, embed_version) IS DISTINCT FROM (%(embed_model)s, %(embed_version)s)) AS vectors_outdated
+    FROM upload_pipeline.document_chunks
+    WHERE document_id = document.document_id
+) AS made
+WHERE job.state = 'done' AND (parse.outdated OR made.chunks_outdated OR made.vectors_outdated)
+ORDER BY document.created_at, document.document_id;
