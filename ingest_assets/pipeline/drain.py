@@ -128,7 +128,7 @@ class _Worker:
 
     def _claim(self) -> None:
         room = self._room()
-        if 2 * room < self.limits.ahead or (self.queue_is_empty and self._now() - self.looked_at < POLL_SECONDS):
+        if room < max(1, self.limits.ahead / 2) or (self.queue_is_empty and self._now() - self.looked_at < POLL_SECONDS):
             return
         drain = self.drain
         self.looked_at = self._now()
