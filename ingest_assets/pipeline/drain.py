@@ -128,7 +128,8 @@ class _Worker:
 
     def _claim(self) -> None:
         room = self._room()
-        if room < max(1, self.limits.ahead / 2) or (self.queue_is_empty and self._now() - self.looked_at < POLL_SECONDS):
+        has_just_looked = self.queue_is_empty and self._now() - self.looked_at < POLL_SECONDS
+        if room < max(1, self.limits.ahead / 2) or has_just_looked:
             return
         drain = self.drain
         self.looked_at = self._now()
