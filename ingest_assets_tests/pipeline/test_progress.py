@@ -1,0 +1,160 @@
+"""When what a step changes is written: at once, or with what follows; never at anybody's cost."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.queue.changes import Change, Move
+from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.stages import Stage, State
+from ingest_assets.pipeline.attempts import Attempt
+from ingest_assets.pipeline.progress import PATIENCE_SECONDS, DeferredProgress
+from ingest_assets.pipeline.slots import Slots
+from ingest_assets_tests.documents import TEST, policy_text, submit
+
+LEASE = timedelta(seconds=30)
+
+
+@dataclass
+class SetClock:
+    """Shows what it was set to."""
+
+    time: float = 0.0
+
+    def seconds(self) -> float:
+        return self.time
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class Begun:
+    """A claimed document of a deployment whose clock can be set."""
+
+    deployment: Deployment
+    job: Job
+    clock: SetClock
+    progress: DeferredProgress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = DeferredProgress(self.deployment.changes, self.clock)
+
+    def move(self, stage: Stage, at: float, **facts: int) -> None:
+        self.clock.time = at
+        self.progress.write(Change(self.job, (Move(stage, at, dict(facts)),)))
+
+    def stages(self) -> list[Stage]:
+        history = self.deployment.documents.history(self.job.document.document_id)
+        return [event.stage for event in history if event.actor == "worker"]
+
+
+def begun(deployment: Deployment, user: UserId) -> Begun:
+    clock = SetClock()
+    submit(deployment, user, policy_text())
+    timed = deployment.replacing(clock=clock)
+    [job] = timed.claims.claim("worker", 1, LEASE)
+    return Begun(timed, job, clock)
+
+
+def test_young_and_free_changes_are_kept_back(deployment: Deployment, user: UserId) -> None:
+    document = begun(deployment, user)
+    document.move(Stage.JOB_VALIDATED, at=0.1)
+    document.progress.catch_up()
+    assert document.stages() == [Stage.QUEUED]
+
+
+def test_what_takes_long_is_shown_before_a_second_has_passed(deployment: Deployment, user: UserId) -> None:
+    document = begun(deployment, user)
+    document.move(Stage.JOB_VALIDATED, at=0.1)
+    document.clock.time = PATIENCE_SECONDS + 0.1
+    assert document.clock.time < 1
+    document.progress.catch_up()
+    assert document.stages() == [Stage.QUEUED, Stage.JOB_VALIDATED]
+    document.move(Stage.PARSING, at=9)
+    assert document.stages()[-1] is Stage.PARSING
+
+
+def test_events_that_are_written_late_keep_their_times_and_their_order(deployment: Deployment, user: UserId) -> None:
+    document = begun(deployment, user)
+    for stage, at in ((Stage.JOB_VALIDATED, 0.0), (Stage.PARSING, 0.125), (Stage.PARSED, 0.375)):
+        document.move(stage, at=at)
+    document.move(Stage.PARSE_VALIDATED, at=0.5, pages=2)
+    document.progress.give_up()
+    events = deployment.documents.history(document.job.document.document_id)[-4:]
+    assert [event.stage for event in events] == ["job_validated", "parsing", "parsed", "parse_validated"]
+    apart = [(event.occurred_at - events[0].occurred_at).total_seconds() for event in events]
+    assert apart == [0.0, 0.125, 0.375, 0.5]
+    assert events[-1].payload == {"pages": 2, "seconds": 0.125}
+
+
+def test_what_was_paid_for_is_written_at_once_with_all_that_came_before(deployment: Deployment, user: UserId) -> None:
+    document = begun(deployment, user)
+    document.move(Stage.JOB_VALIDATED, at=0.1)
+    document.progress.write(Change(document.job, (Move(Stage.PARSING, 0.2),), is_paid=True))
+    assert document.stages() == [Stage.QUEUED, Stage.JOB_VALIDATED, Stage.PARSING]
+    assert document.progress.pending is None
+
+
+def ready(deployment: Deployment, claim: str, count: int) -> list[Attempt]:
+    """Documents that only their commit is missing of."""
+    slots = Slots(count, freed=lambda: None)
+    attempts = [deployment.attempts.begin(job) for job in deployment.claims.claim(claim, count, LEASE)]
+    for attempt in attempts:
+        assert deployment.attempts.process(attempt, slots)
+    return attempts
+
+
+def submitted(deployment: Deployment, user: UserId, count: int) -> list[DocumentId]:
+    return [
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md").document_id
+        for number in range(count)
+    ]
+
+
+def test_documents_that_are_committed_together_are_all_searchable(deployment: Deployment, user: UserId) -> None:
+    submitted(deployment, user, 3)
+    assert deployment.attempts.commit(ready(deployment, "worker", 3)) == 3
+    assert deployment.documents.counts()["searchable"] == 3
+
+
+def test_a_document_whose_claim_was_lost_holds_up_none_that_is_committed_with_it(
+    deployment: Deployment, user: UserId
+) -> None:
+    [first, lost, last] = submitted(deployment, user, 3)
+    attempts = ready(deployment, "worker", 3)
+    deployment.claims.release("worker", lost)
+    assert deployment.attempts.commit(attempts) == 2
+    found = {each: deployment.documents.status(each) for each in (first, lost, last)}
+    assert {each: status.state for each, status in found.items() if status} == {
+        first: State.DONE,
+        lost: State.QUEUED,
+        last: State.DONE,
+    }
+
+
+def test_a_version_that_lacks_vectors_fails_alone_and_shows_how_far_it_came(
+    deployment: Deployment, user: UserId
+) -> None:
+    submitted(deployment, user, 2)
+    attempts = ready(deployment, "worker", 2)
+    incomplete = attempts[1].progress
+    assert incomplete.pending is not None
+    incomplete._pending = replace(incomplete.pending, vectors=())
+    assert deployment.attempts.commit(attempts) == 1
+    status = deployment.documents.status(attempts[1].job.document.document_id)
+    assert status is not None
+    assert (status.stage, status.error_code, status.searchable) == (Stage.EMBEDDING, "upstream_missing", False)
+
+
+def test_a_replay_of_a_given_up_document_goes_on_from_its_buffers(deployment: Deployment, user: UserId) -> None:
+    [document_id] = submitted(deployment, user, 1)
+    [attempt] = ready(deployment, "worker", 1)
+    attempt.progress.give_up()
+    deployment.claims.release("worker")
+    status = deployment.documents.status(document_id)
+    assert status is not None
+    assert (status.stage, status.state) == (Stage.EMBEDDING, State.QUEUED)
+    deployment.operations.replay([document_id], TEST)
+    assert deployment.attempts.commit(ready(deployment, "another", 1)) == 1
