@@ -21,7 +21,7 @@ from benchmarks.sizes import Sizes, add_sizes, sizes_of
 
 MEASUREMENTS = (
     *("backlog", "naive", "unchanged", "edits", "latency", "backfill"),
-    *("rows", "search", "large_pdf", "cost", "http_intake"),
+    *("rows", "search", "large_pdf", "cost", "http_intake", "providers"),
 )
 """Each a module with `measure`, which gives the figures of each repetition."""
 

@@ -83,9 +83,9 @@ class Home:
                 process.send_signal(signal.SIGINT)
 
     @contextmanager
-    def up(self) -> Iterator[tuple[int, DagsterPage]]:
+    def up(self, **environment: str) -> Iterator[tuple[int, DagsterPage]]:
         """`ingest up`, once its daemon has looked at the queue for the first time."""
-        with self.serving("up", "--port", "0") as (pid, announced):
+        with self.serving("up", "--port", "0", **environment) as (pid, announced):
             page = DagsterPage(announced["ui"])
             wait_until(page.has_ticked, "the sensor's first tick", seconds=180, every=0.5)
             yield pid, page

@@ -1,6 +1,7 @@
 """Where a deployment's queue and its vector index stand, and waiting for both."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.deployments import Home, wait_until
 from ingest_assets.pipeline.vector_index import index_is_due
@@ -41,13 +42,28 @@ class Ended:
 
 def wait_for_end(home: Home, documents: int) -> Ended:
     """Raises AssertionError where a document failed, TimeoutError."""
-    wait_until(lambda: not home.row(UNFINISHED)["found"], "the end of the queue", every=POLL_SECONDS)
+    _wait_for_empty_queue(home)
     was_indexed = is_indexed(home)
     seen = wait_until(lambda: is_indexed(home), "the vector index", every=POLL_SECONDS)
     wait_until(lambda: not home.row(UNREPORTED)["found"], "the last report", every=POLL_SECONDS)
+    times = _times(home, documents)
+    return Ended(times["first"], times["last"], times["last"] if was_indexed else seen, times["reported"])
+
+
+def wait_until_done(home: Home, documents: int) -> None:
+    """Wait for the documents alone. Raises AssertionError where a document failed, TimeoutError."""
+    _wait_for_empty_queue(home)
+    _times(home, documents)
+
+
+def _wait_for_empty_queue(home: Home) -> None:
+    wait_until(lambda: not home.row(UNFINISHED)["found"], "the end of the queue", every=POLL_SECONDS)
+
+
+def _times(home: Home, documents: int) -> dict[str, Any]:
     times = home.row(TIMES)
     assert times["done"] == documents, f"{times['done']} of {documents} documents are done"
-    return Ended(times["first"], times["last"], times["last"] if was_indexed else seen, times["reported"])
+    return times
 
 
 def is_indexed(home: Home) -> bool:

@@ -24,6 +24,12 @@ class Sizes:
     cost_documents: tuple[int, ...] = (1_000, 10_000, 100_000)
     partitions: int = 200
     requests: int = 200
+    provider_documents: int = 400
+    """Several times as many as are under way at once."""
+    parse_seconds: float = 10.0
+    """Of LlamaParse, as it is emulated."""
+    embed_seconds: float = 0.5
+    """Of a call of OpenAI's, as it is emulated."""
 
 
 TINY = Sizes(
@@ -41,6 +47,9 @@ TINY = Sizes(
     cost_documents=(100, 300),
     partitions=8,
     requests=20,
+    provider_documents=24,
+    parse_seconds=1.0,
+    embed_seconds=0.1,
 )
 
 

@@ -1,4 +1,4 @@
-"""How benchmarks keep and judge their figures; nothing here measures anything."""
+"""How benchmarks keep and judge their figures, and what they measure against; nothing here measures anything."""
 
 from argparse import ArgumentParser
 from dataclasses import replace
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import providers
 from benchmarks.__main__ import MEASUREMENTS
+from benchmarks.bare_client import bare_client_seconds
+from benchmarks.emulated_services import Seen, emulated_services
 from benchmarks.figures import Measurement, medians, store, stored_results
 from benchmarks.report import Target
 from benchmarks.sizes import TINY, Sizes, add_sizes, sizes_of
@@ -66,3 +69,20 @@ def test_sizes_are_options_over_the_published_or_the_tiny_ones() -> None:
     assert read() == Sizes()
     assert read("--tiny", "--documents", "7") == replace(TINY, documents=7)
     assert read("--search-chunks", "1", "2").search_chunks == (1, 2)
+
+
+def test_the_emulated_services_tell_how_many_documents_were_under_way_at_once(tmp_path: Path) -> None:
+    paths = providers.write_pdfs(tmp_path / "documents", 8)
+    with emulated_services(TINY.parse_seconds, TINY.embed_seconds) as services:
+        bare_client_seconds(services, paths)
+    assert services.seen is not None
+    assert services.seen.in_flight == 8
+    assert (services.seen.uploads, services.seen.results, services.seen.embeddings) == (8, 8, 8)
+    assert services.seen.polls >= 8
+
+
+def test_documents_that_all_began_together_are_no_rate() -> None:
+    seen = Seen(in_flight=4, uploads=12, polls=12, results=12, embeddings=12)
+    waves = [10.0, 10.0, 10.0, 10.0, 20.0, 20.0, 20.0, 20.0, 30.0, 30.0, 30.0, 30.0]
+    assert providers.rates(0.0, waves, seen)["providers_docs_per_hour"] == 8 / 20 * 3600
+    assert "providers_docs_per_hour" not in providers.rates(0.0, waves[:4], seen)

@@ -131,7 +131,7 @@ class Emulator(ABC):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 64
+    request_queue_size = 1024
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
