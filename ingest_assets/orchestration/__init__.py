@@ -6,8 +6,8 @@ from when it loads this: by the definitions, or by what `dagster.yaml` names.
 
 import warnings
 
-from ingest_assets.guarded_process import guard_process
 from ingest_assets.orchestration.boundary import TELLING, guard_errors
+from ingest_assets.posix.guarded_process import guard_process
 
 # Dagster warns of a default of its own, in every process that loads definitions with a sensor.
 warnings.filterwarnings("ignore", message="Parameter `owners` of initializer")

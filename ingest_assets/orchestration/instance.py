@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import dagster as dg
@@ -12,6 +11,7 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, Dy
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from ingest_assets.orchestration.partitions import documents
+from ingest_assets.posix.files import replacing
 from ingest_assets.shipped import shipped
 
 
@@ -32,12 +32,11 @@ def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
 
 
 def _place(source: Path, target: Path) -> None:
-    """Whole or not at all: another process may be reading it."""
+    """Copy a file unless it is the same already; another process may be reading it meanwhile."""
     if target.exists() and target.read_bytes() == source.read_bytes():
         return
-    with NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        file.write(source.read_bytes())
-    Path(file.name).replace(target)
+    with replacing(target) as file:
+        file.write_bytes(source.read_bytes())
 
 
 def forget_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:
