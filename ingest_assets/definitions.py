@@ -1,4 +1,7 @@
-"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no service."""
+"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no service.
+
+It changes Dagster in the process that loads it: see `orchestration.dagster_internals.install`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +11,7 @@ import dagster as dg
 from ingest_assets.composition import compose, once
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, measure_recall
+from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.io_managers import ChunkBuffer, DocumentChunks, ParsedText, VectorBuffer
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
@@ -69,4 +73,5 @@ def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = 
     )
 
 
+install()
 defs = build_definitions(Settings())
