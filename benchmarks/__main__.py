@@ -4,7 +4,6 @@
 """
 
 import os
-import signal
 import sys
 import time
 import traceback
@@ -18,6 +17,7 @@ from pathlib import Path
 from benchmarks.figures import LATEST, Figures, Measurement, medians, store, stored_results
 from benchmarks.report import table
 from benchmarks.sizes import Sizes, add_sizes, sizes_of
+from ingest_assets.posix.signals import stop_on_signals
 
 MEASUREMENTS = (
     *("backlog", "naive", "unchanged", "edits", "latency", "backfill"),
@@ -37,7 +37,7 @@ def main() -> int:
     if unknown := set(names) - set(MEASUREMENTS):
         parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
     _forget_this_machine()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
+    stop_on_signals()  # which ends what was started
     results = LATEST.with_name("tiny.json") if arguments["tiny"] else LATEST
     failed = [name for name in names if not _run(name, sizes_of(arguments), results)]
     print("\n" + table(stored_results(results)))

@@ -13,7 +13,7 @@ from benchmarks.figures import Figures
 from benchmarks.sizes import Sizes
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.migrations import migrate
-from ingest_assets.cli.processes import running
+from ingest_assets.posix.processes import running
 from ingest_assets.settings import sqlalchemy_url
 
 DAGSTER_DAEMON = Path(sys.executable).parent / "dagster-daemon"

@@ -1,4 +1,7 @@
-"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no server."""
+"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no server.
+
+It changes Dagster in the process that loads it: see `orchestration.dagster_internals.install`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +11,7 @@ import dagster as dg
 from ingest_assets.composition import Deployment
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, measure_recall
+from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.io_managers import step_io_manager
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
@@ -57,4 +61,5 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
     )
 
 
+install()
 defs = build_definitions(Deployment(Settings()))

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from ingest_assets.guarded_process import guard_process
+from ingest_assets.posix.guarded_process import guard_process
 
 SUMMARIES = {
     "up": "Run everything in the foreground.",

@@ -1,10 +1,9 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from ingest_assets.cli.output import deployed
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.files import replacing
 
 
 def export(
@@ -60,19 +60,17 @@ def _as_text(value: object) -> str:
 
 @contextmanager
 def _sink(output: Path | None) -> Iterator[IO[str]]:
-    """Whole or not at all, where it is a file. Raises PermanentError wrong_usage."""
+    """Yield where to write; a file appears at its place once it is complete.
+
+    Raises:
+        PermanentError: wrong_usage where the file cannot be written.
+    """
     if output is None:
         yield sys.stdout
         return
-    try:
-        file = NamedTemporaryFile("w", dir=output.parent, prefix=".exporting-", delete=False)  # noqa: SIM115
-    except OSError:
-        raise PermanentError("wrong_usage", what="The file for the export cannot be written.") from None
-    part = Path(file.name)
-    try:
-        with file:
-            yield file
-        part.replace(output)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with ExitStack() as ending:
+        try:
+            lines = ending.enter_context(ending.enter_context(replacing(output)).open("w"))
+        except OSError:
+            raise PermanentError("wrong_usage", what="The file for the export cannot be written.") from None
+        yield lines

@@ -1,6 +1,5 @@
 import logging
 import os
-import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.signals import stop_on_signals
 
 if TYPE_CHECKING:
     import uvicorn
@@ -29,7 +29,7 @@ def serve(
 ) -> None:
     """Serve intake, status, search and callbacks over HTTP, in the foreground. Ctrl-C stops it gracefully."""
     with deployed(as_json=as_json) as deployment:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stop_on_signals()
         try:
             _run(compose_service(deployment), host, port, as_json=as_json)
         except KeyboardInterrupt:

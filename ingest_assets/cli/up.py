@@ -1,6 +1,4 @@
-import fcntl
 import os
-import signal
 import socket
 import sys
 import time
@@ -16,9 +14,11 @@ import typer
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.cli.processes import Processes, running
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.locks import try_exclusive
+from ingest_assets.posix.processes import Processes, running
+from ingest_assets.posix.signals import stop_on_signals
 
 START_SECONDS = 120
 POLL_SECONDS = 0.25
@@ -37,8 +37,7 @@ def up(
 ) -> None:
     """Run everything in the foreground: database, Dagster's webserver and daemon. Ctrl-C stops all of it."""
     with deployed(as_json=as_json) as deployment, sole_user_of(deployment.settings.home_folder):
-        for stop in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts with SIGINT ignored
-            signal.signal(stop, signal.default_int_handler)
+        stop_on_signals()
         try:
             _run(deployment, deployment.settings.ui_port if port is None else port, as_json=as_json)
         except KeyboardInterrupt:
@@ -57,12 +56,13 @@ def prepare(deployment: Deployment) -> None:
 def sole_user_of(home: Path) -> Iterator[None]:
     """Raises PermanentError home_in_use where another process has it."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / "up.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PermanentError("home_in_use") from None
+    lock = try_exclusive(home / "up.lock")
+    if lock is None:
+        raise PermanentError("home_in_use")
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _run(deployment: Deployment, port: int, *, as_json: bool) -> NoReturn:

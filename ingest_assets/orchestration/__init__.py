@@ -1,15 +1,5 @@
 """Dagster, and only Dagster: what runs when, over which partitions, and how it shows.
 
-Nothing here knows Postgres or a file; the work itself is in `ingest_assets.pipeline`. A process of Dagster's is guarded
-from when it loads this: by the definitions, or by what `dagster.yaml` names.
+Nothing here knows Postgres or a file; the work itself is in `ingest_assets.pipeline`. Importing this package changes
+nothing in Dagster: what has to be changed for documents' sake is in `dagster_internals`, and is changed by `install`.
 """
-
-import warnings
-
-from ingest_assets.guarded_process import guard_process
-from ingest_assets.orchestration.boundary import TELLING, guard_errors
-
-# Dagster warns of a default of its own, in every process that loads definitions with a sensor.
-warnings.filterwarnings("ignore", message="Parameter `owners` of initializer")
-guard_process(*TELLING)
-guard_errors()

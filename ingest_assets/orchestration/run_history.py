@@ -9,16 +9,14 @@ from datetime import datetime
 
 import dagster as dg
 from dagster import DagsterEventType
-from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
-from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS
+from ingest_assets.orchestration.dagster_internals import backfills
+from ingest_assets.orchestration.dagster_internals.backfills import IMPLICIT_ASSET_JOB_NAME, runs_of_backfill
 from ingest_assets.orchestration.partitions import documents
 
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 ASSET_KEYS = frozenset(asset.key for asset in ASSETS)
 CHECK_KEYS = [key for check in CHECKS for key in check.check_keys]
 PAGE = 1000
@@ -42,13 +40,13 @@ def needed_runs(instance: dg.DagsterInstance, before: datetime) -> set[str]:
         needed.update(_runs_of_latest_materializations(instance, asset_key, listed, before))
         needed.update(_runs_of_latest_failures(instance, asset_key, listed))
     for backfill_id in backfills_under_way(instance):
-        needed.update(instance.get_run_ids(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id})))
+        needed.update(instance.get_run_ids(runs_of_backfill(backfill_id)))
     return needed
 
 
 def backfills_under_way(instance: dg.DagsterInstance) -> list[str]:
-    """Those of our assets, and those of whole jobs."""
-    found = instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY))
+    """Return the ids of those of our assets, and of whole jobs."""
+    found = backfills.backfills_under_way(instance)
     return [each.backfill_id for each in found if not each.asset_selection or ASSET_KEYS & set(each.asset_selection)]
 
 

@@ -6,9 +6,12 @@ Dagster opens one for each statement, of which a run of four assets has some 250
 from collections.abc import Mapping
 from typing import Any
 
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+
+from ingest_assets.orchestration.dagster_internals import install
+from ingest_assets.orchestration.dagster_internals.configured_classes import ConfigurableClassData
+from ingest_assets.orchestration.dagster_internals.storage_engines import share_engine
 
 KEPT_CONNECTIONS = 2
 LAST_TABLE = "jobs"
@@ -19,6 +22,7 @@ class KeptConnections(DagsterPostgresStorage):
     """One pool for runs, events and schedules; a connection that has died is noticed before it is used."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        install()
         super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
         engine = create_pg_engine(
             postgres_url,
@@ -32,10 +36,7 @@ class KeptConnections(DagsterPostgresStorage):
             prepared = engine.dialect.has_table(connection, LAST_TABLE)
         if not prepared:
             DagsterPostgresStorage(postgres_url)
-        for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
-            storage._engine = engine  # noqa: SLF001  Dagster offers no other way; its version is pinned
-        # What an instance calls at its end.
-        self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]
+        share_engine(self, engine)
 
     @classmethod
     def from_config_value(

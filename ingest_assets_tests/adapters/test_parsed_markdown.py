@@ -2,8 +2,9 @@
 
 import pytest
 
-from ingest_assets.adapters.parsers.sealed.markdown import clean, without_embedded_data
+from ingest_assets.adapters.parsers.sealed.markdown import clean
 from ingest_assets.adapters.parsers.sealed.recovery import recover
+from ingest_assets.domain.text.embedded_data import without_embedded_data
 
 PARAGRAPH = "The policy covers damage by fire and lightning within the insured building."
 BOX = "Theft is covered up to ten thousand euros\nwhere doors were locked at night"

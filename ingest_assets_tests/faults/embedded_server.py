@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import psycopg
 
-from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres, locks
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.posix.locks import try_exclusive
 
 PATIENCE_SECONDS = 120
 UNPRIVILEGED = 65534
@@ -112,7 +113,7 @@ def is_supervised(home: Path) -> bool:
 
 
 def _is_locked(path: Path) -> bool:
-    lock = locks.try_exclusive(path)
+    lock = try_exclusive(path)
     if lock is not None:
         lock.release()
     return lock is None

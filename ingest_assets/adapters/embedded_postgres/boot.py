@@ -8,10 +8,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_assets.adapters.embedded_postgres import locks, supervisor
+from ingest_assets.adapters.embedded_postgres import supervisor
 from ingest_assets.adapters.embedded_postgres.identity import CLEAN_ENVIRONMENT
-from ingest_assets.adapters.embedded_postgres.locks import HeldLock
 from ingest_assets.adapters.embedded_postgres.placement import place_cluster
+from ingest_assets.posix import locks
+from ingest_assets.posix.locks import HeldLock
 
 LONG_LOG = 10 * 1024 * 1024
 

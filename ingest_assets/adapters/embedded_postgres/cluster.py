@@ -11,7 +11,9 @@ from pathlib import Path
 from ingest_assets.adapters.embedded_postgres.configuration import SYNC_METHOD, configuration
 from ingest_assets.adapters.embedded_postgres.identity import Identity
 from ingest_assets.adapters.embedded_postgres.installation import Installation
-from ingest_assets.adapters.embedded_postgres.sockets import SOCKET, make_private, socket_folder
+from ingest_assets.adapters.embedded_postgres.sockets import SOCKET, socket_folder
+from ingest_assets.posix.files import UNFINISHED, replacing, write_through
+from ingest_assets.posix.private_folders import make_private
 from ingest_assets.shipped import shipped
 
 DATABASES = ("ingest", "dagster")
@@ -63,7 +65,7 @@ class Cluster:
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
             raise
-        _synchronise(self.folder)
+        write_through(self.folder)
 
     def _initialise(self, data: Path, log: int) -> None:
         initdb = [self.installation.program("initdb"), "-D", str(data)]
@@ -78,17 +80,8 @@ class Cluster:
         self.identity.run([*initdb, "--sync-only", f"--sync-method={SYNC_METHOD}"], output=log)
 
     def _configure(self) -> None:
-        making = self.folder / "postgresql.conf.new"
-        making.unlink(missing_ok=True)
-        with making.open("x") as file:
-            file.write(configuration(socket_folder(self.folder)))
-        making.chmod(0o644)
-        making.replace(self.folder / "postgresql.conf")
-
-
-def _synchronise(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        for leftover in self.folder.glob(f"{UNFINISHED}*"):
+            leftover.unlink()
+        with replacing(self.folder / "postgresql.conf") as file:
+            file.write_text(configuration(socket_folder(self.folder)))
+            file.chmod(0o644)

@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 from psycopg.pq import PGconn, Ping
 
-from ingest_assets.adapters.embedded_postgres import locks
 from ingest_assets.adapters.embedded_postgres.boot import Home, boot, stop_orphan
 from ingest_assets.adapters.embedded_postgres.configuration import PORT
-from ingest_assets.adapters.embedded_postgres.locks import HeldLock
-from ingest_assets.adapters.embedded_postgres.sockets import is_private, socket_folder
+from ingest_assets.adapters.embedded_postgres.sockets import socket_folder
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix import locks
+from ingest_assets.posix.locks import HeldLock
+from ingest_assets.posix.private_folders import is_private
 
 START_SECONDS = 300
 """Recovery after a crash may have to replay a log of several GB."""

@@ -1,14 +1,13 @@
 """Objects as files below one folder, written beside their place and renamed into it."""
 
 import errno
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.posix.files import replacing, write_through
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -21,7 +20,8 @@ class LocalFiles:
         with _translated():
             path = self._folder / key
             _make_folder(path.parent)
-            _write(path, content)
+            with replacing(path, durable=True) as file:
+                file.write_bytes(content)
 
     def get(self, key: str) -> bytes:
         with _translated():
@@ -47,30 +47,7 @@ def _make_folder(folder: Path) -> None:
     if not folder.exists():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True, mode=0o700)
-        _sync_folder(folder.parent)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Durable before it is visible: the file is synced, then renamed, then its folder is synced."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        write_through(folder.parent)
 
 
 @contextmanager

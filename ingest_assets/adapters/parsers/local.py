@@ -4,10 +4,10 @@ from importlib.metadata import version
 
 from ingest_assets.adapters.parsers.pool import WorkerPool
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
-from ingest_assets.adapters.parsers.sealed.markdown import without_embedded_data
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.text.embedded_data import without_embedded_data
 from ingest_assets.domain.text.normalisation import decode, has_words, normalise
 
 __all__ = ["LocalParser", "ParserLimits"]

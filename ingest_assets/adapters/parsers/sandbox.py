@@ -16,6 +16,7 @@ from ingest_assets.adapters.parsers.replies import Reply, checked_reply, whole_n
 from ingest_assets.adapters.parsers.sealed.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.domain.errors import IngestError, TransientError
+from ingest_assets.posix.processes import kill_group
 
 COMMAND = (sys.executable, "-I", "-m", "ingest_assets.adapters.parsers.sealed.worker")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
@@ -123,7 +124,7 @@ class Worker:
         """With its children; not after it was waited for, when its number may be somebody else's."""
         with self._ending:
             if self._process.returncode is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
+                kill_group(self._process.pid)
 
     def _has_ended(self) -> bool:
         with self._ending:

@@ -4,12 +4,14 @@ import gc
 import sys
 from pathlib import Path
 
+from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.warm_launcher.preload import Preloaded
 from ingest_assets.orchestration.warm_launcher.server import Server
 from ingest_assets.orchestration.warm_launcher.sockets import listen, socket_path
 
 
 def main() -> None:
+    install()
     home, module = sys.argv[1:]
     path = socket_path(Path(home))
     listener = listen(path)  # runs that are launched meanwhile wait for what would take them as long by themselves

@@ -1,18 +1,23 @@
 """The launcher that `dagster.yaml` names: asks the warm server, and Dagster's default launcher where none answers."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, LaunchRunContext, RunLauncher, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.client import DagsterGrpcClient
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import ConfigurableClass, ConfigurableClassData, deserialize_value, serialize_value
 
+from ingest_assets.orchestration.dagster_internals import install
+from ingest_assets.orchestration.dagster_internals.configured_classes import ConfigurableClass, ConfigurableClassData
+from ingest_assets.orchestration.dagster_internals.launchers import (
+    CheckRunHealthResult,
+    DefaultRunLauncher,
+    LaunchRunContext,
+    RunLauncher,
+    WorkerStatus,
+    code_server_has,
+    is_of_default_launcher,
+)
+from ingest_assets.orchestration.dagster_internals.run_workers import reference_to
 from ingest_assets.orchestration.warm_launcher.requests import Request, ask
 from ingest_assets.orchestration.warm_launcher.sockets import socket_path
 
@@ -21,6 +26,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     """A run that carries the default launcher's tag is that one's; every other run is the warm server's."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        install()
         super().__init__()  # type: ignore[no-untyped-call]
         self._inst_data = inst_data
         self._default: Any = DefaultRunLauncher()
@@ -47,7 +53,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     def launch_run(self, context: LaunchRunContext) -> None:
         run_id = context.dagster_run.run_id
-        if not self._ask(Request("launch", run_id, serialize_value(self._instance.get_ref()))):
+        if not self._ask(Request("launch", run_id, reference_to(self._instance))):
             self._default.launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
@@ -55,7 +61,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
-        if _is_default(run):
+        if is_of_default_launcher(run):
             return bool(self._default.terminate(run_id))
         if not self._ask(Request("find", run_id)):
             return False
@@ -78,8 +84,8 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         self._default.join(timeout)
 
     def _has_process(self, run: dg.DagsterRun) -> bool:
-        if _is_default(run):
-            return _code_server_has(run)
+        if is_of_default_launcher(run):
+            return code_server_has(run)
         return self._ask(Request("find", run.run_id), when_busy=True)
 
     def _ask(self, request: Request, *, when_busy: bool = False) -> bool:
@@ -90,17 +96,3 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             return when_busy
         except OSError:
             return False
-
-
-def _is_default(run: dg.DagsterRun) -> bool:
-    return GRPC_INFO_TAG in run.tags
-
-
-def _code_server_has(run: dg.DagsterRun) -> bool:
-    """Whether the code server that started the run knows its process; a code server that has died knows nothing."""
-    client = DagsterGrpcClient(**json.loads(run.tags[GRPC_INFO_TAG]))
-    try:
-        reply = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
-    except DagsterUserCodeUnreachableError:
-        return False
-    return bool(deserialize_value(reply, CanCancelExecutionResult).can_cancel)

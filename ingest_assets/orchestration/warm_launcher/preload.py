@@ -6,20 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-IMPORTED_LATE = (
-    "dagster._core.execution.plan.active",
-    "dagster._core.executor.in_process",
-    "dagster._core.instance.factory",
-    "dagster._core.storage.noop_compute_log_manager",
-    "dagster._core.storage.root",
-    "dagster._core.system_config.composite_descent",
-    "dagster._core.utility_ops",
-    "dagster._core.workspace.autodiscovery",
-    "dagster_postgres",
-    "psycopg2.extras",
-    "upath.implementations.local",
-)
-"""By a run, once it needs them."""
+from ingest_assets.orchestration.dagster_internals.late_imports import IMPORTED_LATE
 
 
 class Preloaded:

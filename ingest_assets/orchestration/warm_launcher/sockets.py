@@ -1,32 +1,30 @@
 """Where launcher and server meet: a socket in a private folder, since whoever reaches it starts processes."""
 
-import hashlib
 import os
 import socket
-import stat
 from contextlib import suppress
 from pathlib import Path
 
-SHORT_FOLDER = Path("/tmp")  # noqa: S108  what lies in it is checked to be private
+from ingest_assets.posix.private_folders import make_private, require_private, socket_folder
+
 SOCKET = "runs"
-LONGEST_PATH = 107
-"""Bytes, on Linux."""
 REQUEST_SECONDS = 10
 BACKLOG = 64
 
 
 def socket_path(dagster_home: Path) -> Path:
-    """Below the home where that is short enough for a socket."""
-    inside = dagster_home / "warm_launcher" / SOCKET
-    if len(os.fsencode(inside)) <= LONGEST_PATH:
-        return inside
-    return SHORT_FOLDER / f"ingest-assets-{hashlib.sha256(os.fsencode(dagster_home)).hexdigest()[:24]}" / SOCKET
+    """Return where the warm server of this Dagster home listens."""
+    return socket_folder(dagster_home, "warm_launcher", SOCKET) / SOCKET
 
 
 def listen(path: Path) -> socket.socket:
-    """Raises PermissionError where the folder is somebody else's, FileExistsError where another server listens."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    _require_private(path.parent)
+    """Return a socket that only this user can reach.
+
+    Raises:
+        PermissionError: The folder is somebody else's, or others may enter it.
+        FileExistsError: Another server listens.
+    """
+    make_private(path.parent, os.geteuid(), os.getegid())
     if _somebody_listens(path):
         raise FileExistsError(path)
     path.unlink(missing_ok=True)
@@ -38,15 +36,19 @@ def listen(path: Path) -> socket.socket:
 
 
 def forget(path: Path) -> None:
-    """Leaves nothing behind."""
+    """Remove the socket with its folder."""
     with suppress(OSError):
         path.unlink()
         path.parent.rmdir()
 
 
 def connect(path: Path) -> socket.socket:
-    """Raises OSError where no server of this user listens."""
-    _require_private(path.parent)
+    """Return a connection to the server.
+
+    Raises:
+        OSError: No server of this user listens.
+    """
+    require_private(path.parent, os.geteuid())
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     connection.settimeout(REQUEST_SECONDS)
     try:
@@ -63,9 +65,3 @@ def _somebody_listens(path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _require_private(folder: Path) -> None:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise PermissionError(folder)

@@ -6,12 +6,6 @@ FENCE = re.compile(r"\s*(```|~~~)")
 ESCAPE = re.compile(r"(`[^`\n]*`)|(^[ \t]*\\.)|\\([!-/:-@\[-`{}~])", re.MULTILINE)
 IMAGE = re.compile(r"!\[([^\]\[\n]*)\]\([^()\n]*\)")
 SYMBOL_BULLET = re.compile(r"[\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc][ \t]*")
-EMBEDDED_DATA = re.compile(r"data:[\w/+.;=-]{0,100};base64,[A-Za-z0-9+/=]+")
-
-
-def without_embedded_data(markdown: str) -> str:
-    """Pictures written into a text as base64 are thousands of pieces of nothing to search."""
-    return EMBEDDED_DATA.sub("data:", markdown)
 
 
 def clean(markdown: str) -> str:

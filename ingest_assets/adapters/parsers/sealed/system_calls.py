@@ -13,8 +13,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ingest_assets.posix.parent_death import PR_SET_PDEATHSIG
+
 PR_SET_NO_NEW_PRIVS = 38
-PR_SET_PDEATHSIG = 1
 SET_MODE_FILTER, FOR_ALL_THREADS = 1, 1
 CAPABILITIES_VERSION, CAPABILITIES_BYTES = 0x20080522, 24
 OWN = 0

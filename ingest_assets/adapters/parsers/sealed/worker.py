@@ -18,9 +18,10 @@ from typing import Any, BinaryIO
 from ingest_assets.adapters.parsers.sealed.frames import read_frame, write_frame
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
-from ingest_assets.adapters.parsers.sealed.system_calls import PR_SET_PDEATHSIG, drop_capabilities, refuse_the_outside
+from ingest_assets.adapters.parsers.sealed.system_calls import drop_capabilities, refuse_the_outside
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.posix.parent_death import end_with_parent
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -34,7 +35,7 @@ def main() -> None:
     replies = _own_output()
     peak_resident_mb = _memory_meter()
     _leave_network()
-    _die_with_parent(int(sys.argv[2]))
+    end_with_parent(signal.SIGKILL, int(sys.argv[2]))  # elsewhere than on Linux, the end of its input stops it
     _confine(limits)
     _load()
     sealed = refuse_the_outside()
@@ -86,14 +87,6 @@ def _leave_network() -> None:
     if sys.platform == "linux":
         user = 0 if os.geteuid() == 0 else CLONE_NEWUSER
         ctypes.CDLL(None).unshare(user | CLONE_NEWNET)
-
-
-def _die_with_parent(parent: int) -> None:
-    """Where Linux offers it; elsewhere the end of standard input stops the worker after its document."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit()
 
 
 def _confine(limits: ParserLimits) -> None:

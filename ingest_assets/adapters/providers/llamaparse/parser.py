@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from ingest_assets.adapters.parsers.sealed.markdown import without_embedded_data
 from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
 from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, NAME
 from ingest_assets.adapters.providers.llamaparse.result import ParseResult
@@ -15,6 +14,7 @@ from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.files.page_estimate import estimated_pages
 from ingest_assets.domain.spending.costs import Service, Usage
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
+from ingest_assets.domain.text.embedded_data import without_embedded_data
 from ingest_assets.domain.text.normalisation import has_words, join_pages
 from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJobs
 

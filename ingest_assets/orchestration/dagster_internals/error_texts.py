@@ -1,8 +1,9 @@
 """What Dagster may know of an error: its type and the places it went through, of the catalogue's also what they say.
 
 Dagster keeps exceptions with their causes in its event log, its ticks and its heartbeats, sends them to the page, and
-prints them. Each becomes a SerializableErrorInfo first, in the process that met it, by one method: that method is
-replaced. It is internal, hence the exact pin; a test asks real instances what they hold.
+prints them. Each becomes a SerializableErrorInfo first, in the process that met it, by one method, `from_traceback`:
+`withhold_messages` replaces that method. Dagster's public setting, `DAGSTER_REDACT_USER_CODE_ERRORS`, hides the places
+too.
 """
 
 import sys
@@ -36,7 +37,8 @@ TELLING = (
 _TELLING = frozenset(f"{kind.__module__}.{kind.__qualname__}" for kind in TELLING)
 
 
-def guard_errors() -> None:
+def withhold_messages() -> None:
+    """Replace the method for good, in this process."""
     SerializableErrorInfo.from_traceback = _without_message  # type: ignore[method-assign,assignment]
 
 

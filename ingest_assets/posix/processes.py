@@ -1,26 +1,29 @@
-"""Child processes that end with their parent, whatever ends it."""
+"""Child processes in groups of their own, which end with their parent, whatever ends it."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+from ingest_assets.posix.parent_death import end_with_parent
+
 GRACE_SECONDS = 20
-PR_SET_PDEATHSIG = 1
 
 
 class Processes:
-    """Each in a process group of its own, its output in a log of its name."""
+    """Child processes, each in a process group of its own, each with a log of its name."""
 
     def __init__(self, log_folder: Path) -> None:
         self._log_folder = log_folder
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a process, which gets SIGTERM if this one dies."""
+        follow = partial(end_with_parent, signal.SIGTERM, os.getpid())
         with (self._log_folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -28,27 +31,27 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  before any thread
+                preexec_fn=follow if sys.platform == "linux" else None,  # noqa: PLW1509  before any thread
             )
         self.started.append(process)
         return process
 
     def end(self, *processes: subprocess.Popen[bytes]) -> None:
-        """Asks them to stop, then stops what is left of each group: a daemon's run workers are in its group."""
+        """Ask processes to stop, then kill what is left of their groups: a daemon's run workers are in its group."""
         for process in processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         for process in processes:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE_SECONDS)
-            _kill_group(process)
+            kill_group(process.pid)
             process.wait()
             self.started.remove(process)
 
 
 @contextmanager
 def running(log_folder: Path) -> Iterator[Processes]:
-    """Ends all that was started with the block."""
+    """Yield a place to start processes; all of them end with the block."""
     log_folder.mkdir(parents=True, exist_ok=True)
     processes = Processes(log_folder)
     try:
@@ -57,12 +60,7 @@ def running(log_folder: Path) -> Iterator[Processes]:
         processes.end(*processes.started)
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+def kill_group(leader: int) -> None:
+    """Kill a process with all of its group, or do nothing if none of them is left."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS answers so where only zombies are left
+        os.killpg(leader, signal.SIGKILL)

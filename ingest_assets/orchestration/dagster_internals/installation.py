@@ -1,0 +1,27 @@
+"""The one place that changes how Dagster behaves in a process."""
+
+import warnings
+
+from ingest_assets.orchestration.dagster_internals.error_texts import TELLING, withhold_messages
+from ingest_assets.posix.guarded_process import guard_process
+
+NOISE = "Parameter `owners` of initializer"
+
+
+def install() -> None:
+    """Change Dagster in this process, as often as it is called with the same outcome.
+
+    Replaced or added, for good:
+
+    - `SerializableErrorInfo.from_traceback`, by which Dagster makes what it keeps, sends and prints of an exception:
+      the messages of most exceptions are withheld (`error_texts`).
+    - The process's log records, `sys.excepthook`, `sys.unraisablehook` and `threading.excepthook`, for the same reason
+      (`posix.guarded_process`); Python's warnings go to the log.
+    - A filter that drops Dagster's warning of a default of its own, raised wherever a sensor's jobs get resources.
+
+    The definitions, the classes that `dagster.yaml` names, the warm server and `prepare_instance` call this: each
+    process that uses Dagster begins with one of them.
+    """
+    warnings.filterwarnings("ignore", message=NOISE)
+    guard_process(*TELLING)
+    withhold_messages()

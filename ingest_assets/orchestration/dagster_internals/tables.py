@@ -1,0 +1,38 @@
+"""Rows of Dagster's own database that it deletes one by one, or not at all.
+
+Uses the tables of the event log (`DynamicPartitionsTable`, `AssetCheckExecutionsTable`) and the storage's connection to
+them. `DagsterInstance.delete_dynamic_partition` takes one key, at sixty times the cost of a key in a long list; for
+results of asset checks there is no deletion.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, DynamicPartitionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+
+
+def delete_partitions(instance: dg.DagsterInstance, definition: str, keys: Sequence[str]) -> None:
+    """Delete keys of a dynamic partitions definition in one statement."""
+    listed = DynamicPartitionsTable.c
+    with _tables(instance) as connection:
+        named = listed.partitions_def_name == definition
+        connection.execute(DynamicPartitionsTable.delete().where(named, listed.partition.in_(keys)))
+
+
+def delete_check_results(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
+    """Delete what these checks have found in a run."""
+    results = AssetCheckExecutionsTable.c
+    with _tables(instance) as connection:
+        for check in checks:
+            whose = (results.asset_key == check.asset_key.to_string(), results.check_name == check.name)
+            connection.execute(AssetCheckExecutionsTable.delete().where(*whose, results.run_id == run_id))
+
+
+def _tables(instance: dg.DagsterInstance) -> AbstractContextManager[Any]:
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        raise TypeError("Dagster keeps its events elsewhere than in a database")
+    return storage.index_connection()

@@ -1,0 +1,61 @@
+"""Folders for sockets: short enough for a socket's address, and closed to everybody but one user."""
+
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+
+SHORT_FOLDER = Path("/tmp")  # noqa: S108  what lies in it is checked to be private
+LONGEST_ADDRESS = 103
+"""Bytes of a socket's path; Linux allows 107, macOS 103."""
+PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
+"""Paths that need no escaping in a URL."""
+
+
+def socket_folder(home: Path, name: str, socket: str) -> Path:
+    """Return the folder for a socket that belongs to `home`, the same one each time.
+
+    Args:
+        home: The folder whose owner the socket serves.
+        name: What the socket's folder is called where it can lie in `home`.
+        socket: The file name of the socket.
+
+    Returns:
+        The folder `name` in `home`, or one in `/tmp` named after a hash of `home` if the first is too long for a
+        socket or would need escaping in a URL.
+    """
+    inside = home / name
+    if PLAIN.fullmatch(str(inside)) and len(str(inside / socket)) <= LONGEST_ADDRESS:
+        return inside
+    return SHORT_FOLDER / f"ingest-assets-{hashlib.sha256(os.fsencode(home)).hexdigest()[:24]}"
+
+
+def make_private(folder: Path, owner: int, group: int) -> None:
+    """Make the folder unless it exists, and require that only `owner` can enter it.
+
+    Raises:
+        PermissionError: Somebody else made the folder, or may enter it.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    else:
+        os.chown(folder, owner, group)
+    require_private(folder, owner)
+
+
+def require_private(folder: Path, owner: int) -> None:
+    """Raise PermissionError unless only `owner` can enter the folder."""
+    if not is_private(folder, owner):
+        raise PermissionError(folder)
+
+
+def is_private(folder: Path, owner: int) -> bool:
+    """Return whether the folder exists and only `owner` can enter it."""
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == owner and not status.st_mode & 0o077
