@@ -42,6 +42,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
     from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.migrations import pending
     from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+    from ingest_assets.adapters.providers import LLAMAPARSE
     from ingest_assets.http.authentication import Authentication
     from ingest_assets.http.ports import HttpService
     from ingest_assets.http.rate_limit import RateLimit
@@ -59,7 +60,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         ),
         rate_limit=RateLimit(settings.requests_per_minute),
         idempotency_keys=PostgresIdempotencyKeys(deployment.database),
-        webhook_log=PostgresWebhookLog(deployment.database),
+        webhook_log=PostgresWebhookLog(deployment.database, LLAMAPARSE.name),
         callbacks=deployment.parse_jobs,
         pending_migrations=lambda: pending(deployment.url_of(Role.WORKER)),
         max_file_bytes=settings.max_file_bytes,

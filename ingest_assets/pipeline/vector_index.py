@@ -1,6 +1,6 @@
 """The vector index comes and goes: dropped before a large load, built behind it, mended whatever happened."""
 
-from ingest_assets.domain.search.index_policy import IndexAction, IndexState, decide, index_kind
+from ingest_assets.domain.search.index_policy import IndexAction, IndexState, decide
 from ingest_assets.pipeline.services import Services
 
 
@@ -35,4 +35,5 @@ def _decide_now(services: Services, state: IndexState) -> IndexAction:
 
 
 def _decide(services: Services, state: IndexState, pending: int) -> IndexAction:
-    return decide(state, pending, index_kind(services.embedder.model), services.index_policy)
+    policy = services.index_policy
+    return decide(state, pending, policy.kind_of(services.embedder.model), policy)

@@ -12,11 +12,12 @@ import pytest
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, TransientError
 from ingest_assets.domain.queue.stages import Stage
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
 from ingest_assets.pipeline.deletion import delete_document, finish_deletions, traces_of
 from ingest_assets.pipeline.intake import content_key, folder_key
@@ -73,9 +74,9 @@ def document_id(services: Services, deployment: Deployment, user: UserId) -> Doc
     remote_jobs, producer = PostgresParseJobs(deployment.database), Producer("llamaparse", "1")
     remote_jobs.prepare(job.document, producer)
     remote_jobs.remember(job.document, producer, "remote 1")
-    log = PostgresWebhookLog(deployment.database)
-    log.settle(log.store("llamaparse", b"Zebra"), "completed", document_id)
-    with paid_calls(deployment, services).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+    log = PostgresWebhookLog(deployment.database, LLAMAPARSE.name)
+    log.settle(log.store(b"Zebra"), "completed", document_id)
+    with paid_calls(deployment, services).begin(LLAMAPARSE.name, Usage(pages=1), user, document_id) as call:
         call.settle(Usage(pages=1, request_id="remote 1"))
     return document_id
 
@@ -239,7 +240,7 @@ def test_what_a_worker_that_died_left_behind_is_found_a_day_later_once(
 def test_a_call_that_is_settled_after_the_deletion_keeps_no_id_of_the_service(
     services: Services, deployment: Deployment, document_id: DocumentId, user: UserId
 ) -> None:
-    with paid_calls(deployment, services).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+    with paid_calls(deployment, services).begin(LLAMAPARSE.name, Usage(pages=1), user, document_id) as call:
         delete(services, document_id)
         call.settle(Usage(pages=1, request_id="remote 2"))
     assert left_of(services, document_id, user) == {}

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
-from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
 from ingest_assets.adapters.parsers.router import ParserRouter
@@ -27,23 +25,18 @@ from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.adapters.postgres.seen_documents import PostgresSeenDocuments
 from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
 from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
-from ingest_assets.adapters.providers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.composition.providers import chosen, embedders, micro_usd, parsers, rates, required_key
+from ingest_assets.composition.providers import index_policy as make_index_policy
 from ingest_assets.domain.queue.retry_policy import RetryPolicy
-from ingest_assets.domain.search.index_policy import IndexPolicy
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
-from ingest_assets.domain.spending.costs import Service
-from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
+from ingest_assets.domain.spending.providers import Provider
 from ingest_assets.domain.text.chunking import ChunkingSettings
-from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_EMBEDDING, LOCAL_PARSING, OPENAI_PACE, Step
+from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, LOCAL_PARSING, Step
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.providers import Embedder, Parser
 from ingest_assets.pipeline.services import Services
 from ingest_assets.settings import Settings, login_url, sibling_database, sqlalchemy_url
-
-if TYPE_CHECKING:
-    from ingest_assets.adapters.providers.openai import OpenAISettings
 
 SPARE_CONNECTIONS = 4
 """For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
@@ -106,93 +99,72 @@ class Deployment:
     def parse_jobs(self) -> PostgresParseJobs:
         return PostgresParseJobs(self.database)
 
-    @property
-    def llamaparse_settings(self) -> LlamaParseSettings:
-        settings = self.settings
-        return LlamaParseSettings(
-            tier=Tier(settings.llamaparse_tier),
-            language=settings.llamaparse_language,
-            do_not_cache=settings.llamaparse_do_not_cache,
-            callback_url=settings.llamaparse_callback_url,
-        )
-
     @cached_property
     def local_parser(self) -> LocalParser:
         limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
         return LocalParser(limits)
 
+    @property
+    def parsing_provider(self) -> Provider | None:
+        """Return the provider that parses, or None where this machine does."""
+        return chosen(self.settings.parser, parsers(self.settings), self.settings)
+
+    @property
+    def embedding_provider(self) -> Provider | None:
+        """Return the provider that embeds, or None where this machine does."""
+        return chosen(self.settings.embedder, embedders(self.settings), self.settings)
+
     @cached_property
     def parser(self) -> Parser:
-        """Raises PermanentError key_unset."""
-        settings = self.settings
-        key = key_reader(settings.llama_cloud_api_key, settings.llama_cloud_api_key_file)
-        if settings.parser == "local" or (settings.parser == "auto" and key is None):
+        """Make what parses.
+
+        Raises:
+            PermanentError: key_unset.
+        """
+        provider = self.parsing_provider
+        if provider is None:
             return self.local_parser
-        if key is None:
-            raise PermanentError("key_unset", service="LlamaParse", name="LLAMA_CLOUD_API_KEY")
-        service = LlamaParseParser(
-            key, settings.llama_cloud_base_url, self.paid_calls, self.parse_jobs, self.llamaparse_settings
+        made = parsers(self.settings)[provider].make(
+            required_key(provider, self.settings), self.paid_calls, self.parse_jobs
         )
-        return ParserRouter(service, self.local_parser, stands_in=settings.parser_fallback)
-
-    @property
-    def uses_openai(self) -> bool:
-        """Whether OpenAI, or a server that speaks its protocol, embeds."""
-        choice = self.settings.embedder
-        return choice == "openai" or (choice == "auto" and self._openai_key is not None)
-
-    @property
-    def _openai_key(self) -> Callable[[], str] | None:
-        return key_reader(self.settings.openai_api_key, self.settings.openai_api_key_file)
-
-    @property
-    def openai_settings(self) -> "OpenAISettings":
-        from ingest_assets.adapters.providers.openai import OpenAISettings
-
-        settings = self.settings
-        return OpenAISettings(
-            model=settings.openai_model,
-            version=settings.openai_model_version,
-            dimensions=settings.openai_dimensions,
-            micro_usd_per_million_tokens=_micro_usd(settings.openai_usd_per_million_tokens),
-        )
+        return ParserRouter(made, self.local_parser, stands_in=self.settings.parser_fallback)
 
     @cached_property
     def embedder(self) -> Embedder:
-        """Raises PermanentError key_unset."""
-        if not self.uses_openai:
+        """Make what embeds.
+
+        Raises:
+            PermanentError: key_unset.
+        """
+        provider = self.embedding_provider
+        if provider is None:
             from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 
             return LexicalEmbedder()
-        if self._openai_key is None:
-            raise PermanentError("key_unset", service="OpenAI", name="OPENAI_API_KEY")
-        from ingest_assets.adapters.providers.openai import OpenAIEmbedder
-
-        return OpenAIEmbedder(self._openai_key, self.settings.openai_base_url, self.paid_calls, self.openai_settings)
+        return embedders(self.settings)[provider].make(required_key(provider, self.settings), self.paid_calls)
 
     def parsing_step(self, media_type: str) -> Step:
-        """What parsing takes per page."""
-        if self.parser.producer_of(media_type) == self.local_parser.producer:
+        """Return what parsing takes per page."""
+        provider = self.parsing_provider
+        if provider is None or self.parser.producer_of(media_type) == self.local_parser.producer:
             return LOCAL_PARSING
-        return Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
+        return Step(parsers(self.settings)[provider].usage, *provider.pace)
 
     @property
     def embedding_step(self) -> Step:
-        """What embedding takes per token."""
-        return Step(self.openai_settings.usage, *OPENAI_PACE) if self.uses_openai else LOCAL_EMBEDDING
+        """Return what embedding takes per token."""
+        provider = self.embedding_provider
+        return LOCAL_EMBEDDING if provider is None else Step(embedders(self.settings)[provider].usage, *provider.pace)
 
     def available(self) -> bool:
-        """Whether every outside service without a stand-in takes calls now."""
-        needed = set()
-        if self.uses_openai:
-            needed.add(Service.OPENAI)
-        if isinstance(self.parser, ParserRouter) and not self.settings.parser_fallback:
-            needed.add(Service.LLAMAPARSE)
-        return not needed or not needed & self.paid_calls.open_services()
+        """Return whether every provider without a stand-in takes calls now."""
+        needed = [self.embedding_provider, None if self.settings.parser_fallback else self.parsing_provider]
+        names = {provider.name for provider in needed if provider is not None}
+        return not names or not names & self.paid_calls.paused_providers()
 
     @cached_property
     def services(self) -> Services:
-        settings, index_policy = self.settings, IndexPolicy()
+        settings, index_policy = self.settings, make_index_policy()
         return Services(
             clock=SystemClock(),
             jitter=random.random,
@@ -208,7 +180,7 @@ class Deployment:
             committed=PostgresCommittedChunks(self.database),
             partitions=PostgresPartitions(self.database),
             search_index=PostgresSearchIndex(self.database, index_policy),
-            vector_index=PostgresVectorIndex(self.url_of(Role.OWNER)),
+            vector_index=PostgresVectorIndex(self.url_of(Role.OWNER), index_policy),
             vector_samples=PostgresVectorSamples(self.database),
             chunking=ChunkingSettings(settings.chunk_characters, settings.chunk_overlap),
             retry_policy=RetryPolicy(),
@@ -229,25 +201,13 @@ class Deployment:
 
 
 def _cost_limits(settings: Settings) -> CostLimits:
-    openai = RateLimits(
-        _per_minute(settings.openai_requests_per_minute), _per_minute(settings.openai_tokens_per_minute)
-    )
-    llamaparse = RateLimits(_per_minute(settings.llamaparse_requests_per_minute))
     budgets = BudgetLimits(
-        day=_micro_usd(settings.budget_usd_per_day),
-        user=_micro_usd(settings.budget_usd_per_user_and_day),
-        document=_micro_usd(settings.budget_usd_per_document),
+        day=micro_usd(settings.budget_usd_per_day),
+        user=micro_usd(settings.budget_usd_per_user_and_day),
+        document=micro_usd(settings.budget_usd_per_document),
     )
     breaker = BreakerSettings(open_for=timedelta(seconds=settings.breaker_open_seconds))
-    return CostLimits({Service.OPENAI: openai, Service.LLAMAPARSE: llamaparse}, budgets, breaker)
-
-
-def _micro_usd(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * 1_000_000)
-
-
-def _per_minute(limit: int | None) -> RateLimit | None:
-    return None if limit is None else RateLimit(limit)
+    return CostLimits(rates(settings), budgets, breaker)
 
 
 def compose(settings: Settings) -> Deployment:
