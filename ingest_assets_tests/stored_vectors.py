@@ -7,6 +7,8 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
+from ingest_assets.adapters.postgres import vector_index
+from ingest_assets.composition.providers import index_policy
 from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, ChunkId, Producer, UserId, Vectors
 
 MODEL = Producer("lexical", "1")
@@ -20,6 +22,11 @@ CHUNK = """INSERT INTO upload_pipeline.document_chunks (
     end_offset, text, chunk_sha, embed_model, embed_version, vector_dim, embedding, full_text)
 VALUES (%s, %s, %s, 'markdown', '1', %s, 'stored', '{}', 0, 1, %s, encode(sha256(%s), 'hex'), %s, %s, 1536, %s,
     to_tsvector('english', %s))"""
+
+
+def index_name(model: Producer) -> str:
+    """Return the name of a model's index as a deployment gives it."""
+    return vector_index.index_name(model, index_policy().kind_of(model))
 
 
 def clustered(count: int, clusters: int = 20, seed: int = 1) -> Vectors:

@@ -1,5 +1,7 @@
 """Which deployment a deployment uses, and how it gets at their keys."""
 
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,14 @@ from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.router import ParserRouter
-from ingest_assets.adapters.providers.openai import OpenAIEmbedder
+from ingest_assets.adapters.providers import PROVIDERS
+from ingest_assets.adapters.providers.openai.embedder import OpenAIEmbedder
 from ingest_assets.composition import Deployment
+from ingest_assets.composition.providers import embedders, key_of, openai_settings, parsers, rates
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import Provider
 from ingest_assets.settings import Settings, sibling_database, sqlalchemy_url
 
 URL = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
@@ -64,6 +70,18 @@ def test_a_service_that_is_chosen_without_its_key_is_refused(part: str, chosen: 
     assert raised.value.code == "key_unset"
 
 
+@pytest.mark.parametrize("provider", PROVIDERS, ids=attrgetter("name"))
+def test_each_registered_provider_has_its_key_its_limits_and_a_use(provider: Provider) -> None:
+    field = provider.key_variable.lower()
+    settings = Settings(**{field: SecretStr(SECRET)})  # type: ignore[arg-type]
+    key = key_of(provider, settings)
+    assert key is not None
+    assert key() == SECRET
+    assert provider.name in rates(settings)
+    assert (provider in parsers(settings)) != (provider in embedders(settings))
+    assert set(provider.units) <= {each.name for each in fields(Usage)}
+
+
 def test_the_standard_names_of_the_environment_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "LLAMA_CLOUD_API_KEY"):
         monkeypatch.setenv(name, SECRET)
@@ -78,8 +96,8 @@ def test_the_standard_names_of_the_environment_are_read(monkeypatch: pytest.Monk
 
 def test_a_model_of_another_server_brings_its_own_dimensions_and_price() -> None:
     made = deployment(openai_model="nomic-embed-text", openai_dimensions=768, openai_usd_per_million_tokens=0.5)
-    assert made.openai_settings.producer.version.endswith("768d")
-    assert made.openai_settings.usage(2_000_000).micro_usd == 1_000_000
+    assert openai_settings(made.settings).producer.version.endswith("768d")
+    assert openai_settings(made.settings).usage(2_000_000).micro_usd == 1_000_000
 
 
 def test_a_rotated_key_file_counts_at_once(tmp_path: Path) -> None:

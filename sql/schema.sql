@@ -298,7 +298,7 @@ CREATE INDEX document_chunks_full_text ON upload_pipeline.document_chunks USING 
 CREATE INDEX document_chunks_by_bits ON upload_pipeline.document_chunks (embed_model, embed_version, user_id)
     INCLUDE (chunk_id, bits);
 
--- Callbacks of outside services, stored as they came before anything is done with them.
+-- Callbacks of providers, stored as they came before anything is done with them.
 CREATE TABLE upload_pipeline.webhook_log (
     webhook_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     received_at timestamptz NOT NULL DEFAULT now(),
@@ -328,8 +328,9 @@ CREATE TABLE upload_pipeline.idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON upload_pipeline.idempotency_keys (created_at);
 
+-- What all workers share before they call a provider: one row each, made by the first call.
 CREATE TABLE upload_pipeline.paid_services (
-    service text PRIMARY KEY,
+    service text PRIMARY KEY CONSTRAINT provider_has_a_short_name CHECK (service ~ '^[a-z][a-z0-9_-]{0,39}$'),
     -- Token buckets: each is booked until then; what lies ahead of now is missing from the bucket.
     requests_booked_until timestamptz NOT NULL DEFAULT 'epoch',
     tokens_booked_until timestamptz NOT NULL DEFAULT 'epoch',
@@ -363,7 +364,7 @@ CREATE TABLE upload_pipeline.paid_calls (
     CONSTRAINT settled_has_its_time CHECK ((outcome = 'under_way') = (settled_at IS NULL))
 );
 CREATE INDEX paid_calls_settled ON upload_pipeline.paid_calls (service, settled_at);
--- By which the service still knows the call, and with it what was sent.
+-- By which the provider still knows the call, and with it what was sent.
 CREATE INDEX paid_calls_by_document ON upload_pipeline.paid_calls (document_id) WHERE request_id IS NOT NULL;
 CREATE INDEX paid_calls_under_way ON upload_pipeline.paid_calls (expires_at) WHERE outcome = 'under_way';
 
@@ -391,21 +392,21 @@ BEGIN ATOMIC
     ORDER BY budget;
 END;
 
--- Jobs that a parsing service works on for us, so that another worker can fetch what one has paid for.
+-- Jobs that a parsing provider works on for us, so that another worker can fetch what one has paid for.
 CREATE TABLE upload_pipeline.parse_jobs (
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     content_sha text NOT NULL CHECK (content_sha ~ '^[0-9a-f]{64}$'),
     parser_name text NOT NULL,
     parser_version text NOT NULL,
     user_id uuid NOT NULL,
-    -- In the address that the service calls back; it exists before the service has given the job an id.
+    -- In the address that the provider calls back; it exists before the provider has given the job an id.
     callback_secret text NOT NULL UNIQUE,
-    -- The service's id; null until it has accepted the upload.
+    -- The provider's id; null until it has accepted the upload.
     remote_id text UNIQUE,
     -- Whether the ledger holds what it costs.
     booked boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- When the service called back.
+    -- When the provider called back.
     completed_at timestamptz,
     PRIMARY KEY (document_id, content_sha, parser_name, parser_version)
 );

@@ -20,7 +20,7 @@ SUMMARIES = {
     "refresh": "Queue again what another parser, chunker or model made.",
     "delete": "Remove documents with all that was made of them.",
     "export": "Write down what is stored of a user or a document, and what was done.",
-    "costs": "Sum up what outside services have cost.",
+    "costs": "Sum up what providers have cost.",
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",
     "doctor": "Try everything the pipeline depends on.",

@@ -8,9 +8,9 @@ import typer
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.spending.costs import Service, ServiceCosts
-
-UNITS = {Service.OPENAI: ("tokens",), Service.LLAMAPARSE: ("pages", "credits")}
+from ingest_assets.composition import PROVIDERS
+from ingest_assets.domain.spending.costs import ProviderCosts
+from ingest_assets.domain.spending.providers import Provider
 
 
 def costs(
@@ -18,7 +18,7 @@ def costs(
     by_user: Annotated[bool, typer.Option("--by-user", help="Apart for each user.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Sum up what outside services have cost."""
+    """Sum up what providers have cost."""
     with deployed(as_json=as_json) as deployment:
         ledger = deployment.ledger
         described = describe_costs(ledger.costs())
@@ -30,14 +30,14 @@ def costs(
             _print(described)
 
 
-def describe_costs(found: Sequence[ServiceCosts]) -> dict[str, Any]:
-    """Each service's part, with zeros where it was not used."""
-    by_service = {each.service: each for each in found}
-    return {service.value: _describe(service, by_service.get(service)) for service in UNITS}
+def describe_costs(found: Sequence[ProviderCosts]) -> dict[str, Any]:
+    """Return each provider's part, with zeros where it was not used."""
+    by_provider = {each.provider: each for each in found}
+    return {provider.name: _describe(provider, by_provider.get(provider.name)) for provider in PROVIDERS}
 
 
-def describe_groups(found: Sequence[ServiceCosts]) -> list[dict[str, Any]]:
-    """One entry per day, per user, or per day and user."""
+def describe_groups(found: Sequence[ProviderCosts]) -> list[dict[str, Any]]:
+    """Return one entry per day, per user, or per day and user."""
     groups = []
     for (day, user_id), members in groupby(found, key=attrgetter("day", "user_id")):
         keys = {"day": day and day.isoformat(), "user_id": user_id and str(user_id)}
@@ -45,15 +45,15 @@ def describe_groups(found: Sequence[ServiceCosts]) -> list[dict[str, Any]]:
     return groups
 
 
-def _describe(service: Service, found: ServiceCosts | None) -> dict[str, Any]:
-    used = {name: getattr(found, name, 0) for name in ("calls", *UNITS[service])}
+def _describe(provider: Provider, found: ProviderCosts | None) -> dict[str, Any]:
+    used = {name: getattr(found, name, 0) for name in ("calls", *provider.units)}
     return used | {"usd": found.micro_usd / 1_000_000 if found else 0.0}
 
 
 def _print(described: dict[str, Any]) -> None:
     groups = described.pop("groups", None)
     rows = [row for group in (groups if groups is not None else []) for row in _rows(group)]
-    print_table(("day", "user", "service", "calls", "tokens", "pages", "credits", "USD"), rows + _rows(described))
+    print_table(("day", "user", "provider", "calls", "tokens", "pages", "credits", "USD"), rows + _rows(described))
 
 
 def _rows(group: dict[str, Any]) -> list[tuple[object, ...]]:
@@ -62,9 +62,9 @@ def _rows(group: dict[str, Any]) -> list[tuple[object, ...]]:
         (
             group.get("day"),
             group.get("user_id"),
-            service.value,
-            *(group[service].get(column) for column in columns),
-            f"{group[service]['usd']:.6f}",
+            provider.name,
+            *(group[provider.name].get(column) for column in columns),
+            f"{group[provider.name]['usd']:.6f}",
         )
-        for service in UNITS
+        for provider in PROVIDERS
     ]

@@ -1,5 +1,6 @@
 """The one place that chooses the adapters behind the ports. Everything is imported and made on first use."""
 
+from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets.composition.deployment import Deployment
 
-__all__ = ["Deployment"]
+__all__ = ["PROVIDERS", "Deployment"]

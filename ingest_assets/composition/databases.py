@@ -126,8 +126,9 @@ class Databases(Parts):
     @property
     def webhook_log(self) -> "PostgresWebhookLog":
         from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+        from ingest_assets.adapters.providers import LLAMAPARSE
 
-        return PostgresWebhookLog(self.database)
+        return PostgresWebhookLog(self.database, LLAMAPARSE.name)
 
     @part
     def objects(self) -> "ObjectStore":

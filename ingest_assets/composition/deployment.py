@@ -4,14 +4,12 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ingest_assets.composition.databases import Databases
 from ingest_assets.composition.parts import part
-from ingest_assets.composition.providers import Providers
+from ingest_assets.composition.tools import Tools
 from ingest_assets.domain.documents.document import UserId
 
 if TYPE_CHECKING:
     from ingest_assets.domain.queue.retry_policy import RetryPolicy
-    from ingest_assets.domain.search.index_policy import IndexPolicy
     from ingest_assets.domain.text.chunking import ChunkingSettings
     from ingest_assets.pipeline.attempts import Attempts
     from ingest_assets.pipeline.deletion import Deletion
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.vector_index import IndexKeeper
 
 
-class Deployment(Providers, Databases):
+class Deployment(Tools):
     """What one process holds of the system."""
 
     def replacing(self, **parts: Any) -> "Deployment":
@@ -235,16 +233,10 @@ class Deployment(Providers, Databases):
         return PostgresSearchIndex(self.database, self.index_policy)
 
     @part
-    def index_policy(self) -> "IndexPolicy":
-        from ingest_assets.domain.search.index_policy import IndexPolicy
-
-        return IndexPolicy()
-
-    @part
     def vector_index(self) -> "VectorIndex":
         from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
 
-        return PostgresVectorIndex(self.owner_url)
+        return PostgresVectorIndex(self.owner_url, self.index_policy)
 
     @part
     def vector_samples(self) -> "VectorSamples":

@@ -1,176 +1,137 @@
-"""Which parser and which embedder a deployment uses, and what calls of providers may cost."""
+"""Which providers a deployment uses, with their keys, prices and limits. Another provider has its lines here."""
 
-import time
-from collections.abc import Callable
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
 
-from ingest_assets.composition.databases import Databases
-from ingest_assets.composition.parts import part
+from ingest_assets.adapters.keys import key_reader
+from ingest_assets.adapters.parsers.router import ProviderParser
+from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI, PROVIDERS
+from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
+from ingest_assets.adapters.providers.openai.models import OpenAISettings
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.search.index_policy import LOCAL_MODELS_BY_BITS, IndexPolicy
+from ingest_assets.domain.spending.budgets import BudgetLimits
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import Provider, ProviderName
+from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
+from ingest_assets.pipeline.ports.providers import Embedder, PaidCalls, RemoteJobs
+from ingest_assets.settings import Settings
 
-if TYPE_CHECKING:
-    from ingest_assets.adapters.parsers.local import LocalParser
-    from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-    from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
-    from ingest_assets.adapters.providers.llamaparse import LlamaParseSettings
-    from ingest_assets.adapters.providers.openai import OpenAISettings
-    from ingest_assets.domain.spending.rate_limits import RateLimit
-    from ingest_assets.pipeline.estimate import Step
-    from ingest_assets.pipeline.ports.providers import Availability, Embedder, Parser
-    from ingest_assets.settings import Settings
-
-
-class Providers(Databases):
-    @part
-    def paid_calls(self) -> "PostgresPaidCalls":
-        from ingest_assets.adapters.postgres.paid_calls import PostgresPaidCalls
-
-        return PostgresPaidCalls(self.database, self.clock, cost_limits(self.settings), time.sleep)
-
-    @part
-    def parse_jobs(self) -> "PostgresParseJobs":
-        from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
-
-        return PostgresParseJobs(self.database)
-
-    @property
-    def llamaparse_settings(self) -> "LlamaParseSettings":
-        from ingest_assets.adapters.providers.llamaparse import LlamaParseSettings, Tier
-
-        settings = self.settings
-        return LlamaParseSettings(
-            tier=Tier(settings.llamaparse_tier),
-            language=settings.llamaparse_language,
-            do_not_cache=settings.llamaparse_do_not_cache,
-            callback_url=settings.llamaparse_callback_url,
-        )
-
-    @part
-    def local_parser(self) -> "LocalParser":
-        from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
-
-        limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
-        return LocalParser(limits)
-
-    @property
-    def _llamaparse_key(self) -> Callable[[], str] | None:
-        from ingest_assets.adapters.keys import key_reader
-
-        return key_reader(self.settings.llama_cloud_api_key, self.settings.llama_cloud_api_key_file)
-
-    @property
-    def uses_llamaparse(self) -> bool:
-        choice = self.settings.parser
-        return choice == "llamaparse" or (choice == "auto" and self._llamaparse_key is not None)
-
-    @part
-    def parser(self) -> "Parser":
-        """Raises PermanentError key_unset."""
-        if not self.uses_llamaparse:
-            return self.local_parser
-        if self._llamaparse_key is None:
-            raise PermanentError("key_unset", service="LlamaParse", name="LLAMA_CLOUD_API_KEY")
-        from ingest_assets.adapters.parsers.router import ParserRouter
-        from ingest_assets.adapters.providers.llamaparse import LlamaParseParser
-
-        service = LlamaParseParser(
-            self._llamaparse_key,
-            self.settings.llama_cloud_base_url,
-            self.paid_calls,
-            self.parse_jobs,
-            self.llamaparse_settings,
-        )
-        return ParserRouter(service, self.local_parser, stands_in=self.settings.parser_fallback)
-
-    @property
-    def uses_openai(self) -> bool:
-        """Whether OpenAI, or a server that speaks its protocol, embeds."""
-        choice = self.settings.embedder
-        return choice == "openai" or (choice == "auto" and self._openai_key is not None)
-
-    @property
-    def _openai_key(self) -> Callable[[], str] | None:
-        from ingest_assets.adapters.keys import key_reader
-
-        return key_reader(self.settings.openai_api_key, self.settings.openai_api_key_file)
-
-    @property
-    def openai_settings(self) -> "OpenAISettings":
-        from ingest_assets.adapters.providers.openai import OpenAISettings
-
-        settings = self.settings
-        return OpenAISettings(
-            model=settings.openai_model,
-            version=settings.openai_model_version,
-            dimensions=settings.openai_dimensions,
-            micro_usd_per_million_tokens=_micro_usd(settings.openai_usd_per_million_tokens),
-        )
-
-    @part
-    def embedder(self) -> "Embedder":
-        """Raises PermanentError key_unset."""
-        if not self.uses_openai:
-            from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
-
-            return LexicalEmbedder()
-        if self._openai_key is None:
-            raise PermanentError("key_unset", service="OpenAI", name="OPENAI_API_KEY")
-        from ingest_assets.adapters.providers.openai import OpenAIEmbedder
-
-        return OpenAIEmbedder(self._openai_key, self.settings.openai_base_url, self.paid_calls, self.openai_settings)
-
-    def parsing_step(self, media_type: str) -> "Step":
-        """Return what parsing takes per page."""
-        from ingest_assets.pipeline.estimate import LLAMAPARSE_PACE, LOCAL_PARSING, Step
-
-        if self.parser.producer_of(media_type) == self.local_parser.producer:
-            return LOCAL_PARSING
-        return Step(self.llamaparse_settings.usage, *LLAMAPARSE_PACE)
-
-    @property
-    def embedding_step(self) -> "Step":
-        """What embedding takes per token."""
-        from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, OPENAI_PACE, Step
-
-        return Step(self.openai_settings.usage, *OPENAI_PACE) if self.uses_openai else LOCAL_EMBEDDING
-
-    @part
-    def providers(self) -> "Availability":
-        """Those without a stand-in."""
-        from ingest_assets.adapters.postgres.availability import PostgresAvailability
-        from ingest_assets.domain.spending.costs import Service
-
-        needed = [Service.OPENAI] if self.uses_openai else []
-        needed += [Service.LLAMAPARSE] if self.uses_llamaparse and not self.settings.parser_fallback else []
-        return PostgresAvailability(self.database, needed)
+Key: TypeAlias = Callable[[], str]
+"""Asked for each call, so that a key may change."""
+MakeParser: TypeAlias = Callable[[Key, PaidCalls, RemoteJobs], ProviderParser]
+MakeEmbedder: TypeAlias = Callable[[Key, PaidCalls], Embedder]
+Make = TypeVar("Make")
 
 
-def cost_limits(settings: "Settings") -> "CostLimits":
-    from ingest_assets.adapters.postgres.paid_calls import CostLimits
-    from ingest_assets.domain.spending.budgets import BudgetLimits
-    from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
-    from ingest_assets.domain.spending.costs import Service
-    from ingest_assets.domain.spending.rate_limits import RateLimits
+@dataclass(frozen=True, slots=True)
+class Use(Generic[Make]):
+    """What a deployment makes of a provider."""
 
-    openai = RateLimits(
-        _per_minute(settings.openai_requests_per_minute), _per_minute(settings.openai_tokens_per_minute)
+    make: Make
+    usage: Callable[[int], Usage]
+    """What so many of its units cost."""
+
+
+def parsers(settings: Settings) -> Mapping[Provider, Use[MakeParser]]:
+    """Return the providers that parse."""
+    return {LLAMAPARSE: _llamaparse(settings)}
+
+
+def embedders(settings: Settings) -> Mapping[Provider, Use[MakeEmbedder]]:
+    """Return the providers that embed."""
+    return {OPENAI: _openai(settings)}
+
+
+def rates(settings: Settings) -> Mapping[ProviderName, RateLimits]:
+    """Return what each provider lets through, for all workers together."""
+    return {
+        OPENAI.name: RateLimits(
+            _per_minute(settings.openai_requests_per_minute), _per_minute(settings.openai_tokens_per_minute)
+        ),
+        LLAMAPARSE.name: RateLimits(_per_minute(settings.llamaparse_requests_per_minute)),
+    }
+
+
+def key_of(provider: Provider, settings: Settings) -> Key | None:
+    """Return what reads the provider's key, or None where none is set."""
+    return {
+        OPENAI: key_reader(settings.openai_api_key, settings.openai_api_key_file),
+        LLAMAPARSE: key_reader(settings.llama_cloud_api_key, settings.llama_cloud_api_key_file),
+    }[provider]
+
+
+def required_key(provider: Provider, settings: Settings) -> Key:
+    """Return what reads the provider's key.
+
+    Raises:
+        PermanentError: key_unset.
+    """
+    key = key_of(provider, settings)
+    if key is None:
+        raise PermanentError("key_unset", provider=provider.title, name=provider.key_variable)
+    return key
+
+
+def chosen(choice: str, usable: Iterable[Provider], settings: Settings) -> Provider | None:
+    """Return the provider that a setting names, or None for "local"; for "auto", the first that has a key."""
+    if choice == "auto":
+        return next((provider for provider in usable if key_of(provider, settings) is not None), None)
+    return next((provider for provider in usable if provider.name == choice), None)
+
+
+def index_policy() -> IndexPolicy:
+    """Return the policy that knows the models of every provider, in use or not: their vectors may be stored."""
+    return IndexPolicy(models_by_bits=LOCAL_MODELS_BY_BITS.union(*(each.models_by_bits for each in PROVIDERS)))
+
+
+def budgets(settings: Settings) -> BudgetLimits:
+    return BudgetLimits(
+        day=micro_usd(settings.budget_usd_per_day),
+        user=micro_usd(settings.budget_usd_per_user_and_day),
+        document=micro_usd(settings.budget_usd_per_document),
     )
-    llamaparse = RateLimits(_per_minute(settings.llamaparse_requests_per_minute))
-    budgets = BudgetLimits(
-        day=_micro_usd(settings.budget_usd_per_day),
-        user=_micro_usd(settings.budget_usd_per_user_and_day),
-        document=_micro_usd(settings.budget_usd_per_document),
-    )
-    breaker = BreakerSettings(open_for=timedelta(seconds=settings.breaker_open_seconds))
-    return CostLimits({Service.OPENAI: openai, Service.LLAMAPARSE: llamaparse}, budgets, breaker)
 
 
-def _micro_usd(usd: float | None) -> int | None:
+def micro_usd(usd: float | None) -> int | None:
     return None if usd is None else round(usd * 1_000_000)
 
 
-def _per_minute(limit: int | None) -> "RateLimit | None":
-    from ingest_assets.domain.spending.rate_limits import RateLimit
+def openai_settings(settings: Settings) -> OpenAISettings:
+    return OpenAISettings(
+        model=settings.openai_model,
+        version=settings.openai_model_version,
+        dimensions=settings.openai_dimensions,
+        micro_usd_per_million_tokens=micro_usd(settings.openai_usd_per_million_tokens),
+    )
 
+
+def _openai(settings: Settings) -> Use[MakeEmbedder]:
+    model = openai_settings(settings)
+
+    def make(key: Key, calls: PaidCalls) -> Embedder:
+        from ingest_assets.adapters.providers.openai.embedder import OpenAIEmbedder
+
+        return OpenAIEmbedder(key, settings.openai_base_url, calls, model)
+
+    return Use(make, model.usage)
+
+
+def _llamaparse(settings: Settings) -> Use[MakeParser]:
+    wanted = LlamaParseSettings(
+        tier=Tier(settings.llamaparse_tier),
+        language=settings.llamaparse_language,
+        do_not_cache=settings.llamaparse_do_not_cache,
+        callback_url=settings.llamaparse_callback_url,
+    )
+
+    def make(key: Key, calls: PaidCalls, jobs: RemoteJobs) -> ProviderParser:
+        return LlamaParseParser(key, settings.llama_cloud_base_url, calls, jobs, wanted)
+
+    return Use(make, wanted.usage)
+
+
+def _per_minute(limit: int | None) -> RateLimit | None:
     return None if limit is None else RateLimit(limit)

@@ -223,7 +223,7 @@ CATALOGUE: dict[str, Problem] = {
     ),
     "key_unset": Problem(
         PermanentError,
-        "{service} is chosen, but {name} is not set.",
+        "{provider} is chosen, but {name} is not set.",
         "Set {name}, or {name}_FILE to a file with the key.",
     ),
     "key_missing": Problem(

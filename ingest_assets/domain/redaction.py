@@ -1,11 +1,11 @@
 """A second net under what is logged: keys, tokens, addresses. What matters never gets as far as here."""
 
 import re
+from collections.abc import Callable, Iterable
 
 REDACTED = "[redacted]"
 
 _SECRETS = (
-    re.compile(r"(?<![A-Za-z])(?:sk|llx)-[\w-]{8,}"),
     re.compile(r"(?<=\bBearer )[^\s\"',;]+", re.IGNORECASE),
     re.compile(r"\beyJ[\w-]{8,}\.[\w.-]+"),
     re.compile(r"(?<=://)[^/\s@]+(?=@)"),
@@ -15,8 +15,19 @@ _SECRETS = (
 )
 
 
-def without_secrets(text: str) -> str:
-    """Without keys of OpenAI and LlamaParse, bearer tokens, JWTs, passwords in URLs, e-mail addresses. Idempotent."""
-    for secret in _SECRETS:
-        text = secret.sub(REDACTED, text)
-    return text
+def redactor(key_patterns: Iterable[str]) -> Callable[[str], str]:
+    """Return what takes secrets out of a text: bearer tokens, JWTs, passwords in URLs, e-mail addresses, and keys.
+
+    What it returns is idempotent.
+
+    Args:
+        key_patterns: Regular expressions for the keys of providers; each begins where no letter stands before.
+    """
+    secrets = (*(re.compile(f"(?<![A-Za-z])(?:{pattern})") for pattern in key_patterns), *_SECRETS)
+
+    def without_secrets(text: str) -> str:
+        for secret in secrets:
+            text = secret.sub(REDACTED, text)
+        return text
+
+    return without_secrets

@@ -37,15 +37,15 @@ class Outcome(StrEnum):
 
 
 class WebhookLog(Protocol):
-    def store(self, service: str, body: bytes) -> int:
-        """Keeps a callback as it came; its id."""
+    def store(self, body: bytes) -> int:
+        """Keep a callback as it came, and return its id."""
 
     def settle(self, webhook_id: int, outcome: Outcome, document_id: DocumentId | None) -> None:
         """Without a document, its body is not kept: anybody may have sent it, or it is a deleted document's text."""
 
 
 class Callbacks(Protocol):
-    """Jobs of an outside service that wait for its call."""
+    """Jobs of a provider that wait for its call."""
 
     def complete(self, remote_id: str) -> CalledBack | None:
         """The job of this id is done; only for callbacks whose signature is good. None where nobody waits for it."""

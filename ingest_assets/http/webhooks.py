@@ -1,4 +1,4 @@
-"""Callbacks of outside services: kept as they came, then believed only where they prove who they are from."""
+"""Callbacks of providers: kept as they came, then believed only where they prove who they are from."""
 
 import hmac
 import json
@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.spending.costs import Service as OutsideService
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.bodies import CallbackAnswer
 from ingest_assets.http.dependencies import Service
@@ -40,7 +39,7 @@ def llamaparse(
     ] = None,
 ) -> CallbackAnswer:
     """LlamaParse reports the end of a job; again, late, or for a job that nobody knows any more does no harm."""
-    webhook_id = service.webhook_log.store(OutsideService.LLAMAPARSE, body)
+    webhook_id = service.webhook_log.store(body)
     outcome, document_id = _judge(service, body, secret, lc_signature)
     service.webhook_log.settle(webhook_id, outcome, document_id)
     logger.info("callback %d of llamaparse: %s", webhook_id, outcome)

@@ -70,10 +70,6 @@ LOCAL_PARSING = Step(lambda _: Usage(), seconds_per_document=0.05, units_per_sec
 """On this machine, in pages."""
 LOCAL_EMBEDDING = Step(lambda _: Usage(), seconds_per_document=0.1, units_per_second=50_000)
 """On this machine, in tokens; storing and indexing the vectors is most of it."""
-LLAMAPARSE_PACE = (5.0, 1.0)
-"""Seconds per document and pages per second, for a Step with LlamaParse's price."""
-OPENAI_PACE = (0.5, 50_000.0)
-"""Seconds per document and tokens per second, for a Step with OpenAI's price."""
 
 
 def estimate_documents(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ingest_assets.domain.facts import IndexChanged
-from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy, IndexState, decide, index_kind
+from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy, IndexState, decide
 from ingest_assets.pipeline.ports.indexing import VectorIndex
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.providers import Embedder
@@ -47,7 +47,7 @@ class IndexKeeper:
         return self._decide(state, state.waiting if state.loading else 0)
 
     def _decide(self, state: IndexState, pending: int) -> IndexAction:
-        return decide(state, pending, index_kind(self.embedder.model), self.policy)
+        return decide(state, pending, self.policy.kind_of(self.embedder.model), self.policy)
 
     def _told(self, action: IndexAction | None) -> IndexAction | None:
         if action not in (None, IndexAction.KEEP):

@@ -11,20 +11,26 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
+from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
-from ingest_assets.domain.redaction import without_secrets
+from ingest_assets.domain.redaction import redactor
 
 TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
 """Loggers, by the first part of their names, whose messages hold ids, names of this code and counts."""
 
 LONGEST_CHAIN = 10
 
+_without_secrets = redactor(provider.key_pattern for provider in PROVIDERS)
 
 _telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError}
 
 
 def guard_process(*telling: type[BaseException]) -> None:
-    """From now on. Exceptions of exactly the types in `telling` keep their messages, as the catalogue's do."""
+    """Guard what this process writes from now on.
+
+    Keys of every registered provider are taken out. Exceptions of exactly the types in `telling` keep their messages,
+    as the catalogue's do.
+    """
     _telling.update(telling)
     if isinstance(logging.getLogRecordFactory(), GuardedRecords):
         return
@@ -58,7 +64,7 @@ def _told(record: logging.LogRecord) -> str:
     if str(record.name).partition(".")[0] not in TRUSTED:
         return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
     try:
-        return without_secrets(record.getMessage())
+        return _without_secrets(record.getMessage())
     except Exception:
         return f"(a message that cannot be formatted: {record.filename}, line {record.lineno})"
 

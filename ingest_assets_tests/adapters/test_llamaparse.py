@@ -18,13 +18,17 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.adapters.providers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
+from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
@@ -64,9 +68,9 @@ class RecordedCalls:
 
     @contextmanager
     def begin(
-        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> Iterator[RecordedCall]:
-        assert service is Service.LLAMAPARSE
+        assert provider == LLAMAPARSE.name
         call = RecordedCall(estimate, user_id, document_id)
         self.calls.append(call)
         try:

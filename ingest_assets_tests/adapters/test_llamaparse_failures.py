@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ingest_assets.adapters.providers.llamaparse.client import _library
-from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, of_exception, of_job, of_status, retry_after
+from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, of_exception, of_job, of_status
 from ingest_assets.adapters.providers.llamaparse.result import read_result
 from ingest_assets.adapters.providers.llamaparse.settings import Tier
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
@@ -141,26 +141,6 @@ def test_each_end_of_a_job_has_its_meaning(status: str, error_code: str | None, 
 
 def test_ends_of_jobs_are_in_the_catalogue() -> None:
     assert set(CATALOGUE) >= JOB_ENDED
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7.0),
-        ("0.5", 0.5),
-        (" 0 ", 0.0),
-        ("Mon, 23 Nov 2026 12:01:30 GMT", 90.0),
-        ("Mon, 23 Nov 2026 12:01:30 -0000", 90.0),
-        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
-        ("-3", None),
-        ("soon", None),
-        ("", None),
-        ("9" * 400, None),
-        ("nan", None),
-    ],
-)
-def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
-    assert retry_after({"retry-after": value}, NOW) == seconds
 
 
 def test_pages_keep_their_numbers() -> None:

@@ -14,10 +14,13 @@ from enum import StrEnum
 import numpy as np
 import pytest
 
-from ingest_assets.adapters.providers.openai import OpenAIEmbedder, OpenAISettings
+from ingest_assets.adapters.providers import OPENAI
+from ingest_assets.adapters.providers.openai.embedder import OpenAIEmbedder
+from ingest_assets.adapters.providers.openai.models import OpenAISettings
 from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports.providers import Embedder
 from ingest_assets_tests.contracts.embedder_contract import DOCUMENT, TEXTS, EmbedderContract
@@ -31,7 +34,7 @@ BRIEF = OpenAISettings(connect_seconds=2, answer_seconds=0.3)
 class Call:
     """One paid call, as the gate sees it."""
 
-    service: Service
+    provider: ProviderName
     estimate: Usage
     user_id: UserId
     document_id: DocumentId | None
@@ -52,11 +55,11 @@ class OpenGate:
 
     @contextmanager
     def begin(
-        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> Iterator[Call]:
         if self.refusal is not None:
             raise self.refusal
-        call = Call(service, estimate, user_id, document_id)
+        call = Call(provider, estimate, user_id, document_id)
         self.calls.append(call)
         try:
             yield call
@@ -158,8 +161,8 @@ def test_a_call_is_estimated_and_then_booked_as_the_service_counted(service: Ope
         embedder.embed(TEXTS, DOCUMENT)
         embedder.embed_query("Is theft covered?", DOCUMENT.user_id)
     document, query = gate.calls
-    assert (document.service, document.user_id, document.document_id) == (
-        Service.OPENAI, DOCUMENT.user_id, DOCUMENT.document_id
+    assert (document.provider, document.user_id, document.document_id) == (
+        OPENAI.name, DOCUMENT.user_id, DOCUMENT.document_id
     )  # fmt: skip
     assert (query.user_id, query.document_id) == (DOCUMENT.user_id, None)
     assert document.used is not None

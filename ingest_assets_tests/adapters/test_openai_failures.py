@@ -7,9 +7,9 @@ import httpx2
 import openai
 import pytest
 
-from ingest_assets.adapters.providers.openai.failures import BY_CLASS, BY_CODE, classify, retry_after
+from ingest_assets.adapters.providers.http_failures import CODES
+from ingest_assets.adapters.providers.openai.failures import BY_CLASS, BY_CODE, classify
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
-from ingest_assets.domain.spending.service_statuses import CODES
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/embeddings")
 
@@ -99,21 +99,3 @@ def test_an_answer_that_is_no_json_is_classified_by_its_status() -> None:
     response = httpx2.Response(502, html="<h1>502 Bad Gateway</h1>", request=REQUEST)
     with openai.OpenAI(api_key="none") as client:
         assert classify(client._make_status_error_from_response(response)).code == "service_unavailable"
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7.0),
-        ({"Retry-After": "0.5"}, 0.5),
-        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "."}, None),
-        ({"retry-after": "inf"}, None),
-    ],
-)
-def test_retry_after_is_read_in_seconds(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(httpx2.Headers(headers)) == seconds
-    assert classify(status_error(429, headers=headers)).retry_after == seconds

@@ -1,9 +1,11 @@
 """The guards and the ledger on a real Postgres; time passes by moving what is stored into the past."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from uuid import uuid4
 
 import psycopg
@@ -16,11 +18,13 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 from ingest_assets_tests.conftest import TEMPLATE, _database
 
@@ -41,6 +45,7 @@ class SleptClock(SystemClock):
 
 CLEAR = """
 TRUNCATE upload_pipeline.paid_calls, upload_pipeline.spending;
+DELETE FROM upload_pipeline.paid_services WHERE service NOT IN ('llamaparse', 'openai');
 UPDATE upload_pipeline.paid_services
 SET requests_booked_until = DEFAULT, tokens_booked_until = DEFAULT, open_until = DEFAULT, closed_at = DEFAULT
 """
@@ -77,25 +82,25 @@ Guarded = Callable[[CostLimits], PostgresPaidCalls]
 def call(
     calls: PostgresPaidCalls, user: UserId, estimate: Usage = ESTIMATE, document: DocumentId | None = None
 ) -> None:
-    with calls.begin(Service.OPENAI, estimate, user, document):
+    with calls.begin(OPENAI.name, estimate, user, document):
         pass
 
 
 def fail(calls: PostgresPaidCalls, user: UserId, error: BaseException = UNAVAILABLE) -> None:
-    with suppress(type(error)), calls.begin(Service.OPENAI, ESTIMATE, user, None):
+    with suppress(type(error)), calls.begin(OPENAI.name, ESTIMATE, user, None):
         raise error
 
 
 def crash(calls: PostgresPaidCalls, user: UserId) -> None:
     """A worker that dies during its call."""
-    calls._reserve(Wish(Service.OPENAI, ESTIMATE, user, None))
+    calls._reserve(Wish(OPENAI.name, ESTIMATE, user, None))
 
 
 def refusal(
     calls: PostgresPaidCalls, user: UserId, estimate: Usage = ESTIMATE, document: DocumentId | None = None
 ) -> str:
     """The code with which the call is refused; the block must not be entered."""
-    with pytest.raises(ResourceError) as raised, calls.begin(Service.OPENAI, estimate, user, document):
+    with pytest.raises(ResourceError) as raised, calls.begin(OPENAI.name, estimate, user, document):
         pytest.fail("the call was let through")
     return raised.value.code
 
@@ -139,7 +144,7 @@ def test_a_settled_call_is_in_the_ledger_with_what_it_really_used(
     database: Database, guarded: Guarded, user: UserId
 ) -> None:
     document = DocumentId(uuid4())
-    with guarded(CostLimits()).begin(Service.OPENAI, ESTIMATE, user, document) as paid:
+    with guarded(CostLimits()).begin(OPENAI.name, ESTIMATE, user, document) as paid:
         paid.settle(USED)
     [row] = rows(database)
     assert (row["service"], row["user_id"], row["document_id"], row["outcome"]) == (
@@ -164,7 +169,7 @@ def test_a_call_that_ends_well_without_being_settled_used_its_estimate(
 def test_a_call_that_fails_gives_its_reservation_back_and_stays_in_the_ledger(
     database: Database, guarded: Guarded, user: UserId
 ) -> None:
-    with suppress(TransientError), guarded(CostLimits()).begin(Service.OPENAI, ESTIMATE, user, None):
+    with suppress(TransientError), guarded(CostLimits()).begin(OPENAI.name, ESTIMATE, user, None):
         assert taken(database) == {"day": 10, "user": 10}
         raise UNAVAILABLE
     [row] = rows(database)
@@ -175,7 +180,7 @@ def test_a_call_that_fails_gives_its_reservation_back_and_stays_in_the_ledger(
 def test_what_was_settled_stays_booked_when_the_answer_proves_unusable(
     database: Database, guarded: Guarded, user: UserId
 ) -> None:
-    with suppress(TransientError), guarded(CostLimits()).begin(Service.OPENAI, ESTIMATE, user, None) as paid:
+    with suppress(TransientError), guarded(CostLimits()).begin(OPENAI.name, ESTIMATE, user, None) as paid:
         paid.settle(USED)
         raise TransientError("vectors_invalid", found=0, expected=1)
     [row] = rows(database)
@@ -184,7 +189,7 @@ def test_what_was_settled_stays_booked_when_the_answer_proves_unusable(
 
 
 def test_no_transaction_is_open_while_a_call_is_under_way(database: Database, guarded: Guarded, user: UserId) -> None:
-    with guarded(CostLimits()).begin(Service.OPENAI, ESTIMATE, user, None), database.connection() as connection:
+    with guarded(CostLimits()).begin(OPENAI.name, ESTIMATE, user, None), database.connection() as connection:
         found = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL"
             " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -192,7 +197,7 @@ def test_no_transaction_is_open_while_a_call_is_under_way(database: Database, gu
     assert found == {"count": 0}
 
 
-def test_costs_are_summed_by_service_by_day_and_by_user(
+def test_costs_are_summed_by_provider_by_day_and_by_user(
     database: Database, guarded: Guarded, user: UserId, other_user: UserId
 ) -> None:
     calls = guarded(CostLimits())
@@ -201,20 +206,20 @@ def test_costs_are_summed_by_service_by_day_and_by_user(
     call(calls, user)
     call(calls, other_user)
     fail(calls, other_user)
-    with calls.begin(Service.LLAMAPARSE, Usage(pages=2, credits=6, micro_usd=7500), user, None):
+    with calls.begin(LLAMAPARSE.name, Usage(pages=2, credits=6, micro_usd=7500), user, None):
         pass
     ledger = Ledger(database)
     totals = {
-        each.service: (each.calls, each.tokens, each.pages, each.credits, each.micro_usd) for each in ledger.costs()
+        each.provider: (each.calls, each.tokens, each.pages, each.credits, each.micro_usd) for each in ledger.costs()
     }
-    assert totals == {Service.OPENAI: (3, 300, 0, 0, 30), Service.LLAMAPARSE: (1, 0, 2, 6, 7500)}
-    assert [(each.service, each.calls) for each in ledger.costs(by_day=True)] == [
-        (Service.OPENAI, 1),
-        (Service.LLAMAPARSE, 1),
-        (Service.OPENAI, 2),
+    assert totals == {OPENAI.name: (3, 300, 0, 0, 30), LLAMAPARSE.name: (1, 0, 2, 6, 7500)}
+    assert [(each.provider, each.calls) for each in ledger.costs(by_day=True)] == [
+        (OPENAI.name, 1),
+        (LLAMAPARSE.name, 1),
+        (OPENAI.name, 2),
     ]
-    by_user = {(each.user_id, each.service): each.calls for each in ledger.costs(by_user=True)}
-    assert by_user == {(user, Service.OPENAI): 2, (user, Service.LLAMAPARSE): 1, (other_user, Service.OPENAI): 1}
+    by_user = {(each.user_id, each.provider): each.calls for each in ledger.costs(by_user=True)}
+    assert by_user == {(user, OPENAI.name): 2, (user, LLAMAPARSE.name): 1, (other_user, OPENAI.name): 1}
 
 
 # Budgets
@@ -229,14 +234,14 @@ def test_each_budget_refuses_the_call_that_would_exceed_it_and_names_itself(
     call(calls, user, document=document)
     with (
         pytest.raises(ResourceError, match=f"budget per {budget}"),
-        calls.begin(Service.OPENAI, ESTIMATE, user, document),
+        calls.begin(OPENAI.name, ESTIMATE, user, document),
     ):
         pytest.fail("the call was let through")
     call(calls, user, replace(ESTIMATE, micro_usd=5), document)
 
 
 def test_a_refused_call_leaves_nothing_behind(database: Database, guarded: Guarded, user: UserId) -> None:
-    limits = CostLimits(budgets=BudgetLimits(user=5), rates={Service.OPENAI: RateLimits(requests=RateLimit(1))})
+    limits = CostLimits(budgets=BudgetLimits(user=5), rates={OPENAI.name: RateLimits(requests=RateLimit(1))})
     calls = guarded(limits)
     assert refusal(calls, user) == "budget_spent"
     assert rows(database) == []
@@ -278,7 +283,7 @@ def test_days_begin_at_midnight_utc(database_url: str, clock: SleptClock, user: 
 
 def test_a_reservation_counts_until_it_is_settled_for_less(guarded: Guarded, user: UserId) -> None:
     calls = guarded(CostLimits(budgets=BudgetLimits(day=19)))
-    with calls.begin(Service.OPENAI, ESTIMATE, user, None) as paid:
+    with calls.begin(OPENAI.name, ESTIMATE, user, None) as paid:
         assert refusal(calls, user) == "budget_spent"
         paid.settle(USED)
     call(calls, user)
@@ -288,7 +293,7 @@ def test_a_call_that_cost_more_than_estimated_counts_in_full(
     database: Database, guarded: Guarded, user: UserId
 ) -> None:
     calls = guarded(CostLimits(budgets=BudgetLimits(day=30)))
-    with calls.begin(Service.OPENAI, ESTIMATE, user, None) as paid:
+    with calls.begin(OPENAI.name, ESTIMATE, user, None) as paid:
         paid.settle(replace(USED, micro_usd=25))
     assert taken(database)["day"] == 25
     assert refusal(calls, user) == "budget_spent"
@@ -315,9 +320,9 @@ def test_a_call_that_ends_after_its_reservation_lapsed_still_counts_in_full(
     database: Database, guarded: Guarded, user: UserId
 ) -> None:
     calls = guarded(CostLimits(budgets=BudgetLimits(day=10), reservation=timedelta(minutes=30)))
-    with calls.begin(Service.OPENAI, ESTIMATE, user, None) as slow:
+    with calls.begin(OPENAI.name, ESTIMATE, user, None) as slow:
         pass_time(database, timedelta(minutes=31))
-        with calls.begin(Service.OPENAI, ESTIMATE, user, None):
+        with calls.begin(OPENAI.name, ESTIMATE, user, None):
             slow.settle(USED)
     assert [row["outcome"] for row in rows(database)] == ["succeeded", "succeeded"]
     assert taken(database)["day"] == 19
@@ -328,7 +333,7 @@ def test_a_call_that_ends_after_its_reservation_lapsed_still_counts_in_full(
 
 def test_a_call_waits_for_its_turn(guarded: Guarded, clock: SleptClock, user: UserId) -> None:
     rates = RateLimits(requests=RateLimit(6, burst=timedelta(seconds=10)))
-    calls = guarded(CostLimits(rates={Service.OPENAI: rates}))
+    calls = guarded(CostLimits(rates={OPENAI.name: rates}))
     call(calls, user)
     assert clock.slept == []
     call(calls, user)
@@ -336,7 +341,7 @@ def test_a_call_waits_for_its_turn(guarded: Guarded, clock: SleptClock, user: Us
 
 
 def test_tokens_are_limited_as_requests_are(guarded: Guarded, clock: SleptClock, user: UserId) -> None:
-    calls = guarded(CostLimits(rates={Service.OPENAI: RateLimits(tokens=RateLimit(600))}))
+    calls = guarded(CostLimits(rates={OPENAI.name: RateLimits(tokens=RateLimit(600))}))
     call(calls, user, Usage(tokens=100))
     call(calls, user, Usage(tokens=100))
     assert 0 < sum(clock.slept) <= 10
@@ -345,7 +350,7 @@ def test_tokens_are_limited_as_requests_are(guarded: Guarded, clock: SleptClock,
 def test_a_turn_that_comes_too_late_is_refused_and_not_booked(
     database: Database, guarded: Guarded, clock: SleptClock, user: UserId
 ) -> None:
-    limits = CostLimits(rates={Service.OPENAI: RateLimits(requests=RateLimit(1))}, longest_wait=timedelta(seconds=5))
+    limits = CostLimits(rates={OPENAI.name: RateLimits(requests=RateLimit(1))}, longest_wait=timedelta(seconds=5))
     calls = guarded(limits)
     call(calls, user)
     assert [refusal(calls, user) for _ in range(5)] == ["service_rate_limited"] * 5
@@ -354,26 +359,26 @@ def test_a_turn_that_comes_too_late_is_refused_and_not_booked(
     assert clock.slept == []
 
 
-def test_each_service_has_its_own_limits(guarded: Guarded, clock: SleptClock, user: UserId) -> None:
-    calls = guarded(CostLimits(rates={Service.OPENAI: RateLimits(requests=RateLimit(6))}))
+def test_each_provider_has_its_own_limits(guarded: Guarded, clock: SleptClock, user: UserId) -> None:
+    calls = guarded(CostLimits(rates={OPENAI.name: RateLimits(requests=RateLimit(6))}))
     call(calls, user)
-    with calls.begin(Service.LLAMAPARSE, Usage(pages=1), user, None):
+    with calls.begin(LLAMAPARSE.name, Usage(pages=1), user, None):
         pass
     assert clock.slept == []
 
 
 def test_limits_are_shared_and_survive_a_restart(guarded: Guarded, clock: SleptClock, user: UserId) -> None:
-    limits = CostLimits(rates={Service.OPENAI: RateLimits(requests=RateLimit(6))})
+    limits = CostLimits(rates={OPENAI.name: RateLimits(requests=RateLimit(6))})
     call(guarded(limits), user)
     call(guarded(limits), user)
     assert sum(clock.slept) > 0
 
 
-def test_a_call_whose_service_fails_while_it_waits_is_not_made(
+def test_a_call_whose_provider_fails_while_it_waits_is_not_made(
     database: Database, clock: SleptClock, user: UserId
 ) -> None:
     limits = CostLimits(
-        rates={Service.OPENAI: RateLimits(requests=RateLimit(6))}, breaker=BreakerSettings(consecutive_failures=1)
+        rates={OPENAI.name: RateLimits(requests=RateLimit(6))}, breaker=BreakerSettings(consecutive_failures=1)
     )
 
     def sleep(seconds: float) -> None:
@@ -393,7 +398,7 @@ def test_a_worker_that_stands_still_while_it_books_holds_nobody_up_for_long(
 ) -> None:
     frozen = Database(ledger_url)
     with suppress(TransientError), frozen.transaction() as connection:
-        connection.execute(query("lock_service"), {"service": Service.OPENAI, "longest_hold": "100ms"})
+        connection.execute(query("lock_provider"), {"provider": OPENAI.name, "longest_hold": "100ms"})
         call(guarded(CostLimits()), user)
     frozen.close()
     assert [row["outcome"] for row in rows(database)] == ["succeeded"]
@@ -408,7 +413,7 @@ def opened(guarded: Guarded, user: UserId) -> PostgresPaidCalls:
     calls = guarded(THREE)
     for _ in range(3):
         fail(calls, user)
-    assert calls.open_services() == {Service.OPENAI}
+    assert calls.paused_providers() == {OPENAI.name}
     return calls
 
 
@@ -416,17 +421,48 @@ def test_failures_in_a_row_open_the_breaker_for_all_workers(guarded: Guarded, us
     calls = guarded(THREE)
     fail(calls, user)
     fail(calls, user)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()
     fail(calls, user)
     assert refusal(calls, user) == "breaker_open"
     restarted = guarded(THREE)
     assert refusal(restarted, user) == "breaker_open"
-    assert restarted.open_services() == {Service.OPENAI}
+    assert restarted.paused_providers() == {OPENAI.name}
 
 
-def test_the_other_service_stays_closed(guarded: Guarded, user: UserId) -> None:
+def test_the_first_call_of_a_provider_makes_its_place(guarded: Guarded, database: Database, user: UserId) -> None:
+    calls = guarded(CostLimits())
+    for _ in range(2):
+        with calls.begin(ProviderName("voyage-2"), ESTIMATE, user, None):
+            pass
+    assert [(each.provider, each.calls) for each in Ledger(database).costs()] == [("voyage-2", 2)]
+
+
+def test_workers_that_call_a_new_provider_at_once_make_one_place(guarded: Guarded, user: UserId) -> None:
+    calls, together = guarded(CostLimits()), Barrier(4)
+
+    def call(_: int) -> None:
+        together.wait()
+        with calls.begin(ProviderName("voyage-2"), ESTIMATE, user, None):
+            pass
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(call, range(4)))
+
+
+@pytest.mark.parametrize("name", ["", "OpenAI", "a b", "a" * 41, "2b"])
+def test_a_provider_has_a_short_lower_case_name(guarded: Guarded, user: UserId, name: str) -> None:
+    with (
+        pytest.raises(psycopg.errors.CheckViolation),
+        guarded(CostLimits()).begin(ProviderName(name), ESTIMATE, user, None),
+    ):
+        pass
+    with pytest.raises(ValueError, match="short lower-case name"):
+        replace(OPENAI, name=ProviderName(name))
+
+
+def test_the_other_provider_stays_closed(guarded: Guarded, user: UserId) -> None:
     calls = opened(guarded, user)
-    with calls.begin(Service.LLAMAPARSE, Usage(pages=1), user, None):
+    with calls.begin(LLAMAPARSE.name, Usage(pages=1), user, None):
         pass
 
 
@@ -437,10 +473,10 @@ def test_a_success_between_keeps_it_closed_until_the_share_of_failures_is_reache
     for _ in range(3):
         call(calls, user)
         fail(calls, user)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()
     call(calls, user)
     fail(calls, user)
-    assert calls.open_services() == {Service.OPENAI}
+    assert calls.paused_providers() == {OPENAI.name}
 
 
 @pytest.mark.parametrize(
@@ -452,14 +488,14 @@ def test_what_is_not_the_services_fault_never_opens_it(guarded: Guarded, user: U
     calls = guarded(THREE)
     for _ in range(5):
         fail(calls, user, error)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()
 
 
 def test_unexpected_exceptions_count_as_the_services_fault(guarded: Guarded, user: UserId) -> None:
     calls = guarded(THREE)
     for _ in range(3):
         fail(calls, user, RuntimeError("surprise"))
-    assert calls.open_services() == {Service.OPENAI}
+    assert calls.paused_providers() == {OPENAI.name}
 
 
 def test_failures_outside_the_window_do_not_count(database: Database, guarded: Guarded, user: UserId) -> None:
@@ -468,7 +504,7 @@ def test_failures_outside_the_window_do_not_count(database: Database, guarded: G
     fail(calls, user)
     pass_time(database, THREE.breaker.window)
     fail(calls, user)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()
 
 
 def test_half_open_lets_one_probe_through_and_its_success_closes_it(
@@ -476,14 +512,14 @@ def test_half_open_lets_one_probe_through_and_its_success_closes_it(
 ) -> None:
     calls = opened(guarded, user)
     pass_time(database, THREE.breaker.open_for)
-    assert calls.open_services() == set()
-    with calls.begin(Service.OPENAI, ESTIMATE, user, None):
+    assert calls.paused_providers() == set()
+    with calls.begin(OPENAI.name, ESTIMATE, user, None):
         assert refusal(calls, user) == "breaker_open"
         assert refusal(guarded(THREE), user) == "breaker_open"
     call(calls, user)
     fail(calls, user)
     fail(calls, user)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()
 
 
 def test_a_probe_that_fails_opens_it_again(database: Database, guarded: Guarded, user: UserId) -> None:
@@ -501,7 +537,7 @@ def test_a_probe_that_proves_nothing_makes_room_for_the_next(
     calls = opened(guarded, user)
     pass_time(database, THREE.breaker.open_for)
     fail(calls, user, PermanentError("corrupt"))
-    with calls.begin(Service.OPENAI, ESTIMATE, user, None):
+    with calls.begin(OPENAI.name, ESTIMATE, user, None):
         assert refusal(calls, user) == "breaker_open"
     call(calls, user)
 
@@ -515,7 +551,7 @@ def test_a_probe_whose_worker_crashed_makes_room_for_another_in_time(
     assert refusal(calls, user) == "breaker_open"
     pass_time(database, THREE.breaker.probe_for)
     call(calls, user)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()
 
 
 def test_a_probe_that_no_budget_allows_is_left_to_the_next_call(
@@ -526,4 +562,4 @@ def test_a_probe_that_no_budget_allows_is_left_to_the_next_call(
     calls = guarded(replace(THREE, budgets=BudgetLimits(document=5)))
     assert refusal(calls, user, document=DocumentId(uuid4())) == "budget_spent"
     call(calls, other_user)
-    assert calls.open_services() == set()
+    assert calls.paused_providers() == set()

@@ -13,11 +13,11 @@ from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
-from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex, index_name
+from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
 from ingest_assets.domain.documents.document import Producer, UserId
 from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy
 from ingest_assets_tests.conftest import TEMPLATE, _database
-from ingest_assets_tests.stored_vectors import MODEL, analyze, clustered, store_vectors
+from ingest_assets_tests.stored_vectors import MODEL, analyze, clustered, index_name, store_vectors
 
 UNKNOWN, OTHER = Producer("some-model", "1"), Producer("other-model", "1")
 MANY, FEW = UserId(uuid4()), UserId(uuid4())
@@ -34,7 +34,7 @@ def url(postgres: EmbeddedPostgres) -> Iterator[str]:
         for number, other in enumerate(OTHERS):
             store_vectors(made, other, clustered(120, seed=10 + number))
         for model in (MODEL, UNKNOWN):
-            PostgresVectorIndex(made).keep(model, lambda _: IndexAction.BUILD)
+            PostgresVectorIndex(made, IndexPolicy()).keep(model, lambda _: IndexAction.BUILD)
         analyze(made)
         yield made
 

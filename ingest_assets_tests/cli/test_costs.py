@@ -9,8 +9,9 @@ import pytest
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
 from ingest_assets_tests.system.ingest import Ingest
 
 ONE, OTHER = UserId(UUID(int=1)), UserId(UUID(int=2))
@@ -26,9 +27,9 @@ def spend(database_url: str) -> None:
     database = Database(database_url)
     calls = PostgresPaidCalls(database, SystemClock(), CostLimits(), sleep)
     for user in (ONE, ONE, OTHER):
-        with calls.begin(Service.OPENAI, Usage(tokens=1_000_000, micro_usd=20_000), user, None):
+        with calls.begin(OPENAI.name, Usage(tokens=1_000_000, micro_usd=20_000), user, None):
             pass
-    with calls.begin(Service.LLAMAPARSE, Usage(pages=10, credits=30, micro_usd=37_500), ONE, None):
+    with calls.begin(LLAMAPARSE.name, Usage(pages=10, credits=30, micro_usd=37_500), ONE, None):
         pass
     database.close()
 

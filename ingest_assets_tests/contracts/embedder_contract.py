@@ -14,7 +14,7 @@ DOCUMENT = Document(
 )
 
 TEXTS = [
-    "Emergency deployment are covered at any hospital.",
+    "Emergency services are covered at any hospital.",
     "Windscreen repairs do not affect the no-claim discount.",
     "The excess for stolen bicycles is 150 dollars.",
 ]

@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.domain.redaction import REDACTED, without_secrets
+from ingest_assets.domain.redaction import REDACTED, redactor
+
+without_secrets = redactor([r"sk-[\w-]{8,}", r"llx-[\w-]{8,}"])
 
 SECRETS = st.sampled_from(
     [

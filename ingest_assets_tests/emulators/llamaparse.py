@@ -36,6 +36,7 @@ class Fault(StrEnum):
     BUSY = "429"
     BUSY_WITH_RETRY_AFTER = "429 with Retry-After"
     BUSY_FOR_AN_HOUR = "429 with Retry-After of an hour"
+    AWAY = "503 with Retry-After"
     SERVER_ERROR = "500"
     BAD_GATEWAY = "502 with HTML"
     UNAUTHORISED = "401"
@@ -72,6 +73,7 @@ _REFUSALS = {
     Fault.BUSY_WITH_RETRY_AFTER: (429, {"Retry-After": "1"}),
     Fault.BUSY_FOR_AN_HOUR: (429, {"Retry-After": "3600"}),
     Fault.SERVER_ERROR: (500, {}),
+    Fault.AWAY: (503, {}),
     Fault.UNAUTHORISED: (401, {}),
     Fault.UNPAID: (402, {}),
     Fault.FORBIDDEN: (403, {}),
@@ -116,6 +118,8 @@ class LlamaParseEmulator(Emulator):
         self.keys = set(keys)
         self.pending_polls = pending_polls
         self.calls_back = calls_back
+        self.away_until = "3600"
+        """The Retry-After of a 503."""
         self.jobs: dict[str, RemoteJob] = {}
         self.counts: Counter[str] = Counter()
         """uploads, polls, results; jobs, cache_hits; pages and credits, as billed when a job succeeds."""
@@ -146,6 +150,8 @@ class LlamaParseEmulator(Emulator):
             return json_reply(401, {"detail": "Invalid authentication token"})
         if fault in _REFUSALS:
             status, headers = _REFUSALS[fault]
+            if fault is Fault.AWAY:
+                headers = {"Retry-After": self.away_until}
             return json_reply(status, {"detail": f"{status} by plan"}, headers)
         reply = self._served(operation, job_id, result_type, request, fault)
         if fault is Fault.HTML_ANSWER:

@@ -17,11 +17,12 @@ from psycopg.rows import DictRow, dict_row
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
+from ingest_assets.adapters.providers import OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 
 Result = TypeVar("Result")
@@ -80,9 +81,7 @@ def spend(url: str, limits: CostLimits, seed: int) -> tuple[int, set[str]]:
             estimate = chance.randint(1, 200)
             wanted = Usage(tokens=estimate, micro_usd=estimate)
             try:
-                with calls.begin(
-                    Service.OPENAI, wanted, chance.choice(USERS), chance.choice([*DOCUMENTS, None])
-                ) as paid:
+                with calls.begin(OPENAI.name, wanted, chance.choice(USERS), chance.choice([*DOCUMENTS, None])) as paid:
                     if chance.random() < 1 / 3:
                         raise TransientError("storage_failed")
                     paid.settle(Usage(micro_usd=chance.randint(estimate // 2, estimate)))
@@ -124,13 +123,13 @@ def test_counters_and_ledger_agree_although_reservations_lapse_while_calls_end(d
 
 def test_the_buckets_never_let_more_through_than_capacity_and_refill(database_url: str) -> None:
     requests, tokens = RateLimit(600, burst=timedelta(seconds=2)), RateLimit(120_000, burst=timedelta(seconds=1))
-    limits = CostLimits(rates={Service.OPENAI: RateLimits(requests, tokens)}, longest_wait=timedelta(hours=1))
+    limits = CostLimits(rates={OPENAI.name: RateLimits(requests, tokens)}, longest_wait=timedelta(hours=1))
 
     def call_often(seed: int) -> None:
         chance = Random(seed)  # noqa: S311
         with worker(database_url, limits) as calls:
             for _ in range(CALLS):
-                with calls.begin(Service.OPENAI, Usage(tokens=chance.choice([1, 50, 900])), USERS[0], None):
+                with calls.begin(OPENAI.name, Usage(tokens=chance.choice([1, 50, 900])), USERS[0], None):
                     pass
 
     together(call_often)
@@ -154,7 +153,7 @@ def let_through(url: str, limits: CostLimits, meeting: Barrier, number: int) -> 
     with worker(url, limits) as calls:
         meeting.wait()
         try:
-            with calls.begin(Service.OPENAI, ESTIMATE, USERS[0], None):
+            with calls.begin(OPENAI.name, ESTIMATE, USERS[0], None):
                 meeting.wait()
         except ResourceError as refusal:
             meeting.wait()
@@ -167,13 +166,13 @@ def test_of_eight_workers_at_a_half_open_breaker_one_probes(database_url: str) -
     told = together(partial(let_through, database_url, CostLimits(), Barrier(WORKERS, timeout=60)))
     assert sorted(map(str, told)) == ["None"] + ["breaker_open"] * 7
     with worker(database_url, CostLimits()) as calls:
-        assert calls.open_services() == set()
+        assert calls.paused_providers() == set()
 
 
 def test_of_eight_workers_one_takes_what_a_crashed_one_had_reserved(database_url: str) -> None:
     limits = CostLimits(budgets=BudgetLimits(day=ESTIMATE.micro_usd))
     with worker(database_url, limits) as crashed:
-        crashed._reserve(Wish(Service.OPENAI, ESTIMATE, USERS[0], None))
+        crashed._reserve(Wish(OPENAI.name, ESTIMATE, USERS[0], None))
     change(database_url, "UPDATE upload_pipeline.paid_calls SET expires_at = now()")
     told = together(partial(let_through, database_url, limits, Barrier(WORKERS, timeout=60)))
     assert sorted(map(str, told)) == ["None"] + ["budget_spent"] * 7
@@ -188,13 +187,13 @@ def test_failures_of_eight_workers_open_the_breaker_that_all_of_them_see(databas
     def fail(number: int) -> str:
         with worker(database_url, limits) as calls:
             try:
-                with calls.begin(Service.OPENAI, ESTIMATE, USERS[0], None):
+                with calls.begin(OPENAI.name, ESTIMATE, USERS[0], None):
                     meeting.wait()
                     raise TransientError("storage_failed")  # noqa: TRY301
             except TransientError:
                 meeting.wait()
             try:
-                with calls.begin(Service.OPENAI, ESTIMATE, USERS[0], None):
+                with calls.begin(OPENAI.name, ESTIMATE, USERS[0], None):
                     return "let through"
             except ResourceError as refusal:
                 return refusal.code

@@ -12,6 +12,7 @@ import pytest
 
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets_tests.documents import policy_text, submit
@@ -183,9 +184,9 @@ def test_old_bodies_are_emptied_and_old_keys_forgotten(api: Api, database_url: s
 def test_a_callback_that_was_never_judged_keeps_its_body_for_an_hour(
     api: Api, deployment: Deployment, database_url: str
 ) -> None:
-    log = PostgresWebhookLog(deployment.database)
+    log = PostgresWebhookLog(deployment.database, LLAMAPARSE.name)
     for _ in range(2):
-        log.store("llamaparse", b"Zebra")
+        log.store(b"Zebra")
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "UPDATE upload_pipeline.webhook_log SET received_at = now() - interval '61 minutes'"

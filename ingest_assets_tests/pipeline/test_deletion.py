@@ -13,11 +13,12 @@ from ingest_assets.pipeline.parse import parse_document, store_parse
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, TransientError
 from ingest_assets.domain.queue.stages import Stage
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.pipeline.deletion import delete_document, finish_deletions, traces_of
 from ingest_assets.pipeline.intake import content_key, folder_key
 from ingest_assets.settings import Settings
@@ -71,9 +72,9 @@ def document_id(deployment: Deployment, user: UserId) -> DocumentId:
     remote_jobs, producer = PostgresParseJobs(deployment.database), Producer("llamaparse", "1")
     remote_jobs.prepare(job.document, producer)
     remote_jobs.remember(job.document, producer, "remote 1")
-    log = PostgresWebhookLog(deployment.database)
-    log.settle(log.store("llamaparse", b"Zebra"), "completed", document_id)
-    with paid_calls(deployment).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+    log = PostgresWebhookLog(deployment.database, LLAMAPARSE.name)
+    log.settle(log.store(b"Zebra"), "completed", document_id)
+    with paid_calls(deployment).begin(LLAMAPARSE.name, Usage(pages=1), user, document_id) as call:
         call.settle(Usage(pages=1, request_id="remote 1"))
     return document_id
 
@@ -246,7 +247,7 @@ def test_what_a_worker_that_died_left_behind_is_found_a_day_later_once(
 def test_a_call_that_is_settled_after_the_deletion_keeps_no_id_of_the_service(
     deployment: Deployment, document_id: DocumentId, user: UserId
 ) -> None:
-    with paid_calls(deployment).begin(Service.LLAMAPARSE, Usage(pages=1), user, document_id) as call:
+    with paid_calls(deployment).begin(LLAMAPARSE.name, Usage(pages=1), user, document_id) as call:
         delete(deployment, document_id)
         call.settle(Usage(pages=1, request_id="remote 2"))
     assert left_of(deployment, document_id, user) == {}

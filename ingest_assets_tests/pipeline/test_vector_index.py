@@ -12,7 +12,6 @@ import pytest
 
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
-from ingest_assets.adapters.postgres.vector_index import index_name
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.search.index_policy import IndexAction, IndexCosts, IndexKind, IndexPolicy, IndexState
@@ -22,7 +21,7 @@ from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
-from ingest_assets_tests.stored_vectors import MODEL, clustered, store_vectors
+from ingest_assets_tests.stored_vectors import MODEL, clustered, index_name, store_vectors
 
 LEASE = timedelta(seconds=30)
 ROWS = 300

@@ -3,8 +3,11 @@
 import subprocess
 import sys
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
+from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets_tests.canary import Canary
 
 CANARY = Canary("Quokka7f3a9c")
@@ -86,3 +89,44 @@ except PermanentError:
     assert "dagster.daemon WARNING Run 7 of" in told
     assert "too_large: The file has more than 7 bytes." in told
     assert not CANARY.is_in(told), told
+
+
+PROCESSES = {
+    "the command line and the HTTP service": """
+from ingest_assets.cli import app
+app.app = tell
+app.main()
+""",
+    "Dagster's webserver, daemon and code location": """
+import ingest_assets.definitions
+tell()
+""",
+    "a run": """
+import ingest_assets.orchestration.warm_launcher.run_process
+tell()
+""",
+}
+TELLING = """
+import logging, sys
+def tell():
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for key in sys.argv[1:]:
+        logging.getLogger("ingest_assets.any").info("the key %s is refused", key)
+        logging.getLogger("dagster.daemon").info(f"key={key}")
+"""
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_no_process_logs_a_key_of_any_registered_provider(process: str) -> None:
+    keys = [hypothesis.find(st.from_regex(each.key_pattern, fullmatch=True), lambda _: True) for each in PROVIDERS]
+    command = [sys.executable, "-c", TELLING + PROCESSES[process], *keys]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stderr.count("the key [redacted] is refused") == len(PROVIDERS)
+    assert not [key for key in keys if key in ran.stderr + ran.stdout]
+
+
+def test_the_registry_of_providers_loads_no_client() -> None:
+    code = "import sys, ingest_assets.adapters.providers; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    heavy = {"openai", "llama_parse", "httpx", "httpx2", "numpy", "tiktoken", "psycopg", "pydantic", "asyncio"}
+    assert not heavy & set(ran.stdout.split())

@@ -106,7 +106,7 @@ def test_real_insurance_documents_become_searchable(ingest: Ingest, ui: Ui, owne
     for each in submitted.json:
         status = ingest("status", each["document_id"], "--json").json
         assert (status["stage"], status["state"], status["searchable"]) == ("embedded", "done", True)
-    found = ingest("search", "What is covered for emergency deployment?", "--user", owner, "--json").json
+    found = ingest("search", "What is covered for emergency services?", "--user", owner, "--json").json
     assert {"document_id", "chunk_id", "score", "text", "heading_path", "page", "filename"} <= set(found[0])
     assert "Northwind_Health_Plus_Benefits_Details.pdf" in {hit["filename"] for hit in found[:3]}
     assert any("emergency" in hit["text"].lower() and hit["page"] and hit["heading_path"] for hit in found[:3])

@@ -12,12 +12,14 @@ import pytest
 from pydantic import SecretStr
 
 from ingest_assets.adapters.postgres.ledger import Ledger
+from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
 from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets.settings import Settings
@@ -83,8 +85,8 @@ def work_off(deployment: Deployment, claim: str = "worker") -> None:
     drain(deployment, claim, limits, stop=Event(), report=lambda: None)
 
 
-def spent(deployment: Deployment) -> dict[Service, tuple[int, int]]:
-    return {each.service: (each.tokens, each.pages) for each in Ledger(deployment.database).costs()}
+def spent(deployment: Deployment) -> dict[ProviderName, tuple[int, int]]:
+    return {each.provider: (each.tokens, each.pages) for each in Ledger(deployment.database).costs()}
 
 
 @needs_corpus
@@ -101,11 +103,11 @@ def test_the_ledger_equals_what_both_services_counted_to_the_token_and_the_page(
         work_off(deployment)
         assert deployment.documents.by_stage_and_state() == {"embedded/done": 4}
         assert spent(deployment) == {
-            Service.OPENAI: (embedding_service.tokens, 0),
-            Service.LLAMAPARSE: (0, parsing_service.counts["pages"]),
+            OPENAI.name: (embedding_service.tokens, 0),
+            LLAMAPARSE.name: (0, parsing_service.counts["pages"]),
         }
         assert max(embedding_service.paid.values()) == 1
-        hits = deployment.search.passages(user, "emergency deployment", 3)
+        hits = deployment.search.passages(user, "emergency services", 3)
         assert "emergency" in hits[0].text.lower()
         assert hits[0].page
 
@@ -123,7 +125,7 @@ def test_with_thirty_percent_of_calls_failing_every_document_lands_and_no_vector
         assert deployment.documents.states(documents) == {State.DONE: 12}
         assert service.faults, "nothing went wrong: the test proves nothing"
         assert set(service.paid.values()) == {1}
-        assert spent(deployment)[Service.OPENAI] == (service.tokens, 0)
+        assert spent(deployment)[OPENAI.name] == (service.tokens, 0)
 
 
 def test_eight_workers_on_two_failing_services_land_every_document_within_the_budget(
@@ -150,7 +152,7 @@ def test_eight_workers_on_two_failing_services_land_every_document_within_the_bu
         assert embedding.faults
         assert parsing.faults
         assert set(embedding.paid.values()) == {1}
-        assert spent(deployment)[Service.OPENAI] == (embedding.tokens, 0)
+        assert spent(deployment)[OPENAI.name] == (embedding.tokens, 0)
         assert sum(each.micro_usd for each in Ledger(deployment.database).costs()) <= budget * 1_000_000
 
 
@@ -169,13 +171,13 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
         for _ in range(5):
             with (
                 suppress(TransientError),
-                deployment.paid_calls.begin(Service.LLAMAPARSE, Usage(), user, None),
+                deployment.paid_calls.begin(LLAMAPARSE.name, Usage(), user, None),
             ):
                 raise TransientError("service_unavailable", name="The parsing service")
         work_off(deployment)
         assert parser_of(deployment, document.document_id) == "local"
         assert parsing_service.counts["uploads"] == 0
-        while Service.LLAMAPARSE in deployment.paid_calls.open_services():
+        while LLAMAPARSE.name in deployment.paid_calls.paused_providers():
             assert deployment.backlog.unfinished() == 0
         assert refresh(outdated_documents(deployment), TEST, deployment) == [document.document_id]
         work_off(deployment)

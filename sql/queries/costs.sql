@@ -1,10 +1,14 @@
--- lock_service
--- What all workers share before calls of one service, locked until the transaction ends, or its worker stands still.
+-- lock_provider
+-- What all workers share before calls of one provider, locked until the transaction ends, or its worker stands still.
 SELECT requests_booked_until, tokens_booked_until, open_until, clock_timestamp() AS now,
     set_config('idle_in_transaction_session_timeout', %(longest_hold)s, true)
 FROM upload_pipeline.paid_services
-WHERE service = %(service)s
+WHERE service = %(provider)s
 FOR NO KEY UPDATE;
+
+-- add_provider
+-- A place for what all workers share before calls of a provider that nobody has called yet.
+INSERT INTO upload_pipeline.paid_services (service) VALUES (%(provider)s) ON CONFLICT DO NOTHING;
 
 -- begin_call
 -- Books a call's turn, reserves its estimate and opens its row in the ledger; what is then taken of each budget.
@@ -12,10 +16,10 @@ WITH booked AS (
     UPDATE upload_pipeline.paid_services
     SET requests_booked_until = %(requests_booked_until)s, tokens_booked_until = %(tokens_booked_until)s,
         open_until = %(open_until)s
-    WHERE service = %(service)s
+    WHERE service = %(provider)s
 ), begun AS (
     INSERT INTO upload_pipeline.paid_calls (service, user_id, document_id, estimated_micro_usd, started_at, expires_at)
-    VALUES (%(service)s, %(user_id)s, %(document_id)s, %(micro_usd)s, %(now)s, %(expires_at)s)
+    VALUES (%(provider)s, %(user_id)s, %(document_id)s, %(micro_usd)s, %(now)s, %(expires_at)s)
     RETURNING call_id, user_id, document_id, started_at, estimated_micro_usd
 ), reserved AS (
     INSERT INTO upload_pipeline.spending AS taken (budget, subject, day, micro_usd)
@@ -77,34 +81,34 @@ WITH lapsed AS (
 SELECT count(*) FROM abandoned;
 
 -- recent_outcomes
--- How the service's last calls within the window ended since its breaker last closed, newest first.
+-- How the provider's last calls within the window ended since its breaker last closed, newest first.
 SELECT call.outcome
 FROM upload_pipeline.paid_calls AS call
 JOIN upload_pipeline.paid_services AS guarded USING (service)
-WHERE call.service = %(service)s AND call.outcome IN ('succeeded', 'failed')
+WHERE call.service = %(provider)s AND call.outcome IN ('succeeded', 'failed')
     AND call.settled_at > greatest(guarded.closed_at, clock_timestamp() - %(window)s)
 ORDER BY call.settled_at DESC
 LIMIT %(limit)s;
 
 -- open_breaker
--- Nobody calls the service for so long; an open breaker is moved by its own probe only.
+-- Nobody calls the provider for so long; an open breaker is moved by its own probe only.
 UPDATE upload_pipeline.paid_services
 SET open_until = clock_timestamp() + %(duration)s
-WHERE service = %(service)s AND (open_until IS NULL OR %(probe)s);
+WHERE service = %(provider)s AND (open_until IS NULL OR %(probe)s);
 
 -- close_breaker
--- The service is well again.
+-- The provider is well again.
 UPDATE upload_pipeline.paid_services
 SET open_until = NULL, closed_at = clock_timestamp()
-WHERE service = %(service)s;
+WHERE service = %(provider)s;
 
--- open_services
--- The services that nobody may call now.
-SELECT service FROM upload_pipeline.paid_services WHERE open_until > clock_timestamp();
+-- paused_providers
+-- The providers that nobody may call now.
+SELECT service AS provider FROM upload_pipeline.paid_services WHERE open_until > clock_timestamp();
 
 -- sum_costs
--- What was used per service, by UTC day and by user where wanted; calls that failed without a bill are not counted.
-SELECT service, CASE WHEN %(by_day)s THEN (started_at AT TIME ZONE 'UTC')::date END AS day,
+-- What was used per provider, by UTC day and by user where wanted; calls that failed without a bill are not counted.
+SELECT service AS provider, CASE WHEN %(by_day)s THEN (started_at AT TIME ZONE 'UTC')::date END AS day,
     CASE WHEN %(by_user)s THEN user_id END AS user_id, count(*) AS calls, sum(tokens)::bigint AS tokens,
     sum(pages)::bigint AS pages, sum(credits)::bigint AS credits, sum(micro_usd)::bigint AS micro_usd
 FROM upload_pipeline.paid_calls

@@ -27,7 +27,7 @@ WHERE (user_id, key_sha) IN (
 
 -- store_webhook
 -- A callback as it came.
-INSERT INTO upload_pipeline.webhook_log (service, body) VALUES (%(service)s, %(body)s) RETURNING webhook_id;
+INSERT INTO upload_pipeline.webhook_log (service, body) VALUES (%(provider)s, %(body)s) RETURNING webhook_id;
 
 -- settle_webhook
 -- What became of a callback; where it belongs to no document, or to none any more, its body is not kept.

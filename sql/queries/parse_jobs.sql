@@ -1,5 +1,5 @@
 -- prepare_parse_job
--- A place for the service's job, before the upload; whatever was there for this content and parser is gone.
+-- A place for the provider's job, before the upload; whatever was there for this content and parser is gone.
 INSERT INTO upload_pipeline.parse_jobs (
     document_id, content_sha, parser_name, parser_version, user_id, callback_secret)
 VALUES (
@@ -9,14 +9,14 @@ SET callback_secret = excluded.callback_secret, remote_id = NULL, booked = false
     completed_at = NULL;
 
 -- remember_parse_job
--- The service has accepted the upload under this id.
+-- The provider has accepted the upload under this id.
 UPDATE upload_pipeline.parse_jobs
 SET remote_id = %(remote_id)s
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s;
 
 -- recall_parse_job
--- The job that the service has accepted for this content.
+-- The job that the provider has accepted for this content.
 SELECT remote_id, booked
 FROM upload_pipeline.parse_jobs
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
@@ -36,13 +36,13 @@ WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser
     AND parser_version = %(parser_version)s;
 
 -- parse_job_completed
--- Whether the service has called back for its job.
+-- Whether the provider has called back for its job.
 SELECT completed_at IS NOT NULL AS completed
 FROM upload_pipeline.parse_jobs
 WHERE remote_id = %(remote_id)s;
 
 -- complete_parse_job
--- The service has called back, for its job's id or with the job's secret; whose job it is, if anybody's.
+-- The provider has called back, for its job's id or with the job's secret; whose job it is, if anybody's.
 WITH found AS (
     SELECT callback_secret, completed_at
     FROM upload_pipeline.parse_jobs

@@ -1,43 +1,50 @@
-"""Which parser reads a document: the service's what it reads better, the local one the rest."""
+"""Which parser reads a document: a provider's what it reads better, the local one the rest."""
+
+from typing import Protocol
 
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.adapters.providers.llamaparse import LlamaParseParser
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.pipeline.ports.providers import Parser
 
 PLAIN = frozenset({FileType.MARKDOWN, FileType.TEXT})
-"""There is nothing in them that a service could find and the local parser could not."""
+"""There is nothing in them that a provider could find and the local parser could not."""
 
 DOWN = frozenset({"breaker_open"})
 
 
+class ProviderParser(Parser, Protocol):
+    def supports(self, media_type: str) -> bool:
+        """Return whether the provider reads this kind of file."""
+
+
 class ParserRouter:
-    """With `stands_in`, the local parser also reads what the service would, while that is down.
+    """With `stands_in`, the local parser also reads what the provider would, while that is down.
 
     Each parse tells who made it; `ingest refresh` makes up for the stand-in's.
     """
 
-    def __init__(self, service: LlamaParseParser, local: LocalParser, *, stands_in: bool) -> None:
-        self._service = service
+    def __init__(self, provider: ProviderParser, local: LocalParser, *, stands_in: bool) -> None:
+        self._provider = provider
         self._local = local
         self._stands_in = stands_in
 
     def producer_of(self, media_type: str) -> Producer:
-        return self._service.producer if self._is_for_service(media_type) else self._local.producer
+        return self._provider.producer_of(media_type) if self._is_for_provider(media_type) else self._local.producer
 
     def costs_nothing(self, media_type: str) -> bool:
         return not self._is_for_service(media_type)
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
-        if not self._is_for_service(document.media_type):
+        if not self._is_for_provider(document.media_type):
             return self._local.parse(content, document)
         try:
-            return self._service.parse(content, document)
+            return self._provider.parse(content, document)
         except ResourceError as error:
             if error.code not in DOWN or not self._stands_in:
                 raise
         return self._local.parse(content, document)
 
-    def _is_for_service(self, media_type: str) -> bool:
-        return media_type not in PLAIN and self._service.supports(media_type)
+    def _is_for_provider(self, media_type: str) -> bool:
+        return media_type not in PLAIN and self._provider.supports(media_type)

@@ -1,6 +1,6 @@
 """The guards before calls that cost money and the ledger behind them, shared by all workers through Postgres.
 
-Each worker locks the service's row, lets the pure policies judge, and writes what they say: a refusal rolls back. No
+Each worker locks the provider's row, lets the pure policies judge, and writes what they say: a refusal rolls back. No
 transaction is open while a call waits for its turn or is under way. Time is the database server's.
 """
 
@@ -12,14 +12,15 @@ from typing import Any
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.breaker import may_probe, open_services, tell_breaker
+from ingest_assets.adapters.postgres.breaker import may_probe, paused_providers, tell_breaker
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, book
 from ingest_assets.pipeline.ports.clock import Clock
 
@@ -29,7 +30,7 @@ LONGEST_HOLD = "5s"
 
 @dataclass(frozen=True, slots=True)
 class CostLimits:
-    rates: Mapping[Service, RateLimits] = field(default_factory=dict)
+    rates: Mapping[ProviderName, RateLimits] = field(default_factory=dict)
     budgets: BudgetLimits = field(default_factory=BudgetLimits)
     breaker: BreakerSettings = field(default_factory=BreakerSettings)
     longest_wait: timedelta = timedelta(seconds=20)
@@ -42,7 +43,7 @@ class CostLimits:
 class Wish:
     """What somebody wants to call, for whom."""
 
-    service: Service
+    provider: ProviderName
     estimate: Usage
     user_id: UserId
     document_id: DocumentId | None
@@ -51,7 +52,7 @@ class Wish:
 @dataclass(slots=True)
 class PaidCallUnderWay:
     call_id: int
-    service: Service
+    provider: ProviderName
     usage: Usage
     """The estimate, until it is settled."""
     probes: bool
@@ -75,10 +76,10 @@ class PostgresPaidCalls:
 
     @contextmanager
     def begin(
-        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> Iterator[PaidCallUnderWay]:
         """Raises ResourceError service_rate_limited as well, where the turn comes later than `longest_wait`."""
-        call = self._reserve(Wish(service, estimate, user_id, document_id))
+        call = self._reserve(Wish(provider, estimate, user_id, document_id))
         try:
             self._await_turn(call)
             yield call
@@ -87,10 +88,10 @@ class PostgresPaidCalls:
             raise
         self._end(call, CallOutcome.SUCCEEDED)
 
-    def open_services(self) -> set[Service]:
-        """The services that no call would get through to now."""
+    def paused_providers(self) -> set[ProviderName]:
+        """Return the providers that no call would get through to now."""
         with self._database.connection() as connection:
-            return open_services(connection)
+            return paused_providers(connection)
 
     def _reserve(self, wish: Wish) -> PaidCallUnderWay:
         try:
@@ -102,17 +103,17 @@ class PostgresPaidCalls:
 
     def _reserve_once(self, wish: Wish) -> PaidCallUnderWay:
         with self._database.transaction() as connection:
-            shared = _only(connection, "lock_service", {"service": wish.service, "longest_hold": LONGEST_HOLD})
-            now, probes = shared["now"], may_probe(wish.service, shared)
+            shared = _lock(connection, wish.provider)
+            now, probes = shared["now"], may_probe(wish.provider, shared)
             turn = self._turn(wish, shared)
             begun = _only(connection, "begin_call", self._beginning(wish, turn, now, probes=probes))
             self._check_budgets(begun["taken"])
-        return PaidCallUnderWay(begun["call_id"], wish.service, wish.estimate, probes, turn.at - now)
+        return PaidCallUnderWay(begun["call_id"], wish.provider, wish.estimate, probes, turn.at - now)
 
     def _beginning(self, wish: Wish, turn: Turn, now: datetime, *, probes: bool) -> dict[str, Any]:
         requests_booked_until, tokens_booked_until = turn.booked_until
         return {
-            "service": wish.service,
+            "provider": wish.provider,
             "user_id": wish.user_id,
             "document_id": wish.document_id,
             "micro_usd": wish.estimate.micro_usd,
@@ -125,13 +126,13 @@ class PostgresPaidCalls:
 
     def _turn(self, wish: Wish, shared: Row) -> Turn:
         """Raises ResourceError service_rate_limited."""
-        rates = self._limits.rates.get(wish.service, RateLimits())
+        rates = self._limits.rates.get(wish.provider, RateLimits())
         requests = Demand(rates.requests, shared["requests_booked_until"], 1)
         tokens = Demand(rates.tokens, shared["tokens_booked_until"], wish.estimate.tokens)
         turn = book((requests, tokens), shared["now"])
         wait = turn.at - shared["now"]
         if wait > self._limits.longest_wait:
-            raise ResourceError("service_rate_limited", name=wish.service, seconds=round(wait.total_seconds()))
+            raise ResourceError("service_rate_limited", name=wish.provider, seconds=round(wait.total_seconds()))
         return turn
 
     def _check_budgets(self, taken: Mapping[str, int]) -> None:
@@ -145,14 +146,14 @@ class PostgresPaidCalls:
             return int(_only(connection, "release_abandoned", {})["count"])
 
     def _await_turn(self, call: PaidCallUnderWay) -> None:
-        """Raises ResourceError breaker_open where the service failed meanwhile."""
+        """Raises ResourceError breaker_open where the provider failed meanwhile."""
         if not call.wait:
             return
         turn = self._clock.seconds() + call.wait.total_seconds()
         while (left := turn - self._clock.seconds()) > 0:
             self._sleep(left)
-        if not call.probes and call.service in self.open_services():
-            raise ResourceError("breaker_open", name=call.service)
+        if not call.probes and call.provider in self.paused_providers():
+            raise ResourceError("breaker_open", name=call.provider)
 
     def _end(self, call: PaidCallUnderWay, outcome: CallOutcome) -> None:
         used = call.used(outcome)
@@ -167,7 +168,17 @@ class PostgresPaidCalls:
         }
         with self._database.connection() as connection:
             connection.execute(query("settle_call"), names)
-            tell_breaker(connection, call.service, outcome, self._limits.breaker, probed=call.probes)
+            tell_breaker(connection, call.provider, outcome, self._limits.breaker, probed=call.probes)
+
+
+def _lock(connection: Connection[Row], provider: ProviderName) -> Row:
+    """Return what all workers share before calls of a provider; the first call of all makes the place for it."""
+    names = {"provider": provider, "longest_hold": LONGEST_HOLD}
+    found = connection.execute(query("lock_provider"), names).fetchone()
+    if found is not None:
+        return found
+    connection.execute(query("add_provider"), {"provider": provider})
+    return _only(connection, "lock_provider", names)
 
 
 def _only(connection: Connection[Row], name: str, names: dict[str, Any]) -> Row:

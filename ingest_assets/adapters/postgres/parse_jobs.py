@@ -1,4 +1,4 @@
-"""The parsing service's jobs in Postgres: what a worker has paid for, another can fetch."""
+"""A parsing provider's jobs in Postgres: what a worker has paid for, another can fetch."""
 
 import secrets
 from typing import Any
@@ -47,7 +47,7 @@ class PostgresParseJobs:
         return row is not None and bool(row["completed"])
 
     def complete(self, remote_id: str) -> CalledBack | None:
-        """The service called back for its job; None where nobody waits for it."""
+        """Note that the provider called back for its job; return whose it is, or None where nobody waits for it."""
         return self._complete(remote_id=remote_id, callback_secret=None)
 
     def complete_by_secret(self, callback_secret: str) -> CalledBack | None:

@@ -9,7 +9,7 @@ from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.vector_index import index_name
 from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.search.hits import Hit
-from ingest_assets.domain.search.index_policy import IndexKind, IndexPolicy, index_kind
+from ingest_assets.domain.search.index_policy import IndexKind, IndexPolicy
 from ingest_assets.domain.search.word_choice import RANKED_ROWS, Word, WordChoice, choose_words, frequency
 from ingest_assets.domain.text.vocabulary import COMMON_WORDS
 
@@ -33,7 +33,7 @@ class PostgresSearchIndex:
         self._policy = policy
 
     def nearest(self, user_id: UserId, vector: Vectors, model: Producer, limit: int) -> list[ChunkId]:
-        kind = index_kind(model)
+        kind = self._policy.kind_of(model)
         names = {
             "user_id": user_id,
             "vector": vector,
@@ -67,8 +67,12 @@ class PostgresSearchIndex:
         return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
 
     def _needs_index(self, connection: Connection[Row], user_id: UserId, model: Producer) -> bool:
-        exact_rows = self._policy.costs[index_kind(model)].exact_rows
-        names = {"user_id": user_id, "index": f"upload_pipeline.{index_name(model)}", "exact_rows": exact_rows}
+        kind = self._policy.kind_of(model)
+        names = {
+            "user_id": user_id,
+            "index": f"upload_pipeline.{index_name(model, kind)}",
+            "exact_rows": self._policy.costs[kind].exact_rows,
+        }
         [row] = connection.execute(query("needs_index"), names)
         return bool(row["needed"])
 

@@ -10,7 +10,7 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.postgres.database import Row, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Producer
-from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexState, index_kind
+from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexPolicy, IndexState
 
 BUILDS = {IndexKind.BITS: "build_bits_index", IndexKind.HALFVEC: "build_halfvec_index"}
 
@@ -22,25 +22,38 @@ MOST_KILOBYTES = 1024 * 1024
 class PostgresVectorIndex:
     """Indexes are made and dropped by ingest_owner: `url` logs in as it, or as who may act as it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, policy: IndexPolicy) -> None:
         self._url = url
+        self._policy = policy
 
     def state(self, model: Producer) -> IndexState | None:
         with self._sole_right() as connection:
-            return None if connection is None else _state(connection, model)
+            return None if connection is None else _state(connection, model, self._name(model))
 
     def keep(self, model: Producer, decide: Callable[[IndexState], IndexAction]) -> IndexAction | None:
         with self._sole_right() as connection:
             if connection is None:
                 return None
-            _drop_stale(connection, model)
-            state = _state(connection, model)
+            name = self._name(model)
+            self._drop_stale(connection, model)
+            state = _state(connection, model, name)
             action = decide(state)
             if action is IndexAction.BUILD:
-                _build(connection, model, state.rows)
+                _build(connection, model, self._policy.kind_of(model), state.rows)
             elif action is IndexAction.DROP:
-                _drop(connection, index_name(model))
+                _drop(connection, name)
             return action
+
+    def _name(self, model: Producer) -> str:
+        return index_name(model, self._policy.kind_of(model))
+
+    def _drop_stale(self, connection: Connection[Row], model: Producer) -> None:
+        """Drop what an interrupted build or removal left, and indexes of models without vectors but the present one."""
+        models = {Producer(**row) for row in connection.execute(query("embedding_models"))} | {model}
+        wanted = {self._name(each) for each in models}
+        for name, whole in _indexes(connection).items():
+            if not whole or name not in wanted:
+                _drop(connection, name)
 
     @contextmanager
     def _sole_right(self) -> Iterator[Connection[Row] | None]:
@@ -62,17 +75,17 @@ def _locks(connection: Connection[Row]) -> bool:
     return bool(row["held"])
 
 
-def index_name(model: Producer) -> str:
+def index_name(model: Producer, kind: IndexKind) -> str:
     model_sha = sha256(f"{model.name}\0{model.version}".encode()).hexdigest()
-    return f"document_chunks_nearest_{index_kind(model)}_{model_sha[:12]}"
+    return f"document_chunks_nearest_{kind}_{model_sha[:12]}"
 
 
-def _state(connection: Connection[Row], model: Producer) -> IndexState:
+def _state(connection: Connection[Row], model: Producer, name: str) -> IndexState:
     names = {"embed_model": model.name, "embed_version": model.version}
     [vectors] = connection.execute(query("vector_counts"), names)
     [load] = connection.execute(query("load_ahead"))
     return IndexState(
-        exists=_indexes(connection).get(index_name(model), False),
+        exists=_indexes(connection).get(name, False),
         rows=vectors["rows"],
         most=vectors["most"],
         waiting=round(load["documents"] * load["chunks_per_document"]),
@@ -85,23 +98,14 @@ def _indexes(connection: Connection[Row]) -> dict[str, bool]:
     return {row["name"]: row["whole"] for row in connection.execute(query("vector_indexes"))}
 
 
-def _drop_stale(connection: Connection[Row], model: Producer) -> None:
-    """What an interrupted build or removal left, and what belongs to a model without vectors; not the present one's."""
-    models = {Producer(**row) for row in connection.execute(query("embedding_models"))} | {model}
-    wanted = {index_name(each) for each in models}
-    for name, whole in _indexes(connection).items():
-        if not whole or name not in wanted:
-            _drop(connection, name)
-
-
 def _drop(connection: Connection[Row], name: str) -> None:
     connection.execute(_template("drop_vector_index").format(name=sql.Identifier(name)))
 
 
-def _build(connection: Connection[Row], model: Producer, rows: int) -> None:
-    kind = index_kind(model)
+def _build(connection: Connection[Row], model: Producer, kind: IndexKind, rows: int) -> None:
+    name = index_name(model, kind)
     statement = _template(BUILDS[kind]).format(
-        name=sql.Identifier(index_name(model)),
+        name=sql.Identifier(name),
         embed_model=sql.Literal(model.name),
         embed_version=sql.Literal(model.version),
     )
@@ -110,7 +114,7 @@ def _build(connection: Connection[Row], model: Producer, rows: int) -> None:
     try:
         connection.execute(statement)
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory):
-        _drop(connection, index_name(model))
+        _drop(connection, name)
         connection.execute(query("build_without_helpers"))
         connection.execute(statement)
 

@@ -3,16 +3,18 @@
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.spending.providers import ProviderName
 
 
 class PostgresWebhookLog:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, provider: ProviderName) -> None:
         self._database = database
+        self._provider = provider
 
-    def store(self, service: str, body: bytes) -> int:
+    def store(self, body: bytes) -> int:
         with self._database.connection() as connection:
             connection.execute(query("empty_old_webhooks"))
-            row = connection.execute(query("store_webhook"), {"service": service, "body": body}).fetchone()
+            row = connection.execute(query("store_webhook"), {"provider": self._provider, "body": body}).fetchone()
         assert row is not None  # noqa: S101
         return int(row["webhook_id"])
 

@@ -37,14 +37,10 @@ class IndexAction(StrEnum):
     DROP = "drop"
 
 
-KNOWN_BY_BITS = frozenset({"lexical", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"})
+LOCAL_MODELS_BY_BITS = frozenset({"lexical"})
+"""Models of this machine whose vectors' bits say enough; providers tell it of their own."""
 SHORTENED = re.compile(r"-\d+d$")
 """In a version: the model gives fewer dimensions than are stored, and their bits say less."""
-
-
-def index_kind(model: Producer) -> IndexKind:
-    by_bits = model.name in KNOWN_BY_BITS and not SHORTENED.search(model.version)
-    return IndexKind.BITS if by_bits else IndexKind.HALFVEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,13 @@ class IndexPolicy:
     """Up to this share of the build, nobody waits for the rest of a load."""
     worthwhile: float = 2
     """An index is dropped where that saves this many times what building it anew costs."""
+    models_by_bits: frozenset[str] = LOCAL_MODELS_BY_BITS
+    """Names of the models whose vectors' bits say enough, whether or not they are in use."""
+
+    def kind_of(self, model: Producer) -> IndexKind:
+        """Return the kind of index that a model's vectors take."""
+        by_bits = model.name in self.models_by_bits and not SHORTENED.search(model.version)
+        return IndexKind.BITS if by_bits else IndexKind.HALFVEC
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether a service that keeps failing is called at all."""
+"""Whether a provider that keeps failing is called at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from ingest_assets.domain.errors import PermanentError, ResourceError
 class CallOutcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """The service's own failure."""
+    """The provider's own failure."""
     INCONCLUSIVE = "inconclusive"
-    """It says nothing about the service: the content's fault, a missing resource, an interrupted worker."""
+    """It says nothing about the provider: the content's fault, a missing resource, an interrupted worker."""
 
 
 class Admission(Enum):
     FREE = auto()
     PROBE = auto()
-    """This call finds out whether the service is well again; nobody else calls it meanwhile."""
+    """This call finds out whether the provider is well again; nobody else calls it meanwhile."""
     REFUSED = auto()
 
 
@@ -51,11 +51,11 @@ def admit(open_until: datetime | None, now: datetime) -> Admission:
 
 
 def outcome_of(error: BaseException | None) -> CallOutcome:
-    """What a call says about its service that ended so."""
+    """Return what a call that ended so says about its provider."""
     if error is None:
         return CallOutcome.SUCCEEDED
-    blames_service = isinstance(error, Exception) and not isinstance(error, PermanentError | ResourceError)
-    return CallOutcome.FAILED if blames_service else CallOutcome.INCONCLUSIVE
+    blames_provider = isinstance(error, Exception) and not isinstance(error, PermanentError | ResourceError)
+    return CallOutcome.FAILED if blames_provider else CallOutcome.INCONCLUSIVE
 
 
 def opens(recent: Sequence[CallOutcome], settings: BreakerSettings) -> bool:

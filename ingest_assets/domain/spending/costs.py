@@ -1,17 +1,13 @@
-"""What outside services cost: usage in their own units, money in whole micro-dollars (a millionth of a dollar)."""
+"""What providers cost: usage in their own units, money in whole micro-dollars (a millionth of a dollar)."""
 
 import re
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
+from ingest_assets.domain.spending.providers import ProviderName
+
 _REQUEST_ID = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
-
-
-class Service(StrEnum):
-    LLAMAPARSE = "llamaparse"
-    OPENAI = "openai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +19,12 @@ class Usage:
     credits: int = 0
     micro_usd: int = 0
     request_id: str | None = None
-    """The service's own, for questions about the bill."""
+    """The provider's own, for questions about the bill."""
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceCosts:
-    service: Service
+class ProviderCosts:
+    provider: ProviderName
     day: date | None
     """UTC; None where all days are one."""
     user_id: UUID | None
@@ -41,5 +37,5 @@ class ServiceCosts:
 
 
 def request_id_in(header: str | None) -> str | None:
-    """None for anything that is not an id: the header says what its sender likes."""
+    """Return the id in a header, or None where it holds anything else: it says what its sender likes."""
     return header if header is not None and _REQUEST_ID.fullmatch(header) else None

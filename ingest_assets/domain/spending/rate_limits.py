@@ -28,7 +28,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Of one service; None where it has no such limit."""
+    """Of one provider; None where it has no such limit."""
 
     requests: RateLimit | None = None
     tokens: RateLimit | None = None

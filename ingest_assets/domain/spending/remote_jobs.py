@@ -1,4 +1,4 @@
-"""Work that an outside service does for a document while nobody here does anything but wait."""
+"""Work that a provider does for a document while nobody here does anything but wait."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from ingest_assets.domain.documents.document import DocumentId
 @dataclass(frozen=True, slots=True)
 class RemoteJob:
     remote_id: str
-    """The service's own."""
+    """The provider's own."""
     booked: bool
     """Whether the ledger holds what it costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalledBack:
-    """Whose job a service has called back for."""
+    """Whose job a provider has called back for."""
 
     document_id: DocumentId
     completed_before: bool

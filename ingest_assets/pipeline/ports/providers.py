@@ -1,11 +1,12 @@
-"""What calls of parsers, embedders and the services behind them need."""
+"""What calls of parsers, embedders and the providers behind them need."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId, Vectors
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 
 
@@ -58,7 +59,7 @@ class PaidCalls(Protocol):
     """The gate before every call that costs money: breaker, rate limits and budgets before it, the ledger after it."""
 
     def begin(
-        self, service: Service, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> AbstractContextManager[PaidCall]:
         """Waits for the rate limit. Raises ResourceError breaker_open, budget_spent, service_rate_limited before
         anything is spent.
@@ -68,19 +69,19 @@ class PaidCalls(Protocol):
 
 
 class RemoteJobs(Protocol):
-    """What a parsing service is working on for us, by content and parser: paid once, fetched by whoever comes back."""
+    """What a parsing provider is working on for us, by content and parser: paid once, fetched by whoever comes back."""
 
     def prepare(self, document: Document, producer: Producer) -> str:
-        """Makes room for a new job; the secret by which the service's callback names it.
+        """Makes room for a new job; the secret by which the provider's callback names it.
 
         Raises ResourceError claim_lost where the document is gone.
         """
 
     def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
-        """The service has accepted the prepared job. Raises ResourceError claim_lost where the document is gone."""
+        """The provider has accepted the prepared job. Raises ResourceError claim_lost where the document is gone."""
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
-        """The job that the service has accepted."""
+        """The job that the provider has accepted."""
 
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
         """Notes that the ledger holds what the job costs; nothing happens where it is forgotten."""

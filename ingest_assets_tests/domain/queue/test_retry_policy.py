@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.domain.errors import CATALOGUE, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt, RetryPolicy, Wait, decide, delay
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,3 +58,63 @@ def test_a_missing_resource_is_waited_for_without_end_and_burns_nothing(attempt:
     decision = decide(POLICY, ResourceError("storage_full"), attempt, NOW, jitter)
     assert isinstance(decision, Wait)
     assert decision.when > NOW
+
+
+ASKED = st.floats(min_value=0, max_value=1e9)
+
+
+def asking(error: IngestError, seconds: float | None) -> IngestError:
+    error.retry_after = seconds
+    return error
+
+
+FAILURES = st.sampled_from(["service_busy", "service_quota_spent"])
+
+
+def pause(code: str, seconds: float | None, jitter: float = 0.0, attempt: int = 1) -> timedelta:
+    """How long a job waits whose provider asked for so many seconds."""
+    error = asking(CATALOGUE[code].error(code, name="The provider"), seconds)
+    decision = decide(POLICY, error, attempt, NOW, jitter)
+    assert isinstance(decision, RetryAt | Wait)
+    return decision.when - NOW
+
+
+@pytest.mark.parametrize(
+    ("code", "asked", "seconds"),
+    [
+        ("service_busy", 600, 600),
+        ("service_busy", 1, 3),
+        ("service_busy", 0, 3),
+        ("service_busy", None, 3),
+        ("service_quota_spent", 600, 600),
+        ("service_quota_spent", 1, 30),
+        ("service_quota_spent", None, 30),
+        ("service_busy", 86_400, 86_400),
+        ("service_busy", 999_999_999, 86_400),
+        ("service_quota_spent", 999_999_999, 86_400),
+    ],
+)
+def test_a_job_waits_for_the_curve_or_for_what_the_provider_asked_whichever_is_longer(
+    code: str, asked: float | None, seconds: float
+) -> None:
+    assert pause(code, asked) == timedelta(seconds=seconds)
+
+
+@given(FAILURES, ASKED, st.integers(min_value=1, max_value=10), JITTER)
+def test_jitter_never_sends_a_job_back_earlier_than_the_provider_asked(
+    code: str, asked: float, attempt: int, jitter: float
+) -> None:
+    waited = pause(code, asked, jitter, attempt)
+    assert waited >= timedelta(seconds=min(asked, 86_400))
+    assert waited >= pause(code, None, 0.0, attempt)
+    assert waited <= max(pause(code, asked, 0.0, attempt), timedelta(days=1)) + POLICY.longest_delay / 4
+
+
+@given(FAILURES, st.floats(min_value=600, max_value=1e9))
+def test_jobs_that_a_provider_sent_away_together_return_apart(code: str, asked: float) -> None:
+    assert pause(code, asked, 0.5) - pause(code, asked, 0.1) == timedelta(seconds=30)
+
+
+def test_what_a_provider_asks_for_makes_nothing_permanent_be_tried_again() -> None:
+    error = asking(PermanentError("encrypted"), 600)
+    assert decide(POLICY, error, 1, NOW, 0) == GiveUp()

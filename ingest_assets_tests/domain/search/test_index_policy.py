@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_assets.composition.providers import index_policy
 from ingest_assets.domain.documents.document import Producer
-from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexPolicy, IndexState, decide, index_kind
+from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexState, decide
 
-POLICY = IndexPolicy()
+POLICY = index_policy()
 KINDS = st.sampled_from(IndexKind)
 
 
@@ -21,16 +22,18 @@ def states(draw: st.DrawFn) -> IndexState:
     return state(rows, draw(st.integers(0, rows)), exists=draw(st.booleans()))
 
 
-@pytest.mark.parametrize("name", ["lexical", "text-embedding-3-small", "text-embedding-3-large"])
+@pytest.mark.parametrize(
+    "name", ["lexical", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"]
+)
 def test_models_whose_bits_say_enough_are_indexed_by_them(name: str) -> None:
-    assert index_kind(Producer(name, "1")) is IndexKind.BITS
+    assert POLICY.kind_of(Producer(name, "1")) is IndexKind.BITS
 
 
 @pytest.mark.parametrize(
     "model", [Producer("nomic-embed-text", "1"), Producer("text-embedding-3-small", "1-256d"), Producer("", "")]
 )
 def test_of_unknown_models_and_of_shortened_vectors_bits_are_not_trusted(model: Producer) -> None:
-    assert index_kind(model) is IndexKind.HALFVEC
+    assert POLICY.kind_of(model) is IndexKind.HALFVEC
 
 
 @pytest.mark.parametrize(

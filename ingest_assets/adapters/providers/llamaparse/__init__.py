@@ -1,6 +1,1 @@
-"""LlamaParse: documents become Markdown in a paid service; https://developers.llamaindex.ai/llamaparse."""
-
-from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
-from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
-
-__all__ = ["LlamaParseParser", "LlamaParseSettings", "Tier"]
+"""LlamaParse: a paid provider that turns documents into Markdown; https://developers.llamaindex.ai/llamaparse."""

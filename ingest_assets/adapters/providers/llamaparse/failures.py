@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
+from ingest_assets.adapters.providers.http_failures import CODES, code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
-from ingest_assets.domain.spending.service_statuses import CODES
 
 NAME = "The parsing service"
-NOT_FOUND = 404
 
 BY_STATUS = CODES | {415: "unsupported"}
 
@@ -45,8 +43,8 @@ JOB_ENDED = frozenset({code for _, code in BY_JOB_CODE} | {"service_job_failed",
 
 def of_status(status: int, headers: Mapping[str, str], now: datetime | None = None) -> IngestError:
     """For an answer other than 2xx; `now` (by default the clock's) is what a Retry-After date is counted from."""
-    failure = _error(_code_of_status(status), found=status)
-    failure.retry_after = retry_after(headers, now or datetime.now(UTC))
+    failure = _error(code_of_status(status, BY_STATUS), found=status)
+    failure.retry_after = retry_after(headers, now)
     return failure
 
 
@@ -73,26 +71,6 @@ def of_exception(error: Exception) -> IngestError:
         return of_exception(error.__cause__)
     names = (kind.__name__ for kind in type(error).__mro__)
     return _error(next((BY_CLASS[name] for name in names if name in BY_CLASS), "service_unavailable"))
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds, of either form (RFC 9110, 10.2.3); None where the service does not say."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d*)?", value):
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
-
-
-def _code_of_status(status: int) -> str:
-    if status in BY_STATUS:
-        return BY_STATUS[status]
-    if status < 400:  # noqa: PLR2004  a redirect that leads nowhere
-        return "service_unknown_address"
-    return "service_refused" if status < 500 else "service_unavailable"  # noqa: PLR2004
 
 
 def _error(code: str, **facts: object) -> IngestError:

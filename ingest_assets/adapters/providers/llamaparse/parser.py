@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 
 from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
 from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, NAME
+from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER
 from ingest_assets.adapters.providers.llamaparse.result import ParseResult
 from ingest_assets.adapters.providers.llamaparse.settings import PAGED, SUPPORTED, LlamaParseSettings
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
 from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.files.page_estimate import estimated_pages
-from ingest_assets.domain.spending.costs import Service, Usage
+from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.domain.text.embedded_data import without_embedded_data
 from ingest_assets.domain.text.normalisation import has_words, join_pages
@@ -66,7 +67,7 @@ class LlamaParseParser:
                 raise
             return None
         if not job.booked:  # whoever uploaded it died before it could
-            with self._calls.begin(Service.LLAMAPARSE, Usage(), document.user_id, document.document_id) as call:
+            with self._calls.begin(PROVIDER.name, Usage(), document.user_id, document.document_id) as call:
                 call.settle(result.usage)
             self._remote_jobs.book(document, self.producer, job.remote_id)
         return result
@@ -75,7 +76,7 @@ class LlamaParseParser:
         estimate = self._settings.usage(pages)
         remote_id = None
         try:
-            with self._calls.begin(Service.LLAMAPARSE, estimate, document.user_id, document.document_id) as call:
+            with self._calls.begin(PROVIDER.name, estimate, document.user_id, document.document_id) as call:
                 remote_id = self._upload(content, document, pages)
                 # The service charges whether or not anybody waits for the result.
                 call.settle(replace(estimate, request_id=remote_id))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER
 from ingest_assets.domain.documents.document import Producer
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.costs import Usage
@@ -62,7 +63,7 @@ class LlamaParseSettings:
     @property
     def producer(self) -> Producer:
         parts = [self.tier, *([] if self.tier_version == "latest" else [self.tier_version])]
-        return Producer("llamaparse", "-".join([*parts, *([self.language] if self.language else [])]) + f"+{REVISION}")
+        return Producer(PROVIDER.name, "-".join([*parts, *([self.language] if self.language else [])]) + f"+{REVISION}")
 
     def usage(self, pages: int) -> Usage:
         return priced(pages, pages * self.tier.credits_per_page)

@@ -11,15 +11,15 @@ import numpy as np
 from ingest_assets.adapters.providers.openai.answers import read_answer, read_vectors, used_tokens
 from ingest_assets.adapters.providers.openai.failures import NAME, classify
 from ingest_assets.adapters.providers.openai.models import OpenAISettings
+from ingest_assets.adapters.providers.openai.provider import PROVIDER
 from ingest_assets.adapters.providers.openai.tokens import count_tokens
 from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, Document, DocumentId, UserId, Vectors
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
-from ingest_assets.domain.spending.costs import Service, request_id_in
+from ingest_assets.domain.spending.costs import request_id_in
 from ingest_assets.pipeline.ports.providers import PaidCalls
 
 if TYPE_CHECKING:
     import httpx2
-
     from openai import OpenAI
 
 MACHINE_HEADERS = [f"x-stainless-{name}" for name in ("os", "arch", "runtime", "runtime-version")]
@@ -79,7 +79,7 @@ class OpenAIEmbedder:
         """What the answer cost is booked even where its vectors are of no use: the service has charged for them."""
         settings = self._settings
         estimated = self._counted(texts)
-        with self._calls.begin(Service.OPENAI, settings.usage(estimated), user_id, document_id) as call:
+        with self._calls.begin(PROVIDER.name, settings.usage(estimated), user_id, document_id) as call:
             response = self._post(texts)
             answer = read_answer(response.content)
             tokens = used_tokens(answer)

@@ -1,10 +1,9 @@
 """What each failure of the OpenAI client means for the work: one table by code, one by status, one by class."""
 
-import re
-from collections.abc import Mapping
+from datetime import datetime
 
+from ingest_assets.adapters.providers.http_failures import code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
-from ingest_assets.domain.spending.service_statuses import CODES
 
 NAME = "The embedding service"
 
@@ -58,22 +57,18 @@ BY_CLASS = {
 """By name, because the client is imported only where it is used."""
 
 
-def classify(error: Exception) -> IngestError:
-    """The catalogue's error for one of the client's; of the client's text and request, nothing is kept."""
+def classify(error: Exception, now: datetime | None = None) -> IngestError:
+    """Return the catalogue's error for one of the client's; of the client's text and request, nothing is kept.
+
+    Args:
+        error: The client's.
+        now: What a Retry-After date is counted from; by default the clock's time.
+    """
     status = getattr(error, "status_code", 0)
-    code = _by_code(error) or _by_class(error) or _by_status(status)
+    code = _by_code(error) or _by_class(error) or code_of_status(status)
     failure = CATALOGUE[code].error(code, name=NAME, found=status)
-    failure.retry_after = retry_after(getattr(getattr(error, "response", None), "headers", {}))
+    failure.retry_after = retry_after(getattr(getattr(error, "response", None), "headers", {}), now)
     return failure
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; None where the service does not say, or names a date."""
-    for name, seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "")
-        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-            return float(value) * seconds
-    return None
 
 
 def _by_code(error: Exception) -> str | None:
@@ -84,11 +79,3 @@ def _by_code(error: Exception) -> str | None:
 def _by_class(error: Exception) -> str:
     names = (kind.__name__ for kind in type(error).__mro__)
     return next((BY_CLASS[name] for name in names if name in BY_CLASS), "service_unavailable")
-
-
-def _by_status(status: int) -> str:
-    if status in CODES:
-        return CODES[status]
-    if status < 400:  # noqa: PLR2004  a redirect that leads nowhere
-        return "service_unknown_address"
-    return "service_refused" if status < 500 else "service_unavailable"  # noqa: PLR2004

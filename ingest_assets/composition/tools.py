@@ -1,0 +1,114 @@
+"""Which parser and which embedder a deployment uses, and the gate before calls that are paid for."""
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ingest_assets.composition.databases import Databases
+from ingest_assets.composition.parts import part
+
+if TYPE_CHECKING:
+    from ingest_assets.adapters.parsers.local import LocalParser
+    from ingest_assets.adapters.postgres.paid_calls import PostgresPaidCalls
+    from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+    from ingest_assets.domain.search.index_policy import IndexPolicy
+    from ingest_assets.domain.spending.providers import Provider
+    from ingest_assets.pipeline.estimate import Step
+    from ingest_assets.pipeline.ports.providers import Availability, Embedder, Parser
+
+
+class Tools(Databases):
+    @property
+    def parsing_provider(self) -> "Provider | None":
+        """The provider that parses; None if this machine does."""
+        from ingest_assets.composition.providers import chosen, parsers
+
+        return chosen(self.settings.parser, parsers(self.settings), self.settings)
+
+    @property
+    def embedding_provider(self) -> "Provider | None":
+        """The provider that embeds; None if this machine does."""
+        from ingest_assets.composition.providers import chosen, embedders
+
+        return chosen(self.settings.embedder, embedders(self.settings), self.settings)
+
+    @part
+    def local_parser(self) -> "LocalParser":
+        from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
+
+        limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
+        return LocalParser(limits)
+
+    @part
+    def parser(self) -> "Parser":
+        """Raises PermanentError key_unset."""
+        provider = self.parsing_provider
+        if provider is None:
+            return self.local_parser
+        from ingest_assets.adapters.parsers.router import ParserRouter
+        from ingest_assets.composition.providers import parsers, required_key
+
+        make = parsers(self.settings)[provider].make
+        made = make(required_key(provider, self.settings), self.paid_calls, self.parse_jobs)
+        return ParserRouter(made, self.local_parser, stands_in=self.settings.parser_fallback)
+
+    @part
+    def embedder(self) -> "Embedder":
+        """Raises PermanentError key_unset."""
+        provider = self.embedding_provider
+        if provider is None:
+            from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
+
+            return LexicalEmbedder()
+        from ingest_assets.composition.providers import embedders, required_key
+
+        return embedders(self.settings)[provider].make(required_key(provider, self.settings), self.paid_calls)
+
+    @part
+    def paid_calls(self) -> "PostgresPaidCalls":
+        from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+        from ingest_assets.composition.providers import budgets, rates
+        from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
+
+        breaker = BreakerSettings(open_for=timedelta(seconds=self.settings.breaker_open_seconds))
+        limits = CostLimits(rates(self.settings), budgets(self.settings), breaker)
+        return PostgresPaidCalls(self.database, self.clock, limits, time.sleep)
+
+    @part
+    def parse_jobs(self) -> "PostgresParseJobs":
+        from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+
+        return PostgresParseJobs(self.database)
+
+    @part
+    def providers(self) -> "Availability":
+        """Those that every document needs because nothing stands in for them."""
+        from ingest_assets.adapters.postgres.availability import PostgresAvailability
+
+        needed = [self.embedding_provider, None if self.settings.parser_fallback else self.parsing_provider]
+        return PostgresAvailability(self.database, [provider.name for provider in needed if provider is not None])
+
+    @part
+    def index_policy(self) -> "IndexPolicy":
+        from ingest_assets.composition.providers import index_policy
+
+        return index_policy()
+
+    def parsing_step(self, media_type: str) -> "Step":
+        """Return what parsing takes per page."""
+        from ingest_assets.composition.providers import parsers
+        from ingest_assets.pipeline.estimate import LOCAL_PARSING, Step
+
+        provider = self.parsing_provider
+        if provider is None or self.parser.costs_nothing(media_type):
+            return LOCAL_PARSING
+        return Step(parsers(self.settings)[provider].usage, *provider.pace)
+
+    @property
+    def embedding_step(self) -> "Step":
+        """What embedding takes per token."""
+        from ingest_assets.composition.providers import embedders
+        from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, Step
+
+        provider = self.embedding_provider
+        return LOCAL_EMBEDDING if provider is None else Step(embedders(self.settings)[provider].usage, *provider.pace)
