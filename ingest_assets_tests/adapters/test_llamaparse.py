@@ -19,7 +19,6 @@ from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
 from ingest_assets.adapters.providers import LLAMAPARSE
-from ingest_assets.adapters.providers.llamaparse import LlamaParseParser, LlamaParseSettings, Tier
 from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
 from ingest_assets.composition import Deployment

@@ -17,9 +17,9 @@ ORDER BY held.job_id;
 
 -- move_jobs
 -- Moves held jobs through their stages with an event for each, at the time at which it happened; a payload gets the
--- seconds since the event before. A job that is done is its claim's no longer, and its version is live. What is not
--- `lasting` does not wait for the disk: a server that crashes forgets it at worst, and the work is done again.
+-- seconds since the event before. A job that is done is its claim's no longer, and its version is live.
 WITH target AS (
+    -- What is not `lasting` does not wait for the disk: a server that crashes may forget it, and it is done again.
     SELECT *
     FROM jsonb_to_recordset(%(targets)s) AS target (
         job_id uuid, claim text, sources text[], stage text, is_done boolean, parsed_content_sha text, parsed_sha text,
@@ -116,9 +116,8 @@ WHERE old.document_id = ANY(%(document_ids)s)
     AND NOT EXISTS (SELECT FROM next WHERE next.chunk_id = old.chunk_id);
 
 -- commit_chunks
--- These documents' next versions become what searches find. Chunks come from the worker or, of `buffered` documents,
--- from the buffer; vectors from both. Rows that stay keep their place in the indexes, and the buffers are emptied.
--- How many chunks each document then has.
+-- These documents' next versions become what searches find, and their buffers are emptied. Chunks come from the worker
+-- or, of `buffered` documents, from the buffer; vectors from both. How many chunks each document then has.
 WITH next AS MATERIALIZED (
     SELECT * FROM json_populate_recordset(NULL::upload_pipeline.document_chunk_buffer, %(chunks)s)
     UNION ALL
@@ -143,6 +142,7 @@ WITH next AS MATERIALIZED (
             || setweight(to_tsvector('english', text), 'D')
     FROM next
     JOIN vector USING (document_id, chunk_sha)
+    -- Rows that stay keep their place in the indexes.
     ON CONFLICT (chunk_id) DO UPDATE
     SET page = excluded.page, start_offset = excluded.start_offset, end_offset = excluded.end_offset,
         embed_model = excluded.embed_model, embed_version = excluded.embed_version, embedding = excluded.embedding
