@@ -33,7 +33,7 @@ from ingest_assets.settings import Settings
 
 
 def build_definitions(settings: Settings, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Everything Dagster is to know; `overrides` replaces resources by name, in tests and in other deployments."""
+    """Return everything Dagster knows of; `overrides` replaces resources by name, in tests and other deployments."""
 
     def make_services() -> Services:
         return compose(settings).services

@@ -24,7 +24,11 @@ _telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceEr
 
 
 def guard_process(*telling: type[BaseException]) -> None:
-    """From now on. Exceptions of exactly the types in `telling` keep their messages, as the catalogue's do."""
+    """Guard what this process logs and prints from now on.
+
+    Args:
+        telling: Exceptions of exactly these types keep their messages, as those of the error catalogue do.
+    """
     _telling.update(telling)
     if isinstance(logging.getLogRecordFactory(), GuardedRecords):
         return
@@ -36,7 +40,7 @@ def guard_process(*telling: type[BaseException]) -> None:
 
 
 class GuardedRecords:
-    """Makes every log record of this process, whatever handlers and formatters libraries have installed."""
+    """A factory of all log records of a process, whatever handlers and formatters libraries have installed."""
 
     def __init__(self) -> None:
         self._make = logging.getLogRecordFactory()
@@ -50,7 +54,7 @@ class GuardedRecords:
 
 
 def places_of(error: BaseException) -> str:
-    """Like Python's traceback, with the messages of those exceptions only that may be told."""
+    """Return what Python's traceback shows, with the messages of only those exceptions that may be told."""
     return "\nAfter which:\n".join(reversed([_places(each) for each in _chain(error)]))
 
 
