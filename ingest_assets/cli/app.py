@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from ingest_assets.composition import key_patterns
 from ingest_assets.posix.guarded_process import guard_process
 
 SUMMARIES = {
@@ -64,5 +65,5 @@ for _name, _summary in SUMMARIES.items():
 
 
 def main() -> None:
-    guard_process()
+    guard_process(key_patterns())
     app()

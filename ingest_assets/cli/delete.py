@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -17,6 +16,8 @@ def delete(
 ) -> None:
     """Remove documents with all that was made of them; their history stays, without content."""
     with deployed(as_json=as_json) as deployment:
+        from ingest_assets.orchestration.instance import forget_documents
+
         wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
         actor = actor_of("delete")
@@ -31,13 +32,3 @@ def delete(
             print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])
         else:
             out.print(f"{len(wanted)} deleted.")
-
-
-def forget_documents(document_ids: Sequence[DocumentId]) -> None:
-    """Removes their partitions from Dagster's instance, which is prepared."""
-    import dagster as dg
-
-    from ingest_assets.orchestration.instance import forget_partitions
-
-    with dg.DagsterInstance.get() as instance:
-        forget_partitions(instance, [str(document_id) for document_id in document_ids])

@@ -13,7 +13,6 @@ from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
 
-DAY_SECONDS = 86_400.0
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -46,22 +45,14 @@ def _totals_of(worker: subprocess.Popen[bytes]) -> dict[str, int]:
 
 
 def _drain_here(deployment: Deployment) -> dict[str, Any]:
-    """One drain run in this process, shown in Dagster like any other."""
-    import dagster as dg
-
+    """Run one drain run in this process, shown in Dagster like any other."""
     from ingest_assets.definitions import build_definitions
-    from ingest_assets.orchestration.jobs import drain_config
+    from ingest_assets.orchestration.foreground import InterruptedRun, StoppedRun, drain_here
 
-    settings = deployment.settings
-    job = build_definitions(deployment).resolve_job_def("drain_queue")
-    config = drain_config(in_flight=settings.drain_in_flight, until_empty=True, duration_seconds=DAY_SECONDS)
-    config |= {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     try:
-        with dg.DagsterInstance.get() as instance:
-            result = job.execute_in_process(run_config=config, instance=instance)
-    except dg.DagsterExecutionInterruptedError:
+        return drain_here(build_definitions(deployment), in_flight=deployment.settings.drain_in_flight)
+    except InterruptedRun:
         messages.print("Stopped. What was not finished is queued again.")
         raise typer.Exit(INTERRUPTED) from None
-    except dg.DagsterError:
+    except StoppedRun:
         raise PermanentError("dagster_stopped", folder="dagster/logs") from None
-    return dict(result.output_for_node("drain_documents"))

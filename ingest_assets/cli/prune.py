@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ingest_assets.cli.delete import forget_documents
 from ingest_assets.cli.results import Result, result_of_pruned
 from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
@@ -30,6 +29,8 @@ def find_gone(
 
 
 def prune_files(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deployment) -> list[Result]:
+    from ingest_assets.orchestration.instance import forget_documents
+
     prepare(deployment)
     pruned: list[Pruned] = []
     try:

@@ -3,4 +3,9 @@
 from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets.composition.deployment import Deployment
 
-__all__ = ["PROVIDERS", "Deployment"]
+__all__ = ["PROVIDERS", "Deployment", "key_patterns"]
+
+
+def key_patterns() -> list[str]:
+    """Return regular expressions for the keys of every provider, in use or not."""
+    return [provider.key_pattern for provider in PROVIDERS]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.dagster_internals.tables import delete_check_results, delete_partitions
 from ingest_assets.orchestration.partitions import documents
@@ -50,3 +51,9 @@ def forget_run(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.As
     delete_check_results(instance, run_id, checks)
     instance.event_log_storage.delete_events(run_id)
     instance.run_storage.delete_run(run_id)
+
+
+def forget_documents(document_ids: Sequence[DocumentId]) -> None:
+    """Remove the partitions of deleted documents from the instance that `prepare_instance` has prepared."""
+    with dg.DagsterInstance.get() as instance:
+        forget_partitions(instance, [str(document_id) for document_id in document_ids])

@@ -23,7 +23,7 @@ PAGE = 1000
 
 
 def old_runs(instance: dg.DagsterInstance, jobs: Sequence[str], before: datetime) -> list[str]:
-    """Finished runs of these jobs and of our assets, the oldest first within each: others may share the instance."""
+    """Return finished runs of these jobs and of our assets, oldest first within each; others may share the instance."""
     found: list[str] = []
     for job in jobs:
         found += reversed(instance.get_run_ids(_finished(job, before)))
@@ -32,7 +32,10 @@ def old_runs(instance: dg.DagsterInstance, jobs: Sequence[str], before: datetime
 
 
 def needed_runs(instance: dg.DagsterInstance, before: datetime) -> set[str]:
-    """Those from which the UI reads what it shows of listed documents; perhaps not those that ended after `before`."""
+    """Return the runs from which the UI reads what it shows of listed documents.
+
+    Runs that ended after `before` may be missing.
+    """
     listed = set(instance.get_dynamic_partitions(str(documents.name)))
     checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(CHECK_KEYS)
     needed = {check.run_id for check in checks.values()}
@@ -55,7 +58,7 @@ def _finished(job: str, before: datetime) -> dg.RunsFilter:
 
 
 def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> Iterator[dg.DagsterRun]:
-    """Newest first, never all of them at once."""
+    """Yield runs, newest first, a page at a time."""
     cursor = None
     while page := instance.get_runs(wanted, cursor=cursor, limit=PAGE):
         yield from page
@@ -63,7 +66,7 @@ def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> Iterator[dg.Da
 
 
 def _is_ours(run: dg.DagsterRun) -> bool:
-    """Runs of assets that were chosen in the UI have one job name, whosever they are."""
+    """Return whether all of its assets are ours: runs of assets chosen in the UI share one job name."""
     return bool(run.asset_selection) and ASSET_KEYS.issuperset(run.asset_selection or ())
 
 

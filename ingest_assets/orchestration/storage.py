@@ -15,7 +15,7 @@ from ingest_assets.orchestration.dagster_internals.storage_engines import share_
 
 KEPT_CONNECTIONS = 2
 LAST_TABLE = "jobs"
-"""That Dagster makes, of all it needs."""
+"""The last of the tables that Dagster makes: where it exists, all do."""
 
 
 class KeptConnections(DagsterPostgresStorage):

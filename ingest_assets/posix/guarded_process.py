@@ -8,10 +8,9 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
-from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.domain.redaction import redactor
 
@@ -20,21 +19,21 @@ TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
 
 LONGEST_CHAIN = 10
 
-_without_secrets = redactor(provider.key_pattern for provider in PROVIDERS)
 
 _telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError}
 
 
-def guard_process(*telling: type[BaseException]) -> None:
-    """Guard what this process writes from now on.
+def guard_process(key_patterns: Iterable[str], *telling: type[BaseException]) -> None:
+    """Guard what this process logs and prints from now on.
 
-    Keys of every registered provider are taken out. Exceptions of exactly the types in `telling` keep their messages,
-    as the catalogue's do.
+    Args:
+        key_patterns: Regular expressions for the keys of providers, which are taken out.
+        telling: Exceptions of exactly these types keep their messages, as those of the error catalogue do.
     """
     _telling.update(telling)
     if isinstance(logging.getLogRecordFactory(), GuardedRecords):
         return
-    logging.setLogRecordFactory(GuardedRecords())
+    logging.setLogRecordFactory(GuardedRecords(redactor(key_patterns)))
     logging.captureWarnings(capture=True)
     sys.excepthook = _tell_uncaught
     sys.unraisablehook = _tell_unraisable
@@ -42,31 +41,31 @@ def guard_process(*telling: type[BaseException]) -> None:
 
 
 class GuardedRecords:
-    """Makes every log record of this process, whatever handlers and formatters libraries have installed."""
+    """A factory of all log records of a process, whatever handlers and formatters libraries have installed."""
 
-    def __init__(self) -> None:
+    def __init__(self, without_secrets: Callable[[str], str]) -> None:
         self._make = logging.getLogRecordFactory()
+        self._without_secrets = without_secrets
 
     def __call__(self, *args: object, **kwargs: object) -> logging.LogRecord:
         record = self._make(*args, **kwargs)
         error = record.exc_info[1] if record.exc_info else None
-        record.msg = _told(record) + (f"\n{places_of(error)}" if error is not None else "")
+        record.msg = self._told(record) + (f"\n{places_of(error)}" if error is not None else "")
         record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
         return record
 
+    def _told(self, record: logging.LogRecord) -> str:
+        if str(record.name).partition(".")[0] not in TRUSTED:
+            return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
+        try:
+            return self._without_secrets(record.getMessage())
+        except Exception:
+            return f"(a message that cannot be formatted: {record.filename}, line {record.lineno})"
+
 
 def places_of(error: BaseException) -> str:
-    """Like Python's traceback, with the messages of those exceptions only that may be told."""
+    """Return what Python's traceback shows, with the messages of only those exceptions that may be told."""
     return "\nAfter which:\n".join(reversed([_places(each) for each in _chain(error)]))
-
-
-def _told(record: logging.LogRecord) -> str:
-    if str(record.name).partition(".")[0] not in TRUSTED:
-        return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
-    try:
-        return _without_secrets(record.getMessage())
-    except Exception:
-        return f"(a message that cannot be formatted: {record.filename}, line {record.lineno})"
 
 
 def _places(error: BaseException) -> str:

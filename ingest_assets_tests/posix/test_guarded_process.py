@@ -14,8 +14,9 @@ CANARY = Canary("Quokka7f3a9c")
 GUARDED = """
 import logging, sys, threading, warnings
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.composition import key_patterns
 from ingest_assets.posix.guarded_process import guard_process
-guard_process()
+guard_process(key_patterns())
 logging.basicConfig(level=logging.DEBUG, format="%(name)s %(levelname)s %(message)s")
 SAID = sys.argv[1]
 

@@ -34,7 +34,7 @@ class ParserRouter:
         return self._provider.producer_of(media_type) if self._is_for_provider(media_type) else self._local.producer
 
     def costs_nothing(self, media_type: str) -> bool:
-        return not self._is_for_service(media_type)
+        return not self._is_for_provider(media_type)
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         if not self._is_for_provider(document.media_type):

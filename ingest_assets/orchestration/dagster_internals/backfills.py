@@ -17,7 +17,7 @@ UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionS
 
 
 def backfills_under_way(instance: dg.DagsterInstance) -> Sequence[PartitionBackfill]:
-    """Return all backfills that have not ended, whosever they are."""
+    """Return all backfills that have not ended, of any project."""
     return instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY))
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 
+from ingest_assets.composition import key_patterns
 from ingest_assets.orchestration.dagster_internals.error_texts import TELLING, withhold_messages
 from ingest_assets.posix.guarded_process import guard_process
 
@@ -23,5 +24,5 @@ def install() -> None:
     process that uses Dagster begins with one of them.
     """
     warnings.filterwarnings("ignore", message=NOISE)
-    guard_process(*TELLING)
+    guard_process(key_patterns(), *TELLING)
     withhold_messages()

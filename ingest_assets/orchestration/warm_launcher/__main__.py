@@ -11,6 +11,7 @@ from ingest_assets.orchestration.warm_launcher.sockets import listen, socket_pat
 
 
 def main() -> None:
+    """Serve until a signal stops this process."""
     install()
     home, module = sys.argv[1:]
     path = socket_path(Path(home))

@@ -1,4 +1,4 @@
-"""The processes of the runs: forks of this one, each awaited until its end."""
+"""The processes of the runs: forks of this process, which waits for each of them."""
 
 import os
 import signal
@@ -16,14 +16,16 @@ FORK = get_context("fork")
 
 @dataclass(frozen=True)
 class Child:
+    """A forked process."""
+
     process: ForkProcess
     launch: Request
     executes: bool
-    """Or it reports the death of one that did."""
+    """Whether it executes the run; otherwise it reports the death of a child that did."""
 
 
 class Children:
-    """`leave` is called first in each, to let go of what is this process's alone."""
+    """All forked processes. Each first calls `leave`, to let go of what belongs to the server alone."""
 
     def __init__(self, leave: Callable[[], None]) -> None:
         self._leave = leave
@@ -34,29 +36,37 @@ class Children:
 
     @property
     def sentinels(self) -> list[int]:
-        """One of each child, ready to be read when that has ended."""
+        """Return a file descriptor for each child, which can be read once the child has ended."""
         return list(self._children)
 
     def execute(self, launch: Request) -> None:
-        """Raises OSError where there is no room for another process."""
+        """Fork a process for the run.
+
+        Raises:
+            OSError: There is no room for another process.
+        """
         process = FORK.Process(target=self._execute, args=(launch, os.getpid()), name=launch.run_id)
         self._start(Child(process, launch, executes=True))
 
     def find(self, run_id: str) -> ForkProcess | None:
-        """The process that executes the run."""
+        """Return the process that executes the run, or None."""
         return next((each.process for each in self._executing() if each.launch.run_id == run_id), None)
 
     def interrupt(self) -> None:
-        """All runs; they may take their time."""
+        """Ask all runs to stop; they may take their time."""
         for child in self._executing():
             child.process.terminate()
 
     def kill(self) -> None:
+        """Kill all children."""
         for child in self._children.values():
             child.process.kill()
 
     def reap(self, sentinel: int) -> None:
-        """A run that did not end well may not have said so: another process looks after it."""
+        """Forget a child that has ended.
+
+        A run that did not end well may not have said so: another process reports it.
+        """
         child = self._children.pop(sentinel)
         child.process.join()
         code = child.process.exitcode
@@ -85,7 +95,7 @@ class Children:
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Also in what is forked meanwhile, until it unblocks them: none arrives before it can be handled."""
+    """Hold signals back, also in what is forked meanwhile: none arrives there before it can be handled."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     try:
         yield

@@ -23,7 +23,10 @@ from ingest_assets.orchestration.warm_launcher.sockets import socket_path
 
 
 class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
-    """A run that carries the default launcher's tag is that one's; every other run is the warm server's."""
+    """Launches runs through the warm server, and through the default launcher where the server does not answer.
+
+    A run with the default launcher's tag belongs to that launcher; every other run belongs to the warm server.
+    """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         install()
@@ -57,7 +60,10 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             self._default.launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
-        """False where the run has no process any more; then `check_run_worker_health` will tell, and the run fails."""
+        """Interrupt the run; return False where it has no process any more.
+
+        In that case `check_run_worker_health` says so later, and the run fails.
+        """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
@@ -89,7 +95,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return self._ask(Request("find", run.run_id), when_busy=True)
 
     def _ask(self, request: Request, *, when_busy: bool = False) -> bool:
-        """The server's answer; `when_busy` where it is there, but takes too long."""
+        """Return the server's answer, or `when_busy` where the server exists but takes too long."""
         try:
             return ask(socket_path(Path(self._instance.root_directory)), request)
         except TimeoutError:

@@ -13,7 +13,7 @@ YES, NO = b"yes", b"no"
 
 @dataclass(frozen=True)
 class Request:
-    """`launch` a run, `interrupt` its process, or `find` out whether it has one."""
+    """A request to `launch` a run, `interrupt` its process, or `find` out whether it has one."""
 
     verb: Literal["launch", "interrupt", "find"]
     run_id: str
@@ -22,6 +22,7 @@ class Request:
 
     @classmethod
     def of(cls, message: bytes) -> "Request":
+        """Return the request in a message."""
         return cls(**json.loads(message))
 
     def __bytes__(self) -> bytes:
@@ -29,7 +30,11 @@ class Request:
 
 
 def ask(path: Path, request: Request) -> bool:
-    """Whether the server did it, or found it. Raises OSError where no server answers."""
+    """Return whether the server did it, or found it.
+
+    Raises:
+        OSError: No server answers.
+    """
     with connect(path) as connection:
         connection.send(bytes(request))
         reply = connection.recv(len(YES))

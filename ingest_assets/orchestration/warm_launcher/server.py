@@ -1,4 +1,4 @@
-"""Forks a process for each run it is asked for, and watches over it until it ends.
+"""A process that forks for each run it is asked for, and watches over the fork until it ends.
 
 It has one thread and opens no connection: what is forked inherits no lock that is held and nothing that is in use.
 """
@@ -25,7 +25,7 @@ REQUEST_SECONDS = 1
 
 
 class Server:
-    """Serves until a signal stops it; then its runs are interrupted, and in the end killed."""
+    """Serves until a signal stops it; then it interrupts its runs, and in the end kills them."""
 
     def __init__(self, listener: socket.socket, path: Path, may_launch: Callable[[], bool]) -> None:
         self._listener = listener
@@ -79,7 +79,7 @@ class Server:
         return True
 
     def _stop(self) -> None:
-        """Once: another signal neither hastens the end nor puts it off."""
+        """Begin to stop. Another signal neither hastens the end nor puts it off."""
         if self._deadline is None:
             self._deadline = time.monotonic() + GRACE_SECONDS
             self._children.interrupt()
@@ -88,14 +88,14 @@ class Server:
         return None if self._deadline is None else max(0, self._deadline - time.monotonic())
 
     def _hear_signals(self) -> None:
-        """They wake the loop, and interrupt nothing that it does."""
+        """Have signals wake the loop without interrupting what it does."""
         self._alarmer.settimeout(0)
         signal.set_wakeup_fd(self._alarmer.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
 
     def _leave(self) -> None:
-        """In a child: nobody may take it for the server, and signals are for itself."""
+        """Let a child go: nobody may take it for the server, and its signals are its own."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

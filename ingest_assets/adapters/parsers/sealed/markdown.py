@@ -9,7 +9,7 @@ SYMBOL_BULLET = re.compile(r"[\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc][ \t]*"
 
 
 def clean(markdown: str) -> str:
-    """xberg's, without escapes that keep no line from meaning something else, without addresses of images.
+    """Return xberg's Markdown without addresses of images and without escapes that change no line's meaning.
 
     Bullets from symbol fonts, which run on within a paragraph, become list items.
     """
