@@ -15,7 +15,6 @@ from ingest_assets.domain.documents.document import (
     DocumentId,
     EmbeddedBatch,
     Producer,
-    embedding_input,
 )
 from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.queue.jobs import Job, Payload
@@ -151,5 +150,5 @@ def _chunk(row: Row) -> Chunk:
         heading_path=tuple(row["heading_path"]),
         page=row["page"],
         chunk_sha=row["chunk_sha"],
-        embedding_input=embedding_input(row["title"], row["heading_path"], row["text"]),
+        title=row["title"],
     )
