@@ -10,7 +10,7 @@ def found_by(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Emergency SERVICES", ["emergency", "deployment"]),
+        ("Emergency SERVICES", ["emergency", "services"]),
         ("What is the deductible?", ["deductible"]),
         ("co-payment", ["co", "payment", "copayment"]),
         ("out-of-pocket", ["pocket", "outofpocket"]),
