@@ -76,7 +76,9 @@ def _store(incoming: Sequence[Incoming], located: Sequence[Acceptance], objects:
         if place.status is not AcceptanceStatus.UNCHANGED
     }
     try:
-        for _ in as_they_come(lambda key: objects.put(key, contents[key]), contents, STORED_AT_ONCE):
+        for _ in as_they_come(
+            lambda key: objects.put(key, contents[key]), contents, min(STORED_AT_ONCE, len(contents) or 1)
+        ):
             pass
     except IngestError:
         _remove_unused([arrival for _, arrival in incoming], located, (), objects)
