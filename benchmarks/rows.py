@@ -19,6 +19,7 @@ from benchmarks.deployments import Home, fresh_home
 from benchmarks.documents import write_documents
 from benchmarks.figures import Figures
 from benchmarks.intake import intake_of
+from benchmarks.job_alone import job_alone
 from benchmarks.sizes import Sizes
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Chunk
@@ -55,7 +56,12 @@ class Timed:
 def measure(sizes: Sizes) -> Iterator[Figures]:
     for _ in range(sizes.repetitions):
         with fresh_home() as home:
-            yield _job_rows(home, sizes.row_documents) | _content_rows(home) | _claims(home)
+            yield (
+                _job_rows(home, sizes.row_documents)
+                | _content_rows(home)
+                | _claims(home)
+                | job_alone(home, sizes.jobs_alone)
+            )
 
 
 def _job_rows(home: Home, documents: int) -> Figures:

@@ -135,6 +135,7 @@ VALUES: dict[str, Any] = {
     "retries_only": False,
     "service": "openai",
     "source": "/documents/7.md",
+    "source_document_ids": [uuid_of("document 7")],
     "sources": ["job_validated"],
     "stage": "parsing",
     "stages": ["parsing"],
