@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 import pytest
+from ingest_assets.adapters.postgres.documents import PostgresDocuments
 
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.documents import PostgresDocuments
 from ingest_assets.domain.documents.document import AcceptanceStatus, Arrival, UserId
 from ingest_assets_tests.documents import TEST
 from ingest_assets_tests.statements import Record, counted_statements, counts

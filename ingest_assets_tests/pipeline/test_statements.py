@@ -5,7 +5,7 @@ from pathlib import Path
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State
-from ingest_assets_tests.conftest import services_for, settings_for
+from ingest_assets_tests.conftest import deployment_for, settings_for
 from ingest_assets_tests.documents import drain_all, policy_text, submit
 from ingest_assets_tests.statements import Statement, counted_statements, table
 
@@ -21,12 +21,12 @@ def _drained(database_url: str, home: Path, user: UserId, parser: LocalParser, d
     """Return what one worker executes until these documents are done."""
     with (
         counted_statements(database_url, STATE) as (url, record),
-        services_for(settings_for(url, home), parser) as services,
+        deployment_for(settings_for(url, home), parser) as deployment,
     ):
         for number in range(documents):
-            submit(services, user, policy_text(f"Subject {number}", PARAGRAPHS), f"{number}.md")
+            submit(deployment, user, policy_text(f"Subject {number}", PARAGRAPHS), f"{number}.md")
         submitted = len(record.statements)
-        assert drain_all(services).done == documents
+        assert drain_all(deployment).done == documents
         if documents == 1:
             return [each for each in record.between(State.WORKING, State.DONE) if each.name != LEASES]
         return record.statements[submitted:]
