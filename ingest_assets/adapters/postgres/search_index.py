@@ -1,6 +1,7 @@
 """Search in Postgres: vectors by their bits or by HNSW, words by full text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from psycopg import Connection
 
@@ -42,18 +43,22 @@ class PostgresSearchIndex:
             "candidates": max(CANDIDATES[kind], limit),
             "limit": limit,
         }
-        with self._database.as_seen_by(user_id).connection() as connection:
-            chosen = INDEXED if self._needs_index(connection, user_id, model) else EXACT
+        with self._searching(user_id) as connection:
+            statement = EXACT[kind]
+            if self._needs_index(connection, user_id, model):
+                statement = INDEXED[kind]
+                connection.execute(query("order_by_index"))
             # Prepared, the statement might get a plan for any model, and no model's index serves any.
-            return [row["chunk_id"] for row in connection.execute(query(chosen[kind]), names, prepare=False)]
+            return [row["chunk_id"] for row in connection.execute(query(statement), names, prepare=False)]
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        with self._database.as_seen_by(user_id).connection() as connection:
+        with self._searching(user_id) as connection:
             choice = _choose_words(connection, user_id, query_text)
             if not choice.ranked:
                 return []
             names = {
-                "chosen": _chosen(choice),
+                "rare": list(choice.rare),
+                "frequent": list(choice.frequent),
                 "ranked": " | ".join(map(_quoted, choice.ranked)),
                 "most": max(2 * RANKED_ROWS, limit),
                 "depth": limit,
@@ -62,9 +67,15 @@ class PostgresSearchIndex:
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
         names = {"user_id": user_id, "chunk_ids": list(chunk_ids)}
-        with self._database.as_seen_by(user_id).connection() as connection:
+        with self._searching(user_id) as connection:
             rows = connection.execute(query("hits"), names).fetchall()
         return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
+
+    @contextmanager
+    def _searching(self, user_id: UserId) -> Iterator[Connection[Row]]:
+        with self._database.as_seen_by(user_id).connection() as connection:
+            connection.execute(query("keep_to_indexes"))
+            yield connection
 
     def _needs_index(self, connection: Connection[Row], user_id: UserId, model: Producer) -> bool:
         exact_rows = self._policy.costs[index_kind(model)].exact_rows
@@ -80,11 +91,6 @@ def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str)
     rows = connection.execute(query("query_words"), asked).fetchall()
     words = [Word(row["lexeme"], row["common"], frequency(row["found"], sampled)) for row in rows]
     return choose_words(words, counted["chunks"])
-
-
-def _chosen(choice: WordChoice) -> str:
-    together = " & ".join(map(_quoted, choice.frequent))
-    return " | ".join([*map(_quoted, choice.rare), *([f"({together})"] if together else [])])
 
 
 def _quoted(lexeme: str) -> str:
