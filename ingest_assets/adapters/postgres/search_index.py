@@ -1,4 +1,4 @@
-"""Search in Postgres: vectors by their bits or by HNSW, words by full text."""
+"""Search in Postgres: vectors by their bits or by HNSW, words by an index that holds each word behind its owner."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,20 +15,22 @@ from ingest_assets.domain.search.word_choice import RANKED_ROWS, Word, WordChoic
 from ingest_assets.domain.text.vocabulary import COMMON_WORDS
 
 CANDIDATES = {IndexKind.BITS: 200, IndexKind.HALFVEC: 100}
-"""Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
+"""How many rows are found and then ranked by the cosine: as many as recall@10 needs (docs/decisions/0003)."""
 
 EXACT = {IndexKind.BITS: "nearest_of_all_bits", IndexKind.HALFVEC: "nearest_of_all_vectors"}
 INDEXED = {IndexKind.BITS: "nearest_by_bits", IndexKind.HALFVEC: "nearest_by_halfvec"}
 
 COUNTED_ROWS = 50_000
-"""Users with more chunks are taken to have so many."""
+"""A user with more chunks counts as having this many."""
 SAMPLED_ROWS = 200
-"""In which words are counted, for users with more chunks than should all be ranked."""
+"""How many chunks the frequency of words is counted in, for users with too many chunks to rank them all."""
 UNSAMPLED_ROWS = RANKED_ROWS * 3 // 2
-"""Up to so many chunks, ranking all of them costs less than taking a sample to choose some."""
+"""Up to this many chunks, ranking all of them costs less than sampling them to choose some."""
 
 
 class PostgresSearchIndex:
+    """Find chunks as their user, under row-level security."""
+
     def __init__(self, database: Database, policy: IndexPolicy) -> None:
         self._database = database
         self._policy = policy
@@ -73,6 +75,7 @@ class PostgresSearchIndex:
 
     @contextmanager
     def _searching(self, user_id: UserId) -> Iterator[Connection[Row]]:
+        """Yield a connection that sees this user's rows only, and whose plans do not depend on statistics."""
         with self._database.as_seen_by(user_id).connection() as connection:
             connection.execute(query("keep_to_indexes"))
             yield connection
