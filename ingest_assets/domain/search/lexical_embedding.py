@@ -6,7 +6,6 @@ adds them does not matter, and the same text gives the same bits everywhere.
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +35,14 @@ def term_hash(term: str, *, common: bool) -> int:
     return digest | 1 if common else digest & ~1
 
 
-def embed_terms(texts: Sequence[Sequence[int]]) -> Vectors:
-    """Texts, each as the hashes of its terms in order, as unit vectors; all texts without terms share one vector."""
-    blocks = [_embed_block(texts[first : first + BLOCK_TEXTS]) for first in range(0, len(texts), BLOCK_TEXTS)]
-    vectors: Vectors = np.concatenate([np.empty((0, VECTOR_DIMENSIONS), np.float32), *blocks])
+def embed_terms(texts: Sequence[Sequence[int] | Hashes]) -> Vectors:
+    """Return unit vectors of texts, each given as the hashes of its terms in order.
+
+    All texts without terms share one vector.
+    """
+    vectors: Vectors = np.empty((len(texts), VECTOR_DIMENSIONS), np.float32)
+    for first in range(0, len(texts), BLOCK_TEXTS):
+        vectors[first : first + BLOCK_TEXTS] = _embed_block(texts[first : first + BLOCK_TEXTS])
     return vectors
 
 
@@ -70,20 +73,20 @@ _LEFT, _RIGHT = np.kron(_REFLECTION, _hadamard(4)), _hadamard(5)
 ROTATION_SCALE = float(np.sqrt(3 * VECTOR_DIMENSIONS))
 
 
-def _embed_block(texts: Sequence[Sequence[int]]) -> Vectors:
+def _embed_block(texts: Sequence[Sequence[int] | Hashes]) -> Numbers:
     vectors = _sum_features(texts)
     squares = np.einsum("ij,ij->i", vectors, vectors)
     empty = squares == 0
     vectors[empty, 0] = squares[empty] = 1
     # Adding zero makes a negative zero positive: which of the two comes out depends on the machine.
     unit: Numbers = rotate(vectors) / (ROTATION_SCALE * np.sqrt(squares))[:, None] + 0.0
-    return unit.astype(np.float32)
+    return unit
 
 
-def _sum_features(texts: Sequence[Sequence[int]]) -> Numbers:
+def _sum_features(texts: Sequence[Sequence[int] | Hashes]) -> Numbers:
     """Shape (texts, VECTOR_DIMENSIONS), whole numbers."""
     owners = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
-    hashes = np.fromiter(chain.from_iterable(texts), np.uint64, len(owners))
+    hashes = np.concatenate([np.asarray(text, np.uint64) for text in texts])
     neighbours = owners[:-1] == owners[1:]
     pairs = _pair_hashes(hashes[:-1][neighbours], hashes[1:][neighbours])
     summed = np.zeros(len(texts) * VECTOR_DIMENSIONS)
