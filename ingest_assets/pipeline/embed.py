@@ -42,12 +42,14 @@ def embed_chunks(
 ) -> Embedding:
     """Raises ResourceError claim_lost; drawing a batch raises what the embedder does, and vectors_invalid."""
     jobs.advance(job, Stage.EMBEDDING)
-    inputs = {chunk.chunk_sha: chunk.embedding_input for chunk in chunks}
-    stored = vector_buffer.reuse(job, list(inputs), embedder.model)
-    missing = [(sha, text, embedder.count_tokens(text)) for sha, text in inputs.items() if sha not in stored]
+    distinct = {chunk.chunk_sha: chunk for chunk in chunks}
+    stored = vector_buffer.reuse(job, list(distinct), embedder.model)
+    missing = [
+        (chunk, embedder.count_tokens(chunk.embedding_input)) for sha, chunk in distinct.items() if sha not in stored
+    ]
     cut = list(batches(missing, _tokens, embedder.max_inputs, embedder.max_tokens))
     drawn = as_they_come(partial(_embed, embedder, job.document), cut, embedder.max_in_flight)
-    return Embedding(embedder.model, len(inputs), drawn, fleeting=embedder.costs_nothing and len(cut) == 1)
+    return Embedding(embedder.model, len(distinct), drawn, fleeting=embedder.costs_nothing and len(cut) == 1)
 
 
 def store_embedding(job: Job, embedding: Embedding, *, vector_buffer: VectorBuffer) -> Payload:
@@ -81,14 +83,15 @@ def _describe(embedding: Embedding, embedded: int, tokens: int) -> Payload:
     }
 
 
-def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[str, str, int]]) -> EmbeddedBatch:
-    shas, texts, tokens = zip(*batch, strict=True)
+def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[Chunk, int]]) -> EmbeddedBatch:
+    texts = [chunk.embedding_input for chunk, _ in batch]
     vectors = _checked(embedder.embed(texts, document), len(texts))
-    return EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
+    shas = tuple(chunk.chunk_sha for chunk, _ in batch)
+    return EmbeddedBatch(shas, vectors, embedder.model, sum(map(_tokens, batch)))
 
 
-def _tokens(sized: tuple[str, str, int]) -> int:
-    return sized[2]
+def _tokens(sized: tuple[Chunk, int]) -> int:
+    return sized[1]
 
 
 def _checked(vectors: Vectors, expected: int) -> Vectors:

@@ -23,7 +23,7 @@ def parse_document(
     if stored is not None and stored.parser == parser.producer_of(job.document.media_type):
         return read_parse(job.document, stored, objects)
     parsed = parser.parse(content, job.document)
-    if not parsed.text.strip():
+    if not parsed.text or parsed.text.isspace():
         raise PermanentError("empty_output")
     return parsed
 

@@ -20,6 +20,9 @@ from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.queue.jobs import Job, Payload
 from ingest_assets.domain.queue.stages import Stage
 
+CHUNKS_AT_ONCE = 1000
+"""In one statement: JSON and the driver hold each several times over."""
+
 
 class PostgresChunkBuffer:
     def __init__(self, database: Database) -> None:
@@ -30,7 +33,9 @@ class PostgresChunkBuffer:
         with self._database.transaction() as connection:
             noted = advance(connection, job, Stage.CHUNKS_BUFFERED, payload=payload)
             connection.execute(query("clear_chunk_buffer"), {"document_id": document.document_id})
-            connection.execute(query("buffer_chunks"), _chunk_rows(document, chunks, chunker))
+            for first in range(0, len(chunks), CHUNKS_AT_ONCE):
+                few = chunks[first : first + CHUNKS_AT_ONCE]
+                connection.execute(query("buffer_chunks"), _chunk_rows(document, few, chunker))
         return noted
 
     def load(self, document_id: DocumentId) -> list[Chunk]:
