@@ -6,7 +6,6 @@ adds them does not matter, and the same text gives the same bits everywhere.
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,14 +35,15 @@ def term_hash(term: str, *, common: bool) -> int:
     return digest | 1 if common else digest & ~1
 
 
-def embed_terms(texts: Sequence[Sequence[int]]) -> Vectors:
+def embed_terms(texts: Sequence[Sequence[int] | Hashes]) -> Vectors:
     """Return a unit vector per text, shape (texts, VECTOR_DIMENSIONS); all texts without terms share one vector.
 
     Args:
         texts: Each the hashes of its terms, in order.
     """
-    blocks = [_embed_block(texts[first : first + BLOCK_TEXTS]) for first in range(0, len(texts), BLOCK_TEXTS)]
-    vectors: Vectors = np.concatenate([np.empty((0, VECTOR_DIMENSIONS), np.float32), *blocks])
+    vectors: Vectors = np.empty((len(texts), VECTOR_DIMENSIONS), np.float32)
+    for first in range(0, len(texts), BLOCK_TEXTS):
+        vectors[first : first + BLOCK_TEXTS] = _embed_block(texts[first : first + BLOCK_TEXTS])
     return vectors
 
 
@@ -77,20 +77,20 @@ _LEFT, _RIGHT = np.kron(_REFLECTION, _hadamard(4)), _hadamard(5)
 ROTATION_SCALE = float(np.sqrt(3 * VECTOR_DIMENSIONS))
 
 
-def _embed_block(texts: Sequence[Sequence[int]]) -> Vectors:
+def _embed_block(texts: Sequence[Sequence[int] | Hashes]) -> Numbers:
     vectors = _sum_features(texts)
     squares = np.einsum("ij,ij->i", vectors, vectors)
     empty = squares == 0
     vectors[empty, 0] = squares[empty] = 1
     # Adding zero makes a negative zero positive: which of the two comes out depends on the machine.
     unit: Numbers = rotate(vectors) / (ROTATION_SCALE * np.sqrt(squares))[:, None] + 0.0
-    return unit.astype(np.float32)
+    return unit
 
 
-def _sum_features(texts: Sequence[Sequence[int]]) -> Numbers:
+def _sum_features(texts: Sequence[Sequence[int] | Hashes]) -> Numbers:
     """Return the weighted features of each text as whole numbers, shape (texts, VECTOR_DIMENSIONS)."""
     owners = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
-    hashes = np.fromiter(chain.from_iterable(texts), np.uint64, len(owners))
+    hashes = np.concatenate([np.asarray(text, np.uint64) for text in texts])
     neighbours = owners[:-1] == owners[1:]
     pairs = _pair_hashes(hashes[:-1][neighbours], hashes[1:][neighbours])
     summed = np.zeros(len(texts) * VECTOR_DIMENSIONS)

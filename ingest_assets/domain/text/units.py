@@ -124,6 +124,8 @@ def _cut(text: str, spans: Iterator[Span], strength: int, pattern: re.Pattern[st
             piece_start, piece_end = match.span()
             if text[piece_start].isspace():
                 piece_start = _trimmed_start(text, piece_start, piece_end)
+            if text[piece_end - 1] == "\n":
+                piece_end -= 1
             if text[piece_end - 1].isspace():
                 piece_end = trimmed_end(text, piece_start, piece_end)
             if piece_start < piece_end:
