@@ -6,15 +6,15 @@ from pathlib import Path
 from benchmarks.deployments import OWNER, Home
 from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline import intake
 from ingest_assets.pipeline.intake import IncomingFile
+from ingest_assets.pipeline.intake import Intake as PipelineIntake
 
 ACTOR = Actor("benchmark", "a benchmark")
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    intake: intake.Intake
+    intake: PipelineIntake
 
     def file(self, path: Path) -> Acceptance:
         return self.content(path.read_bytes(), path.name, str(path), OWNER)

@@ -84,12 +84,14 @@ LINES = (
     Line("… its worker at most, MB", "providers_worker_mb", None, Target(most=300)),
     Line("… parse jobs under way at most", "providers_in_flight"),
     Line("job made, per document, ms", "row_job_ms", "row_job_floor_ms"),
+    Line("one job made alone, ms", "job_made_ms", "job_made_floor_ms", Target(most=1.5)),
+    Line("… with its bytes stored, ms", "job_made_and_stored_ms"),
     Line("claim of 10, per job, ms", "row_claim_10_ms", "row_claim_floor_ms"),
     Line("claim of 32, per job, ms", "row_claim_32_ms", "row_claim_floor_ms"),
     Line("stage change with its event, ms", "row_event_ms", "row_event_floor_ms"),
     Line("chunk buffered, per row, ms", "row_chunk_ms", "row_chunk_floor_ms"),
     Line("vector buffered, per row, ms", "row_vector_ms", "row_vector_floor_ms"),
-    Line("chunk made searchable, per row, ms", "row_swap_ms", "row_swap_floor_ms"),
+    Line("chunk made searchable, per row, ms", "row_commit_ms", "row_commit_floor_ms"),
 )
 
 SEARCH_COLUMNS = (

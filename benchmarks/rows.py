@@ -1,6 +1,6 @@
 """What the pipeline's writes cost per row, beside a COPY of the very same rows into a copy of their table.
 
-Writes are timed where the pipeline's own steps make them, by what they leave. One process, one connection at a time.
+Each port's method is timed where the pipeline's own steps call it. One process, one connection at a time.
 """
 
 import time
@@ -15,43 +15,57 @@ from benchmarks.deployments import Home, fresh_home
 from benchmarks.documents import write_documents
 from benchmarks.figures import Figures
 from benchmarks.intake import intake_of
+from benchmarks.job_alone import job_alone
 from benchmarks.sizes import Sizes
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.queue.changes import Change
-from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.jobs import Payload
 from ingest_assets.pipeline.ports.processing import Changes
 
 CLAIMED_AT_ONCE = (10, 32)
 CLAIMS = 10
 
+TABLES: dict[str, tuple[str, LiteralString]] = {
+    "chunks": ("chunk", "document_chunk_buffer"),
+    "embeddings": ("vector", "document_vector_buffer"),
+    "finalized_chunks": ("commit", "document_chunks"),
+}
+"""By asset: a short name, and the table that its step fills."""
+
 
 @dataclass
 class TimedChanges:
-    """Adds up what writes take, by what they leave."""
+    """The deployment's changes, with how long those of each step took together."""
 
-    behind: Changes
+    changes: Changes
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    writes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    moves: int = 0
+    """Changes that only move a job on."""
 
     def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
         begun = time.perf_counter()
-        try:
-            return self.behind.write_all(changes, reported=reported)
-        finally:
-            for kind in {_kind(change) for change in changes}:
-                self.seconds[kind] += time.perf_counter() - begun
-                self.writes[kind] += 1
+        payloads = self.changes.write_all(changes, reported=reported)
+        for change in changes:
+            self.seconds[_kind_of(change)] += (time.perf_counter() - begun) / len(changes)
+            self.moves += _kind_of(change) == "event"
+        return payloads
 
 
-def _kind(change: Change) -> str:
-    """Return the part of the change that takes longest."""
-    return next((part for part in ("version", "chunked", "vectors", "parse") if getattr(change, part)), "moves")
+def _kind_of(change: Change) -> str:
+    if change.version is not None:
+        return "commit"
+    return "chunk" if change.chunked else "vector" if change.vectors else "event"
 
 
 def measure(sizes: Sizes) -> Iterator[Figures]:
     for _ in range(sizes.repetitions):
         with fresh_home() as home:
-            yield _job_rows(home, sizes.row_documents) | _content_rows(home) | _claims(home)
+            yield (
+                _job_rows(home, sizes.row_documents)
+                | _content_rows(home)
+                | _claims(home)
+                | job_alone(home, sizes.jobs_alone)
+            )
 
 
 def _job_rows(home: Home, documents: int) -> Figures:
@@ -92,31 +106,25 @@ def _content_rows(home: Home) -> Figures:
     deployment = home.deployment.replacing(changes=timed)
     jobs = deployment.claims.claim("all", 1_000_000, deployment.settings.lease)
     values: list[dict[str, Any]] = [{} for _ in jobs]
-    seconds = _run(deployment, jobs, values, "parsed_markdown", "chunks")
-    floors = {"chunk": _copy_seconds(home, "document_chunk_buffer")}
-    seconds += _run(deployment, jobs, values, "embeddings")
-    floors["vector"] = _copy_seconds(home, "document_vector_buffer")
-    seconds += _run(deployment, jobs, values, "finalized_chunks")
-    floors["swap"] = _copy_seconds(home, "document_chunks")
-    rows = sum(len(made["chunks"]) for made in values)
+    floors, seconds = {}, 0.0
+    for step in deployment.steps.values():
+        begun = time.perf_counter()
+        for job, known in zip(jobs, values, strict=True):
+            known[step.asset] = step.run(job, *(known[asset] for asset in step.reads))
+            step.store(job, known[step.asset])
+        seconds += time.perf_counter() - begun
+        if step.asset in TABLES:
+            name, table = TABLES[step.asset]
+            floors[name] = _copy_seconds(home, table)
+    rows = sum(len(known["chunks"]) for known in values)
     return {
-        "row_chunk_ms": 1000 * timed.seconds["chunked"] / rows,
-        "row_vector_ms": 1000 * timed.seconds["vectors"] / rows,
-        "row_swap_ms": 1000 * timed.seconds["version"] / rows,
-        "row_event_ms": 1000 * timed.seconds["moves"] / timed.writes["moves"],
+        "row_chunk_ms": 1000 * timed.seconds["chunk"] / rows,
+        "row_vector_ms": 1000 * timed.seconds["vector"] / rows,
+        "row_commit_ms": 1000 * timed.seconds["commit"] / rows,
+        "row_event_ms": 1000 * timed.seconds["event"] / timed.moves,
         "row_event_floor_ms": 1000 * _copy_seconds(home, "events") / _count(home, "events"),
         "document_s": seconds / len(jobs),
     } | {f"row_{name}_floor_ms": 1000 * floor / rows for name, floor in floors.items()}
-
-
-def _run(deployment: Deployment, jobs: Sequence[Job], values: Sequence[dict[str, Any]], *assets: str) -> float:
-    """Run and store these steps for each job, after what earlier ones made of it, and return how long it took."""
-    begun = time.perf_counter()
-    for job, made in zip(jobs, values, strict=True):
-        for step in (deployment.steps[asset] for asset in assets):
-            made[step.asset] = step.run(job, *(made[asset] for asset in step.reads))
-            step.store(job, made[step.asset])
-    return time.perf_counter() - begun
 
 
 def _copy_seconds(home: Home, table: LiteralString) -> float:

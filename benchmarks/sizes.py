@@ -17,6 +17,7 @@ class Sizes:
     idle_latencies: int = 9
     live_latencies: int = 20
     row_documents: int = 100
+    jobs_alone: int = 200
     search_chunks: tuple[int, ...] = (10_000, 100_000)
     queries: int = 150
     pdf_megabytes: float = 24.9
@@ -41,6 +42,7 @@ TINY = Sizes(
     idle_latencies=2,
     live_latencies=4,
     row_documents=10,
+    jobs_alone=20,
     search_chunks=(1_000,),
     queries=20,
     pdf_megabytes=1,

@@ -1,4 +1,4 @@
-"""A word that documents, names and services say, and every place where it must not turn up, in any spelling."""
+"""A word that documents, names and providers say, and every place where it must not turn up, in any spelling."""
 
 import zlib
 from base64 import b64encode

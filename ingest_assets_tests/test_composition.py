@@ -1,4 +1,4 @@
-"""Which services a deployment uses, and how it gets at their keys."""
+"""Which providers a deployment uses, and how it gets at their keys."""
 
 from dataclasses import fields
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""Keys of outside services, read when they are used: a rotated file counts at once."""
+"""Keys of providers, read when they are used: a rotated file counts at once."""
 
 from collections.abc import Callable
 from pathlib import Path

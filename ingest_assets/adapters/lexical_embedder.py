@@ -1,17 +1,19 @@
 """Embeddings without a model or a network: near is what shares words."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import chain
 from threading import Lock
 
+import numpy as np
 import Stemmer
 
 from ingest_assets.domain.documents.document import Document, Producer, UserId, Vectors
-from ingest_assets.domain.search.lexical_embedding import embed_terms, term_hash
+from ingest_assets.domain.search.lexical_embedding import Hashes, embed_terms, term_hash
 from ingest_assets.domain.text.vocabulary import COMMON_WORDS, terms, words
 
 CACHED_WORDS = 1 << 15
+LONGEST_CACHED_WORD = 32
+"""Longer ones are hardly words, and come once."""
+
 CHARACTERS_PER_TOKEN = 4
 
 _stemmer = Stemmer.Stemmer("english", 0)
@@ -39,11 +41,25 @@ class LexicalEmbedder:
 
 
 def _embed(texts: Sequence[str]) -> Vectors:
-    return embed_terms([list(chain.from_iterable(map(_hashes, words(text)))) for text in texts])
+    return embed_terms([_term_hashes(text) for text in texts])
 
 
-@lru_cache(CACHED_WORDS)
-def _hashes(word: str) -> tuple[int, ...]:
-    with _stemmer_lock:
-        stems = _stemmer.stemWords(terms(word))
-    return tuple(term_hash(stem, common=stem in _common_stems) for stem in stems)
+def _term_hashes(text: str) -> Hashes:
+    return np.frombuffer(b"".join(map(_known.__getitem__, words(text))), np.uint64)
+
+
+class _KnownWords(dict[str, bytes]):
+    """The hashes of a word's terms, one behind the other as `np.uint64`; forgotten when they are many."""
+
+    def __missing__(self, word: str) -> bytes:
+        with _stemmer_lock:
+            stems = _stemmer.stemWords(terms(word))
+        hashes = np.array([term_hash(stem, common=stem in _common_stems) for stem in stems], np.uint64).tobytes()
+        if len(word) <= LONGEST_CACHED_WORD:
+            if len(self) >= CACHED_WORDS:
+                self.clear()
+            self[word] = hashes
+        return hashes
+
+
+_known = _KnownWords()

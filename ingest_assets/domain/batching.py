@@ -1,4 +1,4 @@
-"""What goes into one call of a service that limits both."""
+"""What goes into one call of a provider that limits both."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar

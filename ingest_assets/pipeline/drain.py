@@ -21,7 +21,7 @@ from ingest_assets.pipeline.vector_index import IndexKeeper
 POLL_SECONDS = 0.25
 MOST_IN_FLIGHT = 64
 """Documents that compute or wait, whatever the limits."""
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 """Of the documents in flight together; a larger one is in flight alone."""
 COMMITTED_AT_ONCE = 16
 

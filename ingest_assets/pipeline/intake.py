@@ -89,8 +89,9 @@ class Intake:
             for file, place in zip(files, located, strict=True)
             if place.status is not AcceptanceStatus.UNCHANGED
         }
+        at_once = min(STORED_AT_ONCE, len(contents)) or 1
         try:
-            for _ in as_they_come(lambda key: self.objects.put(key, contents[key]), contents, STORED_AT_ONCE):
+            for _ in as_they_come(lambda key: self.objects.put(key, contents[key]), contents, at_once):
                 pass
         except IngestError:
             self._remove_unused([file.arrival for file in files], located, ())

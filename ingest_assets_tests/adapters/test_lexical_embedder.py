@@ -70,14 +70,17 @@ def test_no_word_is_both_common_and_left_out() -> None:
 
 
 def test_memory_for_words_is_bounded() -> None:
-    flood = " ".join(f"word{number}" for number in range(lexical.CACHED_WORDS + 100))
-    LexicalEmbedder().embed([flood, "x" * 100_000], DOCUMENT)
+    lexical._known.clear()
+    flood = [f"word{number}" for number in range(lexical.CACHED_WORDS + 100)]
+    LexicalEmbedder().embed([" ".join(flood[: lexical.CACHED_WORDS])], DOCUMENT)
+    assert len(lexical._known) == lexical.CACHED_WORDS
 
-    assert lexical._hashes.cache_info().currsize == lexical.CACHED_WORDS
+    LexicalEmbedder().embed([" ".join(flood[lexical.CACHED_WORDS :]), "x" * 64_000], DOCUMENT)
+    assert len(lexical._known) == 100
 
 
 def test_words_that_the_memory_has_lost_give_the_same_vectors() -> None:
     before = LexicalEmbedder().embed(TEXTS, DOCUMENT)
-    lexical._hashes.cache_clear()
+    lexical._known.clear()
 
     assert np.array_equal(LexicalEmbedder().embed(TEXTS, DOCUMENT), before)

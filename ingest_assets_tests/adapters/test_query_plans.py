@@ -1,13 +1,15 @@
 """No statement of the queue, intake, retry, status or commit paths reads a big table from end to end.
 
-Every query in `sql/queries` is planned with its real text on filled databases: for the values below, and as the plan
-for any values that a prepared statement settles on where it seems cheaper. A new query is guarded without being named
-here; it only needs a value for each of its parameters. One that must read everything says so in `READS_EVERYTHING`.
+Every query in `sql/queries` is planned with its real text on filled databases, with fresh statistics, none, and those
+of empty tables: for the values below, and as the plan for any values that a prepared statement settles on where it
+seems cheaper. A new query is guarded without being named here; it only needs a value for each of its parameters. One
+that must read everything says so in `READS_EVERYTHING`.
 """
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from psycopg.types.json import Json, Jsonb
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.queries import HEADER, queries, query
 from ingest_assets.shipped import shipped
-from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, fill, uuid_of
+from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, Statistics, fill, uuid_of
 from ingest_assets_tests.conftest import TEMPLATE, _database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,7 +60,8 @@ VALUES: dict[str, Any] = {
     "exact_rows": 100,
     "index": "upload_pipeline.document_chunks_nearest",
     "ranked": "'policy'",
-    "chosen": "'policy'",
+    "rare": ["policy"],
+    "frequent": [],
     "folder": "/documents/",
     "file_shas": [SHA],
     "file_seen_ns": [1],
@@ -148,6 +151,7 @@ VALUES: dict[str, Any] = {
     "requests_booked_until": NOW,
     "retries_only": False,
     "source": "/documents/7.md",
+    "source_document_ids": [uuid_of("document 7")],
     "sources": ["job_validated"],
     "stage": "parsing",
     "stages": ["parsing"],
@@ -194,11 +198,12 @@ PLANNING_COST = 25
 """What Postgres adds to the cost of plans for given values when it compares them with the plan for any values."""
 
 
-@pytest.fixture(scope="module", params=["done", "queued"])
+@pytest.fixture(scope="module", params=product(["done", "queued"], Statistics), ids=", statistics ".join)
 def connection(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterator[Connection]:
     """To a database whose documents are nearly all done, or nearly all waiting."""
+    most, statistics = request.param
     for url in _database(postgres, TEMPLATE):
-        fill(url, most=request.param)
+        fill(url, most, statistics)
         with psycopg.connect(url, autocommit=True) as made:
             register_vector(made)
             made.execute("SET app.user_id = '{}'".format(uuid_of("user 7")).encode())

@@ -1,4 +1,4 @@
-"""What the emulated services share: a real server on 127.0.0.1, and a plan of when it misbehaves."""
+"""What the emulated providers share: a real server on 127.0.0.1, and a plan of when it misbehaves."""
 
 import json
 import random

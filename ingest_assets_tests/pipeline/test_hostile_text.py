@@ -1,4 +1,4 @@
-"""Whatever people, files and services say, Postgres is given nothing that it refuses."""
+"""Whatever people, files and providers say, Postgres is given nothing that it refuses."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -103,7 +103,8 @@ import ingest_assets.definitions
 tell()
 """,
     "a run": """
-import ingest_assets.orchestration.warm_launcher.run_process
+from ingest_assets.orchestration.warm_launcher.preload import Preloaded
+Preloaded("ingest_assets.definitions")
 tell()
 """,
 }

@@ -1,4 +1,4 @@
-"""The whole pipeline against both outside services, as emulators speak for them on 127.0.0.1."""
+"""The whole pipeline against both providers, as emulators speak for them on 127.0.0.1."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -25,27 +25,6 @@ WHERE document.document_id IN (
 )
 ORDER BY document.created_at, document.document_id;
 
--- insert_documents
--- Documents' first versions.
-INSERT INTO upload_pipeline.documents (document_id, user_id, filename, media_type, byte_size, content_sha)
-SELECT document_id, %(user_id)s, filename, media_type, byte_size, content_sha
-FROM unnest(
-    %(document_ids)s::uuid[], %(filenames)s::text[], %(media_types)s::text[], %(byte_sizes)s::bigint[],
-    %(content_shas)s::text[]
-) AS new (document_id, filename, media_type, byte_size, content_sha);
-
--- insert_jobs
--- Documents' places in the queue, in this order, with their first events.
-WITH made AS (
-    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, priority, queued_at)
-    SELECT job_id, document_id, %(user_id)s, 1, priority, clock_timestamp()
-    FROM unnest(%(job_ids)s::uuid[], %(document_ids)s::uuid[], %(priorities)s::smallint[])
-        AS new (job_id, document_id, priority)
-    RETURNING *
-)
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM made;
-
 -- lock_jobs
 -- These documents' jobs until the transaction ends: always before the documents themselves, as a worker does it.
 SELECT FROM upload_pipeline.upload_jobs WHERE document_id = ANY(%(document_ids)s) ORDER BY job_id FOR UPDATE;
@@ -78,11 +57,29 @@ WITH requeued AS (
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
 SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM requeued;
 
--- save_sources
--- These sources give these documents from now on.
+-- take_in
+-- Makes new documents with their first versions, their places in the queue in this order, and their first events; and
+-- from now on the sources give their documents, the new ones and those that were there.
+WITH new AS (
+    SELECT *
+    FROM unnest(
+        %(document_ids)s::uuid[], %(job_ids)s::uuid[], %(filenames)s::text[], %(media_types)s::text[],
+        %(byte_sizes)s::bigint[], %(content_shas)s::text[], %(priorities)s::smallint[]
+    ) AS new (document_id, job_id, filename, media_type, byte_size, content_sha, priority)
+), made AS (
+    INSERT INTO upload_pipeline.documents (document_id, user_id, filename, media_type, byte_size, content_sha)
+    SELECT document_id, %(user_id)s, filename, media_type, byte_size, content_sha FROM new
+), queued AS (
+    INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, priority, queued_at)
+    SELECT job_id, document_id, %(user_id)s, 1, priority, clock_timestamp() FROM new
+    RETURNING *
+), noted AS (
+    INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+    SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM queued
+)
 INSERT INTO upload_pipeline.document_sources AS known (user_id, source, document_id)
 SELECT %(user_id)s, source, document_id
-FROM unnest(%(sources)s::text[], %(document_ids)s::uuid[]) AS new (source, document_id)
+FROM unnest(%(sources)s::text[], %(source_document_ids)s::uuid[]) AS given (source, document_id)
 ON CONFLICT (user_id, source) DO UPDATE SET document_id = excluded.document_id
 WHERE known.document_id <> excluded.document_id;
 

@@ -8,7 +8,7 @@ from ingest_assets.domain.documents.document import Document, ParsedDocument, Pr
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.text.embedded_data import without_embedded_data
-from ingest_assets.domain.text.normalisation import decode, has_words, normalise
+from ingest_assets.domain.text.normalisation import decode_normal, has_words
 
 __all__ = ["LocalParser", "ParserLimits"]
 
@@ -60,11 +60,17 @@ class LocalParser:
 
 
 def _plain_text(content: bytes) -> str:
-    """Here, not in a worker: decoding and normalising are linear, run no parser, and are most documents' whole cost."""
-    text = decode(content)
-    if text is None:
+    """Return the text of a file that needs no parser.
+
+    It is made here, not in a worker: decoding and normalising are linear, and most documents' whole cost.
+
+    Raises:
+        PermanentError: unsupported, empty_output.
+    """
+    normal = decode_normal(content)
+    if normal is None:
         raise PermanentError("unsupported")
-    text = without_embedded_data(normalise(text))
+    text = without_embedded_data(normal)
     if not has_words(text):
         raise PermanentError("empty_output")
     return text

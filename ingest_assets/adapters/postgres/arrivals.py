@@ -16,6 +16,7 @@ from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.domain.queue.stages import State
 
 Ids = tuple[DocumentId, JobId]
+Placed = tuple[Arrival, Acceptance]
 
 
 def locate(connection: Connection[Row], arrivals: Sequence[Arrival]) -> list[Acceptance]:
@@ -25,15 +26,19 @@ def locate(connection: Connection[Row], arrivals: Sequence[Arrival]) -> list[Acc
 def accept(
     connection: Connection[Row], arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
 ) -> list[Acceptance] | None:
-    """Within the caller's transaction; None where it has written nothing."""
+    """Write within the caller's transaction what the arrivals come to; return None where nothing was written."""
     connection.execute(query("lock_user"), {"user_id": arrivals[0].user_id})
     accepted = _decide(connection, arrivals, [(place.document_id, place.job_id) for place in located])
     if not agree(located, accepted):
         return None
-    _write(connection, arrivals, accepted, AcceptanceStatus.QUEUED, actor, "insert_documents", "insert_jobs")
-    replacing = ("lock_jobs", "replace_contents", "requeue_versions")
-    _write(connection, arrivals, accepted, AcceptanceStatus.NEW_VERSION, actor, *replacing)
-    connection.execute(query("save_sources"), _columns(arrivals, accepted))
+    _replace(connection, _chosen(arrivals, accepted, AcceptanceStatus.NEW_VERSION), actor)
+    new = _columns(_chosen(arrivals, accepted, AcceptanceStatus.QUEUED)) | columns_of(actor)
+    sources = {
+        "user_id": arrivals[0].user_id,
+        "sources": [arrival.source for arrival in arrivals],
+        "source_document_ids": [place.document_id for place in accepted],
+    }
+    connection.execute(query("take_in"), new | sources)
     return accepted
 
 
@@ -71,33 +76,26 @@ def _decide(connection: Connection[Row], arrivals: Sequence[Arrival], fresh: Seq
     return [known.decide(arrival, ids) for arrival, ids in zip(arrivals, fresh, strict=True)]
 
 
-def _write(
-    connection: Connection[Row],
-    arrivals: Sequence[Arrival],
-    accepted: Sequence[Acceptance],
-    status: AcceptanceStatus,
-    actor: Actor,
-    *statements: str,
-) -> None:
-    """Runs the statements on those that were accepted with this status, if there are any."""
-    chosen = [(arrival, place) for arrival, place in zip(arrivals, accepted, strict=True) if place.status is status]
-    if chosen:
-        names = _columns(*zip(*chosen, strict=True)) | columns_of(actor)
-        for statement in statements:
+def _replace(connection: Connection[Row], placed: Sequence[Placed], actor: Actor) -> None:
+    if placed:
+        names = _columns(placed) | columns_of(actor)
+        for statement in ("lock_jobs", "replace_contents", "requeue_versions"):
             connection.execute(query(statement), names)
 
 
-def _columns(arrivals: Sequence[Arrival], accepted: Sequence[Acceptance]) -> dict[str, Any]:
+def _chosen(arrivals: Sequence[Arrival], accepted: Sequence[Acceptance], status: AcceptanceStatus) -> Sequence[Placed]:
+    return [(arrival, place) for arrival, place in zip(arrivals, accepted, strict=True) if place.status is status]
+
+
+def _columns(placed: Sequence[Placed]) -> dict[str, Any]:
     return {
-        "user_id": arrivals[0].user_id,
-        "sources": [arrival.source for arrival in arrivals],
-        "filenames": [arrival.filename for arrival in arrivals],
-        "media_types": [arrival.media_type for arrival in arrivals],
-        "byte_sizes": [arrival.byte_size for arrival in arrivals],
-        "content_shas": [arrival.content_sha for arrival in arrivals],
-        "priorities": [arrival.priority for arrival in arrivals],
-        "document_ids": [place.document_id for place in accepted],
-        "job_ids": [place.job_id for place in accepted],
+        "filenames": [arrival.filename for arrival, _ in placed],
+        "media_types": [arrival.media_type for arrival, _ in placed],
+        "byte_sizes": [arrival.byte_size for arrival, _ in placed],
+        "content_shas": [arrival.content_sha for arrival, _ in placed],
+        "priorities": [arrival.priority for arrival, _ in placed],
+        "document_ids": [place.document_id for _, place in placed],
+        "job_ids": [place.job_id for _, place in placed],
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import model_columns
-from ingest_assets.domain.documents.document import Chunk, ChunkId, DocumentId, Producer, embedding_input
+from ingest_assets.domain.documents.document import Chunk, ChunkId, DocumentId, Producer
 from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.queue.jobs import Job
 
@@ -54,5 +54,5 @@ def _chunk(row: Row) -> Chunk:
         heading_path=tuple(row["heading_path"]),
         page=row["page"],
         chunk_sha=row["chunk_sha"],
-        embedding_input=embedding_input(row["title"], row["heading_path"], row["text"]),
+        title=row["title"],
     )

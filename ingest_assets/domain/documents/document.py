@@ -21,6 +21,9 @@ Vectors: TypeAlias = "NDArray[np.float32]"
 
 VECTOR_DIMENSIONS = 1536
 
+HASHED_AT_ONCE = 1 << 18
+"""Characters of a text, so that a large one is not copied to be hashed."""
+
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
 
@@ -74,7 +77,11 @@ class ParsedDocument:
 
     @property
     def text_sha(self) -> str:
-        return sha256(self.text.encode()).hexdigest()
+        """SHA-256 of the text in UTF-8, hexadecimal."""
+        found = sha256()
+        for start in range(0, len(self.text), HASHED_AT_ONCE):
+            found.update(self.text[start : start + HASHED_AT_ONCE].encode())
+        return found.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,13 @@ class Chunk:
     """From 1; None where the format has no pages."""
     chunk_sha: str
     """SHA-256 of `embedding_input`, hexadecimal: equal inputs share one paid vector."""
-    embedding_input: str
+    title: str
+    """Of its document."""
+
+    @property
+    def embedding_input(self) -> str:
+        """What is embedded; made anew each time, because it repeats the text."""
+        return embedding_input(self.title, self.heading_path, self.text)
 
 
 def embedding_input(title: str, heading_path: Sequence[str], text: str) -> str:

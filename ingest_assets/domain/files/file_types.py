@@ -7,7 +7,7 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.containers import OLE2_MARK, ZIP_MARK, ole2_media_type, zip_media_type
 from ingest_assets.domain.files.packages import inspect_package
 from ingest_assets.domain.files.polyglots import HEAD, HTML_TAG, PDF_MARK, RTF_MARK, is_polyglot
-from ingest_assets.domain.text.normalisation import decode
+from ingest_assets.domain.text.normalisation import decode, is_text
 
 HTML_TAG_IN_TEXT = re.compile(HTML_TAG, re.IGNORECASE)
 
@@ -123,14 +123,13 @@ def _known(media_type: str | None) -> FileType | None:
 def _is_pdf(content: bytes, expected: FileType | None) -> bool:
     """Readers accept a header that other bytes precede; a text that speaks of PDF is none."""
     start = content.find(PDF_MARK, 0, HEAD)
-    return start == 0 or (start > 0 and (expected is FileType.PDF or decode(content) is None))
+    return start == 0 or (start > 0 and (expected is FileType.PDF or not is_text(content)))
 
 
 def _among_texts(content: bytes, expected: FileType | None) -> FileType | None:
-    text = decode(content)
-    if text is None:
+    if not is_text(content):
         return expected if expected in SELF_ENCODED and b"\x00" not in content else None
     if expected is not None and expected.is_text:
         return expected
-    start = text.lstrip()[:HEAD]
+    start = (decode(content) or "").lstrip()[:HEAD]
     return FileType.HTML if start.startswith("<") and HTML_TAG_IN_TEXT.search(start) else FileType.TEXT

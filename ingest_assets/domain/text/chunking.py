@@ -48,21 +48,25 @@ class ChunkingSettings:
 
 
 def chunk_document(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> list[Chunk]:
-    """Covers every character but white space; no chunks where there is nothing else.
+    """Return chunks that cover every character but white space; none where there is nothing else.
 
     A chunk's heading path and page are those of its first character that the chunk before does not have.
     """
-    text = parsed.text
-    chunks: list[Chunk] = []
-    chunk_before = -1
+    return list(iterate_chunks(document, parsed, settings))
+
+
+def iterate_chunks(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> Iterator[Chunk]:
+    """Yield the chunks of `chunk_document`; what is between the text and them is held for few at a time."""
+    text, maker = parsed.text, _Maker(document, parsed, settings.chunker)
+    ordinal, chunk_before = 0, -1
     every_unit = units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters)
     while units := list(islice(every_unit, UNITS_AT_ONCE)):
         for first, last in _pack(text, units, settings.max_characters):
             earliest = max(units[first].start - settings.overlap_characters, chunk_before + 1)
             start = _start_with_overlap(text, units, first, earliest)
-            chunks.append(_chunk(document, parsed, settings.chunker, len(chunks), units[first], start, units[last].end))
+            yield maker.chunk(ordinal, units[first], start, units[last].end)
+            ordinal += 1
             chunk_before = units[first].start
-    return chunks
 
 
 def _pack(text: str, units: Sequence[Unit], max_characters: int) -> Iterator[tuple[int, int]]:
@@ -102,27 +106,30 @@ def _start_with_overlap(text: str, units: Sequence[Unit], first: int, earliest: 
     return gap.end() if gap else unit.start
 
 
-def _chunk(
-    document: Document, parsed: ParsedDocument, chunker: Producer, ordinal: int, first: Unit, start: int, end: int
-) -> Chunk:
-    block = first.block
-    repeats_header = block.kind is BlockKind.TABLE and first.lead > 0
-    header = parsed.text[block.start : block.header_end] + "\n" if repeats_header else ""
-    text = header + parsed.text[start:end]
-    embedded = embedding_input(document.title, block.heading_path, text)
-    chunk_sha = sha256(embedded.encode()).hexdigest()
-    name = f"{document.document_id}:{chunker.name}:{chunker.version}:{ordinal}:{chunk_sha}"
-    return Chunk(
-        chunk_id=ChunkId(uuid5(CHUNK_IDS, name)),
-        ordinal=ordinal,
-        text=text,
-        start=start,
-        end=end,
-        heading_path=block.heading_path,
-        page=_page(parsed.page_starts, first.start),
-        chunk_sha=chunk_sha,
-        embedding_input=embedded,
-    )
+class _Maker:
+    """Makes the chunks of one document."""
+
+    def __init__(self, document: Document, parsed: ParsedDocument, chunker: Producer) -> None:
+        self._parsed, self._title = parsed, document.title
+        self._name = f"{document.document_id}:{chunker.name}:{chunker.version}"
+
+    def chunk(self, ordinal: int, first: Unit, start: int, end: int) -> Chunk:
+        block = first.block
+        repeats_header = block.kind is BlockKind.TABLE and first.lead > 0
+        header = self._parsed.text[block.start : block.header_end] + "\n" if repeats_header else ""
+        text = header + self._parsed.text[start:end]
+        chunk_sha = sha256(embedding_input(self._title, block.heading_path, text).encode()).hexdigest()
+        return Chunk(
+            chunk_id=ChunkId(uuid5(CHUNK_IDS, f"{self._name}:{ordinal}:{chunk_sha}")),
+            ordinal=ordinal,
+            text=text,
+            start=start,
+            end=end,
+            heading_path=block.heading_path,
+            page=_page(self._parsed.page_starts, first.start),
+            chunk_sha=chunk_sha,
+            title=self._title,
+        )
 
 
 def _page(page_starts: Sequence[int], offset: int) -> int | None:

@@ -1,18 +1,26 @@
-"""Markdown as a flat sequence of blocks, read line by line: no line is looked at more than a few times."""
+"""Markdown as a flat sequence of blocks, read line by line: few lines are held, none is looked at more than twice."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 HEADING_CHARACTERS = 200
 """A heading is cut to this in a heading path, so that a line of megabytes is not repeated in every chunk."""
+
+LINES_AT_ONCE = 1 << 16
+"""Characters that are cut into lines together."""
+
+TRIMMED_AT_ONCE = 256
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?=\s|$)")
 _CLOSING_HASHES = re.compile(r"(?:^|\s)#+$")
 _UNDERLINE = re.compile(r" {0,3}(={2,}|-{2,})\s*$")
 _FENCE = re.compile(r"\s*(`{3,}(?=[^`]*$)|~{3,})")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])(?=\s|$)")
+_RULE = re.compile(r"\s*+([-*_])(?:\s*+\1){2,}+\s*+")
 _OPENING_CHARACTERS = frozenset("#`~-*_+0123456789")
 
 
@@ -25,8 +33,7 @@ class BlockKind(Enum):
     RULE = "rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     kind: BlockKind
     start: int
     end: int
@@ -39,133 +46,168 @@ class Block:
     """Of a table: where its header and delimiter rows end."""
 
 
+class _Line(NamedTuple):
+    start: int
+    """Offset into the text."""
+    text: str
+    following: str | None
+    """The text of the line after it; None at the end."""
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+_made: Callable[[tuple[int, str, str | None]], _Line] = partial(tuple.__new__, _Line)
+"""A line in a third of the time."""
+
+_Place = tuple[int, _Line | None]
+"""Where the last line of a block ends, and the line to go on with."""
+
+
 def scan_blocks(text: str) -> Iterator[Block]:
-    """The blocks of CommonMark and GitHub's tables, without nesting: a list or a quotation is one block.
+    """Yield the blocks of CommonMark and GitHub's tables, without nesting: a list or a quotation is one block.
 
     A fence may be indented by any amount, as in list items, and runs to the end of the text where nothing closes it.
     """
-    lines = text.split("\n")
     sections: list[tuple[int, str]] = []
     heading_path: tuple[str, ...] = ()
-    first = offset = 0
-    while first < len(lines):
-        after, level, header_end = first + 1, 0, 0
-        if not _is_blank(lines[first]):
-            kind, after = _block_at(lines, first)
-            if kind is BlockKind.HEADING:
-                level = _enter_section(sections, lines[first], lines[after - 1])
-                heading_path = tuple(title for _, title in sections if title)
-            elif kind is BlockKind.TABLE:
-                header_end = offset + _length(lines, first, first + 2)
-            start = offset + len(lines[first]) - len(lines[first].lstrip())
-            yield Block(kind, start, offset + _length(lines, first, after), heading_path, level, header_end)
-        offset += sum(map(len, lines[first:after])) + after - first
-        first = after
+    lines = _lines(text)
+    line = next(lines, None)
+    while line is not None:
+        if not line.text or line.text.isspace():
+            line = next(lines, None)
+            continue
+        start = line.start + len(line.text) - len(line.text.lstrip())
+        kind = _opened_by(line) or (BlockKind.HEADING if _is_underlined(line) else BlockKind.PARAGRAPH)
+        level = header_end = 0
+        if kind is BlockKind.HEADING:
+            level = _enter_section(sections, line)
+            heading_path = tuple(title for _, title in sections if title)
+        elif kind is BlockKind.TABLE:
+            header_end = trimmed_end(text, start, line.end + 1 + len(line.following or ""))
+        end, line = _after_block(kind, lines, line)
+        yield Block(kind, start, trimmed_end(text, start, end), heading_path, level, header_end)
 
 
-def _block_at(lines: Sequence[str], first: int) -> tuple[BlockKind, int]:
-    """The kind of the block that begins with this line, and the number of the line after it."""
-    kind = _opened_by(lines, first)
-    if kind is BlockKind.FENCE:
-        return kind, _after_fence(lines, first)
-    if kind is BlockKind.TABLE:
-        return kind, _after_table(lines, first)
+def trimmed_end(text: str, start: int, end: int) -> int:
+    """Return where `text[start:end]` ends without the white space behind it."""
+    while end > start:
+        tail = text[max(start, end - TRIMMED_AT_ONCE) : end]
+        if kept := len(tail.rstrip()):
+            return end - len(tail) + kept
+        end -= len(tail)
+    return start
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    start = 0
+    every_line = chain.from_iterable(_line_texts(text))
+    for line, following in pairwise(chain(every_line, (None,))):
+        if line is not None:
+            yield _made((start, line, following))
+            start += len(line) + 1
+
+
+def _line_texts(text: str) -> Iterator[list[str]]:
+    start = 0
+    while (end := text.find("\n", start + LINES_AT_ONCE)) >= 0:
+        yield text[start:end].split("\n")
+        start = end + 1
+    yield text[start:].split("\n")
+
+
+def _after_block(kind: BlockKind, lines: Iterator[_Line], first: _Line) -> _Place:
+    if kind is BlockKind.PARAGRAPH:
+        return _after_paragraph(lines, first)
     if kind is BlockKind.LIST:
-        return kind, _after_list(lines, first)
-    if kind is not None:
-        return kind, first + 1
-    if _is_underlined(lines, first):
-        return BlockKind.HEADING, first + 2
-    return BlockKind.PARAGRAPH, _after_paragraph(lines, first)
+        return _after_list(lines, first)
+    if kind is BlockKind.TABLE:
+        return _after_table(lines, first)
+    if kind is BlockKind.FENCE:
+        return _after_fence(lines, first)
+    is_underlined = kind is BlockKind.HEADING and not _HEADING.match(first.text)
+    return (next(lines, first) if is_underlined else first).end, next(lines, None)
 
 
-def _opened_by(lines: Sequence[str], number: int) -> BlockKind | None:
-    """What this line begins even in the middle of a paragraph; None where it may continue one."""
-    line = lines[number]
-    if line.lstrip()[:1] in _OPENING_CHARACTERS:
-        if _HEADING.match(line):
+def _opened_by(line: _Line) -> BlockKind | None:
+    """Return what this line begins even in the middle of a paragraph; None where it may continue one."""
+    _, text, following = line
+    if text.lstrip()[:1] in _OPENING_CHARACTERS:
+        if _HEADING.match(text):
             return BlockKind.HEADING
-        if _FENCE.match(line):
+        if _FENCE.match(text):
             return BlockKind.FENCE
-        if _is_rule(line):
+        if _RULE.fullmatch(text):
             return BlockKind.RULE
-        if _LIST_ITEM.match(line):
+        if _LIST_ITEM.match(text):
             return BlockKind.LIST
-    if "|" in line and number + 1 < len(lines) and _is_delimiter_row(lines[number + 1]):
+    if "|" in text and following is not None and _is_delimiter_row(following):
         return BlockKind.TABLE
     return None
 
 
-def _after_paragraph(lines: Sequence[str], first: int) -> int:
-    number = first + 1
-    while number < len(lines) and not _is_blank(lines[number]) and _opened_by(lines, number) is None:
-        number += 1
-    return number
+def _after_paragraph(lines: Iterator[_Line], first: _Line) -> _Place:
+    end = first.end
+    for line in lines:
+        start, text, _ = line
+        if not text or text.isspace() or _opened_by(line) is not None:
+            return end, line
+        end = start + len(text)
+    return end, None
 
 
-def _after_list(lines: Sequence[str], first: int) -> int:
-    after = first + 1
-    for number in range(first + 1, len(lines)):
-        if _is_blank(lines[number]):
+def _after_list(lines: Iterator[_Line], first: _Line) -> _Place:
+    end, is_next = first.end, True
+    for line in lines:
+        if not line.text or line.text.isspace():
+            is_next = False
             continue
-        opened = _opened_by(lines, number)
-        continues = number == after or lines[number][0].isspace()
+        opened = _opened_by(line)
+        continues = is_next or line.text[0].isspace()
         if opened is not BlockKind.LIST and not (opened is None and continues):
-            break
-        after = number + 1
-    return after
+            return end, line
+        end, is_next = line.end, True
+    return end, None
 
 
-def _after_table(lines: Sequence[str], first: int) -> int:
-    number = first + 2
-    while number < len(lines) and "|" in lines[number]:
-        if _opened_by(lines, number) in (BlockKind.HEADING, BlockKind.FENCE):
-            break
-        number += 1
-    return number
+def _after_table(lines: Iterator[_Line], first: _Line) -> _Place:
+    end = next(lines, first).end
+    for line in lines:
+        if "|" not in line.text or _opened_by(line) in (BlockKind.HEADING, BlockKind.FENCE):
+            return end, line
+        end = line.end
+    return end, None
 
 
-def _after_fence(lines: Sequence[str], first: int) -> int:
-    opening = _FENCE.match(lines[first])
+def _after_fence(lines: Iterator[_Line], first: _Line) -> _Place:
+    opening = _FENCE.match(first.text)
     marker = opening.group(1) if opening else ""
-    for number in range(first + 1, len(lines)):
-        line = lines[number].strip()
-        if line.startswith(marker) and not line.strip(marker[0]):
-            return number + 1
-    return len(lines)
+    end = first.end
+    for line in lines:
+        end = line.end
+        text = line.text.strip()
+        if text.startswith(marker) and not text.strip(marker[0]):
+            return end, next(lines, None)
+    return end, None
 
 
-def _enter_section(sections: list[tuple[int, str]], first: str, last: str) -> int:
-    """Leaves the sections that this heading ends and enters its own; its level."""
-    hashes = _HEADING.match(first)
-    level = len(hashes.group(1)) if hashes else 1 + ("-" in last)
+def _enter_section(sections: list[tuple[int, str]], heading: _Line) -> int:
+    """Leave the sections that this heading ends, enter its own and return its level."""
+    hashes = _HEADING.match(heading.text)
+    level = len(hashes.group(1)) if hashes else 1 + ("-" in (heading.following or ""))
     while sections and sections[-1][0] >= level:
         sections.pop()
-    words = first[hashes.end() if hashes else 0 :].strip()[:HEADING_CHARACTERS]
+    words = heading.text[hashes.end() if hashes else 0 :].strip()[:HEADING_CHARACTERS]
     sections.append((level, _CLOSING_HASHES.sub("", words).strip("* \t")))
     return level
 
 
-def _is_blank(line: str) -> bool:
-    return not line or line.isspace()
-
-
-def _is_underlined(lines: Sequence[str], number: int) -> bool:
-    quoted = lines[number].lstrip().startswith(">")
-    return not quoted and number + 1 < len(lines) and _UNDERLINE.match(lines[number + 1]) is not None
-
-
-def _is_rule(line: str) -> bool:
-    marks = "".join(line.split())
-    return marks[:3] in ("---", "***", "___") and not marks.strip(marks[0])
+def _is_underlined(line: _Line) -> bool:
+    if line.following is None or _UNDERLINE.match(line.following) is None:
+        return False
+    return not line.text.lstrip().startswith(">")
 
 
 def _is_delimiter_row(line: str) -> bool:
     return "|" in line and "-" in line and not line.strip("|-: \t\r")
-
-
-def _length(lines: Sequence[str], first: int, after: int) -> int:
-    """Of these lines joined, without the white space that ends them."""
-    while _is_blank(lines[after - 1]):
-        after -= 1
-    return sum(map(len, lines[first : after - 1])) + after - 1 - first + len(lines[after - 1].rstrip())

@@ -3,7 +3,8 @@
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 
 BYTE_ORDER_MARKS = {
@@ -16,7 +17,12 @@ BYTE_ORDER_MARKS = {
 LONGEST_MARK_RUN = 30
 GRAPHEME_JOINER = "\u034f"
 LAST_MARK = 0x1F000
+PIECE = 1 << 18
+"""Characters or bytes worked on at once, so that no step takes a whole copy of a large text."""
 
+_CHANGED_IN_ASCII = bytes({*range(0x20), 0x7F} - {*b"\t\n"})
+_APART = re.compile("[\x20-\x7e\u3001\u3002\u3041-\u3096\u4e00-\u9fff\U00020000-\U0002a6df]")
+"""Characters that nothing before them turns into something else: a text may be normalised in pieces that begin so."""
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]")
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
@@ -38,16 +44,15 @@ _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 def normalise(text: str) -> str:
-    """NFC, lines ended by \\n alone, no control characters but \\n and \\t, no ligatures, soft hyphens or surrogates.
+    """Return the text in NFC, with lines ended by \\n alone, and without what no reader sees or Postgres refuses.
 
-    Idempotent, linear, and PostgreSQL accepts the result.
+    That is control characters but \\n and \\t, ligatures, soft hyphens and surrogates. Idempotent and linear.
     """
-    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
-    if text.isascii():
-        return text
-    text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _SURROGATES.sub("\ufffd", text))
-    # Twice, because composing moves marks about.
-    return _break_mark_runs(unicodedata.normalize("NFC", _break_mark_runs(text)))
+    if len(text) <= PIECE:
+        return _normal_piece(text)
+    pieces = list(_pieces(text))
+    normal = [_normal_piece(piece) for piece in pieces]
+    return text if normal == pieces else "".join(normal)
 
 
 def printable(text: str) -> str:
@@ -59,29 +64,100 @@ def printable(text: str) -> str:
 
 
 def decode(content: bytes) -> str | None:
-    """The bytes as text: by byte order mark, as UTF-8, as UTF-16 without a mark, as Windows-1252; None where binary."""
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
-            return _decoded(content[len(mark) :], encoding)
-    if b"\x00" in content:
-        unmarked = _unmarked_utf16(content)
-        return _decoded(content, unmarked) if unmarked else None
-    text = _decoded(content, "utf-8")
-    if text is not None or _BINARY.search(content) or _UNDEFINED_IN_CP1252.search(content):
-        return text
-    return content.decode("cp1252")
+    """Return the bytes as text, or None where they are binary.
+
+    The encoding is found by byte order mark; else it is UTF-8, UTF-16 without a mark, or Windows-1252.
+    """
+    found = _encoding(content)
+    return None if found is None else content[found.mark :].decode(found.name)
+
+
+def decode_normal(content: bytes) -> str | None:
+    """Return the decoded bytes normalised; a large text is never held as it was before."""
+    found = _encoding(content)
+    if found is None:
+        return None
+    if len(content) <= PIECE:
+        return _normal_piece(content[found.mark :].decode(found.name))
+    return "".join(_normal_pieces(_decoded_pieces(content, found)))
+
+
+def is_text(content: bytes) -> bool:
+    """Return whether `decode` finds a text."""
+    return _encoding(content) is not None
 
 
 def has_words(text: str) -> bool:
     return _LETTER_OR_DIGIT.search(text) is not None
 
 
-def _decoded(content: bytes, encoding: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    name: str
+    mark: int = 0
+    """Bytes of the byte order mark."""
+
+
+def _encoding(content: bytes) -> _Encoding | None:
+    for mark, name in BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return _if_valid(content, _Encoding(name, len(mark)))
+    if b"\x00" in content:
+        unmarked = _unmarked_utf16(content)
+        return _if_valid(content, _Encoding(unmarked)) if unmarked else None
+    if (found := _if_valid(content, _Encoding("utf-8"))) is not None:
+        return found
+    return None if _BINARY.search(content) or _UNDEFINED_IN_CP1252.search(content) else _Encoding("cp1252")
+
+
+def _if_valid(content: bytes, encoding: _Encoding) -> _Encoding | None:
     try:
-        text = content.decode(encoding)
+        holds_zero = any("\x00" in piece for piece in _decoded_pieces(content, encoding))
     except UnicodeDecodeError:
         return None
-    return None if "\x00" in text else text
+    return None if holds_zero else encoding
+
+
+def _decoded_pieces(content: bytes, encoding: _Encoding) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding.name)()
+    for start in range(encoding.mark, len(content), PIECE):
+        yield decoder.decode(content[start : start + PIECE], final=start + PIECE >= len(content))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text in pieces that may be normalised one by one."""
+    start = 0
+    while start < len(text):
+        apart = _APART.search(text, start + PIECE)
+        end = apart.start() if apart else len(text)
+        yield text[start:end]
+        start = end
+
+
+def _normal_pieces(decoded: Iterable[str]) -> Iterator[str]:
+    """Normalise what is decoded piece by piece; what cannot be cut yet waits for what follows."""
+    waiting = [""]
+    for piece in decoded:
+        apart = _APART.search(piece)
+        if apart is None:
+            waiting.append(piece)
+            continue
+        yield _normal_piece("".join([*waiting, piece[: apart.start()]]))
+        waiting = [piece[apart.start() :]]
+    yield _normal_piece("".join(waiting))
+
+
+def _normal_piece(text: str) -> str:
+    if text.isascii():
+        content = text.encode()
+        if len(content.translate(None, _CHANGED_IN_ASCII)) == len(content):
+            return text
+    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
+    if text.isascii():
+        return text
+    text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _SURROGATES.sub("\ufffd", text))
+    # Twice, because composing moves marks about.
+    return _break_mark_runs(unicodedata.normalize("NFC", _break_mark_runs(text)))
 
 
 def _unmarked_utf16(content: bytes) -> str | None:

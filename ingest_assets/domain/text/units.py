@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from typing import NamedTuple
 
-from ingest_assets.domain.text.markdown_blocks import Block, BlockKind
+from ingest_assets.domain.text.markdown_blocks import Block, BlockKind, trimmed_end
 
 SHORTEST_UNIT = 8
 """Characters: what a block is cut into is at least this long, so that hostile text has fewer units than characters."""
@@ -30,8 +30,7 @@ class Boundary(IntEnum):
     TEXT_END = 13
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     start: int
     end: int
     boundary: int
@@ -49,6 +48,8 @@ _LINES = _pieces_ending_with(r"\n\s*")
 _ITEMS = _pieces_ending_with(r"\n(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])")
 _CELLS = _pieces_ending_with(r"\|[ \t]*")
 _WORDS = re.compile(rf"(?s:.{{1,{SHORTEST_UNIT}}})\S*\s*")
+
+_WHITE_SPACE = re.compile(r"\s*+")
 
 _COMBINING = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31-\u0e3a\u0e47-\u0e4e"
@@ -99,7 +100,7 @@ def _table_units(text: str, table: Block, boundary: int, room: int, longest_head
         yield from _units_within(text, table, (table.start, table.end, boundary), room, lead=0)
         return
     yield Unit(table.start, table.header_end, boundary, table, 0)
-    rows_start = table.end - len(text[table.header_end : table.end].lstrip())
+    rows_start = _trimmed_start(text, table.header_end, table.end)
     yield from _units_within(text, table, (rows_start, table.end, Boundary.JOINT), room, lead=header + 1)
 
 
@@ -113,18 +114,29 @@ def _units_within(text: str, block: Block, span: Span, room: int, lead: int) -> 
 
 
 def _cut(text: str, spans: Iterator[Span], strength: int, pattern: re.Pattern[str], limit: int) -> Iterator[Span]:
-    """Cuts the spans above the limit into the pattern's matches, which leave out nothing but white space."""
+    """Cut the spans above the limit into the pattern's matches, which leave out nothing but white space."""
     for start, end, boundary in spans:
         if end - start <= limit:
             yield start, end, boundary
             continue
         before = boundary
         for match in pattern.finditer(text, start, end):
-            piece = match.group()
-            if words := piece.strip():
-                first = match.end() - len(piece.lstrip())
-                yield first, first + len(words), before
+            piece_start, piece_end = match.span()
+            if text[piece_start].isspace():
+                piece_start = _trimmed_start(text, piece_start, piece_end)
+            if text[piece_end - 1] == "\n":
+                piece_end -= 1
+            if text[piece_end - 1].isspace():
+                piece_end = trimmed_end(text, piece_start, piece_end)
+            if piece_start < piece_end:
+                yield piece_start, piece_end, before
                 before = strength
+
+
+def _trimmed_start(text: str, start: int, end: int) -> int:
+    """Return where `text[start:end]` begins without the white space before it."""
+    found = _WHITE_SPACE.match(text, start, end)
+    return found.end() if found else start
 
 
 @cache

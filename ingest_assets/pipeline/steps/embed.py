@@ -10,6 +10,7 @@ import numpy as np
 from ingest_assets.domain.batching import batches
 from ingest_assets.domain.documents.document import (
     VECTOR_DIMENSIONS,
+    Chunk,
     Document,
     DocumentId,
     EmbeddedBatch,
@@ -59,12 +60,16 @@ class Embed(Step[Embeddings]):
         """
         self.enter(job, Stage.EMBEDDING)
         embedder = self.embedder
-        inputs = {chunk.chunk_sha: chunk.embedding_input for chunk in chunks}
-        stored = self.vector_buffer.reuse(job, list(inputs), embedder.model)
-        missing = [(sha, text, embedder.count_tokens(text)) for sha, text in inputs.items() if sha not in stored]
+        distinct = {chunk.chunk_sha: chunk for chunk in chunks}
+        stored = self.vector_buffer.reuse(job, list(distinct), embedder.model)
+        missing = [
+            (chunk, embedder.count_tokens(chunk.embedding_input))
+            for sha, chunk in distinct.items()
+            if sha not in stored
+        ]
         cut = batches(missing, _tokens, embedder.max_inputs, embedder.max_tokens)
         drawn = as_they_come(partial(_embed, embedder, job.document), cut, embedder.max_in_flight)
-        return Embeddings(embedder.model, frozenset(inputs), drawn)
+        return Embeddings(embedder.model, frozenset(distinct), drawn)
 
     def store(self, job: Job, embeddings: Embeddings) -> Payload:
         """Draw the batches and store each by itself: a crash loses none that was paid for."""
@@ -93,14 +98,15 @@ def _describe(embeddings: Embeddings, embedded: int, tokens: int) -> Payload:
     }
 
 
-def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[str, str, int]]) -> EmbeddedBatch:
-    shas, texts, tokens = zip(*batch, strict=True)
+def _embed(embedder: Embedder, document: Document, batch: Sequence[tuple[Chunk, int]]) -> EmbeddedBatch:
+    texts = [chunk.embedding_input for chunk, _ in batch]
     vectors = _checked(embedder.embed(texts, document), len(texts))
-    return EmbeddedBatch(shas, vectors, embedder.model, sum(tokens))
+    shas = tuple(chunk.chunk_sha for chunk, _ in batch)
+    return EmbeddedBatch(shas, vectors, embedder.model, sum(map(_tokens, batch)))
 
 
-def _tokens(sized: tuple[str, str, int]) -> int:
-    return sized[2]
+def _tokens(sized: tuple[Chunk, int]) -> int:
+    return sized[1]
 
 
 def _checked(vectors: Vectors, expected: int) -> Vectors:

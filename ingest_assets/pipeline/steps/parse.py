@@ -44,7 +44,7 @@ class Parse(Step[ParsedDocument]):
         if document.parse is not None and document.parse.parser == self.parser.producer_of(document.media_type):
             return self._read(document, document.parse)
         parsed = self.parser.parse(content, document)
-        if not parsed.text.strip():
+        if not parsed.text or parsed.text.isspace():
             raise PermanentError("empty_output")
         return parsed
 

@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ingest_assets.domain.text import vocabulary
 from ingest_assets.domain.text.vocabulary import COMMON_WORDS, STOP_WORDS, terms, words
 
 
@@ -46,3 +49,8 @@ def test_every_listed_word_is_a_word() -> None:
 
     assert len(listed) > 200
     assert all(words(word) == [word] for word in listed)
+
+
+@given(st.text("aBz09-\n.,_' \x1c") | st.text(st.characters(max_codepoint=127)))
+def test_text_of_ascii_has_the_words_that_any_text_has(text: str) -> None:
+    assert words(text) == vocabulary._WORD.findall(text.casefold())

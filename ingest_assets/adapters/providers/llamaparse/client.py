@@ -44,10 +44,10 @@ class LlamaParseClient:
         self._called_back = called_back
 
     def upload(self, content: bytes, filename: str, callback_url: str | None, seconds: float) -> str:
-        """The service's id of the job. Raises TransientError timeout, and the catalogue's errors of services."""
+        """The provider's id of the job. Raises TransientError timeout, and the catalogue's errors of providers."""
 
-        async def create(service: "LlamaParse") -> str:
-            remote_id = await service._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
+        async def create(llama: "LlamaParse") -> str:
+            remote_id = await llama._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
             if not isinstance(remote_id, str) or not JOB_ID.fullmatch(remote_id):
                 raise TransientError("service_garbled", name=NAME)
             return remote_id
@@ -55,10 +55,10 @@ class LlamaParseClient:
         return self._exchange(create, seconds, callback_url)
 
     def result(self, remote_id: str, seconds: float) -> ParseResult:
-        """Waits for the job to end. Raises TransientError timeout, and the catalogue's errors of services."""
+        """Waits for the job to end. Raises TransientError timeout, and the catalogue's errors of providers."""
 
-        async def wait(service: "LlamaParse") -> ParseResult:
-            answer = await self._answer(service, remote_id)
+        async def wait(llama: "LlamaParse") -> ParseResult:
+            answer = await self._answer(llama, remote_id)
             return read_result(answer, remote_id, self._settings.tier)
 
         return self._exchange(wait, seconds)
@@ -69,8 +69,8 @@ class LlamaParseClient:
         """In an event loop and with a connection of its own."""
 
         async def exchange() -> Answer:
-            async with self._service(callback_url) as service, asyncio.timeout(seconds):
-                return await talk(service)
+            async with self._connected(callback_url) as llama, asyncio.timeout(seconds):
+                return await talk(llama)
 
         try:
             return asyncio.run(exchange())
@@ -82,7 +82,7 @@ class LlamaParseClient:
             raise of_exception(error) from None
 
     @asynccontextmanager
-    async def _service(self, callback_url: str | None) -> "AsyncIterator[LlamaParse]":
+    async def _connected(self, callback_url: str | None) -> "AsyncIterator[LlamaParse]":
         httpx, transport, make = _library()
         settings = self._settings
         async with httpx.AsyncClient(transport=transport.StrictTransport(self._base_url, settings)) as client:
@@ -100,7 +100,7 @@ class LlamaParseClient:
                 verbose=False,
             )
 
-    async def _answer(self, service: "LlamaParse", remote_id: str) -> dict[str, Any]:
+    async def _answer(self, llama: "LlamaParse", remote_id: str) -> dict[str, Any]:
         job_path = f"/api/parsing/job/{remote_id}"
         result_path = f"{job_path}/result/json"
         heeds_call = self._settings.callback_url is not None
@@ -109,19 +109,19 @@ class LlamaParseClient:
                 await asyncio.sleep(pause)
             elif await self._is_called_back(remote_id, pause):
                 heeds_call = False  # a call that came before the result is not believed twice
-                answer = await _get_if_there(service, result_path)
+                answer = await _get_if_there(llama, result_path)
                 if answer is not None:
                     return answer
-            job = await _get(service, job_path)
+            job = await _get(llama, job_path)
             status = job.get("status")
             if status == "SUCCESS":
                 break
             if status != "PENDING":
                 raise of_job(str(status), str(job.get("error_code") or ""))
-        return await _get(service, result_path)
+        return await _get(llama, result_path)
 
     async def _is_called_back(self, remote_id: str, seconds: float) -> bool:
-        """Whether the service calls within this time."""
+        """Whether the provider calls within this time."""
         now = asyncio.get_running_loop().time
         end = now() + seconds
         while not self._called_back(remote_id):
@@ -131,17 +131,17 @@ class LlamaParseClient:
         return True
 
 
-async def _get(service: "LlamaParse", path: str) -> dict[str, Any]:
+async def _get(llama: "LlamaParse", path: str) -> dict[str, Any]:
     """Raises TransientError service_job_gone."""
-    answer = await _get_if_there(service, path)
+    answer = await _get_if_there(llama, path)
     if answer is None:
         raise TransientError("service_job_gone", name=NAME)
     return answer
 
 
-async def _get_if_there(service: "LlamaParse", path: str) -> dict[str, Any] | None:
+async def _get_if_there(llama: "LlamaParse", path: str) -> dict[str, Any] | None:
     try:
-        answer: dict[str, Any] = (await service.aclient.get(path)).json()
+        answer: dict[str, Any] = (await llama.aclient.get(path)).json()
     except ResourceError as error:
         if error.code != "service_unknown_address":
             raise

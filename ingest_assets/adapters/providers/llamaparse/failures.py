@@ -1,4 +1,4 @@
-"""What each failure of the service and its client means for the work: one table each by status, job and class."""
+"""What each failure of the provider and its client means for the work: one table each by status, job and class."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 from ingest_assets.adapters.providers.http_failures import CODES, code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
 
-NAME = "The parsing service"
+NAME = "The parsing provider"
 
 BY_STATUS = CODES | {415: "unsupported"}
 
@@ -17,7 +17,7 @@ BY_JOB_CODE = (
     (re.compile("BROKEN|CORRUPT|UNABLE_TO_CONVERT|INVALID_FILE"), "corrupt"),
     (re.compile("NO_DATA|EMPTY"), "empty_output"),
 )
-"""The service adds codes of its own from time to time: what they contain tells what they mean."""
+"""The provider adds codes of its own from time to time: what they contain tells what they mean."""
 
 BY_CLASS = {
     "TimeoutException": "service_slow",

@@ -49,7 +49,7 @@ class LlamaParseParser:
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         """Raises PermanentError unsupported, encrypted, corrupt, empty_output; TransientError timeout; what the gate
-        before paid calls does; the catalogue's errors of services.
+        before paid calls does; the catalogue's errors of providers.
         """
         if not self.supports(document.media_type):
             raise PermanentError("unsupported")
@@ -59,7 +59,7 @@ class LlamaParseParser:
         return self._parsed(result or self._paid(content, document, pages), document)
 
     def _resumed(self, job: RemoteJob, document: Document, pages: int) -> ParseResult | None:
-        """What somebody's earlier upload has come to; None where the service has forgotten it."""
+        """What somebody's earlier upload has come to; None where the provider has forgotten it."""
         try:
             result = self._awaited(job.remote_id, document, pages)
         except TransientError as error:
@@ -78,7 +78,7 @@ class LlamaParseParser:
         try:
             with self._calls.begin(PROVIDER.name, estimate, document.user_id, document.document_id) as call:
                 remote_id = self._upload(content, document, pages)
-                # The service charges whether or not anybody waits for the result.
+                # The provider charges whether or not anybody waits for the result.
                 call.settle(replace(estimate, request_id=remote_id))
                 self._remote_jobs.remember(document, self.producer, remote_id)
                 return self._settled(call, remote_id, document, pages)

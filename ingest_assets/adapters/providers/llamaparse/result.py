@@ -1,4 +1,4 @@
-"""What the service's answers say, once they are known to be JSON objects."""
+"""What the provider's answers say, once they are known to be JSON objects."""
 
 import re
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ _WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)[\s>]", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class ParseResult:
     pages: tuple[str, ...]
-    """By number: an empty one where the service left a page out."""
+    """By number: an empty one where the provider left a page out."""
     usage: Usage
 
     @property
     def holds_web_page(self) -> bool:
-        """Whether the service read an error page, a sign-in form or the like instead of the document."""
+        """Whether the provider read an error page, a sign-in form or the like instead of the document."""
         return any(map(_WEB_PAGE.match, self.pages))
 
 
@@ -49,7 +49,7 @@ def _numbered(page: object, position: int) -> tuple[int, str]:
 
 
 def _usage(metadata: Mapping[str, Any], pages: int, remote_id: str, tier: Tier) -> Usage:
-    """What the bill will say; where the service does not tell, its price list."""
+    """What the bill will say; where the provider does not tell, its price list."""
     if metadata.get("job_is_cache_hit") is True:
         return priced(0, 0, remote_id)
     billed = _count(metadata.get("job_pages"), pages)

@@ -1,4 +1,4 @@
-"""What is asked of the service, what that costs, and how long it is waited for."""
+"""What is asked of the provider, what that costs, and how long it is waited for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.costs import Usage
 
 REVISION = 1
-"""Of what this package does around the service: raise it when the same answer would give another text."""
+"""Of what this package does around the provider: raise it when the same answer would give another text."""
 
 MICRO_USD_PER_CREDIT = 1250
 """$1.25 per 1,000 credits."""
@@ -31,7 +31,7 @@ class Tier(StrEnum):
 CREDITS_PER_PAGE = {Tier.FAST: 1, Tier.COST_EFFECTIVE: 3, Tier.AGENTIC: 10, Tier.AGENTIC_PLUS: 45}
 
 SUPPORTED = frozenset(FileType) - {FileType.EML, FileType.MARKDOWN, FileType.ODT}
-"""The kinds that the service reads; of those that this system knows."""
+"""The kinds that the provider reads; of those that this system knows."""
 
 PAGED = frozenset({FileType.PDF, FileType.DOCX, FileType.DOC, FileType.PPTX, FileType.RTF})
 
@@ -41,11 +41,11 @@ class LlamaParseSettings:
     tier: Tier = Tier.COST_EFFECTIVE
     tier_version: str = "latest"
     language: str | None = None
-    """Of scans, as the service abbreviates it: de."""
+    """Of scans, as the provider abbreviates it: de."""
     do_not_cache: bool = False
-    """The service keeps results for 48 hours, in which the same content costs nothing again."""
+    """The provider keeps results for 48 hours, in which the same content costs nothing again."""
     callback_url: str | None = None
-    """Where the service reports that a job is done: public HTTPS. The job's secret is added to it."""
+    """Where the provider reports that a job is done: public HTTPS. The job's secret is added to it."""
     seconds: float = 300
     """The longest wait for a document, and for each of its pages more:"""
     seconds_per_page: float = 3
@@ -56,9 +56,9 @@ class LlamaParseSettings:
     """Before the first look at a job or the second try of a request; doubled up to:"""
     longest_pause: float = 5
     longest_retry_after: float = 60
-    """A service that asks for a longer pause gets it from the queue."""
+    """A provider that asks for a longer pause gets it from the queue."""
     callback_pause: float = 0.5
-    """Between two looks at whether the service has called back."""
+    """Between two looks at whether the provider has called back."""
 
     @property
     def producer(self) -> Producer:

@@ -1,6 +1,6 @@
 """Between the client library and the network: the library never sees a failure that it would hide or repeat by itself.
 
-Of its own accord it uploads again whatever the service's Retry-After says, and polls on after any error.
+Of its own accord it uploads again whatever the provider's Retry-After says, and polls on after any error.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The service's answer becomes vectors, or an error: nothing in it is taken on trust."""
+"""The provider's answer becomes vectors, or an error: nothing in it is taken on trust."""
 
 import json
 from base64 import b64decode
@@ -25,7 +25,7 @@ def read_answer(content: bytes) -> Answer:
 
 
 def used_tokens(answer: Answer) -> int | None:
-    """None where the service does not say."""
+    """None where the provider does not say."""
     usage = answer.get("usage")
     tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
     return tokens if type(tokens) is int and tokens >= 0 else None

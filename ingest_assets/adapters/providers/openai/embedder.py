@@ -53,7 +53,7 @@ class OpenAIEmbedder:
         return count_tokens(text)
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:
-        """Raises PermanentError text_too_long, what the gate does, and the catalogue's errors of services."""
+        """Raises PermanentError text_too_long, what the gate does, and the catalogue's errors of providers."""
         if not texts:
             return np.empty((0, VECTOR_DIMENSIONS), np.float32)
         for _ in range(self._settings.pauses):
@@ -76,7 +76,7 @@ class OpenAIEmbedder:
             self._client.close()
 
     def _embed(self, texts: Sequence[str], user_id: UserId, document_id: DocumentId | None) -> Vectors:
-        """What the answer cost is booked even where its vectors are of no use: the service has charged for them."""
+        """What the answer cost is booked even where its vectors are of no use: the provider has charged for them."""
         settings = self._settings
         estimated = self._counted(texts)
         with self._calls.begin(PROVIDER.name, settings.usage(estimated), user_id, document_id) as call:
