@@ -1,4 +1,4 @@
-"""Why a document is or is not searchable, and the command that would change it."""
+"""Explain why a document is or is not searchable, and which command would change that."""
 
 import shlex
 from dataclasses import dataclass
@@ -18,16 +18,20 @@ CAUSES = {
 @dataclass(frozen=True, slots=True)
 class Explanation:
     status: JobStatus | None
-    """None of a document that was deleted."""
+    """The document's status; None if it was deleted."""
     cause: str | None
-    """None where the newest version is searchable."""
+    """Why the newest version is not searchable; None if it is."""
     fix: str | None
-    """A command line."""
+    """A command line that would help, if there is one."""
     history: list[Event]
 
 
 def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
-    """Raises PermanentError unknown_document."""
+    """Return where a document stands and why.
+
+    Raises:
+        PermanentError: unknown_document.
+    """
     status, history = documents.status(document_id), documents.history(document_id)
     if status is None and not history:
         raise PermanentError("unknown_document")
@@ -57,7 +61,7 @@ def _fix(status: JobStatus, sources: list[str]) -> str | None:
 
 
 def _fix_of_dead_letter(status: JobStatus, sources: list[str]) -> str:
-    """A bad file must come in again, mended; anything else may simply be tried again."""
+    """Return the command for a dead letter: a corrected file must be submitted; anything else can be retried."""
     problem = CATALOGUE.get(status.error_code or "")
     bad_content = problem is not None and problem.error is PermanentError and status.error_code != "crashed_worker"
     if bad_content and sources:
