@@ -1,4 +1,4 @@
-"""What happens, as lines of the process's guarded log."""
+"""Facts as lines of the process's guarded log."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Deletion in Postgres: the rows of documents that leave, the notes that stay, and the search for what was left."""
+"""Deletion in Postgres: removing the rows of documents, keeping notes of it, and searching for anything left."""
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query

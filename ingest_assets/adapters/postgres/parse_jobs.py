@@ -1,4 +1,4 @@
-"""A parsing provider's jobs in Postgres: what a worker has paid for, another can fetch."""
+"""A parsing provider's jobs in Postgres: what one worker has paid for, another can fetch."""
 
 import secrets
 from typing import Any
@@ -47,11 +47,11 @@ class PostgresParseJobs:
         return row is not None and bool(row["completed"])
 
     def complete(self, remote_id: str) -> CalledBack | None:
-        """Note that the provider called back for its job; return whose it is, or None where nobody waits for it."""
+        """Record that the provider called back for its job; return whose job it is, or None if nobody waits for it."""
         return self._complete(remote_id=remote_id, callback_secret=None)
 
     def complete_by_secret(self, callback_secret: str) -> CalledBack | None:
-        """As `complete`, for a callback that names its job by the secret in the address alone."""
+        """Do the same for a callback that names its job only by the secret in the address."""
         return self._complete(remote_id=None, callback_secret=callback_secret)
 
     def _complete(self, **names: str | None) -> CalledBack | None:

@@ -1,4 +1,4 @@
-"""Callbacks as they came. Each new one also empties some bodies that are too old."""
+"""Callbacks as they came. Storing one also empties some old bodies."""
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query

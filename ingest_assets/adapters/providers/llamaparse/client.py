@@ -1,6 +1,6 @@
 """The client library, used so that its defects do no harm.
 
-An instance survives one event loop only, so each exchange has its own; waiting is done here, because the library's
+An instance survives only one event loop, so each exchange has its own. Waiting is done here, because the library's
 waiting hides errors, takes a missing result for an empty document, and cannot be ended by a callback.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 JOB_ID = re.compile(r"[\w-]{1,200}")
-"""It becomes part of addresses."""
+"""A job's id becomes part of addresses."""
 
 _importing = threading.Lock()
 
@@ -44,7 +44,12 @@ class LlamaParseClient:
         self._called_back = called_back
 
     def upload(self, content: bytes, filename: str, callback_url: str | None, seconds: float) -> str:
-        """The service's id of the job. Raises TransientError timeout, and the catalogue's errors of services."""
+        """Upload a document and return the provider's id of the remote job.
+
+        Raises:
+            TransientError: timeout.
+            IngestError: One of the provider errors of the catalogue.
+        """
 
         async def create(service: "LlamaParse") -> str:
             remote_id = await service._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
@@ -55,7 +60,12 @@ class LlamaParseClient:
         return self._exchange(create, seconds, callback_url)
 
     def result(self, remote_id: str, seconds: float) -> ParseResult:
-        """Waits for the job to end. Raises TransientError timeout, and the catalogue's errors of services."""
+        """Wait for the remote job to end and return its result.
+
+        Raises:
+            TransientError: timeout.
+            IngestError: One of the provider errors of the catalogue.
+        """
 
         async def wait(service: "LlamaParse") -> ParseResult:
             answer = await self._answer(service, remote_id)
@@ -66,7 +76,7 @@ class LlamaParseClient:
     def _exchange(
         self, talk: "Callable[[LlamaParse], Awaitable[Answer]]", seconds: float, callback_url: str | None = None
     ) -> Answer:
-        """In an event loop and with a connection of its own."""
+        """Talk to the provider in a new event loop and on a new connection."""
 
         async def exchange() -> Answer:
             async with self._service(callback_url) as service, asyncio.timeout(seconds):
@@ -121,7 +131,7 @@ class LlamaParseClient:
         return await _get(service, result_path)
 
     async def _is_called_back(self, remote_id: str, seconds: float) -> bool:
-        """Whether the service calls within this time."""
+        """Return whether the provider calls back within this time."""
         now = asyncio.get_running_loop().time
         end = now() + seconds
         while not self._called_back(remote_id):
@@ -132,7 +142,11 @@ class LlamaParseClient:
 
 
 async def _get(service: "LlamaParse", path: str) -> dict[str, Any]:
-    """Raises TransientError service_job_gone."""
+    """Get a JSON object.
+
+    Raises:
+        TransientError: service_job_gone.
+    """
     answer = await _get_if_there(service, path)
     if answer is None:
         raise TransientError("service_job_gone", name=NAME)
@@ -150,7 +164,7 @@ async def _get_if_there(service: "LlamaParse", path: str) -> dict[str, Any] | No
 
 
 def _library() -> tuple[Any, Any, "type[LlamaParse]"]:
-    """Takes five seconds the first time. The library announces its end on import, and pins what it uses."""
+    """Import the library, which takes five seconds; it announces its end on import and pins its dependencies."""
     with _importing, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import httpx  # noqa: PLC0415

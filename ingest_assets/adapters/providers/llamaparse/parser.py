@@ -1,4 +1,4 @@
-"""LlamaParse as a parser: each document is paid for once, whoever fetches the result."""
+"""LlamaParse as a parser: each document is paid for once, no matter which worker fetches the result."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJo
 
 
 class LlamaParseParser:
-    """Any number of threads may call it."""
+    """The parser. Any number of threads may call it."""
 
     def __init__(
         self,
@@ -31,7 +31,15 @@ class LlamaParseParser:
         remote_jobs: RemoteJobs,
         settings: LlamaParseSettings,
     ) -> None:
-        """`key` is asked for each exchange, so that it may change; `base_url` is that of a region, without a path."""
+        """Make the parser.
+
+        Args:
+            key: Gives the key; it is asked for each exchange, so that the key may change.
+            base_url: The address of a region, without a path; None for the default.
+            calls: The gate before paid calls.
+            remote_jobs: The provider's jobs.
+            settings: What to ask of the provider.
+        """
         self.producer = settings.producer
         self._client = LlamaParseClient(key, base_url, settings, remote_jobs.completed)
         self._calls = calls
@@ -48,8 +56,12 @@ class LlamaParseParser:
         return media_type in SUPPORTED
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
-        """Raises PermanentError unsupported, encrypted, corrupt, empty_output; TransientError timeout; what the gate
-        before paid calls does; the catalogue's errors of services.
+        """Parse a document, or fetch the result of an earlier upload.
+
+        Raises:
+            PermanentError: unsupported, encrypted, corrupt or empty_output.
+            TransientError: timeout.
+            IngestError: As the gate before paid calls, or one of the provider errors of the catalogue.
         """
         if not self.supports(document.media_type):
             raise PermanentError("unsupported")
@@ -59,7 +71,7 @@ class LlamaParseParser:
         return self._parsed(result or self._paid(content, document, pages), document)
 
     def _resumed(self, job: RemoteJob, document: Document, pages: int) -> ParseResult | None:
-        """What somebody's earlier upload has come to; None where the service has forgotten it."""
+        """Return the result of an earlier upload, or None if the provider has forgotten it."""
         try:
             result = self._awaited(job.remote_id, document, pages)
         except TransientError as error:
@@ -78,7 +90,7 @@ class LlamaParseParser:
         try:
             with self._calls.begin(PROVIDER.name, estimate, document.user_id, document.document_id) as call:
                 remote_id = self._upload(content, document, pages)
-                # The service charges whether or not anybody waits for the result.
+                # The provider charges even if no worker waits for the result.
                 call.settle(replace(estimate, request_id=remote_id))
                 self._remote_jobs.remember(document, self.producer, remote_id)
                 return self._settled(call, remote_id, document, pages)
@@ -91,7 +103,7 @@ class LlamaParseParser:
         callback_url = self._settings.callback_url
         if callback_url is not None:
             callback_url += ("&" if "?" in callback_url else "?") + urlencode({"secret": secret})
-        # The file's name stays here: it may tell whose document it is.
+        # The provider never sees the file's name, which may tell whose document it is.
         filename = f"document.{FileType(document.media_type).extensions[0]}"
         return self._client.upload(content, filename, callback_url, self._settings.patience(pages))
 
