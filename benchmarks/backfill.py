@@ -13,7 +13,7 @@ from benchmarks.figures import Figures
 from benchmarks.queue_state import wait_for_end
 from benchmarks.sizes import Sizes
 from ingest_assets.domain.documents.document import DocumentId
-from ingest_assets.pipeline.intake import content_key
+from ingest_assets.pipeline.stored_objects import content_key
 
 DAMAGED = 3
 
@@ -50,7 +50,7 @@ def _damage(home: Home, document_id: DocumentId) -> None:
     deployment = home.deployment
     document = deployment.documents.find(document_id)
     assert document is not None
-    deployment.objects.put(content_key(document.user_id, document_id, document.content_sha), b"damaged")
+    deployment.objects.put(content_key(document), b"damaged")
 
 
 def _is_truthful(page: DagsterPage, keys: set[str], damaged: set[str]) -> bool:

@@ -3,22 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_assets.pipeline.ports.documents import Documents
-
 from benchmarks.deployments import OWNER, Home
 from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.intake import receive
-from ingest_assets.pipeline.ports.object_store import ObjectStore
+from ingest_assets.pipeline.intake import IncomingFile
+from ingest_assets.pipeline.intake import Intake as PipelineIntake
 
-MAX_BYTES = 25 * 2**20
 ACTOR = Actor("benchmark", "a benchmark")
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    documents: Documents
-    objects: ObjectStore
+    intake: PipelineIntake
 
     def file(self, path: Path) -> Acceptance:
         return self.content(path.read_bytes(), path.name, str(path), OWNER)
@@ -28,10 +24,7 @@ class Intake:
         return self.content(note_text(number), name, f"/notes/{name}", OWNER)
 
     def content(self, content: bytes, name: str, source: str, owner: UserId) -> Acceptance:
-        documents, objects = self.documents, self.objects
-        return receive(
-            content, name, source, owner, documents=documents, objects=objects, max_bytes=MAX_BYTES, actor=ACTOR
-        )
+        return self.intake.receive(IncomingFile(content, name, source, owner), ACTOR)
 
 
 def note_name(number: int) -> str:
@@ -45,5 +38,4 @@ def note_text(number: int) -> bytes:
 
 
 def intake_of(home: Home) -> Intake:
-    deployment = home.deployment
-    return Intake(deployment.documents, deployment.objects)
+    return Intake(home.deployment.intake)

@@ -15,7 +15,7 @@ from psycopg import Connection, sql
 from benchmarks.deployments import OWNER, Home
 from benchmarks.intake import intake_of, note_name, note_text
 from ingest_assets.domain.documents.document import DocumentId
-from ingest_assets.pipeline.intake import content_key
+from ingest_assets.pipeline.stored_objects import arrived_content_key
 
 TABLES = """SELECT table_name AS name,
     (SELECT column_name FROM information_schema.columns AS c WHERE is_identity = 'YES'
@@ -70,7 +70,7 @@ def _stored_copies(home: Home, count: int) -> Iterator[Note]:
     for number in range(1, count):
         content, document_id = note_text(number), DocumentId(uuid4())
         sha = sha256(content).hexdigest()
-        path = folder / content_key(OWNER, document_id, sha)
+        path = folder / arrived_content_key(OWNER, document_id, sha)
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
         yield Note(str(document_id), str(uuid4()), sha, note_name(number))

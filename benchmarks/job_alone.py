@@ -32,7 +32,7 @@ class Nowhere:
 def job_alone(home: Home, documents: int) -> Figures:
     """Return medians of as many documents; the floor is one row in a table with one index, committed."""
     stored = intake_of(home)
-    unstored = replace(stored, objects=cast("ObjectStore", Nowhere()))
+    unstored = Intake(replace(stored.intake, objects=cast("ObjectStore", Nowhere())))
     home.execute("CREATE TABLE one_row_floor (number integer PRIMARY KEY)")
     try:
         return {

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.deployments import Home, wait_until
-from ingest_assets.pipeline.vector_index import index_is_due
 
 POLL_SECONDS = 0.1
 
@@ -69,7 +68,7 @@ def _times(home: Home, documents: int) -> dict[str, Any]:
 def is_indexed(home: Home) -> bool:
     """Whether nobody is building an index, and none is due."""
     deployment = home.deployment
-    return deployment.vector_index.state(deployment.embedder.model) is not None and not index_is_due(deployment)
+    return deployment.vector_index.state(deployment.embedder.model) is not None and not deployment.index_keeper.is_due()
 
 
 def first_claim(home: Home) -> float:

@@ -91,7 +91,7 @@ LINES = (
     Line("stage change with its event, ms", "row_event_ms", "row_event_floor_ms"),
     Line("chunk buffered, per row, ms", "row_chunk_ms", "row_chunk_floor_ms"),
     Line("vector buffered, per row, ms", "row_vector_ms", "row_vector_floor_ms"),
-    Line("chunk made searchable, per row, ms", "row_swap_ms", "row_swap_floor_ms"),
+    Line("chunk made searchable, per row, ms", "row_commit_ms", "row_commit_floor_ms"),
 )
 
 SEARCH_COLUMNS = (

@@ -5,14 +5,10 @@ Each port's method is timed where the pipeline's own steps call it. One process,
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
-from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
-from ingest_assets.pipeline.commit import commit_version, complete_version
-from ingest_assets.pipeline.embed import StoredVectors, embed_chunks, store_embedding
-from ingest_assets.pipeline.parse import parse_document, store_parse
 from psycopg import sql
 
 from benchmarks.deployments import Home, fresh_home
@@ -22,35 +18,43 @@ from benchmarks.intake import intake_of
 from benchmarks.job_alone import job_alone
 from benchmarks.sizes import Sizes
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import Chunk
-from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.changes import Change
+from ingest_assets.domain.queue.jobs import Payload
+from ingest_assets.pipeline.ports.processing import Changes
 
 CLAIMED_AT_ONCE = (10, 32)
 CLAIMS = 10
 
-TIMED = ("jobs", "chunk_buffer", "vector_buffer", "committed")
+TABLES: dict[str, tuple[str, LiteralString]] = {
+    "chunks": ("chunk", "document_chunk_buffer"),
+    "embeddings": ("vector", "document_vector_buffer"),
+    "finalized_chunks": ("commit", "document_chunks"),
+}
+"""By asset: a short name, and the table that its step fills."""
 
 
 @dataclass
-class Timed:
-    """Stands before a service and adds up what each of its methods takes."""
+class TimedChanges:
+    """The deployment's changes, with how long those of each step took together."""
 
-    service: Any
+    changes: Changes
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    calls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    moves: int = 0
+    """Changes that only move a job on."""
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self.service, name)
+    def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
+        begun = time.perf_counter()
+        payloads = self.changes.write_all(changes, reported=reported)
+        for change in changes:
+            self.seconds[_kind_of(change)] += (time.perf_counter() - begun) / len(changes)
+            self.moves += _kind_of(change) == "event"
+        return payloads
 
-        def call(*arguments: Any, **named: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return method(*arguments, **named)
-            finally:
-                self.seconds[name] += time.perf_counter() - begun
-                self.calls[name] += 1
 
-        return call
+def _kind_of(change: Change) -> str:
+    if change.version is not None:
+        return "commit"
+    return "chunk" if change.chunked else "vector" if change.vectors else "event"
 
 
 def measure(sizes: Sizes) -> Iterator[Figures]:
@@ -98,46 +102,29 @@ def _claim_milliseconds(deployment: Deployment, limit: int) -> float:
 
 def _content_rows(home: Home) -> Figures:
     """Step by step for all documents, so that each buffer is full when its rows are copied."""
-    deployment = home.deployment
-    timed = {name: Timed(getattr(deployment, name)) for name in TIMED}
-    deployment = deployment.replacing(**cast("dict[str, Any]", timed))
+    timed = TimedChanges(home.deployment.changes)
+    deployment = home.deployment.replacing(changes=timed)
     jobs = deployment.claims.claim("all", 1_000_000, deployment.settings.lease)
-    begun = time.perf_counter()
-    chunks = [_parse_and_chunk(job, deployment) for job in jobs]
-    seconds, floors = time.perf_counter() - begun, {"chunk": _copy_seconds(home, "document_chunk_buffer")}
-    begun = time.perf_counter()
-    for job, made in zip(jobs, chunks, strict=True):
-        _embed(job, made, deployment)
-    seconds, floors["vector"] = seconds + time.perf_counter() - begun, _copy_seconds(home, "document_vector_buffer")
-    begun = time.perf_counter()
-    for job, made in zip(jobs, chunks, strict=True):
-        stored = StoredVectors(deployment.embedder.model, frozenset(chunk.chunk_sha for chunk in made))
-        commit_version(job, complete_version(made, stored), committed=deployment.committed, reported=True)
-    seconds, floors["swap"] = seconds + time.perf_counter() - begun, _copy_seconds(home, "document_chunks")
-    rows = sum(map(len, chunks))
+    values: list[dict[str, Any]] = [{} for _ in jobs]
+    floors, seconds = {}, 0.0
+    for step in deployment.steps.values():
+        begun = time.perf_counter()
+        for job, known in zip(jobs, values, strict=True):
+            known[step.asset] = step.run(job, *(known[asset] for asset in step.reads))
+            step.store(job, known[step.asset])
+        seconds += time.perf_counter() - begun
+        if step.asset in TABLES:
+            name, table = TABLES[step.asset]
+            floors[name] = _copy_seconds(home, table)
+    rows = sum(len(known["chunks"]) for known in values)
     return {
-        "row_chunk_ms": 1000 * timed["chunk_buffer"].seconds["save"] / rows,
-        "row_vector_ms": 1000 * timed["vector_buffer"].seconds["append"] / rows,
-        "row_swap_ms": 1000 * timed["committed"].seconds["swap"] / rows,
-        "row_event_ms": 1000 * timed["jobs"].seconds["advance"] / timed["jobs"].calls["advance"],
+        "row_chunk_ms": 1000 * timed.seconds["chunk"] / rows,
+        "row_vector_ms": 1000 * timed.seconds["vector"] / rows,
+        "row_commit_ms": 1000 * timed.seconds["commit"] / rows,
+        "row_event_ms": 1000 * timed.seconds["event"] / timed.moves,
         "row_event_floor_ms": 1000 * _copy_seconds(home, "events") / _count(home, "events"),
         "document_s": seconds / len(jobs),
     } | {f"row_{name}_floor_ms": 1000 * floor / rows for name, floor in floors.items()}
-
-
-def _parse_and_chunk(job: Job, deployment: Deployment) -> list[Chunk]:
-    jobs, documents, objects = deployment.jobs, deployment.documents, deployment.objects
-    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=deployment.parser)
-    store_parse(job, parsed, documents=documents, objects=objects)
-    chunks = chunk_parse(job, parsed, deployment.chunking, jobs=jobs)
-    store_chunks(job, chunks, deployment.chunking, chunk_buffer=deployment.chunk_buffer)
-    return chunks
-
-
-def _embed(job: Job, chunks: Sequence[Chunk], deployment: Deployment) -> None:
-    buffer = deployment.vector_buffer
-    embedding = embed_chunks(job, chunks, jobs=deployment.jobs, vector_buffer=buffer, embedder=deployment.embedder)
-    store_embedding(job, embedding, vector_buffer=buffer)
 
 
 def _copy_seconds(home: Home, table: LiteralString) -> float:

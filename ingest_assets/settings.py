@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     )
     llamaparse_requests_per_minute: int | None = Field(default=None, gt=0, description="Its limit, for all workers.")
     breaker_open_seconds: float = Field(
-        default=30, gt=0, description="How long a service that keeps failing is left alone before it is tried again."
+        default=30, gt=0, description="How long a provider that keeps failing is left alone before it is tried again."
     )
     budget_usd_per_day: float | None = Field(default=None, gt=0, description="The most that all documents may cost.")
     budget_usd_per_user_and_day: float | None = Field(default=None, gt=0, description="The most for one user.")

@@ -60,6 +60,11 @@ class Record:
         with self._lock:
             return list(self._statements)
 
+    def forget(self) -> None:
+        """Begin anew; nobody may be in the middle of a transaction."""
+        with self._lock:
+            self._statements.clear()
+
     def between(self, begun: str, ended: str) -> list[Statement]:
         """Return the statements from the transaction after which the watched query first gave `begun` to that after
         which it first gave `ended`, both included, without the preparation of connections."""

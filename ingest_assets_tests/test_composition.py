@@ -55,6 +55,14 @@ def test_only_what_a_service_reads_is_estimated_at_its_price() -> None:
     assert deployment().parsing_step(FileType.PDF).usage(10).credits == 0
 
 
+def test_a_deployment_with_other_parts_keeps_those_that_were_replaced_before() -> None:
+    first, second = LexicalEmbedder(), LexicalEmbedder()
+    made = deployment().replacing(jitter=float, embedder=first).replacing(embedder=second)
+    assert made.jitter is float
+    assert made.embedder is second
+    assert made.index_keeper.embedder is second
+
+
 def test_local_means_local_even_with_keys() -> None:
     made = deployment(
         openai_api_key=SecretStr("k"), llama_cloud_api_key=SecretStr("k"), parser="local", embedder="local"

@@ -37,9 +37,13 @@ class Deployment(Tools):
     """What one process holds of the system."""
 
     def replacing(self, **parts: Any) -> "Deployment":
-        """Return a deployment with these parts, by their names here, that shares this one's database."""
+        """Return a deployment with these parts, by their names here, that shares this one's database.
+
+        What was replaced before stays replaced.
+        """
         other = Deployment(self.settings)
-        vars(other).update({"database": self.database} | parts)
+        other.replaced = self.replaced | {"database": self.database} | parts
+        vars(other).update(other.replaced)
         return other
 
     # The queue

@@ -12,6 +12,8 @@ class Parts:
 
     def __init__(self) -> None:
         self.lock = RLock()
+        self.replaced: dict[str, Any] = {}
+        """Parts that somebody has put in the place of those made here."""
 
 
 class part(cached_property[Made]):  # noqa: N801  used like a decorator

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from ingest_assets.adapters.keys import key_reader
-from ingest_assets.adapters.parsers.router import ProviderParser
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI, PROVIDERS
-from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
 from ingest_assets.adapters.providers.openai.models import OpenAISettings
 from ingest_assets.domain.errors import PermanentError
@@ -19,9 +17,12 @@ from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 from ingest_assets.pipeline.ports.providers import Embedder, PaidCalls, RemoteJobs
 from ingest_assets.settings import Settings
 
+if TYPE_CHECKING:
+    from ingest_assets.adapters.parsers.router import ProviderParser
+
 Key: TypeAlias = Callable[[], str]
 """Asked for each call, so that a key may change."""
-MakeParser: TypeAlias = Callable[[Key, PaidCalls, RemoteJobs], ProviderParser]
+MakeParser: TypeAlias = "Callable[[Key, PaidCalls, RemoteJobs], ProviderParser]"
 MakeEmbedder: TypeAlias = Callable[[Key, PaidCalls], Embedder]
 Make = TypeVar("Make")
 
@@ -127,7 +128,9 @@ def _llamaparse(settings: Settings) -> Use[MakeParser]:
         callback_url=settings.llamaparse_callback_url,
     )
 
-    def make(key: Key, calls: PaidCalls, jobs: RemoteJobs) -> ProviderParser:
+    def make(key: Key, calls: PaidCalls, jobs: RemoteJobs) -> "ProviderParser":
+        from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
+
         return LlamaParseParser(key, settings.llama_cloud_base_url, calls, jobs, wanted)
 
     return Use(make, wanted.usage)

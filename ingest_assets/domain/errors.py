@@ -19,7 +19,7 @@ class IngestError(Exception):
 
     kind: ClassVar[str]
     retry_after: float | None = None
-    """Seconds that a service asks to be left alone, where it says."""
+    """Seconds that a provider asks to be left alone, where it says."""
 
     def __init__(self, code: str, **facts: object) -> None:
         problem = CATALOGUE[code]
@@ -67,8 +67,8 @@ class Problem:
     """How often this may be retried, where the queue's policy does not fit."""
 
 
-SERVICE_RETRIES = 10
-"""A service's bad hour is not the document's fault: about twenty minutes pass before it is given up for one."""
+PROVIDER_RETRIES = 10
+"""A provider's bad hour is not the document's fault: about twenty minutes pass before it is given up for one."""
 
 CATALOGUE: dict[str, Problem] = {
     # What comes in
@@ -170,8 +170,8 @@ CATALOGUE: dict[str, Problem] = {
     "vectors_invalid": Problem(
         TransientError,
         "The embedder returned {found} usable vectors for {expected} texts.",
-        "Check the embedding service; the texts are tried again.",
-        retries=SERVICE_RETRIES,
+        "Check the embedding provider; the texts are tried again.",
+        retries=PROVIDER_RETRIES,
     ),
     "text_too_long": Problem(
         PermanentError,
@@ -183,35 +183,35 @@ CATALOGUE: dict[str, Problem] = {
         "The embedding model's vectors have {found} dimensions; at most {limit} can be stored.",
         "Choose a model with fewer dimensions, or one that can be asked for fewer.",
     ),
-    # Services over the network; `name` is "The embedding service" or "The parsing service"
+    # Providers; `name` is "The embedding provider" or "The parsing provider"
     "service_busy": Problem(
         TransientError,
         "{name} limits how often it may be called.",
-        "Nothing to do: it is called again later; where this lasts, raise the limit with the service.",
-        retries=SERVICE_RETRIES,
+        "Nothing to do: it is called again later; where this lasts, raise the limit with the provider.",
+        retries=PROVIDER_RETRIES,
     ),
     "service_slow": Problem(
         TransientError,
         "{name} did not answer in time.",
-        "Nothing to do: it is called again later; where this lasts, look at the service's status page.",
-        retries=SERVICE_RETRIES,
+        "Nothing to do: it is called again later; where this lasts, look at the provider's status page.",
+        retries=PROVIDER_RETRIES,
     ),
     "service_unavailable": Problem(
         TransientError,
         "{name} fails, or cannot be reached.",
-        "Check the network and the service's status page; it is called again later.",
-        retries=SERVICE_RETRIES,
+        "Check the network and the provider's status page; it is called again later.",
+        retries=PROVIDER_RETRIES,
     ),
     "service_garbled": Problem(
         TransientError,
         "{name} sent an answer that cannot be read.",
-        "Check the network and the service's status page; it is called again later.",
-        retries=SERVICE_RETRIES,
+        "Check the network and the provider's status page; it is called again later.",
+        retries=PROVIDER_RETRIES,
     ),
     "service_refused": Problem(
         PermanentError,
         "{name} refuses the request with status {found}.",
-        "Check the model and its settings against the service's documentation, then replay with: ingest retry",
+        "Check the model and its settings against the provider's documentation, then replay with: ingest retry",
     ),
     "service_unknown_address": Problem(
         ResourceError,
@@ -230,7 +230,7 @@ CATALOGUE: dict[str, Problem] = {
         ResourceError, "The file with the key is missing or empty.", "Put the key there; work then goes on by itself."
     ),
     "service_quota_spent": Problem(
-        ResourceError, "{name}'s quota is spent.", "Add credit with the service; work then goes on by itself."
+        ResourceError, "{name}'s quota is spent.", "Add credit with the provider; work then goes on by itself."
     ),
     "service_job_gone": Problem(
         TransientError,
@@ -247,14 +247,14 @@ CATALOGUE: dict[str, Problem] = {
     "service_result_unusable": Problem(
         TransientError,
         "{name} returned a web page instead of the document's text.",
-        "Look at the service's status page, then replay the document with: ingest retry",
+        "Look at the provider's status page, then replay the document with: ingest retry",
         retries=1,
     ),
     # Guards before calls that cost money
     "breaker_open": Problem(
         ResourceError,
         "Calls of {name} pause, because too many of them failed.",
-        "Nothing to do: it is tried again by itself; where this lasts, look at the service's status page.",
+        "Nothing to do: it is tried again by itself; where this lasts, look at the provider's status page.",
     ),
     "service_rate_limited": Problem(
         ResourceError,
@@ -317,8 +317,8 @@ CATALOGUE: dict[str, Problem] = {
     ),
     "signature_invalid": Problem(
         PermanentError,
-        "The callback is not signed by the service that it should come from.",
-        "Check that INGEST_LLAMAPARSE_WEBHOOK_SECRET is the secret that the service signs with.",
+        "The callback is not signed by the provider that it should come from.",
+        "Check that INGEST_LLAMAPARSE_WEBHOOK_SECRET is the secret that the provider signs with.",
     ),
     "rate_limited": Problem(
         ResourceError, "There were more than {limit} requests in a minute.", "Try again in {seconds} seconds."

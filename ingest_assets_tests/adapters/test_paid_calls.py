@@ -30,7 +30,7 @@ from ingest_assets_tests.conftest import TEMPLATE, _database
 
 ESTIMATE = Usage(tokens=100, micro_usd=10)
 USED = Usage(tokens=90, micro_usd=9, request_id="req-1")
-UNAVAILABLE = TransientError("service_unavailable", name="The embedding service")
+UNAVAILABLE = TransientError("service_unavailable", name="The embedding provider")
 
 
 @dataclass

@@ -133,7 +133,7 @@ VALUES: dict[str, Any] = {
     "request_sha": SHA,
     "requests_booked_until": NOW,
     "retries_only": False,
-    "service": "openai",
+    "provider": "openai",
     "source": "/documents/7.md",
     "source_document_ids": [uuid_of("document 7")],
     "sources": ["job_validated"],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, TransientError
 
 FACTS = dict.fromkeys(("limit", "found", "expected", "seconds", "megabytes", "pages", "crashes", "needed"), 1)
-WORDS = dict.fromkeys(("name", "error", "place", "what", "folder", "service", "role", "tables"), "x")
+WORDS = dict.fromkeys(("name", "error", "place", "what", "folder", "provider", "role", "tables"), "x")
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
@@ -44,7 +44,7 @@ def test_a_fact_that_is_no_number_and_no_short_name_is_not_told(fact: object) ->
 
 
 @pytest.mark.parametrize(
-    "fact", [7, 0.5, "The parsing service", "chunk_document, line 35", "0001_pre_schema.sql", "0.8"]
+    "fact", [7, 0.5, "The parsing provider", "chunk_document, line 35", "0001_pre_schema.sql", "0.8"]
 )
 def test_numbers_and_names_are_told(fact: object) -> None:
     assert str(fact) in PermanentError("too_many_pages", pages=fact, limit=7).message

@@ -1,4 +1,4 @@
-"""Deployment that tell in their errors what they were sent, and more: as real ones may."""
+"""Services that tell in their errors what they were sent, and more: as real ones may."""
 
 import json
 from dataclasses import replace

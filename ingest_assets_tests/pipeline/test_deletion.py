@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from ingest_assets.pipeline.chunk import chunk_parse, store_chunks
-from ingest_assets.pipeline.parse import parse_document, store_parse
 
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
@@ -19,10 +17,9 @@ from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, TransientError
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.spending.costs import Usage
-from ingest_assets.pipeline.deletion import delete_document, finish_deletions, traces_of
-from ingest_assets.pipeline.intake import content_key, folder_key
+from ingest_assets.pipeline.stored_objects import arrived_content_key, folder_key
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import TEST, ingest, policy_text, submit
+from ingest_assets_tests.documents import TEST, ingest, move, policy_text, submit, take_through
 
 Delete = Callable[[Deployment], None]
 STEPS = ("deletions.delete", "objects.delete_below", "deletions.traces", "deletions.confirm")
@@ -52,22 +49,14 @@ class Interrupted:
 
 
 @pytest.fixture
-def deployment(settings: Settings) -> Deployment:
-    return Deployment(settings)
-
-
-@pytest.fixture
 def document_id(deployment: Deployment, user: UserId) -> DocumentId:
     """With something of it in every place: committed, a second version in the buffers, at a service, called back."""
     document_id = ingest(deployment, user, policy_text("Zebra"))
     submit(deployment, user, policy_text("Zebra") + "One more sentence.")
     [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
-    jobs, documents, objects = deployment.jobs, deployment.documents, deployment.objects
-    parsed = parse_document(job, jobs=jobs, documents=documents, objects=objects, parser=deployment.parser)
-    store_parse(job, parsed, documents=documents, objects=objects)
-    chunks = chunk_parse(job, parsed, deployment.chunking, jobs=jobs)
-    store_chunks(job, chunks, deployment.chunking, chunk_buffer=deployment.chunk_buffer)
-    deployment.jobs.advance(job, Stage.EMBEDDING)
+    take_through(deployment, job, "parsed_markdown", "chunks")
+    move(deployment, job, Stage.EMBEDDING)
+    chunks = deployment.chunk_buffer.load(document_id)
     deployment.vector_buffer.reuse(job, [chunk.chunk_sha for chunk in chunks], deployment.embedder.model)
     remote_jobs, producer = PostgresParseJobs(deployment.database), Producer("llamaparse", "1")
     remote_jobs.prepare(job.document, producer)
@@ -88,7 +77,7 @@ def delete(deployment: Deployment, document_id: DocumentId) -> None:
 
 
 def left_of(deployment: Deployment, document_id: DocumentId, user: UserId) -> dict[str, int]:
-    return traces_of(document_id, user, deletions=deployment.deletions, objects=deployment.objects)
+    return deployment.deletion.traces_of(document_id, user)
 
 
 def interrupted(deployment: Deployment, step: str, *, after: bool) -> Deployment:
@@ -170,15 +159,14 @@ def test_deleting_again_succeeds_and_adds_nothing_to_the_history(
 def test_what_never_existed_or_is_anothers_is_unknown(
     deployment: Deployment, document_id: DocumentId, user: UserId, other_user: UserId
 ) -> None:
-    deletions, objects = deployment.deletions, deployment.objects
     for unknown, owner in [(DocumentId(uuid4()), None), (DocumentId(uuid4()), user), (document_id, other_user)]:
         with pytest.raises(IngestError) as raised:
-            delete_document(unknown, TEST, deletions=deletions, objects=objects, owner=owner)
+            deployment.deletion.delete(unknown, TEST, owner=owner)
         assert raised.value.code == "unknown_document"
     assert left_of(deployment, document_id, user)
-    delete_document(document_id, TEST, deletions=deletions, objects=objects, owner=user)
+    deployment.deletion.delete(document_id, TEST, owner=user)
     with pytest.raises(IngestError):
-        delete_document(document_id, TEST, deletions=deletions, objects=objects, owner=other_user)
+        deployment.deletion.delete(document_id, TEST, owner=other_user)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -197,7 +185,7 @@ def test_a_deletion_that_is_cut_off_at_any_step_goes_on_where_it_was(
     with pytest.raises(PoweredOffError):
         delete(interrupted(deployment, step, after=after), document_id)
     if resume == "scheduled" and (step, after) != (STEPS[0], False):  # before its first step nobody knows of it
-        finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
+        deployment.deletion.finish(TEST)
     else:
         delete(deployment, document_id)
     assert left_of(deployment, document_id, user) == {}
@@ -224,9 +212,9 @@ def test_what_the_scan_still_finds_is_no_deletion(
         "1 things are left of the document: objects.",
     )
     assert notes(database_url) == [(document_id, user, False)]
-    finished = finish_deletions(TEST, deletions=late.deletions, objects=late.objects)
+    finished = late.deletion.finish(TEST)
     assert (finished.confirmed, finished.incomplete) == (0, 1)
-    finished = finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
+    finished = deployment.deletion.finish(TEST)
     assert (finished.confirmed, finished.incomplete) == (1, 0)
     assert left_of(deployment, document_id, user) == {}
 
@@ -235,11 +223,11 @@ def test_what_a_worker_that_died_left_behind_is_found_a_day_later_once(
     deployment: Deployment, document_id: DocumentId, user: UserId, database_url: str
 ) -> None:
     delete(deployment, document_id)
-    deployment.objects.put(content_key(user, document_id, "0" * 64), b"Zebra")
+    deployment.objects.put(arrived_content_key(user, document_id, "0" * 64), b"Zebra")
     assert deployment.deletions.to_finish(10) == []
     age(database_url, timedelta(hours=25))
     assert deployment.deletions.to_finish(10) == [document_id]
-    finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
+    deployment.deletion.finish(TEST)
     assert left_of(deployment, document_id, user) == {}
     assert deployment.deletions.to_finish(10) == []
 
@@ -266,5 +254,5 @@ def test_a_store_that_does_not_answer_leaves_a_deletion_to_finish(
     assert deployment.documents.find(document_id) is None
     folder.unlink()
     folder.with_name("elsewhere").rename(folder)
-    finish_deletions(TEST, deletions=deployment.deletions, objects=deployment.objects)
+    deployment.deletion.finish(TEST)
     assert left_of(deployment, document_id, user) == {}

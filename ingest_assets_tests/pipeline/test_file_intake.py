@@ -1,8 +1,8 @@
 """Files come in from folders: what is read, what is believed, and what one bad file or one unlucky moment does."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -11,9 +11,8 @@ import pytest
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import FileState, SeenFile
-from ingest_assets.pipeline.deletion import delete_document
-from ingest_assets.pipeline.file_intake import Reading, changed_files, take_in_files
+from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile
+from ingest_assets.pipeline.file_intake import FileIntake
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
 
@@ -30,7 +29,7 @@ class Folder:
     deployment: Deployment
     contents: dict[str, str] = field(default_factory=dict)
     states: dict[str, FileState] = field(default_factory=dict)
-    read: list[str] = field(default_factory=list)
+    paths_read: list[str] = field(default_factory=list)
     now: int = NOW
     while_reading: Callable[[], None] = lambda: None
 
@@ -41,29 +40,35 @@ class Folder:
 
     def submit(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> list[str]:
         """What became of each file: its status, or the code of what is wrong with it."""
-        self.read.clear()
+        self.paths_read.clear()
         return [told(each) for each in self.outcomes(verify=verify, max_bytes=max_bytes)]
 
     def outcomes(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> list[Acceptance | PermanentError]:
-        documents, objects = self.deployment.documents, self.deployment.objects
-        reading = self.reading(verify=verify, max_bytes=max_bytes)
-        return list(take_in_files(self.seen(), reading, documents=documents, objects=objects, actor=TEST))
+        return list(self.intake(verify=verify, max_bytes=max_bytes).take_in(self.seen(), TEST))
 
     def changed(self) -> list[str]:
         """What an estimate would be made for."""
-        self.read.clear()
-        found = changed_files(self.seen(), self.reading(), documents=self.deployment.documents)
-        return [arrival.filename for _, arrival in found]
+        self.paths_read.clear()
+        return [checked.arrival.filename for checked in self.intake().changed(self.seen())]
 
     def seen(self) -> list[SeenFile]:
         self.now += SECOND
         return [SeenFile(path, state, self.now) for path, state in sorted(self.states.items())]
 
-    def reading(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> Reading:
-        return Reading(self.user, self._read, max_bytes, verify)
+    def intake(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> FileIntake:
+        return FileIntake(replace(self.deployment.intake, max_bytes=max_bytes), self, self.user, verify)
 
-    def _read(self, path: str) -> bytes:
-        self.read.append(path.removeprefix("/folder/"))
+    def find(self, paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
+        raise NotImplementedError
+
+    def is_gone(self, path: str) -> bool:
+        raise NotImplementedError
+
+    def device_at(self, path: str) -> int:
+        raise NotImplementedError
+
+    def read(self, path: str) -> bytes:
+        self.paths_read.append(path.removeprefix("/folder/"))
         if path not in self.contents:
             raise PermanentError("path_missing")
         content = self.contents[path].encode()
@@ -89,7 +94,7 @@ def test_an_unchanged_file_is_not_read_and_makes_no_job(folder: Folder) -> None:
     assert folder.submit() == ["queued"]
     drain_all(folder.deployment)
     assert folder.submit() == ["unchanged"]
-    assert folder.read == []
+    assert folder.paths_read == []
     assert folder.deployment.backlog.unfinished() == 0
 
 
@@ -98,7 +103,7 @@ def test_a_file_that_changed_just_before_it_came_in_is_read_once_more(folder: Fo
     folder.submit()
     for read in (["a.md"], []):
         assert folder.submit() == ["unchanged"]
-        assert folder.read == read
+        assert folder.paths_read == read
 
 
 def test_new_times_without_a_new_content_make_no_version(folder: Folder) -> None:
@@ -106,9 +111,9 @@ def test_new_times_without_a_new_content_make_no_version(folder: Folder) -> None
     folder.submit()
     folder.write("a.md", policy_text("A"), changed_ns=LONG_AGO + 1)
     assert folder.submit() == ["unchanged"]
-    assert folder.read == ["a.md"]
+    assert folder.paths_read == ["a.md"]
     assert folder.submit() == ["unchanged"]
-    assert folder.read == []
+    assert folder.paths_read == []
 
 
 def test_a_changed_file_is_read_and_becomes_a_new_version(folder: Folder) -> None:
@@ -117,9 +122,9 @@ def test_a_changed_file_is_read_and_becomes_a_new_version(folder: Folder) -> Non
     folder.submit()
     folder.write("b.md", policy_text("C"), changed_ns=LONG_AGO + 1)
     assert folder.submit() == ["unchanged", "new_version"]
-    assert folder.read == ["b.md"]
+    assert folder.paths_read == ["b.md"]
     assert folder.submit() == ["unchanged", "unchanged"]
-    assert folder.read == []
+    assert folder.paths_read == []
 
 
 def test_a_byte_that_changed_behind_size_and_times_is_found_when_all_is_verified(folder: Folder) -> None:
@@ -128,7 +133,7 @@ def test_a_byte_that_changed_behind_size_and_times_is_found_when_all_is_verified
     folder.contents["/folder/a.md"] = "# Policy\n\nWe pay 900 EUR."
     assert folder.submit() == ["unchanged"]
     assert folder.submit(verify=True) == ["new_version"]
-    assert folder.read == ["a.md"]
+    assert folder.paths_read == ["a.md"]
     assert folder.submit(verify=True) == ["unchanged"]
 
 
@@ -138,7 +143,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Folder) -> N
     assert folder.submit() == ["queued"]
     assert folder.submit() == ["new_version"]
     assert folder.submit() == ["unchanged"]
-    assert folder.read == []
+    assert folder.paths_read == []
 
 
 def test_a_moved_file_is_read_and_keeps_its_document(folder: Folder) -> None:
@@ -151,15 +156,14 @@ def test_a_moved_file_is_read_and_keeps_its_document(folder: Folder) -> None:
     assert isinstance(moved, Acceptance)
     assert (told(moved), moved.document_id) == ("unchanged", first.document_id)
     assert folder.submit() == ["unchanged"]
-    assert folder.read == []
+    assert folder.paths_read == []
 
 
 def test_a_deleted_document_comes_in_again(folder: Folder) -> None:
     folder.write("a.md", policy_text("A"))
     [first] = folder.outcomes()
     assert isinstance(first, Acceptance)
-    deletions, objects = folder.deployment.deletions, folder.deployment.objects
-    delete_document(first.document_id, TEST, deletions=deletions, objects=objects)
+    folder.deployment.deletion.delete(first.document_id, TEST)
     assert folder.submit() == ["queued"]
 
 
@@ -168,7 +172,7 @@ def test_another_user_is_not_told_what_one_has(folder: Folder, other_user: UserI
     folder.submit()
     folder.user = other_user
     assert folder.submit() == ["queued"]
-    assert folder.read == ["a.md"]
+    assert folder.paths_read == ["a.md"]
 
 
 def test_a_dead_letter_is_told_unread(folder: Folder) -> None:
@@ -178,7 +182,7 @@ def test_a_dead_letter_is_told_unread(folder: Folder) -> None:
     [outcome] = folder.outcomes()
     assert isinstance(outcome, Acceptance)
     assert (told(outcome), outcome.failure) == ("unchanged", "corrupt")
-    assert folder.read == ["broken.pdf"]
+    assert folder.paths_read == ["broken.pdf"]
 
 
 def test_what_came_in_by_another_way_is_read_once(folder: Folder) -> None:
@@ -187,14 +191,14 @@ def test_what_came_in_by_another_way_is_read_once(folder: Folder) -> None:
     assert accepted.status == "queued"
     for read in (["a.md"], []):
         assert folder.submit() == ["unchanged"]
-        assert folder.read == read
+        assert folder.paths_read == read
 
 
 def test_a_file_above_the_limit_is_refused_unread_also_where_it_is_known(folder: Folder) -> None:
     folder.write("a.md", policy_text("A"))
     folder.submit()
     assert folder.submit(max_bytes=100) == ["too_large"]
-    assert folder.read == []
+    assert folder.paths_read == []
 
 
 def test_what_is_wrong_with_some_files_is_their_own_outcome_and_the_order_stays(folder: Folder) -> None:
@@ -207,7 +211,7 @@ def test_what_is_wrong_with_some_files_is_their_own_outcome_and_the_order_stays(
     assert folder.submit() == expected
     assert folder.deployment.documents.counts()["documents"] == 146
     assert folder.submit() == ["unchanged" if each == "queued" else each for each in expected]
-    assert sorted(folder.read) == ["007.md", "057.md", "100.md", "107.md"]
+    assert sorted(folder.paths_read) == ["007.md", "057.md", "100.md", "107.md"]
 
 
 def test_copies_that_come_in_together_are_one_document(folder: Folder, settings: Settings) -> None:
@@ -237,4 +241,4 @@ def test_an_estimate_is_for_what_is_new_or_changed_only(folder: Folder) -> None:
     folder.write("empty.md", "")
     folder.write("new.md", policy_text("New"))
     assert folder.changed() == ["changed.md", "new.md"]
-    assert "known.md" not in folder.read
+    assert "known.md" not in folder.paths_read

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as quickly
 from hypothesis import strategies as st
-from ingest_assets.adapters.postgres.jobs import advance
 
-from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.changes import Change, Move
 from ingest_assets.domain.queue.jobs import WITHHELD, Payload, without_text
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.spending.costs import request_id_in
-from ingest_assets.pipeline.intake import receive
+from ingest_assets.pipeline.intake import IncomingFile
 from ingest_assets_tests.documents import TEST, ingest, policy_text, submit
 
 HOSTILE = "\x00\ud800\udfff\ufffe\x1b]0;\u202e'\\%s%(x)s"
@@ -36,8 +35,7 @@ def test_every_query_is_answered(deployment: Deployment, user: UserId, query: st
 @given(name=ANYTHING)
 @example(HOSTILE)
 def test_every_file_name_is_taken(deployment: Deployment, user: UserId, name: str) -> None:
-    stores: dict[str, Any] = {"documents": deployment.documents, "objects": deployment.objects}
-    accepted = receive(b"# Text", f"{name}.md", "a source", user, max_bytes=100, actor=TEST, **stores)
+    accepted = deployment.intake.receive(IncomingFile(b"# Text", f"{name}.md", "a source", user), TEST)
     document = deployment.documents.find(accepted.document_id)
     assert document is not None
     assert document.filename.isprintable()
@@ -76,12 +74,12 @@ def test_a_payload_of_the_pipeline_is_told_as_it_is(payload: Payload) -> None:
     assert without_text(payload) == payload
 
 
-def test_an_event_takes_any_payload_and_keeps_no_text(deployment: Deployment, database_url: str, user: UserId) -> None:
+def test_an_event_takes_any_payload_and_keeps_no_text(deployment: Deployment, user: UserId) -> None:
     document_id = submit(deployment, user, policy_text()).document_id
     [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
     payload: dict[str, Any] = {"note": HOSTILE, "text_sha": "Mrs Example", "model": ["x"], "chunks": 7}
-    with connected(database_url) as connection:
-        advance(connection, job, Stage.JOB_VALIDATED, payload=payload)
+    move = Move(Stage.JOB_VALIDATED, deployment.clock.seconds(), payload)
+    deployment.changes.write_all([Change(job, (move,))], reported=False)
     [event] = [each for each in deployment.documents.history(document_id) if each.payload]
     assert {name for name, value in event.payload.items() if value == WITHHELD} == {"note", "text_sha", "model"}
 

@@ -2,24 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Lock
 from typing import Any
 
 import psycopg
 import pytest
-from ingest_assets.adapters.postgres.documents import PostgresDocuments
 
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.intake_records import PostgresIntakeRecords
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.pipeline.intake import Incoming, check, take_in
+from ingest_assets.pipeline.intake import IncomingFile
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, policy_text, submit
 
 
 class FullStore(LocalFiles):
@@ -38,7 +37,7 @@ class FullStore(LocalFiles):
         super().put(key, content)
 
 
-class MeanwhileDocuments(PostgresDocuments):
+class MeanwhileRecords(PostgresIntakeRecords):
     """Something happens once between the look and the leap."""
 
     def __init__(self, database: Database, happens: Callable[[], object]) -> None:
@@ -53,15 +52,13 @@ class MeanwhileDocuments(PostgresDocuments):
         return super().accept(arrivals, located, actor)
 
 
-def incoming(user: UserId, *subjects: str, suffix: str = "") -> list[Incoming]:
+def incoming(user: UserId, *subjects: str, suffix: str = "") -> list[IncomingFile]:
     contents = [(subject, (policy_text(subject, 2) + suffix).encode()) for subject in subjects]
-    return [
-        (content, check(content, f"{name}.md", f"/documents/{name}.md", user, MAX_BYTES)) for name, content in contents
-    ]
+    return [IncomingFile(content, f"{name}.md", f"/documents/{name}.md", user) for name, content in contents]
 
 
-def take_all(deployment: Deployment, files: list[Incoming]) -> list[Acceptance]:
-    return take_in(files, documents=deployment.documents, objects=deployment.objects, actor=TEST)
+def take_all(deployment: Deployment, files: list[IncomingFile]) -> list[Acceptance]:
+    return deployment.intake.take_in([deployment.intake.check(file) for file in files], TEST)
 
 
 def statuses(accepted: list[Acceptance]) -> list[AcceptanceStatus]:
@@ -125,7 +122,7 @@ def test_a_document_that_is_deleted_before_its_copy_is_accepted_is_made_anew_wit
     def delete() -> None:
         deployment.deletion.delete(first.document_id, TEST)
 
-    unlucky = deployment.replacing(documents=MeanwhileDocuments(database, delete))
+    unlucky = deployment.replacing(intake_records=MeanwhileRecords(database, delete))
     again = submit(unlucky, user, policy_text("A"), "copy.md")
     assert (again.status, again.document_id == first.document_id) == (AcceptanceStatus.QUEUED, False)
     assert drain_all(deployment).done == 1
@@ -134,9 +131,8 @@ def test_a_document_that_is_deleted_before_its_copy_is_accepted_is_made_anew_wit
 def test_a_copy_that_somebody_else_has_taken_in_meanwhile_is_shared_and_leaves_no_bytes_behind(
     deployment: Deployment, settings: Settings, user: UserId, database: Database
 ) -> None:
-    unlucky = replace(
-        deployment,
-        documents=MeanwhileDocuments(database, lambda: submit(deployment, user, policy_text("A"), "first.md")),
+    unlucky = deployment.replacing(
+        intake_records=MeanwhileRecords(database, lambda: submit(deployment, user, policy_text("A"), "first.md"))
     )
     copy = submit(unlucky, user, policy_text("A"), "copy.md")
     assert copy.status is AcceptanceStatus.UNCHANGED

@@ -1,6 +1,8 @@
 """What is gone from a folder goes; what may only be out of sight stays."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,11 +11,11 @@ from hypothesis import strategies as st
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import FileState, SeenFile
-from ingest_assets.pipeline.file_intake import Reading, take_in_files
-from ingest_assets.pipeline.pruning import Pruned, gone_files, is_suspicious, prune
+from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile
+from ingest_assets.pipeline.file_intake import FileIntake
+from ingest_assets.pipeline.pruning import Pruned, Pruning, is_suspicious
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, policy_text, submit
 
 LONG_AGO = 1_700_000_000_000_000_000
 
@@ -34,35 +36,33 @@ class Disk:
     def device_at(self, path: str) -> int:
         return next((device for folder, device in self.mounts.items() if path.startswith(folder)), 1)
 
+    def find(self, paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
+        raise NotImplementedError
+
+    def read(self, path: str) -> bytes:
+        return self.contents[path].encode()
+
     def submit(self) -> dict[str, DocumentId]:
         files = [
             SeenFile(path, FileState(len(content), LONG_AGO, LONG_AGO, 1, self.device_at(path)), LONG_AGO)
             for path, content in self.contents.items()
         ]
-        reading = Reading(self.user, lambda path: self.contents[path].encode(), MAX_BYTES)
-        documents, objects = self.deployment.documents, self.deployment.objects
-        outcomes = take_in_files(files, reading, documents=documents, objects=objects, actor=TEST)
+        outcomes = FileIntake(self.deployment.intake, self, self.user).take_in(files, TEST)
         return {
             file.path: each.document_id
             for file, each in zip(files, outcomes, strict=True)
             if isinstance(each, Acceptance)
         }
 
+    @property
+    def pruning(self) -> Pruning:
+        return self.deployment.replacing(files=self).pruning
+
     def gone(self, *folders: str, even_all: bool = False) -> list[str]:
-        documents = self.deployment.documents
-        return gone_files(folders, self.user, even_all=even_all, documents=documents, files=self)
+        return self.pruning.gone_files(folders, self.user, even_all=even_all)
 
     def prune(self, path: str) -> Pruned | None:
-        deployment = self.deployment
-        return prune(
-            path,
-            self.user,
-            TEST,
-            documents=deployment.documents,
-            deletions=deployment.deletions,
-            objects=deployment.objects,
-            files=self,
-        )
+        return self.pruning.prune(path, self.user, TEST)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from ingest_assets.domain.documents.document import Document, DocumentId, Parsed
 from ingest_assets.domain.documents.outdated import FirstStep
 from ingest_assets.domain.text.chunking import ChunkingSettings
 from ingest_assets.pipeline.ports.providers import Parser
-from ingest_assets.pipeline.refresh import outdated_documents, refresh
 from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
 
 TODAYS_MODEL, TODAYS_PARSER = Producer("lexical", "1"), Producer("local", "1")
@@ -42,6 +41,9 @@ class NotedParser:
     def producer_of(self, _media_type: str) -> Producer:
         return self.producer
 
+    def costs_nothing(self, media_type: str) -> bool:
+        return self.local.costs_nothing(media_type)
+
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         self.parsed.append(document.document_id)
         parsed = self.local.parse(content, document)
@@ -58,8 +60,9 @@ class Tools:
 
     def refresh(self) -> dict[DocumentId, FirstStep]:
         """Refreshes everything; the first steps."""
-        outdated = outdated_documents(self.deployment)
-        assert refresh(outdated, TEST, self.deployment) == [each.document_id for each in outdated]
+        refresh = self.deployment.refresh
+        outdated = refresh.outdated()
+        assert refresh.queue(outdated, TEST) == [each.document_id for each in outdated]
         drain_all(self.deployment)
         return {each.document_id: each.first_step for each in outdated}
 
@@ -151,9 +154,9 @@ def test_only_documents_that_a_change_concerns_are_outdated(
 def test_the_first_step_is_the_earliest_of_several(deployment: Deployment, document_id: DocumentId) -> None:
     smaller = deployment.replacing(chunking=ChunkingSettings(400, 100))
     model = Embedder(Producer("lexical", "2"))
-    assert [each.first_step for each in outdated_documents(tools(smaller, embedder=model).deployment)] == ["chunk"]
+    assert [each.first_step for each in tools(smaller, embedder=model).deployment.refresh.outdated()] == ["chunk"]
     parser = NotedParser(deployment.parser, Producer("local", "2"))
-    [outdated] = outdated_documents(tools(smaller, parser, model).deployment)
+    [outdated] = tools(smaller, parser, model).deployment.refresh.outdated()
     assert outdated.first_step is FirstStep.PARSE
     assert (outdated.pages, outdated.media_type) == (None, "text/markdown")
     assert outdated.characters == deployment.chunk_buffer.load(document_id)[-1].end
@@ -163,7 +166,7 @@ def test_the_old_version_stays_searchable_until_it_is_refreshed(
     deployment: Deployment, user: UserId, document_id: DocumentId
 ) -> None:
     later = tools(deployment, embedder=Embedder(Producer("lexical", "2"))).deployment
-    refresh(outdated_documents(later), TEST, later)
+    later.refresh.queue(later.refresh.outdated(), TEST)
     assert deployment.search.passages(user, "emergency care", 1)
 
 
@@ -172,7 +175,7 @@ def test_a_refreshed_document_keeps_its_priority(deployment: Deployment, user: U
     drain_all(deployment)
     plain = submit(deployment, user, policy_text("Dental"), "plain.md").document_id
     later = tools(deployment, embedder=Embedder(Producer("lexical", "2"))).deployment
-    assert refresh(outdated_documents(later), TEST, later) == [urgent]
+    assert later.refresh.queue(later.refresh.outdated(), TEST) == [urgent]
     claimed = deployment.claims.claim("worker", 2, timedelta(seconds=30))
     assert [job.document.document_id for job in claimed] == [urgent, plain]
 
@@ -186,7 +189,7 @@ def test_a_document_of_which_a_new_version_came_meanwhile_is_not_queued_again(
     deployment: Deployment, user: UserId, document_id: DocumentId
 ) -> None:
     later = tools(deployment, embedder=Embedder(Producer("lexical", "2"))).deployment
-    outdated = outdated_documents(later)
+    outdated = later.refresh.outdated()
     submit(deployment, user, policy_text("Dental"))
     assert [each.document_id for each in outdated] == [document_id]
-    assert refresh(outdated, TEST, later) == []
+    assert later.refresh.queue(outdated, TEST) == []

@@ -11,14 +11,10 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
-from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.search.index_policy import IndexAction, IndexCosts, IndexKind, IndexPolicy, IndexState
-from ingest_assets.pipeline.deletion import delete_document
 from ingest_assets.pipeline.ports.indexing import VectorIndex
-from ingest_assets.pipeline.refresh import outdated_documents, refresh
-from ingest_assets.pipeline.vector_index import before_load, index_is_due, keep_index
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, drain_all, ingest, policy_text, submit
 from ingest_assets_tests.stored_vectors import MODEL, clustered, index_name, store_vectors
@@ -49,11 +45,9 @@ def url(settings: Settings) -> str:
 
 
 @pytest.fixture
-def library(deployment: Deployment, settings: Settings) -> Iterator[Deployment]:
+def library(deployment: Deployment) -> Deployment:
     """A deployment in which twenty vectors are many."""
-    deployment = Deployment(settings)
-    yield deployment.replacing(index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
-    deployment.close()
+    return deployment.replacing(index_policy=SOON)
 
 
 def indexes(url: str) -> dict[str, bool]:
@@ -100,7 +94,7 @@ def test_searches_are_right_without_an_index_with_one_and_while_it_is_built(
     assert finds_what_is_nearest(library, user, vectors, ids)
     with ThreadPoolExecutor(1) as pool:
         with slow_writer(url):
-            build = pool.submit(keep_index, library)
+            build = pool.submit(library.index_keeper.keep)
             builder(url)
             assert finds_what_is_nearest(library, user, vectors, ids)
             assert ingest(library, user, policy_text())
@@ -117,39 +111,39 @@ def test_what_an_interrupted_build_left_is_cleared_away_and_built_anew(
     vectors = clustered(ROWS)
     ids = store_vectors(url, user, vectors)
     with ThreadPoolExecutor(1) as pool, slow_writer(url):
-        build = pool.submit(keep_index, library)
+        build = pool.submit(library.index_keeper.keep)
         with psycopg.connect(url) as connection:
             connection.execute(f"SELECT {how}({builder(url)})".encode())
         assert build.exception() is not None
     assert indexes(url) == {index_name(MODEL): False}
     assert finds_what_is_nearest(library, user, vectors, ids)
-    assert index_is_due(library)
-    assert keep_index(library) is IndexAction.BUILD
+    assert library.index_keeper.is_due()
+    assert library.index_keeper.keep() is IndexAction.BUILD
     assert indexes(url) == {index_name(MODEL): True}
-    assert not index_is_due(library)
+    assert not library.index_keeper.is_due()
 
 
 def test_of_two_at_once_one_builds_and_the_other_does_not_wait(library: Deployment, url: str, user: UserId) -> None:
     store_vectors(url, user, clustered(ROWS))
     with ThreadPoolExecutor(1) as pool, slow_writer(url):
-        build = pool.submit(keep_index, library)
+        build = pool.submit(library.index_keeper.keep)
         builder(url)
-        assert keep_index(library) is None
-        assert not before_load(library)
-        assert not index_is_due(library)
+        assert library.index_keeper.keep() is None
+        assert not library.index_keeper.before_load()
+        assert not library.index_keeper.is_due()
         assert not build.done()
     assert indexes(url) == {index_name(MODEL): True}
-    assert keep_index(library) is IndexAction.KEEP
+    assert library.index_keeper.keep() is IndexAction.KEEP
 
 
 def test_an_unknown_model_has_an_index_of_its_vectors(library: Deployment, url: str, user: UserId) -> None:
     class UnknownModel(NextModel):
         model = UNKNOWN
 
-    unknown = replace(library, embedder=UnknownModel())
+    unknown = library.replacing(embedder=UnknownModel())
     vectors = clustered(ROWS)
     ids = store_vectors(url, user, vectors, model=UNKNOWN)
-    assert keep_index(unknown) is IndexAction.BUILD
+    assert unknown.index_keeper.keep() is IndexAction.BUILD
     assert indexes(url) == {index_name(UNKNOWN): True}
     found = library.search_index.nearest(user, vectors[7], UNKNOWN, 10)
     assert found == nearest_by_brute_force(vectors, ids, 7)
@@ -161,7 +155,7 @@ def test_users_with_few_vectors_each_need_no_index(
 ) -> None:
     for each in (user, other_user):
         store_vectors(url, each, clustered(20))
-    assert keep_index(library) is IndexAction.KEEP
+    assert library.index_keeper.keep() is IndexAction.KEEP
     assert indexes(url) == {}
 
 
@@ -186,7 +180,7 @@ def test_a_large_load_drops_the_index_and_leaves_a_new_one(library: Deployment, 
     watched = Watched(library.vector_index)
     for number in range(4):
         submit(library, user, policy_text(f"Subject {number}", 40), f"{number}.md")
-    drain_all(replace(library, vector_index=watched))
+    drain_all(library.replacing(vector_index=watched))
     assert watched.actions == [IndexAction.DROP, IndexAction.BUILD]
     assert indexes(url) == {index_name(MODEL): True}
 
@@ -194,9 +188,9 @@ def test_a_large_load_drops_the_index_and_leaves_a_new_one(library: Deployment, 
 def test_a_small_load_is_inserted(library: Deployment, url: str, user: UserId) -> None:
     for _ in range(10):
         store_vectors(url, user, clustered(ROWS // 10))
-    keep_index(library)
+    library.index_keeper.keep()
     watched = Watched(library.vector_index)
-    ingest(replace(library, vector_index=watched), user, policy_text())
+    ingest(library.replacing(vector_index=watched), user, policy_text())
     assert watched.actions == [IndexAction.KEEP, IndexAction.KEEP]
 
 
@@ -204,18 +198,18 @@ def test_whoever_finishes_first_leaves_the_index_to_the_last(library: Deployment
     store_vectors(url, user, clustered(30))
     for number in range(4):
         submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
-    library.jobs.claim("still loading", 4, LEASE)
-    assert keep_index(library) is IndexAction.KEEP
-    library.jobs.release("still loading")
-    assert keep_index(library) is IndexAction.BUILD
+    library.claims.claim("still loading", 4, LEASE)
+    assert library.index_keeper.keep() is IndexAction.KEEP
+    library.claims.release("still loading")
+    assert library.index_keeper.keep() is IndexAction.BUILD
 
 
 def test_a_load_whose_worker_died_is_not_waited_for(library: Deployment, url: str, user: UserId) -> None:
     store_vectors(url, user, clustered(30))
     for number in range(4):
         submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
-    library.jobs.claim("dead", 4, timedelta(0))
-    assert index_is_due(library)
+    library.claims.claim("dead", 4, timedelta(0))
+    assert library.index_keeper.is_due()
 
 
 def test_a_search_that_has_become_unbearable_is_not_left_to_the_loads_end(
@@ -224,9 +218,9 @@ def test_a_search_that_has_become_unbearable_is_not_left_to_the_loads_end(
     store_vectors(url, user, clustered(30))
     for number in range(4):
         submit(library, user, policy_text(f"Subject {number}"), f"{number}.md")
-    library.jobs.claim("still loading", 4, LEASE)
-    hasty = replace(library, index_policy=replace(SOON, unbearable=0.2))
-    assert keep_index(hasty) is IndexAction.BUILD
+    library.claims.claim("still loading", 4, LEASE)
+    hasty = library.replacing(index_policy=replace(SOON, unbearable=0.2))
+    assert hasty.index_keeper.keep() is IndexAction.BUILD
 
 
 def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vector(
@@ -234,9 +228,9 @@ def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vec
 ) -> None:
     document_id = ingest(library, user, policy_text("Dental", 40))
     assert indexes(url) == {index_name(MODEL): True}
-    renewed = replace(library, embedder=NextModel())
-    assert refresh(outdated_documents(renewed), TEST, renewed) == [document_id]
-    keep_index(renewed)
+    renewed = library.replacing(embedder=NextModel())
+    assert renewed.refresh.queue(renewed.refresh.outdated(), TEST) == [document_id]
+    renewed.index_keeper.keep()
     assert indexes(url) == {index_name(MODEL): True}
     drain_all(renewed)
     assert indexes(url) == {index_name(NextModel.model): True}
@@ -244,6 +238,6 @@ def test_another_model_gets_its_own_index_and_the_old_one_goes_with_its_last_vec
 
 def test_where_everything_was_deleted_the_index_goes(library: Deployment, url: str, user: UserId) -> None:
     document_id = ingest(library, user, policy_text("Dental", 40))
-    delete_document(document_id, TEST, deletions=library.deletions, objects=library.objects)
-    assert keep_index(library) is IndexAction.DROP
+    library.deletion.delete(document_id, TEST)
+    assert library.index_keeper.keep() is IndexAction.DROP
     assert indexes(url) == {}

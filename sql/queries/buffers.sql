@@ -21,7 +21,8 @@ WITH held AS (
         known.user_id, known.vector_dim, known.embedding
     FROM upload_pipeline.document_chunks AS known
     WHERE known.user_id = %(user_id)s AND known.chunk_sha = ANY(%(chunk_shas)s)
-        AND known.embed_model = %(embed_model)s AND known.embed_version = %(embed_version)s
+        -- No index takes this condition: without statistics, one that reads all of the user's chunks would look better.
+        AND (known.embed_model, known.embed_version) IS NOT DISTINCT FROM (%(embed_model)s, %(embed_version)s)
         AND EXISTS (SELECT FROM held)
     ORDER BY known.chunk_sha, known.chunk_id
     ON CONFLICT DO NOTHING

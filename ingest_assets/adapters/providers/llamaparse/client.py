@@ -51,8 +51,8 @@ class LlamaParseClient:
             IngestError: One of the provider errors of the catalogue.
         """
 
-        async def create(service: "LlamaParse") -> str:
-            remote_id = await service._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
+        async def create(llama: "LlamaParse") -> str:
+            remote_id = await llama._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
             if not isinstance(remote_id, str) or not JOB_ID.fullmatch(remote_id):
                 raise TransientError("service_garbled", name=NAME)
             return remote_id
@@ -67,8 +67,8 @@ class LlamaParseClient:
             IngestError: One of the provider errors of the catalogue.
         """
 
-        async def wait(service: "LlamaParse") -> ParseResult:
-            answer = await self._answer(service, remote_id)
+        async def wait(llama: "LlamaParse") -> ParseResult:
+            answer = await self._answer(llama, remote_id)
             return read_result(answer, remote_id, self._settings.tier)
 
         return self._exchange(wait, seconds)
@@ -79,8 +79,8 @@ class LlamaParseClient:
         """Talk to the provider in a new event loop and on a new connection."""
 
         async def exchange() -> Answer:
-            async with self._service(callback_url) as service, asyncio.timeout(seconds):
-                return await talk(service)
+            async with self._connected(callback_url) as llama, asyncio.timeout(seconds):
+                return await talk(llama)
 
         try:
             return asyncio.run(exchange())
@@ -92,7 +92,7 @@ class LlamaParseClient:
             raise of_exception(error) from None
 
     @asynccontextmanager
-    async def _service(self, callback_url: str | None) -> "AsyncIterator[LlamaParse]":
+    async def _connected(self, callback_url: str | None) -> "AsyncIterator[LlamaParse]":
         httpx, transport, make = _library()
         settings = self._settings
         async with httpx.AsyncClient(transport=transport.StrictTransport(self._base_url, settings)) as client:
@@ -110,7 +110,7 @@ class LlamaParseClient:
                 verbose=False,
             )
 
-    async def _answer(self, service: "LlamaParse", remote_id: str) -> dict[str, Any]:
+    async def _answer(self, llama: "LlamaParse", remote_id: str) -> dict[str, Any]:
         job_path = f"/api/parsing/job/{remote_id}"
         result_path = f"{job_path}/result/json"
         heeds_call = self._settings.callback_url is not None
@@ -119,16 +119,16 @@ class LlamaParseClient:
                 await asyncio.sleep(pause)
             elif await self._is_called_back(remote_id, pause):
                 heeds_call = False  # a call that came before the result is not believed twice
-                answer = await _get_if_there(service, result_path)
+                answer = await _get_if_there(llama, result_path)
                 if answer is not None:
                     return answer
-            job = await _get(service, job_path)
+            job = await _get(llama, job_path)
             status = job.get("status")
             if status == "SUCCESS":
                 break
             if status != "PENDING":
                 raise of_job(str(status), str(job.get("error_code") or ""))
-        return await _get(service, result_path)
+        return await _get(llama, result_path)
 
     async def _is_called_back(self, remote_id: str, seconds: float) -> bool:
         """Return whether the provider calls back within this time."""
@@ -141,21 +141,21 @@ class LlamaParseClient:
         return True
 
 
-async def _get(service: "LlamaParse", path: str) -> dict[str, Any]:
+async def _get(llama: "LlamaParse", path: str) -> dict[str, Any]:
     """Get a JSON object.
 
     Raises:
         TransientError: service_job_gone.
     """
-    answer = await _get_if_there(service, path)
+    answer = await _get_if_there(llama, path)
     if answer is None:
         raise TransientError("service_job_gone", name=NAME)
     return answer
 
 
-async def _get_if_there(service: "LlamaParse", path: str) -> dict[str, Any] | None:
+async def _get_if_there(llama: "LlamaParse", path: str) -> dict[str, Any] | None:
     try:
-        answer: dict[str, Any] = (await service.aclient.get(path)).json()
+        answer: dict[str, Any] = (await llama.aclient.get(path)).json()
     except ResourceError as error:
         if error.code != "service_unknown_address":
             raise

@@ -1,0 +1,66 @@
+"""What taking documents in costs the server: the same few statements, however many come in together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+import pytest
+from ingest_assets.adapters.postgres.documents import PostgresDocuments
+
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.domain.documents.document import AcceptanceStatus, Arrival, UserId
+from ingest_assets_tests.documents import TEST
+from ingest_assets_tests.statements import Record, counted_statements, counts
+
+ALL_NEW = {"documents_of_arrivals": 2, "BEGIN": 1, "lock_user": 1, "take_in": 1, "COMMIT": 1}
+REPLACING = {"lock_jobs": 1, "replace_contents": 1, "requeue_versions": 1}
+
+
+@contextmanager
+def counted(database_url: str) -> Iterator[tuple[PostgresDocuments, Record]]:
+    """Yield documents on an open connection, and a record of what they execute from then on."""
+    with counted_statements(database_url) as (url, record):
+        database = Database(url)
+        try:
+            documents = PostgresDocuments(database)
+            documents.by_stage_and_state()
+            record.forget()
+            yield documents, record
+        finally:
+            database.close()
+
+
+def arrivals(user: UserId, count: int, version: int = 1) -> list[Arrival]:
+    return [
+        Arrival(
+            user_id=user,
+            source=f"/documents/{number}.md",
+            filename=f"{number}.md",
+            media_type="text/markdown",
+            byte_size=10,
+            content_sha=sha256(f"{number} in version {version}".encode()).hexdigest(),
+        )
+        for number in range(count)
+    ]
+
+
+def take_in(documents: PostgresDocuments, incoming: list[Arrival]) -> set[AcceptanceStatus]:
+    accepted = documents.accept(incoming, documents.locate(incoming), TEST)
+    assert accepted is not None
+    return {each.status for each in accepted}
+
+
+@pytest.mark.parametrize("count", [1, 64])
+def test_new_documents_come_in_by_one_statement(database_url: str, user: UserId, count: int) -> None:
+    with counted(database_url) as (documents, record):
+        assert take_in(documents, arrivals(user, count)) == {AcceptanceStatus.QUEUED}
+        assert counts(record.statements) == ALL_NEW
+
+
+@pytest.mark.parametrize("count", [1, 64])
+def test_new_versions_take_three_statements_more(database_url: str, user: UserId, count: int) -> None:
+    with counted(database_url) as (documents, record):
+        take_in(documents, arrivals(user, count))
+        record.forget()
+        assert take_in(documents, arrivals(user, count, version=2)) == {AcceptanceStatus.NEW_VERSION}
+        assert counts(record.statements) == ALL_NEW | REPLACING
