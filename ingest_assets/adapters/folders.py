@@ -59,7 +59,7 @@ class Folders:
 def _below(path: str, parents: tuple[FolderId, ...]) -> Iterator[SeenFile | NoFile]:
     seen_ns = time.time_ns()
     try:
-        status = os.stat(path)  # noqa: PTH116  a Path for each of many thousand files takes longer than its stat
+        status = os.stat(path)  # noqa: PTH116  making a Path takes longer than the stat
         if stat.S_ISDIR(status.st_mode):
             yield from _in_folder(path, (status.st_dev, status.st_ino), parents)
         elif stat.S_ISREG(status.st_mode):

@@ -1,4 +1,4 @@
-"""Explain why a document is or is not searchable, and which command would change that."""
+"""Why a document is or is not searchable, and the command that would change it."""
 
 import shlex
 from dataclasses import dataclass
@@ -18,20 +18,16 @@ CAUSES = {
 @dataclass(frozen=True, slots=True)
 class Explanation:
     status: JobStatus | None
-    """The document's status; None if it was deleted."""
+    """None of a document that was deleted."""
     cause: str | None
-    """Why the newest version is not searchable; None if it is."""
+    """None where the newest version is searchable."""
     fix: str | None
-    """A command line that would help, if there is one."""
+    """A command line."""
     history: list[Event]
 
 
 def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
-    """Return where a document stands and why.
-
-    Raises:
-        PermanentError: unknown_document.
-    """
+    """Raises PermanentError unknown_document."""
     status, history = documents.status(document_id), documents.history(document_id)
     if status is None and not history:
         raise PermanentError("unknown_document")
@@ -61,7 +57,7 @@ def _fix(status: JobStatus, sources: list[str]) -> str | None:
 
 
 def _fix_of_dead_letter(status: JobStatus, sources: list[str]) -> str:
-    """Return the command for a dead letter: a corrected file must be submitted; anything else can be retried."""
+    """A bad file must come in again, mended; anything else may simply be tried again."""
     problem = CATALOGUE.get(status.error_code or "")
     bad_content = problem is not None and problem.error is PermanentError and status.error_code != "crashed_worker"
     if bad_content and sources:

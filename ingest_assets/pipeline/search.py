@@ -15,9 +15,9 @@ RANKED = 50
 
 
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
-    """Return the user's best passages, best first; the query may be any text.
+    """The user's best passages, best first. The query is whatever somebody typed.
 
-    Words are matched while the query is embedded and its vector is compared.
+    Words are matched while it is embedded and its vector compared.
     """
     query = normalise(query)
     depth = max(RANKED, limit)

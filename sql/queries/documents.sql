@@ -26,7 +26,7 @@ WHERE document.document_id IN (
 ORDER BY document.created_at, document.document_id;
 
 -- lock_jobs
--- These documents' jobs until the transaction ends: always before the documents themselves, as a worker does it.
+-- Lock these documents' jobs until the transaction ends. Jobs are always locked before documents, as workers do.
 SELECT FROM upload_pipeline.upload_jobs WHERE document_id = ANY(%(document_ids)s) ORDER BY job_id FOR UPDATE;
 
 -- replace_contents
@@ -106,12 +106,12 @@ FROM unnest(
 WHERE known.user_id = %(user_id)s AND known.source = new.source;
 
 -- sources_below
--- The user's documents that came from files below a folder, and where those lay.
+-- Return the sources of the user's documents that are files below a folder, and the file systems that held them.
 SELECT source, file_device
 FROM upload_pipeline.document_sources
 WHERE user_id = %(user_id)s AND starts_with(source, %(folder)s) AND file_sha IS NOT NULL
 ORDER BY source;
 
 -- remove_source
--- A document that other sources give too loses this one.
+-- Remove a source from a document that has others too.
 DELETE FROM upload_pipeline.document_sources WHERE user_id = %(user_id)s AND source = %(source)s;

@@ -23,10 +23,10 @@ class LocalParser:
         self.producer = Producer("local", f"{version('xberg')}+{REVISION}")
         self._pool = WorkerPool(limits or ParserLimits())
 
-    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
+    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
         return self.producer
 
-    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  whatever it reads, it reads here
+    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  it reads every type locally
         return True
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:

@@ -108,7 +108,7 @@ class Worker:
         with self._ending:
             self._process.wait()
         for stream in (self._requests, self._replies, self._last_words):
-            with suppress(OSError):  # what a dead worker has not read cannot be flushed
+            with suppress(OSError):  # a worker that has ended reads nothing more
                 stream.close()
 
     def _exchange(self, request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:

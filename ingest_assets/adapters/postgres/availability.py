@@ -20,6 +20,6 @@ class PostgresAvailability:
     def take_calls(self) -> bool:
         if not self._providers:
             return True
-        names = {"services": self._providers, "next_turn": NEXT_TURN}
+        names = {"providers": self._providers, "next_turn": NEXT_TURN}
         with self._database.connection() as connection:
-            return connection.execute(query("unavailable_services"), names).fetchone() is None
+            return connection.execute(query("unavailable_providers"), names).fetchone() is None

@@ -129,5 +129,5 @@ def _configure(connection: PooledConnection) -> None:
         connection.execute(query("act_as_worker"))
     except psycopg.errors.InsufficientPrivilege:
         connection.refusal = PermanentError("role_denied", role=Role.WORKER)
-    except psycopg.ProgrammingError:  # no such type, or no such role
+    except psycopg.ProgrammingError:  # the type or the role does not exist
         connection.refusal = PermanentError("database_not_migrated")

@@ -19,7 +19,7 @@ class PostgresDeletions:
     def delete(self, document_id: DocumentId, actor: Actor) -> None:
         names = {"document_id": document_id, "document_ids": [document_id]} | columns_of(actor)
         with self._database.transaction() as connection:
-            for statement in ("lock_jobs", "note_deletion", "delete_document", "forget_service_ids"):
+            for statement in ("lock_jobs", "note_deletion", "delete_document", "forget_provider_ids"):
                 connection.execute(query(statement), names)
 
     def traces(self, document_id: DocumentId) -> dict[str, int]:

@@ -10,7 +10,7 @@ from ingest_assets.domain.documents.document import DocumentId, UserId
 KINDS = {
     "document": "export_documents",
     "source": "export_sources",
-    "service_job": "export_service_jobs",
+    "service_job": "export_remote_jobs",
     "callback": "export_callbacks",
     "paid_call": "export_calls",
     "request": "export_requests",

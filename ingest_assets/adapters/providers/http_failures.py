@@ -29,7 +29,7 @@ def code_of_status(status: int, codes: Mapping[int, str] = CODES) -> str:
     """Return the catalogue's code for an answer other than 2xx."""
     if status in codes:
         return codes[status]
-    if status < HTTPStatus.BAD_REQUEST:  # a redirect that leads nowhere
+    if status < HTTPStatus.BAD_REQUEST:  # a redirect to nowhere
         return "service_unknown_address"
     return "service_refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "service_unavailable"
 

@@ -1,4 +1,4 @@
-"""Combine several rankings into one."""
+"""Several rankings become one."""
 
 from collections.abc import Hashable, Sequence
 from math import fsum
@@ -8,13 +8,9 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[Item]], k: int = 60) -> list[tuple[Item, float]]:
-    """Return the items with their scores, best first (Cormack, Clarke and Büttcher, 2009).
+    """Best first, with scores (Cormack, Clarke and Büttcher, 2009); of equals, the one met first in the rankings.
 
-    An item that a ranking names twice counts only at its better rank. Items with equal scores keep the order in which
-    the rankings first name them.
-
-    Raises:
-        ValueError: `k` is negative.
+    What a ranking names twice counts where it stands first. Raises ValueError where `k` is negative.
     """
     if k < 0:
         raise ValueError("k must not be negative")

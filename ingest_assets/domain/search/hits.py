@@ -1,4 +1,4 @@
-"""The results of a search."""
+"""What a search gives."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Hit:
     document_id: DocumentId
     chunk_id: ChunkId
     score: float
-    """The score of reciprocal rank fusion, comparable only within one answer."""
+    """Of reciprocal rank fusion: comparable within one answer only."""
     text: str
     heading_path: tuple[str, ...]
     page: int | None
@@ -24,14 +24,14 @@ class VectorSample:
     chunk_id: ChunkId
     user_id: UserId
     vector: Vectors
-    """The vector, of shape (VECTOR_DIMENSIONS,)."""
+    """Shape (VECTOR_DIMENSIONS,)."""
     rows: int
-    """How many vectors of the same model the chunk's user has."""
+    """How many vectors of the same model its user has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """The share of the nearest chunks that a search finds."""
+    """What share of the nearest chunks a search finds."""
 
     queries: int
     found: int

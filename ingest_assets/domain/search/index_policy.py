@@ -1,18 +1,18 @@
-"""Decide whether a model's vectors have an HNSW index, of which kind, and when to build it in bulk.
+"""Whether a model's vectors have an HNSW index, of which kind, and when it is built in bulk rather than row by row.
 
-Without an index, a search compares all vectors of its user. That finds more, and up to `exact_rows` it is faster: the
-index is for users with more. Inserting a row into an index costs about six times its share of a bulk build, so before
-a large load it may pay to drop the index and to build it again afterwards. With P rows present and N about to come,
-the policy weighs the extra cost of inserting N, 5 N, against building the present rows anew, P:
+Without one, a search compares all vectors of its user, which finds more and is faster up to `exact_rows`: the index is
+for users beyond. A row inserted into it costs about six times what it costs in a bulk build, so before a large load it
+may be dropped, to be built behind it; with P rows present, what inserting the next N costs more than building them in,
+5 N, is weighed against building what is there anew, P:
 
 | pending / present | there is an index | there is none |
 |---|---|---|
 | up to 1/50 | keep it | build it |
-| up to 2/5 | keep it | wait for the end of the load |
-| above | drop it | wait for the end of the load |
+| up to 2/5 | keep it | wait for the load's end |
+| above | drop it | wait for the load's end |
 
-Whatever is pending, the policy builds an index as soon as searches without it would be unbearable, and never drops one
-if users would feel it. docs/decisions/0007 tells why, and how it was measured.
+Whatever is pending, an index is built as soon as searches without it would be unbearable, and never dropped where they
+would be felt. docs/decisions/0007 tells why, and how it was measured.
 """
 
 import re
@@ -25,34 +25,34 @@ from ingest_assets.domain.documents.document import Producer
 
 class IndexKind(StrEnum):
     BITS = "bits"
-    """Over the bits of the vectors; the cosine ranks the candidates. Only some models' bits say enough."""
+    """Over the bits of the vectors; the cosine ranks its candidates. They say enough of some models only."""
     HALFVEC = "halfvec"
-    """Over the vectors at half precision: for any model, at four times the cost and size."""
+    """Over the vectors at half precision: for any model, at four times the cost and the size."""
 
 
 class IndexAction(StrEnum):
     KEEP = "keep"
-    """Leave things as they are."""
+    """Whatever there is."""
     BUILD = "build"
     DROP = "drop"
 
 
 LOCAL_MODELS_BY_BITS = frozenset({"lexical"})
-"""Local models whose vectors' bits say enough; each provider lists its own."""
+"""Models of this machine whose vectors' bits say enough; providers tell it of their own."""
 SHORTENED = re.compile(r"-\d+d$")
-"""A version that matches gives fewer dimensions than are stored, and the bits of its vectors say less."""
+"""In a version: the model gives fewer dimensions than are stored, and their bits say less."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexCosts:
-    """Costs in milliseconds per row."""
+    """Milliseconds per row."""
 
     insert: float
     build: float
     compare: float
-    """The cost of comparing one row with a query, without the index."""
+    """To compare one row with a query, without the index."""
     exact_rows: int
-    """Up to this many rows of a user, comparing all of them is better than the index."""
+    """Up to so many of a user's rows, comparing all of them is better than the index."""
 
 
 MEASURED = {
@@ -65,18 +65,18 @@ MEASURED = {
 class IndexPolicy:
     costs: Mapping[IndexKind, IndexCosts] = field(default_factory=lambda: MEASURED)
     felt: float = 100
-    """The longest search, in milliseconds, during a load that an index was dropped for."""
+    """Milliseconds that a search may take in a load that an index was dropped for."""
     unbearable: float = 1000
-    """The longest search, in milliseconds, during the load before the first index."""
+    """Milliseconds that a search may take in the load that precedes the first index."""
     negligible: float = 0.1
-    """If the waste is up to this share of the build, the build does not wait for the end of the load."""
+    """Up to this share of the build, nobody waits for the rest of a load."""
     worthwhile: float = 2
-    """An index is dropped if that saves this many times the cost of building it anew."""
+    """An index is dropped where that saves this many times what building it anew costs."""
     models_by_bits: frozenset[str] = LOCAL_MODELS_BY_BITS
     """Names of the models whose vectors' bits say enough, whether or not they are in use."""
 
     def kind_of(self, model: Producer) -> IndexKind:
-        """Return the kind of index for a model's vectors."""
+        """Return the kind of index that a model's vectors take."""
         by_bits = model.name in self.models_by_bits and not SHORTENED.search(model.version)
         return IndexKind.BITS if by_bits else IndexKind.HALFVEC
 
@@ -84,26 +84,19 @@ class IndexPolicy:
 @dataclass(frozen=True, slots=True)
 class IndexState:
     exists: bool
-    """Whether there is a complete index; the remains of an interrupted build do not count."""
+    """And is whole: what an interrupted build left does not count."""
     rows: int
-    """The number of vectors of the model."""
+    """Vectors of the model."""
     most: int
-    """The number of vectors of the user who has most of them."""
+    """Of them, those of the user who has most."""
     waiting: int
-    """About how many more vectors the documents in the queue will bring."""
+    """About how many more the documents in the queue will bring."""
     loading: bool
-    """Whether any worker is working on those documents."""
+    """Whether anybody is working on them."""
 
 
 def decide(state: IndexState, pending: int, kind: IndexKind, policy: IndexPolicy) -> IndexAction:
-    """Return what to do with the index of a model.
-
-    Args:
-        state: The index and the vectors as they are now.
-        pending: How many more rows are about to come.
-        kind: The kind of index that the model takes.
-        policy: The costs and the limits.
-    """
+    """`pending`: how many more rows are about to come."""
     costs = policy.costs[kind]
     search, rebuild = state.most * costs.compare, state.rows * costs.build
     waste = pending * (costs.insert - costs.build)

@@ -1,6 +1,6 @@
-"""Embed text without a model: signed feature hashing (Weinberger et al., 2009) of words and pairs of words.
+"""Text as a vector without a model: signed feature hashing (Weinberger et al., 2009) of words and pairs of words.
 
-Up to the division by the length, all numbers are integers that float64 holds exactly. So the order in which a machine
+Up to the division by the length all numbers are integers that float64 holds exactly. So the order in which a machine
 adds them does not matter, and the same text gives the same bits everywhere.
 """
 
@@ -17,13 +17,13 @@ Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.float64]
 
 TERM_WEIGHT, PAIR_WEIGHT, COMMON_WEIGHT = 4, 3, 1
-"""A pair of common terms weighs no more than a single common term."""
+"""A pair of common terms weighs no more than a common term."""
 
 COUNT_STEPS = 64
-"""A feature's count weighs 1 + ln(count), rounded to this fraction of one."""
+"""A feature's count weighs 1 + ln(count), in steps of this fraction of one."""
 
 BLOCK_TEXTS = 64
-"""How many texts are embedded at once, so that intermediate results stay in the processor's cache."""
+"""Texts whose vectors are made at once, so that what lies between stays in the processor's cache."""
 
 _HASH_BITS = 48
 _PAIR_FIRST, _PAIR_MIXED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -31,32 +31,26 @@ _COMMON = np.uint64(1)
 
 
 def term_hash(term: str, *, common: bool) -> int:
-    """Return a hash of 48 bits, the lowest of which says whether the term is common."""
+    """48 bits, of which the lowest says whether the term is common."""
     digest = int.from_bytes(blake2b(term.encode(), digest_size=_HASH_BITS // 8).digest(), "little")
     return digest | 1 if common else digest & ~1
 
 
 def embed_terms(texts: Sequence[Sequence[int]]) -> Vectors:
-    """Return unit vectors of texts that are given as the hashes of their terms, in order.
-
-    All texts without terms share one vector.
-    """
+    """Texts, each as the hashes of its terms in order, as unit vectors; all texts without terms share one vector."""
     blocks = [_embed_block(texts[first : first + BLOCK_TEXTS]) for first in range(0, len(texts), BLOCK_TEXTS)]
     vectors: Vectors = np.concatenate([np.empty((0, VECTOR_DIMENSIONS), np.float32), *blocks])
     return vectors
 
 
 def count_weights(counts: NDArray[np.intp]) -> Numbers:
-    """Return the weights of counts as whole numbers.
-
-    Logarithms differ in their last bits between machines; rounding makes them the same.
-    """
+    """Whole numbers: logarithms that differ in their last bits between machines are rounded to the same one."""
     weights: Numbers = np.rint(COUNT_STEPS * (1 + np.log(counts)))
     return weights
 
 
 def rotate(vectors: Numbers) -> Numbers:
-    """Turn vectors by one orthogonal matrix times ROTATION_SCALE, so that each coordinate says a little of everything.
+    """Turns vectors by one orthogonal matrix times ROTATION_SCALE, so that all coordinates say a little of everything.
 
     A short text has few coordinates other than zero, and an index that knows only signs could not tell it from another.
     """
@@ -81,13 +75,13 @@ def _embed_block(texts: Sequence[Sequence[int]]) -> Vectors:
     squares = np.einsum("ij,ij->i", vectors, vectors)
     empty = squares == 0
     vectors[empty, 0] = squares[empty] = 1
-    # Adding zero makes a negative zero positive; which of the two comes out depends on the machine.
+    # Adding zero makes a negative zero positive: which of the two comes out depends on the machine.
     unit: Numbers = rotate(vectors) / (ROTATION_SCALE * np.sqrt(squares))[:, None] + 0.0
     return unit.astype(np.float32)
 
 
 def _sum_features(texts: Sequence[Sequence[int]]) -> Numbers:
-    """Return whole numbers of shape (texts, VECTOR_DIMENSIONS)."""
+    """Shape (texts, VECTOR_DIMENSIONS), whole numbers."""
     owners = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
     hashes = np.fromiter(chain.from_iterable(texts), np.uint64, len(owners))
     neighbours = owners[:-1] == owners[1:]

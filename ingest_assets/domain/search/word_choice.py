@@ -1,7 +1,7 @@
-"""Choose the words of a query that select chunks for ranking: as many of the rarest as find few enough chunks.
+"""Which of a query's words choose the chunks that are ranked: as many of the rarest as find few enough.
 
-Ranking reads each chunk's words, which takes some microseconds; one common word alone could select half of a large
-user's chunks. What the rarest words find is also what the query means (docs/decisions/0004).
+Ranking reads each chunk's words, some microseconds apiece; one common word alone would have half of a large user's
+chunks ranked. What the rarest words find is also what the query means (docs/decisions/0004).
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 RANKED_ROWS = 1000
-"""About how many chunks are ranked; a sample may mislead, so the limit is twice as many."""
+"""About so many chunks are ranked; a sample may mislead, so twice as many are at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     lexeme: str
     common: bool
-    """Whether most insurance documents have the word; it then counts only if a query has no others."""
+    """Whether most insurance documents have it, so that it counts only where a query has no others."""
     frequency: float
-    """About the share of the user's chunks that have the word."""
+    """About the share of the user's chunks that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,16 @@ class WordChoice:
     rare: tuple[str, ...]
     frequent: tuple[str, ...]
     ranked: tuple[str, ...]
-    """The words that rank the chunks; each counts the same."""
+    """By which chunks are ranked: any of these, each counts the same."""
 
 
 def frequency(found: int, sampled: int) -> float:
-    """Return the share of chunks with a word that `found` of a sample have.
-
-    A word that none of the sample has is rare, not absent.
-    """
+    """The share of chunks with a word that `found` of a sample have: what none has is rare, but not absent."""
     return (found + 0.5) / (sampled + 1) if sampled else 0.0
 
 
 def choose_words(words: Sequence[Word], rows: int) -> WordChoice:
-    """Choose words for a user with about `rows` chunks; an empty query chooses none."""
+    """For a user with about `rows` chunks; without words, nothing is chosen."""
     counted = [word for word in words if not word.common] or words
     rarest_first = sorted(counted, key=lambda word: (word.frequency, word.lexeme))
     found = accumulate(word.frequency * rows for word in rarest_first)
@@ -50,10 +47,9 @@ def choose_words(words: Sequence[Word], rows: int) -> WordChoice:
 
 
 def _together(rarest_first: Sequence[Word], rows: int, *, any_rare: bool) -> tuple[str, ...]:
-    """Return enough words that few enough chunks have all of them, assuming that words meet by chance.
+    """As many as it takes that few enough chunks have all of them, if words come together by chance.
 
-    If even all of them find too many, return none: chunks with a rare word would drown. Without rare words there is no
-    choice.
+    Where all find too many, none is chosen: what has a rare word would drown. Without rare words there is no choice.
     """
     chosen: list[str] = []
     found = float(rows)

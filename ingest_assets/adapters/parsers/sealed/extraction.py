@@ -24,7 +24,7 @@ SPECIMEN = b"<html><p>Cover</p></html>"
 def warm_up() -> None:
     """Load whatever would otherwise be opened on first use: every encoding, and the threads that xberg runs on."""
     for encoding in set(aliases.values()):
-        with suppress(LookupError):  # some are of other systems
+        with suppress(LookupError):  # other systems have some of them
             codecs.lookup(encoding)
     marked_text(SPECIMEN, FileType.HTML)
 

@@ -29,7 +29,7 @@ def read_frame(stream: BinaryIO, limit: int) -> tuple[dict[str, Any], bytes]:
     except RecursionError:
         raise ValueError from None
     if not isinstance(header, dict):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004  callers handle one kind of bad frame
     return header, _read(stream, body_length)
 
 

@@ -102,7 +102,7 @@ def _filter(machine: Machine, process: int) -> Iterator[bytes]:
     yield _instruction(RETURN, KILL)
     yield _instruction(LOAD, NUMBER)
     yield from _answered(UNKNOWN, IF_AT_LEAST, FIRST_UNLISTED)
-    yield from _answered(UNKNOWN, IF_EQUAL, machine.clone3)  # flags behind a pointer; C libraries then take clone
+    yield from _answered(UNKNOWN, IF_EQUAL, machine.clone3)  # its flags are behind a pointer; libraries fall back
     for call in NAMES.split():
         numbers = call.split(":")
         if machine.column < len(numbers):

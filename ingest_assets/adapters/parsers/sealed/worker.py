@@ -35,7 +35,7 @@ def main() -> None:
     replies = _own_output()
     peak_resident_mb = _memory_meter()
     _leave_network()
-    end_with_parent(signal.SIGKILL, int(sys.argv[2]))  # elsewhere than on Linux, the end of its input stops it
+    end_with_parent(signal.SIGKILL, int(sys.argv[2]))  # except on Linux, the end of its input stops it
     _confine(limits)
     _load()
     sealed = refuse_the_outside()
@@ -44,7 +44,7 @@ def main() -> None:
         _allow_processor(limits.seconds)
         reply, text = _answer(header, content, limits)
         write_frame(replies, reply | {"resident_mb": peak_resident_mb(), "sealed": sealed}, text)
-    os._exit(0)  # an orderly end takes the interpreter from under xberg's threads, which then abort
+    os._exit(0)  # an orderly exit ends the interpreter first, and then the threads of xberg abort
 
 
 def _load() -> None:
@@ -62,7 +62,7 @@ def _memory_meter() -> Callable[[], int]:
     """
     if sys.platform != "linux":
         return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
-    status = Path("/proc/self/status").open()  # noqa: SIM115  (kept open: later, nothing can be opened)
+    status = Path("/proc/self/status").open()  # noqa: SIM115  (stays open, because later nothing can be opened)
 
     def peak_resident_mb() -> int:
         status.seek(0)

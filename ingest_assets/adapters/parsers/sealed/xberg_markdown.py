@@ -11,7 +11,7 @@ CONFIGURATION = xberg.ExtractionConfig(
     use_cache=False,
     disable_ocr=True,
     output_format="markdown",
-    escape_markdown=True,  # `clean` takes away what is not needed; unescaped, text would turn into headings
+    escape_markdown=True,  # else text would turn into headings; `clean` removes the needless escapes
     content_filter=xberg.ContentFilterConfig(include_footnotes=True),
     pages=xberg.PageConfig(extract_pages=True),
     html_options=xberg.ConversionOptions(

@@ -113,12 +113,12 @@ class LlamaParseClient:
     async def _answer(self, llama: "LlamaParse", remote_id: str) -> dict[str, Any]:
         job_path = f"/api/parsing/job/{remote_id}"
         result_path = f"{job_path}/result/json"
-        heeds_call = self._settings.callback_url is not None
+        trusts_callback = self._settings.callback_url is not None
         for pause in self._settings.pauses():
-            if not heeds_call:
+            if not trusts_callback:
                 await asyncio.sleep(pause)
             elif await self._is_called_back(remote_id, pause):
-                heeds_call = False  # a call that came before the result is not believed twice
+                trusts_callback = False  # the provider may call back before the result is there; trust only one call
                 answer = await _get_if_there(llama, result_path)
                 if answer is not None:
                     return answer

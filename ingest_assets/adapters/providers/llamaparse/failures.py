@@ -24,7 +24,7 @@ BY_CLASS = {
     "NetworkError": "service_unavailable",
     "ProxyError": "service_unavailable",
     "RemoteProtocolError": "service_unavailable",
-    "LocalProtocolError": "service_key_refused",  # a key that no header can hold
+    "LocalProtocolError": "service_key_refused",  # no header can hold such a key
     "UnsupportedProtocol": "service_unknown_address",
     "InvalidURL": "service_unknown_address",
     "TooManyRedirects": "service_unknown_address",

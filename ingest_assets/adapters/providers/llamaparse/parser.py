@@ -46,10 +46,10 @@ class LlamaParseParser:
         self._remote_jobs = remote_jobs
         self._settings = settings
 
-    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
+    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
         return self.producer
 
-    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  every page has its price
+    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  every page costs money
         return False
 
     def supports(self, media_type: str) -> bool:
@@ -78,7 +78,7 @@ class LlamaParseParser:
             if error.code != "service_job_gone":
                 raise
             return None
-        if not job.booked:  # whoever uploaded it died before it could
+        if not job.booked:  # the worker that uploaded it crashed first
             with self._calls.begin(PROVIDER.name, Usage(), document.user_id, document.document_id) as call:
                 call.settle(result.usage)
             self._remote_jobs.book(document, self.producer, job.remote_id)
@@ -111,7 +111,7 @@ class LlamaParseParser:
         try:
             result = self._awaited(remote_id, document, pages)
         except IngestError as error:
-            if error.code in JOB_ENDED:  # jobs that fail are free
+            if error.code in JOB_ENDED:  # failed jobs cost nothing
                 call.settle(Usage(request_id=remote_id))
             raise
         call.settle(result.usage)

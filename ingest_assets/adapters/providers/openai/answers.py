@@ -80,7 +80,7 @@ def _has_direction(vector: NDArray[np.float64]) -> bool:
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)  # so that no square overflows
+    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)  # prevents an overflow when squaring
     unit: NDArray[np.float64] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     return unit
 

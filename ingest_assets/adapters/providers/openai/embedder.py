@@ -118,16 +118,16 @@ class OpenAIEmbedder:
         try:
             return self._client.embeddings.with_raw_response.create(
                 model=self._settings.model,
-                input=[text or " " for text in texts],  # an empty input is refused
+                input=[text or " " for text in texts],  # the API refuses an empty input
                 dimensions=self._settings.requested_dimensions or omit,
             ).http_response
         except OpenAIError as error:
             failure = classify(error)
-        raise failure  # out here it has no context: the client's error holds the texts and the key
+        raise failure  # raised here without context: the client's error holds the texts and the key
 
     @cached_property
     def _client(self) -> "OpenAI":
-        import openai  # noqa: PLC0415  takes a second, and only deployments that use it load it
+        import openai  # noqa: PLC0415  the import takes a second; only deployments that use OpenAI need it
 
         client = openai.OpenAI(
             api_key=partial(_usable, self._key),
@@ -135,7 +135,7 @@ class OpenAIEmbedder:
             timeout=openai.Timeout(self._settings.answer_seconds, connect=self._settings.connect_seconds),
             max_retries=0,  # the queue retries
             http_client=openai.DefaultHttpxClient(
-                follow_redirects=False,  # the texts go to the configured server only
+                follow_redirects=False,  # the texts go only to the configured server
                 event_hooks={"request": [_say_nothing_of_this_machine]},
             ),
         )
