@@ -6,9 +6,8 @@ WHERE document_id = %(document_id)s
 ORDER BY chunk_ord;
 
 -- reuse_vectors
--- Buffer those vectors of this model that the user has already paid for. Return the hashes of the chunks that have a
--- buffered one, or one row without any; return no row if the claim is lost. Like a stage move, this does not wait for
--- the disk.
+-- Buffer the model's vectors that the user has already paid for; return the hashes of chunks that have one, or one row
+-- without any. Return no row if the claim is lost. Like a stage move, this does not wait for the disk.
 WITH held AS (
     SELECT
     FROM upload_pipeline.upload_jobs

@@ -3,9 +3,8 @@
 SELECT pg_advisory_xact_lock(hashtextextended('claims', 0));
 
 -- claim_jobs
--- Lease up to `limit` queued or due jobs, or only due ones, to `claim`. Users take turns round-robin, starting after
--- `after`; each user's jobs come by priority, then by age. Rows that others hold are passed over, and no user gets more
--- than `per_user` jobs in work.
+-- Lease up to `limit` queued or due jobs, or only due ones, to `claim`: users round-robin from `after`, each one's jobs
+-- by priority, then age. Rows that others hold are passed over; no user has more than `per_user` jobs in work.
 WITH claimable AS (
     SELECT job.job_id, turn.place
     FROM upload_pipeline.turns(%(after)s, %(limit)s, %(retries_only)s, %(per_user)s) AS turn
