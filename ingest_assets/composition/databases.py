@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from ingest_assets.composition.parts import Parts, part
 from ingest_assets.domain.roles import Role
-from ingest_assets.settings import Settings, login_url, sibling_database, sqlalchemy_url
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
@@ -19,13 +18,14 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.ports.clock import Clock
     from ingest_assets.pipeline.ports.object_store import ObjectStore
     from ingest_assets.pipeline.ports.observing import Observer
+    from ingest_assets.settings import Settings
 
 SPARE_CONNECTIONS = 4
 """For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
 
 
 class Databases(Parts):
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: "Settings") -> None:
         super().__init__()
         self.settings = settings
 
@@ -45,6 +45,8 @@ class Databases(Parts):
 
     def url_of(self, role: Role) -> str:
         """Return a URL for acting as the role: its own login on the embedded server, else the only one."""
+        from ingest_assets.settings import login_url
+
         return login_url(self.database_url, role) if self.settings.embedded else self.database_url
 
     @property
@@ -55,11 +57,15 @@ class Databases(Parts):
     def plain_dagster_database_url(self) -> str:
         if self.settings.dagster_database_url is not None:
             return self.settings.dagster_database_url.get_secret_value()
+        from ingest_assets.settings import sibling_database
+
         return sibling_database(self.database_url, "dagster")
 
     @property
     def dagster_database_url(self) -> str:
         """As SQLAlchemy spells it."""
+        from ingest_assets.settings import sqlalchemy_url
+
         return sqlalchemy_url(self.plain_dagster_database_url)
 
     @part

@@ -11,13 +11,20 @@ from ingest_assets.pipeline.ports.providers import Embedder
 from ingest_assets.pipeline.ports.searching import SearchIndex
 
 RANKED = 50
-"""How deep each ranking goes into the fusion."""
+"""How many chunks of each ranking are fused, at least."""
 
 
 def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
-    """The user's best passages, best first. The query is whatever somebody typed.
+    """Return the user's best passages, best first.
 
-    Words are matched while it is embedded and its vector compared.
+    Words are matched while the query is embedded and its vector is compared.
+
+    Args:
+        user_id: The user whose passages are searched.
+        query: Whatever somebody typed.
+        limit: How many passages to return at most.
+        index: Where the passages are found.
+        embedder: What turned the passages into vectors.
     """
     query = normalise(query)
     depth = max(RANKED, limit)

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from psycopg.rows import dict_row
 
+from ingest_assets.adapters.postgres.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import UserId
@@ -71,18 +72,18 @@ def rows_read(database: Database) -> int:
 
 def test_a_worker_that_began_with_a_small_queue_claims_as_cheaply_from_a_large_one(database_url: str) -> None:
     database = Database(database_url, connections=1)
-    jobs = PostgresJobs(database)
+    claims, backlog = PostgresClaims(database), PostgresBacklog(database)
     fill(database_url, several(30, UserId(uuid4())))
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE upload_pipeline.upload_jobs SET (autovacuum_enabled = false)")
         connection.execute("VACUUM ANALYZE upload_pipeline.upload_jobs, upload_pipeline.documents")
     for _ in range(12):
-        jobs.claim("worker", LIMIT, timedelta(seconds=30))
-        jobs.waiting(LIMIT)
+        claims.claim("worker", LIMIT, timedelta(seconds=30))
+        backlog.waiting(LIMIT)
     fill(database_url, QUEUES["a user each"])
     before = rows_read(database)
-    assert len(jobs.claim("worker", LIMIT, timedelta(seconds=30))) == LIMIT
-    assert jobs.waiting(LIMIT) == LIMIT
+    assert len(claims.claim("worker", LIMIT, timedelta(seconds=30))) == LIMIT
+    assert backlog.waiting(LIMIT) == LIMIT
     assert rows_read(database) - before < MOST_BLOCKS
     database.close()
 

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_assets.adapters.postgres.jobs import PostgresJobs
 
+from ingest_assets.adapters.postgres.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.jobs import Job
@@ -31,8 +32,13 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def jobs(database: Database) -> PostgresJobs:
-    return PostgresJobs(database)
+def claims(database: Database) -> PostgresClaims:
+    return PostgresClaims(database)
+
+
+@pytest.fixture
+def backlog(database: Database) -> PostgresBacklog:
+    return PostgresBacklog(database)
 
 
 def ids(claimed: list[Job]) -> list[UUID]:
@@ -79,11 +85,10 @@ def test_any_queue_is_claimed_fairly_and_by_priority(
     empty(database.url)
     fill(database.url, rows)
     wanted = claimable(rows, per_user, retries_only=retries_only)
-    jobs = PostgresJobs(database, per_user)
     if not retries_only:
-        assert jobs.waiting(limit) == min(limit, sum(map(len, wanted.values())))
+        assert PostgresBacklog(database, per_user).waiting(limit) == min(limit, sum(map(len, wanted.values())))
 
-    claimed = jobs.claim("worker", limit, LEASE, retries_only=retries_only)
+    claimed = PostgresClaims(database, per_user).claim("worker", limit, LEASE, retries_only=retries_only)
 
     taken: dict[UserId, list[UUID]] = {user: [] for user in wanted}
     turns = []
@@ -99,10 +104,10 @@ def test_any_queue_is_claimed_fairly_and_by_priority(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 10])
-def test_the_round_goes_on_with_the_next_claim(jobs: PostgresJobs, database_url: str, limit: int) -> None:
+def test_the_round_goes_on_with_the_next_claim(claims: PostgresClaims, database_url: str, limit: int) -> None:
     fill(database_url, [row for user in USERS for row in several(3, user)])
     order: list[UserId] = []
-    while claimed := jobs.claim("worker", limit, LEASE):
+    while claimed := claims.claim("worker", limit, LEASE):
         order += users(claimed)
     assert sorted(order[:7]) == USERS
     assert order == order[:7] * 3
@@ -110,48 +115,52 @@ def test_the_round_goes_on_with_the_next_claim(jobs: PostgresJobs, database_url:
 
 @pytest.mark.parametrize("limit", [2, 4, 32])
 def test_a_single_document_is_among_the_first_two_however_many_another_user_has_queued(
-    jobs: PostgresJobs, database_url: str, limit: int
+    claims: PostgresClaims, database_url: str, limit: int
 ) -> None:
     fill(database_url, several(10_000, USERS[0]))
     for _ in range(3):
-        assert set(users(jobs.claim("worker", limit, LEASE))) == {USERS[0]}
+        assert set(users(claims.claim("worker", limit, LEASE))) == {USERS[0]}
     fill(database_url, [QueueRow(USERS[1], priority=-100)])
-    assert USERS[1] in users(jobs.claim("worker", limit, LEASE))[:2]
+    assert USERS[1] in users(claims.claim("worker", limit, LEASE))[:2]
 
 
-def test_one_at_a_time_a_single_document_is_among_the_next_two_claims(jobs: PostgresJobs, database_url: str) -> None:
+def test_one_at_a_time_a_single_document_is_among_the_next_two_claims(
+    claims: PostgresClaims, database_url: str
+) -> None:
     fill(database_url, [*several(20, USERS[0]), *several(1, USERS[1])])
-    order = [user for _ in range(4) for user in users(jobs.claim("worker", 1, LEASE))]
+    order = [user for _ in range(4) for user in users(claims.claim("worker", 1, LEASE))]
     assert sorted(order[:2]) == USERS[:2]
     assert order[2:] == [USERS[0]] * 2
 
 
-def test_retries_that_are_not_due_delay_nobody(jobs: PostgresJobs, database_url: str) -> None:
+def test_retries_that_are_not_due_delay_nobody(
+    claims: PostgresClaims, backlog: PostgresBacklog, database_url: str
+) -> None:
     waiting = [QueueRow(user, State.RETRYABLE, 9, DAY, DAY) for user in USERS[:6] for _ in range(500)]
     strangers = [QueueRow(UserId(uuid4()), State.RETRYABLE, due_in=DAY) for _ in range(500)]
     [due, queued] = [QueueRow(USERS[0], State.RETRYABLE, due_in=-DAY), QueueRow(USERS[6])]
     fill(database_url, [*waiting, *strangers, due, queued])
-    assert jobs.waiting(5) == 2
-    assert ids(jobs.claim("worker", 5, LEASE, retries_only=True)) == [due.job_id]
-    assert ids(jobs.claim("worker", 1, LEASE)) == [queued.job_id]
-    assert jobs.claim("worker", 5, LEASE) == []
+    assert backlog.waiting(5) == 2
+    assert ids(claims.claim("worker", 5, LEASE, retries_only=True)) == [due.job_id]
+    assert ids(claims.claim("worker", 1, LEASE)) == [queued.job_id]
+    assert claims.claim("worker", 5, LEASE) == []
 
 
 def test_users_at_their_limit_hide_nobody_who_has_room(database: Database) -> None:
-    limited = PostgresJobs(database, per_user=2)
+    limited, backlog = PostgresClaims(database, per_user=2), PostgresBacklog(database, per_user=2)
     crowd = [UserId(uuid4()) for _ in range(30)]
     held = [QueueRow(user, State.WORKING) for user in crowd for _ in range(2)]
     fill(database.url, [*held, *(row for user in crowd for row in several(3, user)), *several(3, USERS[0])])
-    assert limited.waiting(9) == 2
+    assert backlog.waiting(9) == 2
     assert users(limited.claim("worker", 1, LEASE)) == [USERS[0]]
     assert users(limited.claim("worker", 9, LEASE)) == [USERS[0]]
-    assert limited.waiting(9) == 0
+    assert backlog.waiting(9) == 0
     limited.release("worker")
-    assert limited.waiting(9) == 2
+    assert backlog.waiting(9) == 2
 
 
 def test_a_run_that_a_person_started_counts_but_is_not_refused(database: Database) -> None:
-    limited = PostgresJobs(database, per_user=2)
+    limited = PostgresClaims(database, per_user=2)
     rows = several(5, USERS[0])
     fill(database.url, rows)
     started = [limited.take(DocumentId(row.job_id), "person", LEASE, Stage.JOB_VALIDATED) for row in rows[:3]]
@@ -171,26 +180,28 @@ def being_claimed(url: str, rows: list[QueueRow]) -> Iterator[None]:
         yield
 
 
-def test_the_same_users_next_jobs_are_claimed_beside_others(jobs: PostgresJobs, database_url: str) -> None:
+def test_the_same_users_next_jobs_are_claimed_beside_others(claims: PostgresClaims, database_url: str) -> None:
     rows = several(60, USERS[0])
     fill(database_url, rows)
     with being_claimed(database_url, rows[:50]):
-        assert ids(jobs.claim("worker", 5, LEASE)) == [row.job_id for row in rows[50:55]]
+        assert ids(claims.claim("worker", 5, LEASE)) == [row.job_id for row in rows[50:55]]
 
 
-def test_whoever_finds_the_first_users_jobs_taken_gets_the_nexts(jobs: PostgresJobs, database_url: str) -> None:
+def test_whoever_finds_the_first_users_jobs_taken_gets_the_nexts(claims: PostgresClaims, database_url: str) -> None:
     first, second = several(1, USERS[0]), several(1, USERS[1])
     for taken, left in [(first, second), (second, first)]:
         fill(database_url, [*taken, *left])
         with being_claimed(database_url, taken):
-            assert ids(jobs.claim("worker", 1, LEASE)) == [left[0].job_id]
+            assert ids(claims.claim("worker", 1, LEASE)) == [left[0].job_id]
         empty(database_url)
 
 
-def test_nothing_is_claimed_where_nothing_is_asked_for(jobs: PostgresJobs, database_url: str) -> None:
+def test_nothing_is_claimed_where_nothing_is_asked_for(
+    claims: PostgresClaims, backlog: PostgresBacklog, database_url: str
+) -> None:
     fill(database_url, several(1, USERS[0]))
-    assert jobs.claim("worker", 0, LEASE) == []
-    assert jobs.waiting(1) == 1
+    assert claims.claim("worker", 0, LEASE) == []
+    assert backlog.waiting(1) == 1
 
 
 def test_a_priority_outside_its_range_is_refused(database_url: str) -> None:

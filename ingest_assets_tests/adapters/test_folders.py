@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest_assets.adapters.folders import NoFile, device_at, find_files, is_gone, read_file
+from ingest_assets.adapters.folders import Folders
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import SeenFile
+from ingest_assets.domain.files.file_states import NoFile, SeenFile
+
+FILES = Folders(max_bytes=100)
 
 
 def found(*paths: Path) -> list[str]:
     """Files by their paths, everything else by what is wrong with it."""
-    return [each.problem.code if isinstance(each, NoFile) else each.path for each in find_files(paths)]
+    return [each.problem.code if isinstance(each, NoFile) else each.path for each in FILES.find(paths)]
 
 
 @pytest.fixture
@@ -33,13 +35,13 @@ def test_a_file_that_is_named_twice_is_found_once(folder: Path) -> None:
 
 
 def test_a_file_shows_its_state_and_when_that_was_taken(folder: Path) -> None:
-    [file] = find_files([folder / "b.md"])
+    [file] = FILES.find([folder / "b.md"])
     assert isinstance(file, SeenFile)
     status = (folder / "b.md").stat()
     assert (file.state.size, file.state.modified_ns, file.state.inode) == (4, status.st_mtime_ns, status.st_ino)
     assert file.seen_ns >= status.st_ctime_ns
     os.utime(folder / "b.md", ns=(status.st_atime_ns, status.st_mtime_ns - 1))
-    [touched] = find_files([folder / "b.md"])
+    [touched] = FILES.find([folder / "b.md"])
     assert isinstance(touched, SeenFile)
     assert touched.state != file.state
 
@@ -51,7 +53,7 @@ def test_links_are_followed_and_lead_to_a_file_or_say_that_there_is_none(folder:
     assert found(folder / "a") == [
         str(folder / "a/link.md"), "path_missing", "path_missing", str(folder / "a/y.md"), str(folder / "a/z.md")
     ]  # fmt: skip
-    link, target = find_files([folder / "a/link.md", folder / "b.md"])
+    link, target = FILES.find([folder / "a/link.md", folder / "b.md"])
     assert isinstance(link, SeenFile)
     assert isinstance(target, SeenFile)
     assert link.state == target.state
@@ -59,10 +61,10 @@ def test_links_are_followed_and_lead_to_a_file_or_say_that_there_is_none(folder:
 
 def test_a_link_that_leads_elsewhere_shows_another_state(folder: Path) -> None:
     (folder / "link.md").symlink_to(folder / "a/y.md")
-    [before] = find_files([folder / "link.md"])
+    [before] = FILES.find([folder / "link.md"])
     (folder / "link.md").unlink()
     (folder / "link.md").symlink_to(folder / "a/z.md")
-    [after] = find_files([folder / "link.md"])
+    [after] = FILES.find([folder / "link.md"])
     assert isinstance(before, SeenFile)
     assert isinstance(after, SeenFile)
     assert before.state != after.state
@@ -80,7 +82,7 @@ def test_what_is_no_file_and_no_folder_is_none(folder: Path) -> None:
 
 def test_a_name_that_is_no_text_is_a_problem_of_its_own(folder: Path) -> None:
     (folder / os.fsdecode(b"a/\xff.md")).write_text("text")
-    problems = [each for each in find_files([folder]) if isinstance(each, NoFile)]
+    problems = [each for each in FILES.find([folder]) if isinstance(each, NoFile)]
     assert [each.problem.code for each in problems] == ["path_unusable"]
     assert problems[0].path.endswith(r"a/\xff.md")
     problems[0].path.encode()
@@ -100,27 +102,27 @@ def test_a_folder_that_cannot_be_read_is_a_problem_and_its_files_are_not_gone(fo
     (folder / "a").chmod(0)
     try:
         assert found(folder) == ["unreadable_file", str(folder / "b.md")]
-        assert not is_gone(str(folder / "a/y.md"))
+        assert not FILES.is_gone(str(folder / "a/y.md"))
     finally:
         (folder / "a").chmod(0o700)
 
 
 def test_a_file_is_gone_where_there_is_nothing_or_something_else(folder: Path) -> None:
-    assert not is_gone(str(folder / "b.md"))
-    assert not is_gone(str(folder / ".hidden.md"))
+    assert not FILES.is_gone(str(folder / "b.md"))
+    assert not FILES.is_gone(str(folder / ".hidden.md"))
     for name in ("nowhere.md", "b.md/below.md", "a"):
-        assert is_gone(str(folder / name))
+        assert FILES.is_gone(str(folder / name))
 
 
 def test_a_lost_file_would_lie_where_the_nearest_folder_lies(folder: Path) -> None:
     device = folder.stat().st_dev
     for name in ("b.md", "nowhere.md", "lost/deep/nowhere.md"):
-        assert device_at(str(folder / name)) == device
-    assert device_at("/proc/self/nowhere") != device
+        assert FILES.device_at(str(folder / name)) == device
+    assert FILES.device_at("/proc/self/nowhere") != device
 
 
 def test_a_file_is_read_to_just_above_the_limit(folder: Path) -> None:
-    assert read_file(str(folder / "a/y.md"), 100) == b"a/y.md"
-    assert read_file(str(folder / "a/y.md"), 3) == b"a/y."
+    assert FILES.read(str(folder / "a/y.md")) == b"a/y.md"
+    assert Folders(3).read(str(folder / "a/y.md")) == b"a/y."
     with pytest.raises(PermanentError, match="path_missing"):
-        read_file(str(folder / "nowhere.md"), 100)
+        FILES.read(str(folder / "nowhere.md"))

@@ -1,13 +1,15 @@
 """No statement of the queue, intake, retry, status or commit paths reads a big table from end to end.
 
-Every query in `sql/queries` is planned with its real text on filled databases: for the values below, and as the plan
-for any values that a prepared statement settles on where it seems cheaper. A new query is guarded without being named
-here; it only needs a value for each of its parameters. One that must read everything says so in `READS_EVERYTHING`.
+Every query in `sql/queries` is planned with its real text on filled databases, with fresh statistics, none, and those
+of empty tables: for the values below, and as the plan for any values that a prepared statement settles on where it
+seems cheaper. A new query is guarded without being named here; it only needs a value for each of its parameters. One
+that must read everything says so in `READS_EVERYTHING`.
 """
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from psycopg.types.json import Json, Jsonb
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.queries import HEADER, queries, query
 from ingest_assets.shipped import shipped
-from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, fill, uuid_of
+from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, Statistics, fill, uuid_of
 from ingest_assets_tests.conftest import TEMPLATE, _database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,7 +60,8 @@ VALUES: dict[str, Any] = {
     "exact_rows": 100,
     "index": "upload_pipeline.document_chunks_nearest",
     "ranked": "'policy'",
-    "chosen": "'policy'",
+    "rare": ["policy"],
+    "frequent": [],
     "folder": "/documents/",
     "file_shas": [SHA],
     "file_seen_ns": [1],
@@ -72,12 +75,32 @@ VALUES: dict[str, Any] = {
     "media_types": ["text/markdown"],
     "filenames": ["7.md"],
     "content_shas": [SHA],
+    "buffered": [uuid_of("document 8")],
+    "claims": ["worker 1", "worker 2"],
+    "fresh_documents": [uuid_of("document 7")],
+    "lasting": False,
+    "moves": Jsonb([{"job_id": str(uuid_of("job 7")), "position": 0, "stage": "parsing", "age": 0, "payload": {}}]),
+    "next_chunks": [uuid_of("chunk 7")],
+    "next_documents": [uuid_of("document 7")],
+    "next_turn": timedelta(seconds=2),
+    "provider": "openai",
+    "services": ["openai"],
+    "targets": Jsonb(
+        [
+            {
+                "job_id": str(uuid_of("job 7")),
+                "claim": "worker 1",
+                "sources": ["job_validated"],
+                "stage": "parsing",
+                "is_done": False,
+            }
+        ]
+    ),
     "fresh_vectors": [np.ones(1536, dtype=np.float32)],
     "fresh_shas": [SHA],
     "per_user": None,
     "after": uuid_of("user 5"),
     "body": b"x",
-    "byte_size": 1000,
     "call_id": 7,
     "callback_secret": "secret",
     "candidates": 400,
@@ -96,7 +119,6 @@ VALUES: dict[str, Any] = {
     "embed_model": "model",
     "embed_version": "1",
     "expires_at": NOW,
-    "filename": "7.md",
     "hint": "hint",
     "job_id": uuid_of("job 7"),
     "job_ids": [uuid_of("job 7"), uuid_of("job 8")],
@@ -104,7 +126,6 @@ VALUES: dict[str, Any] = {
     "lease": timedelta(seconds=60),
     "limit": 32,
     "longest_hold": "5s",
-    "media_type": "text/markdown",
     "message": "message",
     "micro_usd": 10,
     "name": "name",
@@ -112,18 +133,14 @@ VALUES: dict[str, Any] = {
     "now": NOW,
     "open_until": NOW,
     "outcome": "succeeded",
-    "page_starts": [0],
     "pages": 1,
-    "parsed_sha": SHA,
     "parser_name": "local",
     "parser_version": "1",
-    "payload": Jsonb({"chunks": 1}),
     "probe": False,
     "query": "words of the policy",
     "sampled": 200,
     "depth": 50,
     "chunks": Json([]),
-    "title": "title",
     "chunker_name": "markdown",
     "chunker_version": "1",
     "for_transaction": True,
@@ -133,7 +150,6 @@ VALUES: dict[str, Any] = {
     "request_sha": SHA,
     "requests_booked_until": NOW,
     "retries_only": False,
-    "provider": "openai",
     "source": "/documents/7.md",
     "source_document_ids": [uuid_of("document 7")],
     "sources": ["job_validated"],
@@ -182,11 +198,12 @@ PLANNING_COST = 25
 """What Postgres adds to the cost of plans for given values when it compares them with the plan for any values."""
 
 
-@pytest.fixture(scope="module", params=["done", "queued"])
+@pytest.fixture(scope="module", params=product(["done", "queued"], Statistics), ids=", statistics ".join)
 def connection(request: pytest.FixtureRequest, postgres: EmbeddedPostgres) -> Iterator[Connection]:
     """To a database whose documents are nearly all done, or nearly all waiting."""
+    most, statistics = request.param
     for url in _database(postgres, TEMPLATE):
-        fill(url, most=request.param)
+        fill(url, most, statistics)
         with psycopg.connect(url, autocommit=True) as made:
             register_vector(made)
             made.execute("SET app.user_id = '{}'".format(uuid_of("user 7")).encode())

@@ -223,7 +223,7 @@ def test_the_planners_statistics_of_others_words_are_hidden(reader: Connection[A
 
 
 def test_searches_and_functions_find_no_foreign_chunk(url: str, reader: Connection[Any]) -> None:
-    words = "SELECT count(*) FROM upload_pipeline.matching_chunks('word', 'word', 10000, 10000)"
+    words = "SELECT count(*) FROM upload_pipeline.matching_chunks('{word}', '{}', 'word', 10000, 10000)"
     for user_id, expected in [(NOBODY, 0), (ME, 10), ("", 0)]:
         sign_in(reader, user_id)
         assert reader.execute(words.encode()).fetchone() == (expected,)

@@ -12,10 +12,11 @@ PACKAGE = Path(ingest_assets.__file__).parent
 SEALED = "ingest_assets.adapters.parsers.sealed"
 PROTOCOL = {f"{SEALED}.frames", f"{SEALED}.limits"}
 WORKER_IMPORTS = f"""
-import sys
+import os, sys
 from {SEALED} import worker
 worker._load()
-print(*sys.modules)
+print(*sys.modules, flush=True)
+os._exit(0)  # as the worker ends: an orderly end takes the interpreter from under xberg's threads, which then abort
 """
 EMPTY = {"ingest_assets", "ingest_assets.adapters", "ingest_assets.adapters.parsers"}
 """Packages that Python imports on the way to the worker."""

@@ -9,10 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ingest_assets.adapters.postgres.export import KINDS, export_records
+from ingest_assets.adapters.postgres.export import KINDS
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.settings import Settings
 from ingest_assets_tests import documents
 from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.system.ingest import Ingest, Ran
@@ -102,11 +101,9 @@ def test_ids_are_answered_as_by_other_commands(
     assert records(ingest("export", "--user", str(uuid4()))) == []
 
 
-def test_records_come_one_by_one_as_of_one_moment(deployment: Deployment, user: UserId, settings: Settings) -> None:
-    deployment = Deployment(settings)
+def test_records_come_one_by_one_as_of_one_moment(deployment: Deployment, user: UserId) -> None:
     first = submit(deployment, user, policy_text("Dental"), "dental.md").document_id
-    found = export_records(deployment.database, user)
+    found = deployment.export.records(user)
     assert next(found)["record"] == next(iter(KINDS))
     submit(deployment, user, policy_text("Zebra"), "zebra.md")
     assert {UUID(str(record["document_id"])) for record in found} == {first}
-    deployment.close()

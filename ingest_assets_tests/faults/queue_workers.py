@@ -6,17 +6,20 @@ python -m ingest_assets_tests.faults.queue_workers URL WORKERS VICTIMS
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from multiprocessing.connection import Connection
 
-from ingest_assets.adapters.postgres.jobs import PostgresJobs, require_claim
-from psycopg.types.json import Jsonb
-
+from ingest_assets.adapters.clock import SystemClock
+from ingest_assets.adapters.postgres.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.changes import PostgresChanges
+from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.domain.documents.document import Producer
+from ingest_assets.domain.queue.changes import Change, Move, Version
 from ingest_assets.domain.queue.jobs import Actor, Job
-from ingest_assets.domain.queue.stages import ORDER
+from ingest_assets.domain.queue.stages import ORDER, Stage
 
 LEASE = timedelta(minutes=5)
 SHORT_LEASE = timedelta(seconds=1)
@@ -35,36 +38,40 @@ def opened(url: str) -> Iterator[Database]:
 
 def work_off(database: Database, claim: str, per_user: int | None = None) -> int:
     """Finishes jobs until none is unfinished, those included that others lose on the way; how many it finished."""
-    jobs, finished = PostgresJobs(database, per_user), 0
+    claims, finished = PostgresClaims(database, per_user), 0
     try:
-        while jobs.unfinished():
-            jobs.reclaim(NEVER_POISON, Actor.of_claim(claim))
-            claimed = jobs.claim(claim, BATCH, LEASE)
+        while PostgresBacklog(database).unfinished():
+            claims.reclaim(NEVER_POISON, Actor.of_claim(claim))
+            claimed = claims.claim(claim, BATCH, LEASE)
             for job in claimed:
                 finish(database, job)
             finished += len(claimed)
             if not claimed:
                 time.sleep(0.02)
     finally:
-        jobs.release(claim)
+        claims.release(claim)
     return finished
 
 
 def begin(database: Database, claim: str, lease: timedelta) -> list[Job]:
     """Claims some jobs, and begins with the first."""
-    jobs = PostgresJobs(database)
-    claimed = jobs.claim(claim, BATCH, lease)
+    claims = PostgresClaims(database)
+    claimed = claims.claim(claim, BATCH, lease)
     for job in claimed[:1]:
-        jobs.advance(job, ORDER[1], ORDER[2])
+        _write(database, job, ORDER[1:3])
     return claimed
 
 
 def finish(database: Database, job: Job) -> None:
     """Raises ResourceError claim_lost."""
-    PostgresJobs(database).advance(job, *ORDER[1:-1])
-    names = {"job_id": job.job_id, "claim": job.claim, "payload": Jsonb({}), "reported": False}
-    with database.connection() as connection:
-        require_claim(connection, "finish_job", names)
+    _write(database, job, ORDER[1:-1])
+    _write(database, job, ORDER[-1:], Version(0, Producer("no model", "1")))
+
+
+def _write(database: Database, job: Job, stages: Sequence[Stage], version: Version | None = None) -> None:
+    clock = SystemClock()
+    moves = tuple(Move(stage, clock.seconds()) for stage in stages)
+    PostgresChanges(database, clock).write_all([Change(job, moves, version=version)], reported=False)
 
 
 def _work(url: str, claim: str) -> None:

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from ingest_assets.adapters.postgres.jobs import PostgresJobs
 from psycopg.rows import DictRow
 
+from ingest_assets.adapters.postgres.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets_tests.faults import queue_workers
@@ -64,7 +65,7 @@ def test_twenty_workers_do_a_hundred_jobs_once_although_some_vanish(queue: str) 
                 return work_off(database, f"worker {number}")
             held = begin(database, f"victim {number}", LEASE)
             all_hold.wait()
-            PostgresJobs(database).renew(f"victim {number}", timedelta(0))
+            PostgresClaims(database).renew(f"victim {number}", timedelta(0))
             work_off(database, f"worker {number}")
             for job in held:
                 with pytest.raises(ResourceError, match="claim_lost"):
@@ -95,9 +96,9 @@ def test_no_user_ever_has_more_in_work_than_the_limit(queue: str) -> None:
     def work(number: int) -> list[DictRow]:
         seen: list[DictRow] = []
         with opened(queue) as database:
-            jobs = PostgresJobs(database, limit)
-            while jobs.unfinished():
-                for job in jobs.claim(f"worker {number}", BATCH, LEASE):
+            claims, backlog = PostgresClaims(database, limit), PostgresBacklog(database)
+            while backlog.unfinished():
+                for job in claims.claim(f"worker {number}", BATCH, LEASE):
                     with database.connection() as connection:
                         seen += connection.execute(crowded.encode()).fetchall()
                     finish(database, job)

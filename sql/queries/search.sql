@@ -1,3 +1,14 @@
+-- keep_to_indexes
+-- Until the transaction ends, Postgres looks rows up by indexes, whatever it takes the tables to hold: a search reads a few
+-- rows among many, and statistics come late after a load.
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+    set_config('jit', 'off', true);
+
+-- order_by_index
+-- Until the transaction ends, Postgres takes rows in the order of an index where one has the order.
+SELECT set_config('enable_sort', 'off', true);
+
 -- count_chunks
 -- How many chunks the user has, counted up to `most`.
 SELECT count(*) AS chunks
@@ -79,9 +90,10 @@ SELECT lexeme, lexeme = ANY((SELECT tsvector_to_array(to_tsvector('english', %(c
 FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme;
 
 -- matching_chunks
--- The user's chunks that have the chosen words, best first.
+-- The user's chunks that have any of the rare words or all of the frequent ones, best first.
 SELECT chunk_id
-FROM upload_pipeline.matching_chunks(%(chosen)s::tsquery, %(ranked)s::tsquery, %(most)s, %(depth)s) AS chunk_id;
+FROM upload_pipeline.matching_chunks(
+    %(rare)s::text[], %(frequent)s::text[], %(ranked)s::tsquery, %(most)s, %(depth)s) AS chunk_id;
 
 -- hits
 -- These chunks as a search shows them.

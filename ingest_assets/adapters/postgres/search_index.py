@@ -1,6 +1,7 @@
-"""Search in Postgres: vectors by their bits or by HNSW, words by full text."""
+"""Search in Postgres: vectors by their bits or by HNSW, words by an index that holds each word behind its owner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from psycopg import Connection
 
@@ -14,20 +15,22 @@ from ingest_assets.domain.search.word_choice import RANKED_ROWS, Word, WordChoic
 from ingest_assets.domain.text.vocabulary import COMMON_WORDS
 
 CANDIDATES = {IndexKind.BITS: 200, IndexKind.HALFVEC: 100}
-"""Rows that are found and then ranked by the cosine: what recall@10 takes (docs/decisions/0003)."""
+"""How many rows are found and then ranked by the cosine: as many as recall@10 needs (docs/decisions/0003)."""
 
 EXACT = {IndexKind.BITS: "nearest_of_all_bits", IndexKind.HALFVEC: "nearest_of_all_vectors"}
 INDEXED = {IndexKind.BITS: "nearest_by_bits", IndexKind.HALFVEC: "nearest_by_halfvec"}
 
 COUNTED_ROWS = 50_000
-"""Users with more chunks are taken to have so many."""
+"""A user with more chunks counts as having this many."""
 SAMPLED_ROWS = 200
-"""In which words are counted, for users with more chunks than should all be ranked."""
+"""How many chunks the frequency of words is counted in, for users with too many chunks to rank them all."""
 UNSAMPLED_ROWS = RANKED_ROWS * 3 // 2
-"""Up to so many chunks, ranking all of them costs less than taking a sample to choose some."""
+"""Up to this many chunks, ranking all of them costs less than sampling them to choose some."""
 
 
 class PostgresSearchIndex:
+    """Find chunks as their user, under row-level security."""
+
     def __init__(self, database: Database, policy: IndexPolicy) -> None:
         self._database = database
         self._policy = policy
@@ -42,18 +45,22 @@ class PostgresSearchIndex:
             "candidates": max(CANDIDATES[kind], limit),
             "limit": limit,
         }
-        with self._database.as_seen_by(user_id).connection() as connection:
-            chosen = INDEXED if self._needs_index(connection, user_id, model) else EXACT
+        with self._searching(user_id) as connection:
+            statement = EXACT[kind]
+            if self._needs_index(connection, user_id, model):
+                statement = INDEXED[kind]
+                connection.execute(query("order_by_index"))
             # Prepared, the statement might get a plan for any model, and no model's index serves any.
-            return [row["chunk_id"] for row in connection.execute(query(chosen[kind]), names, prepare=False)]
+            return [row["chunk_id"] for row in connection.execute(query(statement), names, prepare=False)]
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        with self._database.as_seen_by(user_id).connection() as connection:
+        with self._searching(user_id) as connection:
             choice = _choose_words(connection, user_id, query_text)
             if not choice.ranked:
                 return []
             names = {
-                "chosen": _chosen(choice),
+                "rare": list(choice.rare),
+                "frequent": list(choice.frequent),
                 "ranked": " | ".join(map(_quoted, choice.ranked)),
                 "most": max(2 * RANKED_ROWS, limit),
                 "depth": limit,
@@ -62,9 +69,16 @@ class PostgresSearchIndex:
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
         names = {"user_id": user_id, "chunk_ids": list(chunk_ids)}
-        with self._database.as_seen_by(user_id).connection() as connection:
+        with self._searching(user_id) as connection:
             rows = connection.execute(query("hits"), names).fetchall()
         return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
+
+    @contextmanager
+    def _searching(self, user_id: UserId) -> Iterator[Connection[Row]]:
+        """Yield a connection that sees this user's rows only, and whose plans do not depend on statistics."""
+        with self._database.as_seen_by(user_id).connection() as connection:
+            connection.execute(query("keep_to_indexes"))
+            yield connection
 
     def _needs_index(self, connection: Connection[Row], user_id: UserId, model: Producer) -> bool:
         kind = self._policy.kind_of(model)
@@ -84,11 +98,6 @@ def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str)
     rows = connection.execute(query("query_words"), asked).fetchall()
     words = [Word(row["lexeme"], row["common"], frequency(row["found"], sampled)) for row in rows]
     return choose_words(words, counted["chunks"])
-
-
-def _chosen(choice: WordChoice) -> str:
-    together = " & ".join(map(_quoted, choice.frequent))
-    return " | ".join([*map(_quoted, choice.rare), *([f"({together})"] if together else [])])
 
 
 def _quoted(lexeme: str) -> str:

@@ -1,4 +1,4 @@
-"""HNSW indexes over stored vectors, one per embedding model, built and dropped without anybody waiting for it."""
+"""HNSW indexes over stored vectors, one per embedding model, built and dropped while others read and write."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +15,13 @@ from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, Ind
 BUILDS = {IndexKind.BITS: "build_bits_index", IndexKind.HALFVEC: "build_halfvec_index"}
 
 KILOBYTES_PER_ROW = {IndexKind.BITS: 1.5, IndexKind.HALFVEC: 4}
-"""Of the graph while it is built (measured: 1.3 and 3.8)."""
+"""Memory that a graph takes while it is built (measured: 1.3 and 3.8)."""
 MOST_KILOBYTES = 1024 * 1024
+"""The most memory that a build is given."""
 
 
 class PostgresVectorIndex:
-    """Indexes are made and dropped by ingest_owner: `url` logs in as it, or as who may act as it."""
+    """Build and drop indexes as ingest_owner; `url` logs in as that role, or as one that may act as it."""
 
     def __init__(self, url: str, policy: IndexPolicy) -> None:
         self._url = url
@@ -57,8 +58,11 @@ class PostgresVectorIndex:
 
     @contextmanager
     def _sole_right(self) -> Iterator[Connection[Row] | None]:
-        """A session of its own: lock and settings end with it, whatever ends it. None where another holds the right, or
-        where this login may not have it."""
+        """Yield a session that alone may change indexes, or None.
+
+        Lock and settings end with the session, however it ends. It is None where another session holds the right, or
+        where this login may not have it.
+        """
         with connected(self._url) as connection:
             yield connection if _becomes_owner(connection) and _locks(connection) else None
 
@@ -94,7 +98,7 @@ def _state(connection: Connection[Row], model: Producer, name: str) -> IndexStat
 
 
 def _indexes(connection: Connection[Row]) -> dict[str, bool]:
-    """Whether each is whole, by its name."""
+    """Return whether each index is complete, by its name."""
     return {row["name"]: row["whole"] for row in connection.execute(query("vector_indexes"))}
 
 

@@ -1,4 +1,4 @@
-"""Stored vectors as queries, and what comparing all vectors answers."""
+"""Stored vectors used as queries, compared with all others to measure recall."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,8 @@ from ingest_assets.domain.search.hits import VectorSample
 
 
 class PostgresVectorSamples:
+    """Draw stored vectors, and compare what a search found for one with the exact answer."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -1,4 +1,4 @@
-"""Several rankings become one."""
+"""Fusion of several rankings into one."""
 
 from collections.abc import Hashable, Sequence
 from math import fsum
@@ -8,9 +8,13 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[Item]], k: int = 60) -> list[tuple[Item, float]]:
-    """Best first, with scores (Cormack, Clarke and Büttcher, 2009); of equals, the one met first in the rankings.
+    """Return the items with their scores, best first (Cormack, Clarke and Büttcher, 2009).
 
-    What a ranking names twice counts where it stands first. Raises ValueError where `k` is negative.
+    Among equal scores, the item met first in the rankings comes first. An item that a ranking names twice counts at its
+    first place only.
+
+    Raises:
+        ValueError: `k` is negative.
     """
     if k < 0:
         raise ValueError("k must not be negative")

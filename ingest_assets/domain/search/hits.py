@@ -1,4 +1,4 @@
-"""What a search gives."""
+"""What a search returns, and what its recall is measured by."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,12 @@ from ingest_assets.domain.documents.document import ChunkId, DocumentId, UserId,
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """A passage that answers a query."""
+
     document_id: DocumentId
     chunk_id: ChunkId
     score: float
-    """Of reciprocal rank fusion: comparable within one answer only."""
+    """The sum of reciprocal ranks: comparable within one answer only."""
     text: str
     heading_path: tuple[str, ...]
     page: int | None
@@ -19,7 +21,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class VectorSample:
-    """A stored vector."""
+    """A stored vector, used as a query."""
 
     chunk_id: ChunkId
     user_id: UserId
@@ -31,7 +33,7 @@ class VectorSample:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """What share of the nearest chunks a search finds."""
+    """How many of the nearest chunks searches found."""
 
     queries: int
     found: int
@@ -39,4 +41,5 @@ class Recall:
 
     @property
     def share(self) -> float:
+        """Return the share found, 1 where there was nothing to find."""
         return self.found / self.expected if self.expected else 1.0

@@ -1,9 +1,9 @@
-"""Whether a model's vectors have an HNSW index, of which kind, and when it is built in bulk rather than row by row.
+"""The policy that decides whether a model's vectors have an HNSW index, of which kind, and when it is built in bulk.
 
-Without one, a search compares all vectors of its user, which finds more and is faster up to `exact_rows`: the index is
-for users beyond. A row inserted into it costs about six times what it costs in a bulk build, so before a large load it
-may be dropped, to be built behind it; with P rows present, what inserting the next N costs more than building them in,
-5 N, is weighed against building what is there anew, P:
+Without an index, a search compares all vectors of its user, which finds more and is faster up to `exact_rows`: the
+index is for users with more. A row inserted into it costs about six times what it costs in a bulk build, so the index
+may be dropped before a large load and built after it. Of P rows present and N pending, inserting the N costs about 5
+N more than building them in, which is weighed against P, the cost of rebuilding the index:
 
 | pending / present | there is an index | there is none |
 |---|---|---|
@@ -24,15 +24,19 @@ from ingest_assets.domain.documents.document import Producer
 
 
 class IndexKind(StrEnum):
+    """What an HNSW index holds of each vector."""
+
     BITS = "bits"
-    """Over the bits of the vectors; the cosine ranks its candidates. They say enough of some models only."""
+    """The bits of the vectors; the cosine ranks its candidates. Bits are precise enough for some models only."""
     HALFVEC = "halfvec"
-    """Over the vectors at half precision: for any model, at four times the cost and the size."""
+    """The vectors at half precision: for any model, at four times the cost and the size."""
 
 
 class IndexAction(StrEnum):
+    """What to do about an index."""
+
     KEEP = "keep"
-    """Whatever there is."""
+    """Change nothing, whether there is an index or not."""
     BUILD = "build"
     DROP = "drop"
 
@@ -40,19 +44,19 @@ class IndexAction(StrEnum):
 LOCAL_MODELS_BY_BITS = frozenset({"lexical"})
 """Models of this machine whose vectors' bits say enough; providers tell it of their own."""
 SHORTENED = re.compile(r"-\d+d$")
-"""In a version: the model gives fewer dimensions than are stored, and their bits say less."""
+"""Matches versions of models that give fewer dimensions than are stored; their bits are less precise."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexCosts:
-    """Milliseconds per row."""
+    """What an index costs, in milliseconds per row."""
 
     insert: float
     build: float
     compare: float
-    """To compare one row with a query, without the index."""
+    """The cost of comparing one row with a query, without the index."""
     exact_rows: int
-    """Up to so many of a user's rows, comparing all of them is better than the index."""
+    """For a user with up to this many rows, comparing all of them is better than the index."""
 
 
 MEASURED = {
@@ -63,15 +67,17 @@ MEASURED = {
 
 @dataclass(frozen=True, slots=True)
 class IndexPolicy:
+    """The costs and limits that decide about indexes."""
+
     costs: Mapping[IndexKind, IndexCosts] = field(default_factory=lambda: MEASURED)
     felt: float = 100
-    """Milliseconds that a search may take in a load that an index was dropped for."""
+    """How many milliseconds a search may take during a load that an index was dropped for."""
     unbearable: float = 1000
-    """Milliseconds that a search may take in the load that precedes the first index."""
+    """How many milliseconds a search may take during the load before the first index."""
     negligible: float = 0.1
-    """Up to this share of the build, nobody waits for the rest of a load."""
+    """The index is built before a load ends if inserting the rest wastes at most this share of the build."""
     worthwhile: float = 2
-    """An index is dropped where that saves this many times what building it anew costs."""
+    """An index is dropped if that saves more than this many times the cost of rebuilding it."""
     models_by_bits: frozenset[str] = LOCAL_MODELS_BY_BITS
     """Names of the models whose vectors' bits say enough, whether or not they are in use."""
 
@@ -83,20 +89,22 @@ class IndexPolicy:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
+    """What there is of a model's vectors and index."""
+
     exists: bool
-    """And is whole: what an interrupted build left does not count."""
+    """True for a complete index; one that an interrupted build left does not count."""
     rows: int
-    """Vectors of the model."""
+    """How many vectors the model has."""
     most: int
-    """Of them, those of the user who has most."""
+    """How many of them belong to the user who has most."""
     waiting: int
-    """About how many more the documents in the queue will bring."""
+    """About how many more the queued documents will bring."""
     loading: bool
-    """Whether anybody is working on them."""
+    """True while a worker is processing them."""
 
 
 def decide(state: IndexState, pending: int, kind: IndexKind, policy: IndexPolicy) -> IndexAction:
-    """`pending`: how many more rows are about to come."""
+    """Decide about the index, given that `pending` more rows are about to come."""
     costs = policy.costs[kind]
     search, rebuild = state.most * costs.compare, state.rows * costs.build
     waste = pending * (costs.insert - costs.build)

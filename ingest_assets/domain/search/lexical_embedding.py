@@ -23,7 +23,7 @@ COUNT_STEPS = 64
 """A feature's count weighs 1 + ln(count), in steps of this fraction of one."""
 
 BLOCK_TEXTS = 64
-"""Texts whose vectors are made at once, so that what lies between stays in the processor's cache."""
+"""How many vectors are made at once, so that intermediate arrays stay in the processor's cache."""
 
 _HASH_BITS = 48
 _PAIR_FIRST, _PAIR_MIXED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -31,26 +31,33 @@ _COMMON = np.uint64(1)
 
 
 def term_hash(term: str, *, common: bool) -> int:
-    """48 bits, of which the lowest says whether the term is common."""
+    """Return 48 bits, of which the lowest is set for a common term."""
     digest = int.from_bytes(blake2b(term.encode(), digest_size=_HASH_BITS // 8).digest(), "little")
     return digest | 1 if common else digest & ~1
 
 
 def embed_terms(texts: Sequence[Sequence[int]]) -> Vectors:
-    """Texts, each as the hashes of its terms in order, as unit vectors; all texts without terms share one vector."""
+    """Return a unit vector per text, shape (texts, VECTOR_DIMENSIONS); all texts without terms share one vector.
+
+    Args:
+        texts: Each the hashes of its terms, in order.
+    """
     blocks = [_embed_block(texts[first : first + BLOCK_TEXTS]) for first in range(0, len(texts), BLOCK_TEXTS)]
     vectors: Vectors = np.concatenate([np.empty((0, VECTOR_DIMENSIONS), np.float32), *blocks])
     return vectors
 
 
 def count_weights(counts: NDArray[np.intp]) -> Numbers:
-    """Whole numbers: logarithms that differ in their last bits between machines are rounded to the same one."""
+    """Return the weights of counts as whole numbers.
+
+    Logarithms that differ in their last bits between machines are rounded to the same number.
+    """
     weights: Numbers = np.rint(COUNT_STEPS * (1 + np.log(counts)))
     return weights
 
 
 def rotate(vectors: Numbers) -> Numbers:
-    """Turns vectors by one orthogonal matrix times ROTATION_SCALE, so that all coordinates say a little of everything.
+    """Turn vectors by one orthogonal matrix times ROTATION_SCALE, so that all coordinates say a little of everything.
 
     A short text has few coordinates other than zero, and an index that knows only signs could not tell it from another.
     """
@@ -81,7 +88,7 @@ def _embed_block(texts: Sequence[Sequence[int]]) -> Vectors:
 
 
 def _sum_features(texts: Sequence[Sequence[int]]) -> Numbers:
-    """Shape (texts, VECTOR_DIMENSIONS), whole numbers."""
+    """Return the weighted features of each text as whole numbers, shape (texts, VECTOR_DIMENSIONS)."""
     owners = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
     hashes = np.fromiter(chain.from_iterable(texts), np.uint64, len(owners))
     neighbours = owners[:-1] == owners[1:]

@@ -1,6 +1,6 @@
-"""Which of a query's words choose the chunks that are ranked: as many of the rarest as find few enough.
+"""The choice of the words that select which chunks are ranked: as many of the rarest as find few enough.
 
-Ranking reads each chunk's words, some microseconds apiece; one common word alone would have half of a large user's
+Ranking reads each chunk's words, about a microsecond each; one common word alone would have half of a large user's
 chunks ranked. What the rarest words find is also what the query means (docs/decisions/0004).
 """
 
@@ -9,35 +9,40 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 RANKED_ROWS = 1000
-"""About so many chunks are ranked; a sample may mislead, so twice as many are at most."""
+"""About how many chunks are ranked; a sample may mislead, so twice as many are ranked at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
+    """A word of a query."""
+
     lexeme: str
     common: bool
-    """Whether most insurance documents have it, so that it counts only where a query has no others."""
+    """True for words that most insurance documents have: they count only in queries without other words."""
     frequency: float
-    """About the share of the user's chunks that have it."""
+    """The approximate share of the user's chunks that have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordChoice:
-    """A chunk is ranked if it has any of the rare words or all of the frequent ones."""
+    """The words of a query by what they are used for: a chunk with any rare word or all frequent ones is ranked."""
 
     rare: tuple[str, ...]
     frequent: tuple[str, ...]
     ranked: tuple[str, ...]
-    """By which chunks are ranked: any of these, each counts the same."""
+    """The words that rank the chunks; each counts the same."""
 
 
 def frequency(found: int, sampled: int) -> float:
-    """The share of chunks with a word that `found` of a sample have: what none has is rare, but not absent."""
+    """Return the likely share of chunks with a word that `found` of `sampled` have; 0 without a sample.
+
+    A word that no sampled chunk has is rare, but not absent.
+    """
     return (found + 0.5) / (sampled + 1) if sampled else 0.0
 
 
 def choose_words(words: Sequence[Word], rows: int) -> WordChoice:
-    """For a user with about `rows` chunks; without words, nothing is chosen."""
+    """Choose among a query's words, for a user with about `rows` chunks; of no words, none is chosen."""
     counted = [word for word in words if not word.common] or words
     rarest_first = sorted(counted, key=lambda word: (word.frequency, word.lexeme))
     found = accumulate(word.frequency * rows for word in rarest_first)
@@ -47,9 +52,10 @@ def choose_words(words: Sequence[Word], rows: int) -> WordChoice:
 
 
 def _together(rarest_first: Sequence[Word], rows: int, *, any_rare: bool) -> tuple[str, ...]:
-    """As many as it takes that few enough chunks have all of them, if words come together by chance.
+    """Return as many words as it takes for few enough chunks to have all of them, if words occur independently.
 
-    Where all find too many, none is chosen: what has a rare word would drown. Without rare words there is no choice.
+    Where even all of them find too many, none is returned, because chunks with a rare word would drown; unless there is
+    no rare word.
     """
     chosen: list[str] = []
     found = float(rows)

@@ -9,7 +9,7 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.retry_policy import GiveUp
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.lease import kept_lease
-from ingest_assets_tests.documents import TEST, policy_text, submit
+from ingest_assets_tests.documents import TEST, move, policy_text, submit
 
 LEASE = timedelta(seconds=30)
 
@@ -83,7 +83,7 @@ def test_a_lease_is_kept_while_its_holder_works(deployment: Deployment, user: Us
     fill(deployment, user, 1)
     short = timedelta(milliseconds=300)
     [job] = deployment.claims.claim("worker", 1, short)
-    with kept_lease(deployment.jobs, "worker", short):
+    with kept_lease(deployment.claims, "worker", short, deployment.observer):
         first = deployment.documents.status(job.document.document_id)
         assert first is not None
         assert first.lease_expires_at is not None
@@ -106,7 +106,7 @@ def test_released_jobs_can_be_claimed_at_once(deployment: Deployment, user: User
 def test_every_change_leaves_an_event_with_its_actor(deployment: Deployment, user: UserId) -> None:
     document_id = submit(deployment, user, policy_text()).document_id
     [job] = deployment.claims.claim("worker", 1, LEASE)
-    deployment.jobs.advance(job, Stage.JOB_VALIDATED, Stage.PARSING)
+    move(deployment, job, Stage.JOB_VALIDATED, Stage.PARSING)
     deployment.claims.release("worker")
     told = [(event.stage, event.state, event.actor) for event in deployment.documents.history(document_id)]
     assert told == [
