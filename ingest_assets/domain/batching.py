@@ -17,7 +17,7 @@ def batches(
         ValueError: A limit is below 1.
     """
     if min(max_count, max_tokens) < 1:
-        raise ValueError("a batch holds at least one item of one token")
+        raise ValueError("a batch must allow at least one item and one token")
     return _fill(items, tokens, max_count, max_tokens)
 
 

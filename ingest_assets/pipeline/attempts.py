@@ -72,13 +72,13 @@ class Attempts:
 
     def fail(self, attempt: Attempt, error: BaseException) -> None:
         """Settle the job, after recording in its history how far it got."""
-        passing_over(self.observer, "noting how far a failed document came", attempt.progress.give_up)
+        passing_over(self.observer, "recording how far a failed document got", attempt.progress.give_up)
         self.failures.settle(attempt.job, as_ingest_error(error), reported=False)
 
     def catch_up(self, attempts: Sequence[Attempt]) -> None:
         """Record the current stage of slow documents."""
         for attempt in attempts:
-            passing_over(self.observer, "noting where a document stands", attempt.progress.catch_up)
+            passing_over(self.observer, "recording where a document stands", attempt.progress.catch_up)
 
     def _tell_finished(self, change: Change) -> None:
         document, version = change.job.document, change.version

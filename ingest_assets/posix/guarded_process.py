@@ -56,7 +56,7 @@ class GuardedRecords:
 
     def _told(self, record: logging.LogRecord) -> str:
         if str(record.name).partition(".")[0] not in TRUSTED:
-            return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
+            return f"(a message of {record.name} is withheld: {record.filename}, line {record.lineno})"
         try:
             return self._without_secrets(record.getMessage())
         except Exception:
@@ -65,7 +65,7 @@ class GuardedRecords:
 
 def places_of(error: BaseException) -> str:
     """Return what Python's traceback shows, with messages only of exceptions that may keep them."""
-    return "\nAfter which:\n".join(reversed([_places(each) for each in _chain(error)]))
+    return "\nAfter that:\n".join(reversed([_places(each) for each in _chain(error)]))
 
 
 def _places(error: BaseException) -> str:

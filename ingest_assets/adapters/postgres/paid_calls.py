@@ -200,5 +200,5 @@ def _lock(connection: Connection[Row], provider: ProviderName) -> Row:
 def _only(connection: Connection[Row], name: str, names: dict[str, Any]) -> Row:
     row = connection.execute(query(name), names).fetchone()
     if row is None:
-        raise LookupError(f"the query {name} gave no row")
+        raise LookupError(f"the query {name} returned no row")
     return row

@@ -19,7 +19,7 @@ class RateLimit:
 
     def __post_init__(self) -> None:
         if self.per_minute < 1:
-            raise ValueError("a rate limit lets at least one through per minute")
+            raise ValueError("a rate limit must allow at least one per minute")
 
     def filling(self, amount: int) -> timedelta:
         """Return how long `amount` takes to flow in, rounded up."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_job
+from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_remote_job
 from ingest_assets.adapters.providers.llamaparse.result import ParseResult, read_result
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-JOB_ID = re.compile(r"[\w-]{1,200}")
-"""A job's id becomes part of addresses."""
+REMOTE_ID = re.compile(r"[\w-]{1,200}")
+"""The id of a remote job becomes part of addresses."""
 
 _importing = threading.Lock()
 
@@ -53,7 +53,7 @@ class LlamaParseClient:
 
         async def create(llama: "LlamaParse") -> str:
             remote_id = await llama._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
-            if not isinstance(remote_id, str) or not JOB_ID.fullmatch(remote_id):
+            if not isinstance(remote_id, str) or not REMOTE_ID.fullmatch(remote_id):
                 raise TransientError("service_garbled", name=NAME)
             return remote_id
 
@@ -127,7 +127,7 @@ class LlamaParseClient:
             if status == "SUCCESS":
                 break
             if status != "PENDING":
-                raise of_job(str(status), str(job.get("error_code") or ""))
+                raise of_remote_job(str(status), str(job.get("error_code") or ""))
         return await _get(llama, result_path)
 
     async def _is_called_back(self, remote_id: str, seconds: float) -> bool:

@@ -11,7 +11,7 @@ NAME = "The parsing provider"
 
 BY_STATUS = CODES | {415: "unsupported"}
 
-BY_JOB_CODE = (
+BY_REMOTE_CODE = (
     (re.compile("PASSWORD|ENCRYPT"), "encrypted"),
     (re.compile("UNSUPPORTED"), "unsupported"),
     (re.compile("BROKEN|CORRUPT|UNABLE_TO_CONVERT|INVALID_FILE"), "corrupt"),
@@ -37,7 +37,7 @@ BY_CLASS = {
 }
 """The classes by name, because the client is imported only if it is used."""
 
-JOB_ENDED = frozenset({code for _, code in BY_JOB_CODE} | {"service_job_failed", "service_job_gone"})
+REMOTE_JOB_ENDED = frozenset({code for _, code in BY_REMOTE_CODE} | {"service_job_failed", "service_job_gone"})
 """Errors after which waiting for the remote job is over; the job then costs nothing."""
 
 
@@ -51,10 +51,10 @@ def of_status(status: int, headers: Mapping[str, str], now: datetime | None = No
     return failure
 
 
-def of_job(status: str, error_code: str | None) -> IngestError:
+def of_remote_job(status: str, error_code: str | None) -> IngestError:
     """Return the error for a remote job that failed: ERROR, CANCELED, PARTIAL_SUCCESS or a future status."""
     if status == "ERROR" and error_code:
-        for pattern, code in BY_JOB_CODE:
+        for pattern, code in BY_REMOTE_CODE:
             if pattern.search(error_code):
                 return _error(code)
     return _error("service_job_failed")
@@ -69,7 +69,7 @@ def of_exception(error: Exception) -> IngestError:
         return of_status(response.status_code, response.headers)
     status = getattr(error, "status", None)
     if isinstance(status, str):
-        return of_job(status, getattr(error, "error_code", None))
+        return of_remote_job(status, getattr(error, "error_code", None))
     if isinstance(error.__cause__, Exception):
         return of_exception(error.__cause__)
     names = (kind.__name__ for kind in type(error).__mro__)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
-from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, NAME
+from ingest_assets.adapters.providers.llamaparse.failures import NAME, REMOTE_JOB_ENDED
 from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER
 from ingest_assets.adapters.providers.llamaparse.result import ParseResult
 from ingest_assets.adapters.providers.llamaparse.settings import PAGED, SUPPORTED, LlamaParseSettings
@@ -111,7 +111,7 @@ class LlamaParseParser:
         try:
             result = self._awaited(remote_id, document, pages)
         except IngestError as error:
-            if error.code in JOB_ENDED:  # failed jobs cost nothing
+            if error.code in REMOTE_JOB_ENDED:  # failed remote jobs cost nothing
                 call.settle(Usage(request_id=remote_id))
             raise
         call.settle(result.usage)
@@ -121,7 +121,7 @@ class LlamaParseParser:
         try:
             return self._client.result(remote_id, self._settings.patience(pages))
         except IngestError as error:
-            if error.code in JOB_ENDED:
+            if error.code in REMOTE_JOB_ENDED:
                 self._remote_jobs.forget(document, self.producer)
             raise
 

@@ -45,7 +45,7 @@ class LlamaParseSettings:
     do_not_cache: bool = False
     """Whether to bypass the provider's cache, from which the same content costs nothing again for 48 hours."""
     callback_url: str | None = None
-    """The public HTTPS address where the provider reports that a job is done. The job's secret is added to it."""
+    """The public HTTPS address for reports that a remote job is done. The secret of the job is added to it."""
     seconds: float = 300
     """The longest wait for a document, not counting its pages."""
     seconds_per_page: float = 3
@@ -53,7 +53,7 @@ class LlamaParseSettings:
     """The longest silence within one request."""
     request_tries: int = 4
     first_pause: float = 0.5
-    """The pause before the first look at a job or the second try of a request; it doubles up to `longest_pause`."""
+    """The pause before the first look at a remote job or the second try of a request; doubles up to `longest_pause`."""
     longest_pause: float = 5
     longest_retry_after: float = 60
     """If the provider asks for a longer pause, the document waits in the queue instead."""

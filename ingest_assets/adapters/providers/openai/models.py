@@ -50,7 +50,7 @@ class OpenAISettings:
         if not (0 < self.max_inputs <= INPUTS_PER_REQUEST and 0 < self.max_tokens <= TOKENS_PER_REQUEST):
             raise ValueError(f"a request takes 1 to {INPUTS_PER_REQUEST} inputs and 1 to {TOKENS_PER_REQUEST} tokens")
         if self.max_in_flight < 1:
-            raise ValueError("at least one request is in flight")
+            raise ValueError("at least one request must be allowed in flight")
         if self.dimensions is not None and self.dimensions > VECTOR_DIMENSIONS:
             raise PermanentError("dimensions_unsupported", found=self.dimensions, limit=VECTOR_DIMENSIONS)
 
