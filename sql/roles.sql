@@ -1,6 +1,6 @@
--- The roles, which belong to the whole server: made where they are missing, before the first migration.
--- ingest_owner owns the schema, ingest_worker runs the pipeline, applications are, or are members of, ingest_reader.
--- They have no passwords: give one to whoever is to log in from outside.
+-- Creates the missing roles before the first migration; roles belong to the whole server.
+-- ingest_owner owns the schema, ingest_worker runs the pipeline, and applications are ingest_reader or its members.
+-- The roles have no passwords; set one for each role that logs in from outside.
 DO $$
 DECLARE
     missing text;
@@ -12,7 +12,7 @@ BEGIN
         BEGIN
             EXECUTE format('CREATE ROLE %I LOGIN', missing);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL; -- another database of the server is being migrated
+            NULL; -- a migration of another database on this server has just created it
         END;
     END LOOP;
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN

@@ -1,4 +1,4 @@
--- The whole schema as all migrations leave it: for reading, and compared with them by a test.
+-- The whole schema as all migrations leave it. It is for reading; a test compares it with them.
 
 CREATE EXTENSION IF NOT EXISTS vector;
 
@@ -14,13 +14,13 @@ CREATE TABLE upload_pipeline.documents (
     document_id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
     version integer NOT NULL DEFAULT 1 CHECK (version > 0),
-    -- The version that searches find; null until the first one is committed.
+    -- The version that searches find; null before the first commit.
     live_version integer CHECK (live_version <= version),
     filename text NOT NULL CHECK (filename <> '' AND octet_length(filename) <= 200),
     media_type text NOT NULL,
     byte_size bigint NOT NULL CHECK (byte_size > 0),
     content_sha text NOT NULL CHECK (content_sha ~ '^[0-9a-f]{64}$'),
-    -- The stored parse: of which content, by which parser, its hash, and where its pages begin.
+    -- The stored parse: its content, its hash, its parser, and the offsets of its pages.
     parsed_content_sha text CHECK (parsed_content_sha ~ '^[0-9a-f]{64}$'),
     parsed_sha text CHECK (parsed_sha ~ '^[0-9a-f]{64}$'),
     parser_name text,
@@ -32,13 +32,13 @@ CREATE TABLE upload_pipeline.documents (
 );
 CREATE INDEX documents_by_content ON upload_pipeline.documents (user_id, content_sha);
 
--- Where a user's document came from. Copies of one content share a document.
+-- The sources of users' documents. Copies of one content share a document.
 CREATE TABLE upload_pipeline.document_sources (
     user_id uuid NOT NULL,
     source text NOT NULL,
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- What its file was like when it was read: while it is the same, its content is too, and it is not read again.
+    -- The state of the source's file when it was read; a file in the same state is not read again.
     file_size bigint,
     file_modified_ns bigint,
     file_changed_ns bigint,
@@ -62,22 +62,22 @@ CREATE TABLE upload_pipeline.upload_jobs (
         'queued', 'job_validated', 'parsing', 'parsed', 'parse_validated',
         'chunking', 'chunks_buffered', 'embedding', 'embedded')),
     state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'working', 'retryable', 'done', 'deadletter')),
-    -- Tries that ended in the document's own failure, and workers that died while they worked on it.
+    -- Attempts that the document itself made fail, and workers that crashed while they worked on it.
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     crashes integer NOT NULL DEFAULT 0 CHECK (crashes >= 0),
     claimed_by text,
     lease_expires_at timestamptz,
-    -- Whether the holder has begun: a worker's death counts against what it was working on only.
+    -- Whether the worker has begun: its crash counts only against documents that it was working on.
     begun boolean NOT NULL DEFAULT false,
     next_retry_at timestamptz,
-    -- Among the user's own jobs: higher ones are claimed first.
+    -- The priority among the user's own jobs; higher ones are claimed first.
     priority smallint NOT NULL DEFAULT 0 CHECK (priority BETWEEN -100 AND 100),
     error_code text,
     error_message text,
     error_hint text,
     queued_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
-    -- When Dagster was told of the present outcome; null while it was not.
+    -- When the present outcome was reported to Dagster; null until then.
     reported_at timestamptz,
     -- When Dagster was told to forget the document's partition; it knows it again where reported_at is later.
     pruned_at timestamptz,
@@ -93,12 +93,12 @@ CREATE TABLE upload_pipeline.upload_jobs (
     autovacuum_vacuum_threshold = 200,
     autovacuum_vacuum_cost_delay = 0
 );
--- In the order of claims; the last column so that retries whose time has not come are passed over within the index.
+-- In the order of claims; the last column lets the index pass over retries that are not due.
 CREATE INDEX upload_jobs_claimable ON upload_pipeline.upload_jobs
     (user_id, priority DESC, queued_at, job_id, (COALESCE(next_retry_at, '-infinity')))
     WHERE state IN ('queued', 'retryable');
 CREATE INDEX upload_jobs_working ON upload_pipeline.upload_jobs (user_id) WHERE state = 'working';
--- Failures are few among many: what lists, retries or replays them must not read the others.
+-- Failures are few among many; listing, retrying and replaying them must not read the others.
 CREATE INDEX upload_jobs_failed ON upload_pipeline.upload_jobs (queued_at, job_id)
     WHERE state IN ('retryable', 'deadletter');
 CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_id)
@@ -106,7 +106,7 @@ CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_i
 CREATE INDEX upload_jobs_listed ON upload_pipeline.upload_jobs (finished_at)
     WHERE state = 'done' AND reported_at IS NOT NULL AND (pruned_at IS NULL OR pruned_at < reported_at);
 
--- Documents that are gone: whose they were, and what is still to be done about them. Ids and times only, kept for ever.
+-- Deleted documents: their owners, and what is still to be done about them. Only ids and times, kept forever.
 CREATE TABLE upload_pipeline.deleted_documents (
     document_id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
@@ -120,8 +120,9 @@ CREATE INDEX deleted_documents_listed ON upload_pipeline.deleted_documents (docu
 CREATE INDEX deleted_documents_to_scan ON upload_pipeline.deleted_documents (deleted_at)
     WHERE erased_at IS NULL OR erased_at - deleted_at < interval '24 hours';
 
--- Whose turn it is: the users with claimable jobs in the order of their ids, from after `after` round to it, with each
--- one's share of the next `most` claims. More users than that takes stand by, for where others hold the jobs.
+-- Returns the users whose turn it is: those with claimable jobs, in the order of their ids, starting after `after` and
+-- going round, each with a share of the next `most` claims. It returns twice as many users as needed, in case other
+-- workers hold their jobs.
 CREATE FUNCTION upload_pipeline.turns(after uuid, most integer, retries_only boolean, per_user integer)
 RETURNS TABLE (user_id uuid, place integer, share integer)
 LANGUAGE sql STABLE
@@ -134,7 +135,7 @@ BEGIN ATOMIC
     ), visits (user_id, last_user, place, room) AS (
         SELECT after, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, 0, 0
         UNION ALL
-        -- From user to user by the index, never from job to job. OFFSET 0: what stands before it is evaluated once.
+        -- This goes from user to user by the index, never from job to job. OFFSET 0 has each subquery evaluated once.
         SELECT next.user_id, CASE WHEN next.user_id > after THEN visits.last_user ELSE after END,
             visits.place + (own.room > 0)::integer, own.room
         FROM visits
@@ -157,7 +158,7 @@ BEGIN ATOMIC
         ) AS own
         WHERE visits.place < 2 * most AND next.user_id IS NOT NULL
     ), waiting AS (
-        -- One row per job and no more than can be shared: the others take one each at least.
+        -- One row per job, but no more than can be shared, since each of the others takes at least one.
         SELECT visits.user_id, visits.place, turn
         FROM visits
         CROSS JOIN LATERAL generate_series(1, (
@@ -177,7 +178,7 @@ BEGIN ATOMIC
     ORDER BY ranked.place;
 END;
 
--- Append-only; without foreign keys, so that the audit trail outlives the documents.
+-- The audit trail: append-only, and without foreign keys, so that it outlives the documents.
 CREATE TABLE upload_pipeline.events (
     event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -190,12 +191,12 @@ CREATE TABLE upload_pipeline.events (
     actor text NOT NULL,
     code text,
     payload jsonb NOT NULL DEFAULT '{}',
-    -- What ties together the events of one command, one request or one run; null in those from before it was kept.
+    -- The id that the events of one command, request or run share; null in events from before it was kept.
     correlation_id text CHECK (correlation_id <> '')
 );
 CREATE INDEX events_by_document ON upload_pipeline.events (document_id, event_id);
 
--- Against mistakes and against whoever got hold of a role that may write: a history that can be rewritten proves nothing.
+-- Protects from mistakes and from a stolen role that may write: a history that can be rewritten proves nothing.
 CREATE FUNCTION upload_pipeline.refuse_rewriting() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -207,7 +208,7 @@ CREATE TRIGGER events_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON upl
     FOR EACH STATEMENT EXECUTE FUNCTION upload_pipeline.refuse_rewriting();
 ALTER TABLE upload_pipeline.events ENABLE ALWAYS TRIGGER events_are_append_only;
 
--- How long the step took that is about to leave its event.
+-- Returns how long the step took that is about to write its event.
 CREATE FUNCTION upload_pipeline.seconds_since_last_event(document uuid) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -218,7 +219,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 
--- Buffers are logged: crash recovery empties unlogged tables, and these rows are paid for.
+-- Buffers are logged tables: crash recovery empties unlogged ones, and these rows are paid for.
 CREATE TABLE upload_pipeline.document_chunk_buffer (
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     chunk_ord integer NOT NULL CHECK (chunk_ord >= 0),
@@ -249,8 +250,9 @@ CREATE TABLE upload_pipeline.document_vector_buffer (
 );
 ALTER TABLE upload_pipeline.document_vector_buffer ALTER COLUMN embedding SET STORAGE EXTERNAL;
 
--- Each coordinate of a unit vector as one of four levels, in three bits of which as many are set as the level: the
--- Hamming distance adds up how far apart the levels are. A quarter of such coordinates is above 0.0172 and below -0.0172.
+-- Returns each coordinate of a unit vector as one of four levels, in three bits. The level is the number of bits set,
+-- so the Hamming distance adds up how far apart the levels are. A quarter of the coordinates is above 0.0172, and a
+-- quarter is below -0.0172.
 CREATE FUNCTION upload_pipeline.vector_bits(embedding vector) RETURNS bit
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (
@@ -259,12 +261,12 @@ RETURN (
     || binary_quantize(embedding - array_fill(0.0172::real, ARRAY[1536])::vector)
 )::bit(4608);
 
--- Words as an index keeps them: each behind its owner's id, so that whoever looks for a word meets nobody else's.
+-- Returns words as an index keeps them: each behind its owner's id, so that a search for a word meets only its user's.
 CREATE FUNCTION upload_pipeline.word_keys(owner uuid, words text[]) RETURNS bytea[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (SELECT array_agg(uuid_send(owner) || convert_to(word, 'UTF8')) FROM unnest(words) AS word);
 
--- What searches read.
+-- The committed chunks, which searches read.
 CREATE TABLE upload_pipeline.document_chunks (
     chunk_id uuid PRIMARY KEY,
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
@@ -290,11 +292,11 @@ CREATE TABLE upload_pipeline.document_chunks (
     CHECK (vector_dims(embedding) = vector_dim)
 ) WITH (
     fillfactor = 90,
-    -- Index-only scans depend on vacuum: soon after a load, not after a fifth more.
+    -- Index-only scans depend on vacuum, so it runs soon after a load, not after a fifth more rows.
     autovacuum_vacuum_insert_scale_factor = 0.02,
     autovacuum_analyze_scale_factor = 0.05,
-    -- Ranking reads the words of a thousand chunks: they stay in the row, where reading them takes a quarter of the time,
-    -- and three rows fit a page.
+    -- Ranking reads the words of a thousand chunks. They stay in the row, where reading them takes a quarter of the
+    -- time, and three rows fit a page.
     toast_tuple_target = 2432
 );
 ALTER TABLE upload_pipeline.document_chunks ALTER COLUMN embedding SET STORAGE EXTERNAL;
@@ -303,19 +305,19 @@ CREATE UNIQUE INDEX document_chunks_by_document ON upload_pipeline.document_chun
 CREATE INDEX document_chunks_by_content ON upload_pipeline.document_chunks (user_id, chunk_sha);
 CREATE INDEX document_chunks_by_word ON upload_pipeline.document_chunks
     USING gin (upload_pipeline.word_keys(user_id, tsvector_to_array(full_text)));
--- Statistics would copy words of users, and no plan depends on them.
+-- Statistics would copy users' words, and no plan depends on them.
 ALTER INDEX upload_pipeline.document_chunks_by_word ALTER COLUMN 1 SET STATISTICS 0;
--- Finds a user's nearest vectors by their bits, without touching the table. For users with very many there are HNSW
--- indexes, one per model, that come and go (docs/decisions/0007).
+-- Finds a user's nearest vectors by their bits, without reading the table. For users with very many vectors there are
+-- HNSW indexes, one per model, that come and go (docs/decisions/0007).
 CREATE INDEX document_chunks_by_bits ON upload_pipeline.document_chunks (embed_model, embed_version, user_id)
     INCLUDE (chunk_id, bits);
 
--- Callbacks of providers, stored as they came before anything is done with them.
+-- Callbacks of providers, stored as they came before anything else happens.
 CREATE TABLE upload_pipeline.webhook_log (
     webhook_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     received_at timestamptz NOT NULL DEFAULT now(),
     service text NOT NULL,
-    -- A callback may hold a document's text: it goes with the document.
+    -- A callback may hold a document's text, so it is deleted with the document.
     document_id uuid REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     user_id uuid,
     body bytea NOT NULL,
@@ -324,11 +326,11 @@ CREATE TABLE upload_pipeline.webhook_log (
 CREATE INDEX webhook_log_by_document ON upload_pipeline.webhook_log (document_id);
 CREATE INDEX webhook_log_with_body ON upload_pipeline.webhook_log (received_at) WHERE body <> '';
 
--- What the HTTP service remembers of requests, so that repeating one does no harm. Keys and contents as hashes only.
+-- What the HTTP service remembers of requests, so that repeating one does no harm; keys and contents only as hashes.
 CREATE TABLE upload_pipeline.idempotency_keys (
     user_id uuid NOT NULL,
     key_sha text NOT NULL CHECK (key_sha ~ '^[0-9a-f]{64}$'),
-    -- Of key and content together: by itself it does not tell what the content was.
+    -- The hash of key and content together, which by itself does not reveal the content.
     request_sha text NOT NULL CHECK (request_sha ~ '^[0-9a-f]{64}$'),
     -- The answer; null until there is one.
     document_id uuid,
@@ -340,20 +342,20 @@ CREATE TABLE upload_pipeline.idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON upload_pipeline.idempotency_keys (created_at);
 
--- What all workers share before they call a provider: one row each, made by the first call.
+-- What all workers share before they call a provider: one row per provider, inserted by its first call.
 CREATE TABLE upload_pipeline.paid_services (
     service text PRIMARY KEY CONSTRAINT provider_has_a_short_name CHECK (service ~ '^[a-z][a-z0-9_-]{0,39}$'),
-    -- Token buckets: each is booked until then; what lies ahead of now is missing from the bucket.
+    -- Token buckets: each is booked until this time, and lacks whatever flows in before it.
     requests_booked_until timestamptz NOT NULL DEFAULT 'epoch',
     tokens_booked_until timestamptz NOT NULL DEFAULT 'epoch',
-    -- The circuit breaker: null when closed; from then on one call may probe, and moves it ahead while it does.
+    -- The circuit breaker: null if it is closed. After this time one call may probe, moving the time ahead.
     open_until timestamptz,
     -- Failures before it last closed do not count.
     closed_at timestamptz NOT NULL DEFAULT 'epoch'
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0);
 INSERT INTO upload_pipeline.paid_services (service) VALUES ('llamaparse'), ('openai');
 
--- The ledger: one row per call. Without foreign keys to what it was for, so that it outlives the documents.
+-- The ledger: one row per paid call, without foreign keys to documents, so that it outlives them.
 CREATE TABLE upload_pipeline.paid_calls (
     call_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     service text NOT NULL REFERENCES upload_pipeline.paid_services,
@@ -361,26 +363,26 @@ CREATE TABLE upload_pipeline.paid_calls (
     document_id uuid,
     outcome text NOT NULL DEFAULT 'under_way'
         CHECK (outcome IN ('under_way', 'succeeded', 'failed', 'inconclusive', 'abandoned')),
-    -- What it reserves of the budgets while it is under way.
+    -- What the call reserves of the budgets while it is in progress.
     estimated_micro_usd bigint NOT NULL CHECK (estimated_micro_usd >= 0),
-    -- What it used.
+    -- What the call used.
     tokens bigint NOT NULL DEFAULT 0 CHECK (tokens >= 0),
     pages bigint NOT NULL DEFAULT 0 CHECK (pages >= 0),
     credits bigint NOT NULL DEFAULT 0 CHECK (credits >= 0),
     micro_usd bigint NOT NULL DEFAULT 0 CHECK (micro_usd >= 0),
     request_id text,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- When the reservation of a worker that never came back lapses.
+    -- When the reservation lapses, if the worker never comes back.
     expires_at timestamptz NOT NULL,
     settled_at timestamptz,
     CONSTRAINT settled_has_its_time CHECK ((outcome = 'under_way') = (settled_at IS NULL))
 );
 CREATE INDEX paid_calls_settled ON upload_pipeline.paid_calls (service, settled_at);
--- By which the provider still knows the call, and with it what was sent.
+-- Finds the calls of a document that the provider can still identify, with what was sent.
 CREATE INDEX paid_calls_by_document ON upload_pipeline.paid_calls (document_id) WHERE request_id IS NOT NULL;
 CREATE INDEX paid_calls_under_way ON upload_pipeline.paid_calls (expires_at) WHERE outcome = 'under_way';
 
--- What is spent or reserved of each budget: of the deployment's day, of a user's day, of a document for ever.
+-- What is spent or reserved of each budget: per day, per user and day, and per document.
 CREATE TABLE upload_pipeline.spending (
     budget text NOT NULL CHECK (budget IN ('day', 'document', 'user')),
     subject uuid NOT NULL,
@@ -389,7 +391,7 @@ CREATE TABLE upload_pipeline.spending (
     PRIMARY KEY (budget, subject, day)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0);
 
--- The budgets that a call counts against. Whoever writes to several locks them in this order.
+-- Returns the budgets that a call counts against. Transactions that write to several lock them in this order.
 CREATE FUNCTION upload_pipeline.budgets_of(caller uuid, document uuid, started_at timestamptz)
 RETURNS TABLE (budget text, subject uuid, day date)
 LANGUAGE sql IMMUTABLE
@@ -404,18 +406,18 @@ BEGIN ATOMIC
     ORDER BY budget;
 END;
 
--- Jobs that a parsing provider works on for us, so that another worker can fetch what one has paid for.
+-- Remote jobs of parsing providers, so that any worker can fetch what one has paid for.
 CREATE TABLE upload_pipeline.parse_jobs (
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     content_sha text NOT NULL CHECK (content_sha ~ '^[0-9a-f]{64}$'),
     parser_name text NOT NULL,
     parser_version text NOT NULL,
     user_id uuid NOT NULL,
-    -- In the address that the provider calls back; it exists before the provider has given the job an id.
+    -- Part of the address that the provider calls back; it exists before the provider gives the job an id.
     callback_secret text NOT NULL UNIQUE,
     -- The provider's id; null until it has accepted the upload.
     remote_id text UNIQUE,
-    -- Whether the ledger holds what it costs.
+    -- Whether the ledger holds the cost of the job.
     booked boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- When the provider called back.
@@ -423,8 +425,8 @@ CREATE TABLE upload_pipeline.parse_jobs (
     PRIMARY KEY (document_id, content_sha, parser_name, parser_version)
 );
 
--- How many rows of each table still hold something of a document that was deleted. Every table that names documents is
--- looked into, also one that is made later; but for those that keep ids, and that without what else they might tell.
+-- Returns how many rows of each table still hold something of a deleted document. It looks into every table that names
+-- documents, including future ones, except those that keep nothing but ids.
 CREATE FUNCTION upload_pipeline.traces_of(document uuid) RETURNS TABLE (relation text, traces bigint)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -448,7 +450,8 @@ BEGIN
 END;
 $$;
 
--- Whose rows an application sees: its transaction's app.user_id, or who is signed in where the server has auth.uid().
+-- Returns the user whose rows an application sees: the transaction's app.user_id or, on servers with auth.uid(), the
+-- user who is signed in.
 DO $$
 BEGIN
     IF to_regprocedure('auth.uid()') IS NULL THEN
@@ -532,7 +535,7 @@ GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid
 GRANT SELECT, INSERT ON upload_pipeline.events TO ingest_worker;
 GRANT SELECT ON upload_pipeline.migrations TO ingest_worker;
 
--- Not the callbacks' secrets, and not what only tells how the service works.
+-- Applications may not read the callbacks' secrets, nor tables that only serve this system.
 GRANT SELECT ON
     upload_pipeline.documents, upload_pipeline.document_sources, upload_pipeline.upload_jobs, upload_pipeline.events,
     upload_pipeline.document_chunk_buffer, upload_pipeline.document_vector_buffer, upload_pipeline.document_chunks,

@@ -13,22 +13,22 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile
 
 LONGEST_PATH = 2000
-"""Bytes: what an index of the database can hold."""
+"""The longest path, in bytes, that an index of the database can hold."""
 
 MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 FolderId = tuple[int, int]
-"""Device and inode."""
+"""A folder's device and inode."""
 
 
 class Folders:
-    """The machine's file system; of a file it reads at most one byte more than `max_bytes`."""
+    """The machine's file system; it reads at most one byte more than `max_bytes` of a file."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
 
     def find(self, paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
-        """Give files themselves and all files below folders, each once; hidden ones only if they are named."""
+        """Yield the files that are named and all files below folders, each once; hidden ones only if they are named."""
         found: set[str] = set()
         for path in paths:
             for each in _below(str(path.absolute()), ()):
@@ -59,7 +59,7 @@ class Folders:
 def _below(path: str, parents: tuple[FolderId, ...]) -> Iterator[SeenFile | NoFile]:
     seen_ns = time.time_ns()
     try:
-        status = os.stat(path)  # noqa: PTH116  a Path for each of many thousand files takes longer than its stat
+        status = os.stat(path)  # noqa: PTH116  making a Path takes longer than the stat
         if stat.S_ISDIR(status.st_mode):
             yield from _in_folder(path, (status.st_dev, status.st_ino), parents)
         elif stat.S_ISREG(status.st_mode):
@@ -89,7 +89,7 @@ def _file(path: str, status: os.stat_result, seen_ns: int) -> SeenFile | NoFile:
 
 
 def _readable(path: str) -> str:
-    """With escapes for what is not UTF-8."""
+    """Return the path with escapes for whatever is not UTF-8."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 

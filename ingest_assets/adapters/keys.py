@@ -1,4 +1,4 @@
-"""Keys of providers, read when they are used: a rotated file counts at once."""
+"""The keys of providers, read whenever they are used, so that a rotated file takes effect at once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,10 @@ from ingest_assets.domain.errors import ResourceError
 
 
 def key_reader(value: SecretStr | None, file: Path | None) -> Callable[[], str] | None:
-    """Where a file is named, it is asked each time. What is returned raises ResourceError key_missing."""
+    """Return a function that gives a provider's key, or None if neither a key nor a file is set.
+
+    A file takes precedence, and is read on each call. The function raises ResourceError key_missing.
+    """
     if file is not None:
         return lambda: _read(file)
     if value is not None:

@@ -1,4 +1,4 @@
-"""Embeddings without a model or a network: near is what shares words."""
+"""Embeddings without a model or a network: texts are near if they share words."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -29,7 +29,7 @@ class LexicalEmbedder:
     costs_nothing: bool = True
 
     def count_tokens(self, text: str) -> int:
-        """Estimated from the characters: nothing is paid for, so this only bounds a call's memory."""
+        """Estimate the tokens from the characters; nothing is billed, so this only bounds the memory of a call."""
         return -(-len(text) // CHARACTERS_PER_TOKEN)
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:  # noqa: ARG002  costs nothing

@@ -1,4 +1,4 @@
-"""What happens, as lines of the process's guarded log."""
+"""Facts as lines of the process's guarded log."""
 
 import logging
 
@@ -31,4 +31,4 @@ class LoggingObserver:
             case IndexChanged():
                 logger.info("vector index of %s %s: %s", fact.model.name, fact.model.version, fact.action)
             case ErrorPassedOver():
-                logger.warning("%s failed and is tried again later: %s", fact.activity, fact.error)
+                logger.warning("%s failed and will be tried again: %s", fact.activity, fact.error)

@@ -59,7 +59,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         rate_limit=RateLimit(settings.requests_per_minute),
         idempotency_keys=deployment.idempotency_keys,
         webhook_log=deployment.webhook_log,
-        callbacks=deployment.parse_jobs,
+        callbacks=deployment.remote_jobs,
         pending_migrations=deployment.pending_migrations,
         webhook_max_bytes=settings.webhook_max_bytes,
         webhook_secret=None if webhook_secret is None else webhook_secret.get_secret_value(),

@@ -10,7 +10,7 @@ from ingest_assets.composition.parts import part
 if TYPE_CHECKING:
     from ingest_assets.adapters.parsers.local import LocalParser
     from ingest_assets.adapters.postgres.paid_calls import PostgresPaidCalls
-    from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+    from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
     from ingest_assets.domain.search.index_policy import IndexPolicy
     from ingest_assets.domain.spending.providers import Provider
     from ingest_assets.pipeline.estimate import Step
@@ -49,7 +49,7 @@ class Tools(Databases):
         from ingest_assets.composition.providers import parsers, required_key
 
         make = parsers(self.settings)[provider].make
-        made = make(required_key(provider, self.settings), self.paid_calls, self.parse_jobs)
+        made = make(required_key(provider, self.settings), self.paid_calls, self.remote_jobs)
         return ParserRouter(made, self.local_parser, stands_in=self.settings.parser_fallback)
 
     @part
@@ -75,10 +75,10 @@ class Tools(Databases):
         return PostgresPaidCalls(self.database, self.clock, limits, time.sleep)
 
     @part
-    def parse_jobs(self) -> "PostgresParseJobs":
-        from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+    def remote_jobs(self) -> "PostgresRemoteJobs":
+        from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
 
-        return PostgresParseJobs(self.database)
+        return PostgresRemoteJobs(self.database)
 
     @part
     def providers(self) -> "Availability":

@@ -1,4 +1,4 @@
-"""What goes into one call of a provider that limits both."""
+"""Batches for the calls of a provider that limits both how many items a call takes and how many tokens."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -9,12 +9,15 @@ Item = TypeVar("Item")
 def batches(
     items: Iterable[Item], tokens: Callable[[Item], int], max_count: int, max_tokens: int
 ) -> Iterator[list[Item]]:
-    """In order, each batch as full as both limits allow; an item above `max_tokens` is a batch of its own.
+    """Yield the items in order, in batches as full as both limits allow.
 
-    Raises ValueError where a limit is below 1.
+    An item above `max_tokens` is a batch of its own.
+
+    Raises:
+        ValueError: A limit is below 1.
     """
     if min(max_count, max_tokens) < 1:
-        raise ValueError("a batch holds at least one item of one token")
+        raise ValueError("a batch must allow at least one item and one token")
     return _fill(items, tokens, max_count, max_tokens)
 
 

@@ -1,4 +1,4 @@
-"""What happens in the system, as an observer is told: ids, counts, codes, durations and names of tools, never text."""
+"""What an observer is told: ids, counts, codes, durations and names of tools, never text."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from ingest_assets.domain.search.index_policy import IndexAction
 
 @dataclass(frozen=True, slots=True)
 class DocumentFinished:
-    """A document's newest version has become searchable."""
+    """A document's newest version has become live."""
 
     document_id: DocumentId
     version: int
@@ -19,18 +19,18 @@ class DocumentFinished:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFailed:
-    """An attempt at a document ended in an error."""
+    """An attempt at a document has ended in an error."""
 
     document_id: DocumentId
     stage: Stage
-    """Where the job stood when it was claimed."""
+    """The job's stage when it was claimed."""
     attempt: int
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimLost:
-    """Somebody else has taken over what this worker was working on."""
+    """Another worker has taken over the job that this one was working on."""
 
     document_id: DocumentId
     claim: str
@@ -43,7 +43,7 @@ class ProviderAnswered:
     provider: str
     seconds: float
     code: str | None
-    """Why it failed; None if it did not."""
+    """The code of the error, or None if the call succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class IndexChanged:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPassedOver:
-    """Something went wrong that the work does not depend on, and that is made good later."""
+    """An error was swallowed: the work does not depend on what failed, and a later try makes up for it."""
 
     activity: str
-    """What was being done, as a phrase: "renewing a lease"."""
+    """The activity that failed, as a phrase: "renewing a lease"."""
     error: IngestError
 
 

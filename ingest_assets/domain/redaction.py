@@ -1,4 +1,4 @@
-"""A second net under what is logged: keys, tokens, addresses. What matters never gets as far as here."""
+"""A second net under the logs that removes keys, tokens and addresses. Secrets should never get this far."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -10,18 +10,18 @@ _SECRETS = (
     re.compile(r"\beyJ[\w-]{8,}\.[\w.-]+"),
     re.compile(r"(?<=://)[^/\s@]+(?=@)"),
     re.compile(r"(?<=[?&])(?:secret|token|key|api_key|password|filename|query)=[^&\s]+", re.IGNORECASE),
-    # Begins where nothing like it stands before, so that a long text is searched once.
+    # The match starts where nothing like it precedes, so that a long text is searched once.
     re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
 )
 
 
 def redactor(key_patterns: Iterable[str]) -> Callable[[str], str]:
-    """Return what takes secrets out of a text: bearer tokens, JWTs, passwords in URLs, e-mail addresses, and keys.
+    """Return a function that replaces secrets in a text.
 
-    What it returns is idempotent.
+    The secrets are bearer tokens, JWTs, passwords in URLs, e-mail addresses and keys. The function is idempotent.
 
     Args:
-        key_patterns: Regular expressions for the keys of providers; each begins where no letter stands before.
+        key_patterns: Regular expressions for the keys of providers; a match starts where no letter precedes it.
     """
     secrets = (*(re.compile(f"(?<![A-Za-z])(?:{pattern})") for pattern in key_patterns), *_SECRETS)
 

@@ -1,4 +1,4 @@
-"""The database's roles, as sql/roles.sql makes them."""
+"""The database roles that sql/roles.sql creates."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""One document's attempt: through the steps, then committed together with others; its failure is its own."""
+"""One document's attempt: it goes through the steps alone and is committed with others; its failure is its own."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -20,7 +20,7 @@ from ingest_assets.pipeline.steps.step import Step
 
 @dataclass(frozen=True)
 class Attempt:
-    """One document under way."""
+    """One document in progress."""
 
     job: Job
     progress: DeferredProgress
@@ -28,7 +28,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Attempts:
-    """What it takes to work on documents."""
+    """Everything needed to work on documents."""
 
     steps: Sequence[Step[Any]]
     changes: Changes
@@ -53,10 +53,10 @@ class Attempts:
         return True
 
     def commit(self, attempts: Sequence[Attempt]) -> int:
-        """Commit finished documents together, or each by itself if one of them cannot be.
+        """Commit finished documents together, or each by itself if one of them cannot be committed.
 
         Returns:
-            How many became searchable; the jobs of the others are settled.
+            How many were committed; the jobs of the others are settled.
         """
         changes = [change for each in attempts if (change := each.progress.pending) is not None]
         try:
@@ -71,14 +71,14 @@ class Attempts:
         return len(attempts)
 
     def fail(self, attempt: Attempt, error: BaseException) -> None:
-        """Settle the job, after its history shows how far it came."""
-        passing_over(self.observer, "noting how far a failed document came", attempt.progress.give_up)
+        """Settle the job, after recording in its history how far it got."""
+        passing_over(self.observer, "recording how far a failed document got", attempt.progress.give_up)
         self.failures.settle(attempt.job, as_ingest_error(error), reported=False)
 
     def catch_up(self, attempts: Sequence[Attempt]) -> None:
-        """Show where slow documents stand."""
+        """Record the current stage of slow documents."""
         for attempt in attempts:
-            passing_over(self.observer, "noting where a document stands", attempt.progress.catch_up)
+            passing_over(self.observer, "recording where a document stands", attempt.progress.catch_up)
 
     def _tell_finished(self, change: Change) -> None:
         document, version = change.job.document, change.version
@@ -87,7 +87,7 @@ class Attempts:
 
 
 def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slots: Slots) -> None:
-    """Run and store one step after the other, as the assets do; values that no later step reads are dropped."""
+    """Run and store the steps in order, as the assets do, dropping values that no later step reads."""
     values: dict[str, Any] = {}
     for number, step in enumerate(replace(step, progress=attempt.progress) for step in steps):
         with slots.lent() if step.is_paid(attempt.job) else nullcontext():
@@ -98,7 +98,7 @@ def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slots: Slots) -> Non
 
 
 def passing_over(observer: Observer, activity: str, act: Callable[[], object]) -> None:
-    """Do what the work does not depend on; tell the observer if it fails."""
+    """Do something that the work does not depend on, and tell the observer if it fails."""
     try:
         act()
     except IngestError as error:

@@ -1,4 +1,4 @@
-"""Several calls under way, their results in the order in which they arrive."""
+"""Overlapping calls whose results come in the order in which they arrive."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,9 +10,10 @@ Result = TypeVar("Result")
 
 
 def as_they_come(call: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> Iterator[Result]:
-    """Calls begin when results are drawn, up to `at_once` of them; one at a time is called in the drawing thread.
+    """Yield the results of calls, each as soon as it arrives, with up to `at_once` calls in progress.
 
-    After a failure no call begins any more; the others' results still come, and then the failure is raised.
+    Calls begin when the caller draws results; with `at_once` of 1, they run in the caller's thread. After a failure no
+    further call begins; the results of the others still come, and then the failure is raised.
     """
     return map(call, items) if at_once == 1 else _overlapping(call, iter(items), at_once)
 

@@ -1,6 +1,6 @@
-"""A document leaves: its rows, with a note that it did, then its bytes; then a scan looks for what is left.
+"""Delete documents: first the rows, leaving a note, then the bytes; then a scan looks for anything left.
 
-Whatever interrupts it, the note brings it back: repeating it is how it goes on.
+After an interruption the note remains, and repeating the deletion completes it.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.stored_objects import folder_key
 
 AT_ONCE = 10_000
-"""Deletions finished in one go; whoever comes next goes on."""
+"""How many deletions one call finishes; the next call goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     confirmed: int
     incomplete: int
-    """Something is left of these, or the document store does not answer."""
+    """How many deletions left something behind or could not reach the object store."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ class Deletion:
     observer: Observer
 
     def delete(self, document_id: DocumentId, actor: Actor, *, owner: UserId | None = None) -> None:
-        """Remove a document and leave its history without content; remove what is left of one deleted before.
+        """Remove a document but keep its history, without content; also clean up after an earlier deletion.
 
         Args:
             document_id: The document.
             actor: Who deletes it.
-            owner: Whose it must be; anybody's if None.
+            owner: The user who must own it; None allows any.
 
         Raises:
-            PermanentError: unknown_document, also if it is another user's than `owner`.
-            TransientError: deletion_incomplete, if a scan still finds something; storage_failed.
+            PermanentError: unknown_document, also if the document is not the owner's.
+            TransientError: deletion_incomplete if the scan still finds something, or storage_failed.
         """
         user_id = self.deletions.owner(document_id)
         if user_id is None or owner not in (None, user_id):
@@ -54,12 +54,12 @@ class Deletion:
         self.deletions.confirm(document_id)
 
     def traces_of(self, document_id: DocumentId, user_id: UserId) -> dict[str, int]:
-        """Return what is left of a deleted document: how many rows by table, and how many objects."""
+        """Return what is left of a deleted document: the number of rows by table, and the number of objects."""
         objects_left = self.objects.count_below(folder_key(user_id, document_id))
         return self.deletions.traces(document_id) | ({"objects": objects_left} if objects_left else {})
 
     def finish(self, actor: Actor) -> Finished:
-        """Go on with deletions that were interrupted, and look again, a day later, at those that were not."""
+        """Finish interrupted deletions, and scan completed ones again after a day."""
         found = self.deletions.to_finish(AT_ONCE)
         incomplete = 0
         for document_id in found:

@@ -1,4 +1,4 @@
-"""One worker works the queue off: claims jobs, keeps documents under way, commits together what is ready."""
+"""One worker drains the queue: it claims jobs, keeps documents in progress and commits finished ones together."""
 
 import threading
 from collections import deque
@@ -20,26 +20,26 @@ from ingest_assets.pipeline.vector_index import IndexKeeper
 
 POLL_SECONDS = 0.25
 MOST_IN_FLIGHT = 64
-"""Documents that compute or wait, whatever the limits."""
+"""How many documents may compute or wait, whatever the limits."""
 MOST_BYTES = 32 * 1024 * 1024
-"""Of the documents in flight together; a larger one is in flight alone."""
+"""The total size of the documents in flight; a larger document is in flight alone."""
 COMMITTED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class DrainLimits:
     in_flight: int = 4
-    """Documents that compute at once; those that wait for providers come on top."""
+    """How many documents compute at once; documents that wait for providers come on top."""
     ahead: int = 4
-    """Jobs claimed before there is room for them: few, so that whoever comes next has its turn soon."""
+    """How many jobs to claim ahead. A small number lets the next user have a turn soon."""
     idle: timedelta = timedelta(seconds=10)
     """How long the worker waits for more work before it ends."""
     duration: timedelta = timedelta(minutes=15)
-    """How long the worker claims before it makes room for a fresh one."""
+    """How long the worker keeps claiming before it makes room for a fresh one."""
     until_empty: bool = False
-    """Whether the worker also waits for retries that are not due yet and for what others hold."""
+    """Whether the worker also waits for retries that are not due yet and for jobs that others hold."""
     report_every: timedelta = timedelta(seconds=10)
-    """How long finished documents wait until they are reported together, while there is work."""
+    """How long finished documents wait to be reported together, while there is work."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class DrainTotals:
 
 @dataclass(frozen=True)
 class Drain:
-    """What a worker needs to work documents off."""
+    """Everything that a worker needs to drain the queue."""
 
     claims: Claims
     backlog: Backlog
@@ -65,15 +65,15 @@ class Drain:
     observer: Observer
 
     def run(self, claim: str, limits: DrainLimits, *, stop: threading.Event, report: Callable[[], None]) -> DrainTotals:
-        """Work until idle, out of time, or told to `stop`; then finish what has begun and give back the rest.
+        """Work until idle, out of time or told to `stop`; then finish what has begun and release the rest.
 
-        An exception such as a terminated run's interrupt stops the worker in the same way before it goes on.
+        An exception, such as the interrupt of a terminated run, stops the worker in the same way and is then raised.
 
         Args:
-            claim: Under which this worker holds documents.
-            limits: How much it does at once, and for how long.
-            stop: Tells it to stop.
-            report: Called now and then, and at the end, with everything that finished committed.
+            claim: The claim under which this worker holds documents.
+            limits: How much to do at once, and for how long.
+            stop: The event that tells the worker to stop.
+            report: Called now and then, and at the end, when everything finished so far is committed.
         """
         passing_over(self.observer, "dropping the vector index", self.index.before_load)
         worker = _Worker(self, claim, limits, stop, report)
@@ -98,7 +98,7 @@ class _Worker:
     under_way: dict[Future[bool], Attempt] = field(default_factory=dict)
     ready: list[Attempt] = field(default_factory=list)
     changed: threading.Event = field(default_factory=threading.Event)
-    """A document has ended, or another one may begin."""
+    """Set when a document has ended or another one may begin."""
     slots: Slots = field(init=False)
     queue_is_empty: bool = False
     looked_at: float = -inf
@@ -106,7 +106,7 @@ class _Worker:
     busy_at: float = -inf
     reported_at: float = -inf
     unreported: bool = True
-    """At the beginning too: a worker before this one may have died before it reported."""
+    """True at first, because an earlier worker may have crashed before it reported."""
 
     def __post_init__(self) -> None:
         self.slots = Slots(self.limits.in_flight, freed=self.changed.set)
@@ -116,7 +116,7 @@ class _Worker:
         with ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="document") as pool:
             try:
                 while not self.stop.is_set() and self._now() - begun_at < self.limits.duration.total_seconds():
-                    self._begin(pool)  # first: others compute while those that are ready are committed
+                    self._begin(pool)  # first, so that documents compute during the commit
                     self._commit()
                     self._claim()
                     self._begin(pool)
@@ -165,7 +165,7 @@ class _Worker:
         return not others or (len(others) < MOST_IN_FLIGHT and size <= MOST_BYTES)
 
     def _room(self) -> int:
-        """Return how many more jobs may be held; those that wait for providers do not count."""
+        """Return how many more jobs the worker may hold; jobs that wait for providers do not count."""
         computing = len(self.under_way) - self.slots.waiting
         wanted = self.limits.in_flight + self.limits.ahead - computing - len(self.ready) - len(self.claimed)
         return min(wanted, MOST_IN_FLIGHT - len(self.under_way) - len(self.claimed))
@@ -180,12 +180,12 @@ class _Worker:
         self._collect()
         self.drain.attempts.catch_up(list(self.under_way.values()))
         self.busy_at = self._now()
-        self.queue_is_empty = self.queue_is_empty and bool(self.under_way)  # what has just failed may be due again
+        self.queue_is_empty = self.queue_is_empty and bool(self.under_way)  # failed documents may be due again
         if self.busy_at - self.reported_at > self.limits.report_every.total_seconds():
             self._report()
 
     def _collect(self) -> None:
-        """Take out what has ended: documents that are ready to be committed, and failures."""
+        """Take out the documents that have ended: those that are ready to be committed, and failures."""
         for future in [future for future in self.under_way if future.done()]:
             attempt = self.under_way.pop(future)
             if future.result():

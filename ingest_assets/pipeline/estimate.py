@@ -1,6 +1,6 @@
-"""What documents would take before anything is spent: rough, and rather too much than too little.
+"""Estimate what documents would take before anything is spent: roughly, and rather too much than too little.
 
-The shares and sizes are the upper end of what the documents of the tests' corpus showed under the local parser, the
+The shares and sizes are the upper end of what the documents of the test corpus showed with the local parser, the
 chunker at its default settings, and OpenAI's cl100k_base tokens.
 """
 
@@ -14,7 +14,7 @@ from ingest_assets.domain.spending.costs import Usage
 CHARACTERS_PER_PAGE = 2_500
 BYTES_PER_PDF_PAGE = 8_000
 EMBEDDED_SHARE = 1.2
-"""Characters embedded for each of the text: chunks overlap, and carry where they stand."""
+"""Characters embedded per character of text: chunks overlap, and each carries its headings."""
 CHARACTERS_PER_TOKEN = 3.7
 TEXT_SHARE = {
     FileType.CSV: 1.2,
@@ -27,24 +27,24 @@ TEXT_SHARE = {
     FileType.PPTX: 0.1,
     FileType.RTF: 0.5,
 }
-"""Characters of text for each byte of the file; 1 for types that are not named. Of PDF, pages tell more than bytes."""
+"""Characters of text per byte of the file; 1 for other types. For PDF, pages say more than bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What is known of a document beforehand."""
+    """What is known of a document in advance."""
 
     media_type: str
     byte_size: int
     pages: int | None = None
     characters: int | None = None
     is_parsed: bool = False
-    """Whether its parse is kept, and costs nothing any more."""
+    """Whether its parse is stored, so that parsing costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step asks for a document's pages or tokens."""
+    """What one step costs and how long it takes, by pages or tokens."""
 
     usage: Callable[[int], Usage]
     seconds_per_document: float
@@ -58,7 +58,7 @@ class Step:
 class Estimate:
     documents: int
     pages: int
-    """To be parsed."""
+    """The pages to be parsed."""
     tokens: int
     credits: int
     micro_usd: int
@@ -67,9 +67,9 @@ class Estimate:
 
 NOTHING = Step(lambda _: Usage(), seconds_per_document=0, units_per_second=inf)
 LOCAL_PARSING = Step(lambda _: Usage(), seconds_per_document=0.05, units_per_second=25)
-"""On this machine, in pages."""
+"""Parsing on this machine, in pages."""
 LOCAL_EMBEDDING = Step(lambda _: Usage(), seconds_per_document=0.1, units_per_second=50_000)
-"""On this machine, in tokens; storing and indexing the vectors is most of it."""
+"""Embedding on this machine, in tokens; most of the time goes into storing and indexing the vectors."""
 
 
 def estimate_documents(
@@ -79,8 +79,13 @@ def estimate_documents(
     embedding: Step = LOCAL_EMBEDDING,
     at_once: int = 4,
 ) -> Estimate:
-    """As if every text were new. `parsing`, of a media type, is asked in pages, `embedding` in tokens; so many
-    documents are worked on `at_once`.
+    """Estimate what these documents would take if every text were new.
+
+    Args:
+        sizes: What is known of each document.
+        parsing: Gives the parsing step for a media type; its units are pages.
+        embedding: The embedding step; its units are tokens.
+        at_once: How many documents are worked on at once.
     """
     each = [_estimate(size, parsing, embedding) for size in sizes]
     return Estimate(
@@ -128,7 +133,7 @@ def _characters(size: Size) -> float:
 
 
 def _elapsed(seconds: list[float], at_once: int) -> float:
-    """The longest document alone takes its time, however many are worked on at once."""
+    """Return the total time; the longest document takes its own time, however many are worked on at once."""
     return max(sum(seconds) / at_once, max(seconds, default=0.0))
 
 

@@ -1,4 +1,4 @@
-"""A step failed: what the document's job becomes."""
+"""Decide what becomes of a document's job when a step fails."""
 
 import traceback
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from ingest_assets.pipeline.stored_objects import remove_if_deleted
 
 
 def as_ingest_error(error: BaseException) -> IngestError:
-    """Return any exception as one of the catalogue; of an unknown one only its type and its place in this code stay."""
+    """Return any exception as an error of the catalogue; an unknown one keeps only its type and its place."""
     if isinstance(error, IngestError):
         return error
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ingest_assets" in frame.filename]
@@ -27,13 +27,13 @@ def as_ingest_error(error: BaseException) -> IngestError:
 
 @dataclass(frozen=True)
 class Failures:
-    """Settles jobs that failed: retryable, waiting or a dead letter. Whoever lost its claim has no say."""
+    """Settles failed jobs: retryable, waiting or a dead letter. A worker that lost its claim has no say."""
 
     claims: Claims
     policy: RetryPolicy
     clock: Clock
     jitter: Callable[[], float]
-    """Gives a number in [0, 1)."""
+    """Gives a random number in [0, 1)."""
     documents: Documents
     objects: ObjectStore
     observer: Observer

@@ -1,4 +1,4 @@
-"""Files come in from a file system: those that cannot have changed are not read."""
+"""Intake from a file system; files that cannot have changed are not read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ BYTES_AT_ONCE = 64 * 1024 * 1024
 READ_AT_ONCE = 8
 
 Known = Mapping[str, KnownFile]
-"""By path."""
+"""Known files by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ Found = KnownFile | NewContent | PermanentError
 
 @dataclass(frozen=True)
 class FileIntake:
-    """Takes in one user's files."""
+    """Queues one user's files."""
 
     intake: Intake
     files: FileSystem
@@ -48,7 +48,7 @@ class FileIntake:
     priority: int = 0
 
     def take_in(self, files: Sequence[SeenFile], actor: Actor) -> Iterator[Acceptance | PermanentError]:
-        """Give what became of each file, in order; whatever is wrong with one is its own outcome."""
+        """Yield what became of each file, in order; a problem with one file is that file's outcome."""
         for some, known in self._looked_up(files):
             read: dict[str, KnownFile | PermanentError] = {}
             for batch in self._doubtful(some, known):
@@ -62,7 +62,7 @@ class FileIntake:
             yield from (_outcome(outcomes[file.path]) for file in some)
 
     def changed(self, files: Sequence[SeenFile]) -> Iterator[CheckedFile]:
-        """Give what would make work if it were taken in; files with which something is wrong would not."""
+        """Yield the files that would make work if they were submitted; files with problems would not."""
         for some, known in self._looked_up(files):
             for batch in self._doubtful(some, known):
                 new = [each.checked for each in self._read(batch, known).values() if isinstance(each, NewContent)]
@@ -77,7 +77,7 @@ class FileIntake:
             yield some, self.intake.records.known_files(self.user_id, [file.path for file in some])
 
     def _doubtful(self, files: Sequence[SeenFile], known: Known) -> Iterator[list[SeenFile]]:
-        """Give the files that must be read to know what is in them, as many at a time as memory holds."""
+        """Yield the files whose content must be read, in batches that fit into memory."""
         doubtful = [file for file in files if not self._is_certain(file, known.get(file.path))]
         return batches(doubtful, lambda file: file.state.size, TAKEN_IN_AT_ONCE, BYTES_AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""Content comes in: checked, hashed, stored, queued."""
+"""Intake: content is checked, hashed, stored and queued."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.stored_objects import arrived_content_key, folder_key
 
 STORED_AT_ONCE = 8
-"""Storing is waiting for a disk."""
+"""How many files to store at once; storing mostly waits for a disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingFile:
-    """A file as somebody hands it in."""
+    """A file as a user hands it in."""
 
     content: bytes
     filename: str
     source: str
-    """Where it comes from: the same source with other content is a new version of its document."""
+    """Where the file comes from; other content from the same source is a new version of its document."""
     user_id: UserId
     priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file that may come in."""
+    """A file that has passed the checks."""
 
     content: bytes
     arrival: Arrival
@@ -43,10 +43,14 @@ class Intake:
     records: IntakeRecords
     objects: ObjectStore
     max_bytes: int
-    """Larger files are refused."""
+    """The size limit; larger files are refused."""
 
     def receive(self, file: IncomingFile, actor: Actor) -> Acceptance:
-        """Queue a file for the pipeline. Nothing of it is kept if this raises what `check` does."""
+        """Queue a file for the pipeline.
+
+        Raises:
+            PermanentError: As `check`; nothing of the file is kept.
+        """
         [accepted] = self.take_in([self.check(file)], actor)
         return accepted
 
@@ -54,7 +58,7 @@ class Intake:
         """Recognise a file by its content.
 
         Raises:
-            PermanentError: too_large, and what `recognise` raises.
+            PermanentError: too_large, or as `recognise`.
         """
         if len(file.content) > self.max_bytes:
             raise PermanentError("too_large", limit=self.max_bytes)
@@ -75,7 +79,7 @@ class Intake:
         arrivals = [file.arrival for file in files]
         while arrivals:
             located = self.records.locate(arrivals)
-            # Stored before it is queued: a crash in between leaves bytes without a row, never a row without bytes.
+            # Store bytes before the row: a crash in between leaves bytes without a row, never a row without bytes.
             self._store(files, located)
             accepted = self.records.accept(arrivals, located, actor)
             self._remove_unused(arrivals, located, accepted or ())
@@ -100,7 +104,7 @@ class Intake:
     def _remove_unused(
         self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], accepted: Iterable[Acceptance]
     ) -> None:
-        """Remove the bytes of documents that were not made after all; of a document that exists nothing is removed."""
+        """Remove the bytes of documents that were not created after all; existing documents lose nothing."""
         made = {each.document_id for each in accepted}
         for arrival, place in zip(arrivals, located, strict=True):
             if place.status is AcceptanceStatus.QUEUED and place.document_id not in made:

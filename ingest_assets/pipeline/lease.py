@@ -1,4 +1,4 @@
-"""A worker at work says so, again and again; its silence gives its documents back to the queue."""
+"""A working worker renews its lease; if it falls silent, its documents return to the queue."""
 
 import threading
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def kept_lease(claims: Claims, claim: str, lease: timedelta, observer: Observer)
         while not finished.wait(lease.total_seconds() / 3):
             try:
                 claims.renew(claim, lease)
-            except IngestError as error:  # the next conditional write finds out what became of the claim
+            except IngestError as error:  # the next write finds out whether the claim still stands
                 observer.observe(ErrorPassedOver("renewing a lease", error))
 
     keeper = threading.Thread(target=keep, name="lease keeper", daemon=True)

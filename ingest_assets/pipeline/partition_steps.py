@@ -1,4 +1,4 @@
-"""The steps one at a time, each holding the document's job by a claim while it works: the way of partition runs."""
+"""Run the steps of a partition run one at a time; each holds the document's job by a claim while it works."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from ingest_assets.pipeline.steps.step import Step
 @dataclass(frozen=True)
 class PartitionSteps:
     steps: Mapping[str, Step[Any]]
-    """By asset, in order."""
+    """The steps by asset, in order."""
     claims: Claims
     failures: Failures
     documents: Documents
@@ -29,15 +29,22 @@ class PartitionSteps:
     observer: Observer
 
     def run(self, asset: str, document_id: DocumentId, claim: str, *before: Any) -> Any:
-        """Make the asset's value from those that its step reads. Raises what `held` does."""
+        """Return the asset's value, made from the values that its step reads.
+
+        Raises:
+            IngestError: As `held`.
+        """
         step = self.steps[asset]
         with self.held(document_id, claim, step.enters) as job:
             return step.run(job, *before)
 
     def store(self, asset: str, document_id: DocumentId, claim: str, value: Any, *, is_last: bool) -> Payload:
-        """Keep the asset's value and return what is told of it. Raises what `held` does.
+        """Store the asset's value and return the metadata to show for it.
 
         If this is the run's last asset but not the document's, the queue finishes the document.
+
+        Raises:
+            IngestError: As `held`.
         """
         step = self.steps[asset]
         with self.held(document_id, claim, step.enters) as job:
@@ -50,17 +57,21 @@ class PartitionSteps:
         return self.steps[asset].load(document_id)
 
     def successor(self, asset: str) -> str | None:
-        """Return the asset after this one."""
+        """Return the asset after this one, or None."""
         assets = [*self.steps, None]
         return assets[assets.index(asset) + 1]
 
     def fail(self, document_id: DocumentId, claim: str, stage: Stage, error: IngestError) -> None:
-        """Settle the document's job as failed at `stage`. Raises what `held` does."""
+        """Settle the document's job as failed at `stage`.
+
+        Raises:
+            IngestError: As `held`.
+        """
         with self.held(document_id, claim, stage) as job:
             self.failures.settle(job, error, reported=True)
 
     def dead_letter(self, document_id: DocumentId) -> JobStatus | None:
-        """Return where a document stands if its last attempt failed."""
+        """Return the status of a document whose last attempt failed, or None."""
         status = self.documents.status(document_id)
         return None if status is None or status.error_code is None else status
 
@@ -69,7 +80,7 @@ class PartitionSteps:
         """Hold the document's job, ready to enter `stage`.
 
         Raises:
-            IngestError: whatever goes wrong; the job is settled.
+            IngestError: Anything that goes wrong; the job is settled.
         """
         job: Job | None = None
         try:

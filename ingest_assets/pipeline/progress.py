@@ -1,4 +1,4 @@
-"""How steps' changes reach the database: at once, or together with those that follow."""
+"""How the changes of steps reach the database: at once, or together with later ones."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -9,14 +9,14 @@ from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.processing import Changes
 
 PATIENCE_SECONDS = 0.5
-"""A document whose steps take longer is seen at its stage, and keeps what took so long."""
+"""After this time, a document's stage becomes visible and its results so far are stored."""
 HEAVIEST = 500
-"""Chunks and vectors that wait in memory for one document."""
+"""How many chunks and vectors may wait in memory for one document."""
 
 
 @dataclass(frozen=True)
 class ImmediateProgress:
-    """For partition runs, whose steps are steps of Dagster's: it knows by itself how they end."""
+    """Writes each change at once, for partition runs, whose steps Dagster reports by itself."""
 
     changes: Changes
 
@@ -26,10 +26,10 @@ class ImmediateProgress:
 
 
 class DeferredProgress:
-    """For one document of a drain run: keeps changes back while they are young, free and light.
+    """Keeps the changes of one document of a drain run back while they are young, free and light.
 
-    What was paid for, or took long, is written at once, with all that came before it. The change that commits a
-    version stays here until whoever drains commits it together with others. Any thread may call it.
+    A change that cost money or took long is written at once, with all earlier ones. The change that commits a version
+    stays here until the worker commits it together with others. Any thread may use this.
     """
 
     def __init__(self, changes: Changes, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class DeferredProgress:
 
     @property
     def pending(self) -> Change | None:
-        """What has not been written yet."""
+        """The change that has not been written yet."""
         return self._pending
 
     def write(self, change: Change) -> Payload:
@@ -52,13 +52,21 @@ class DeferredProgress:
         return change.moves[-1].payload if change.moves else {}
 
     def catch_up(self) -> None:
-        """Write what has been kept back for too long. Raises what `Changes.write_all` does."""
+        """Write changes that have been kept back for too long.
+
+        Raises:
+            IngestError: As `Changes.write_all`.
+        """
         with self._lock:
             if self._pending is not None and self._pending.version is None and self._is_overdue():
                 self._write()
 
     def give_up(self) -> None:
-        """Write how far the document has come, without committing it. Raises what `Changes.write_all` does."""
+        """Write how far the document got, without committing it.
+
+        Raises:
+            IngestError: As `Changes.write_all`.
+        """
         with self._lock:
             self._pending = None if self._pending is None else self._pending.uncommitted()
             if self._pending is not None:

@@ -1,4 +1,4 @@
-"""Files that are gone take their documents with them, unless it is likelier that their folder is not there."""
+"""Remove the documents of files that are gone, unless it is more likely that their folder is not mounted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Pruned:
     acceptance: Acceptance
     """What the file had become."""
     deleted: bool
-    """False if another source gives the document too."""
+    """Whether the document was deleted; it was not if it has another source."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,17 @@ class Pruning:
     files: FileSystem
 
     def gone_files(self, folders: Sequence[str], user_id: UserId, *, even_all: bool) -> list[str]:
-        """Return the paths below the folders from which documents came and at which no file is any more.
+        """Return the paths below the folders that documents came from and where no file exists any more.
+
+        Args:
+            folders: The folders to look at.
+            user_id: Whose documents to look at.
+            even_all: Whether to accept a suspicious result.
 
         Raises:
-            PermanentError: prune_suspicious, if all that came from a folder is gone, or all that came from a file
-                system which is not mounted below it now; not so with `even_all`.
+            PermanentError: prune_suspicious, if everything from a folder is gone, or everything from a file system that
+                is
+                no longer mounted below it.
         """
         gone: dict[str, None] = {}
         for folder in folders:
@@ -44,7 +50,7 @@ class Pruning:
         return list(gone)
 
     def prune(self, path: str, user_id: UserId, actor: Actor) -> Pruned | None:
-        """Remove what came from a path, and return it; None if the file is back, or somebody else has pruned it."""
+        """Remove what came from a path, and return it, or None if the file is back or was pruned by another run."""
         with self.records.paused(user_id):
             known = self.records.known_files(user_id, [path]).get(path)
             if known is None or not self.files.is_gone(path):
@@ -59,10 +65,14 @@ class Pruning:
 
 
 def is_suspicious(known: Mapping[str, int], lost: Mapping[str, int]) -> bool:
-    """`known` has the file system on which each file lay, `lost` that on which a file at its path would lie now.
+    """Return whether the files are likelier to be unmounted than gone.
 
-    Numbers of file systems change over restarts: one from which another file is still there is mounted, whatever its
-    number is now.
+    The number of a file system may change when the machine restarts. If any file from one is still there, it is
+    mounted, whatever its number is now.
+
+    Args:
+        known: The file system on which each file lay, by path.
+        lost: The file system on which each missing file would lie now, by path.
     """
     mounted = {device for path, device in known.items() if path not in lost}
     return bool(lost) and (not mounted or any(known[path] not in {now, *mounted} for path, now in lost.items()))

@@ -1,4 +1,4 @@
-"""What share of the nearest chunks a search finds, measured against comparing all of them."""
+"""Measure what share of the nearest chunks a search finds, against comparing all of them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,11 +10,11 @@ from ingest_assets.pipeline.ports.searching import SearchIndex
 NEAREST = 10
 QUERIES = 50
 COMPARED_ROWS = 1_000_000
-"""After so many comparisons, some seconds' work, no query follows: where users are large there are fewer queries."""
+"""After this many comparisons, which take some seconds, no further query runs: large users get fewer queries."""
 
 
 def recall_of(model: Producer, *, index: SearchIndex, samples: VectorSamples) -> Recall:
-    """Of NEAREST chunks, for stored vectors as queries; a question that nobody has stored may find less."""
+    """Return the recall of the NEAREST chunks, with stored vectors as queries; a query from a user may find less."""
     queries = found = expected = 0
     for sample in _affordable(samples.draw(model, QUERIES)):
         nearest = index.nearest(sample.user_id, sample.vector, model, NEAREST + 1)
@@ -25,7 +25,7 @@ def recall_of(model: Producer, *, index: SearchIndex, samples: VectorSamples) ->
 
 
 def _affordable(drawn: Iterable[VectorSample]) -> Iterator[VectorSample]:
-    """At least one."""
+    """Yield samples, at least one, until they compare too many rows."""
     compared = 0
     for sample in drawn:
         yield sample

@@ -1,4 +1,4 @@
-"""What other tools have made than those in use now is made again, from the first step that they concern."""
+"""Requeue documents made by outdated tools, from the first step that the change concerns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,5 +21,5 @@ class Refresh:
         return self.operations.outdated(self.parser.producer_of, self.chunker, self.embedder.model)
 
     def queue(self, outdated: Sequence[OutdatedDocument], actor: Actor) -> list[DocumentId]:
-        """Queue these documents again; those that others have begun to work on since are left to them."""
+        """Requeue these documents, except those that others have begun to work on since."""
         return self.operations.refresh([each.document_id for each in outdated], actor)

@@ -1,4 +1,4 @@
-"""Room for documents that compute. One that waits for a provider lends its room to another."""
+"""Slots for documents that compute. A document that waits for a provider lends its slot to another."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,10 +6,15 @@ from threading import Condition
 
 
 class Slots:
-    """`count` documents compute at a time; any number may wait for providers meanwhile."""
+    """Lets `count` documents compute at a time; any number may wait for providers meanwhile."""
 
     def __init__(self, count: int, *, freed: Callable[[], None]) -> None:
-        """`freed` is called, in any thread, whenever another document may begin."""
+        """Make the slots.
+
+        Args:
+            count: How many documents may compute at a time.
+            freed: Called in any thread whenever another document may begin.
+        """
         self._free = count
         self._returning = 0
         self._waiting = 0
@@ -18,7 +23,7 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """How many documents may begin: those that come back from waiting go first."""
+        """How many documents may begin; those that return from waiting go first."""
         return max(0, self._free - self._returning)
 
     @property
@@ -38,7 +43,7 @@ class Slots:
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Leave this document's slot to others while the block waits."""
+        """Lend this document's slot to others while the block waits."""
         with self._changed:
             self._waiting += 1
         self.give_back()

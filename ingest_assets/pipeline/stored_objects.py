@@ -1,4 +1,4 @@
-"""Where a document's bytes lie in the object store."""
+"""The keys of a document's bytes in the object store."""
 
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.pipeline.ports.object_store import ObjectStore
@@ -6,7 +6,7 @@ from ingest_assets.pipeline.ports.reading import Documents
 
 
 def folder_key(user_id: UserId, document_id: DocumentId) -> str:
-    """Return the folder of every stored byte of a document, of all its versions."""
+    """Return the folder that holds every stored byte of a document, of all its versions."""
     return f"{user_id}/{document_id}"
 
 
@@ -23,6 +23,6 @@ def parse_key(document: Document, parsed_sha: str) -> str:
 
 
 def remove_if_deleted(document: Document, documents: Documents, objects: ObjectStore) -> None:
-    """Remove what a worker stored of a document that was deleted meanwhile."""
+    """Remove what a worker stored of a document that has been deleted meanwhile."""
     if documents.find(document.document_id) is None:
         objects.delete_below(folder_key(document.user_id, document.document_id))

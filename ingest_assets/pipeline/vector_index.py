@@ -1,4 +1,4 @@
-"""The vector index comes and goes: dropped before a large load, built behind it, repaired after an interruption."""
+"""The upkeep of the vector index: dropped before a large load, rebuilt after it, repaired after an interruption."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class IndexKeeper:
     observer: Observer
 
     def before_load(self) -> bool:
-        """Return whether the index was dropped because of how much waits. For a worker that is about to take it up."""
+        """Drop the index if enough work waits, and return whether it did; for a worker that is about to begin."""
 
         def drop_only(state: IndexState) -> IndexAction:
             action = self._decide(state, state.waiting)
@@ -28,12 +28,12 @@ class IndexKeeper:
         return self._told(self.index.keep(self.embedder.model, drop_only)) is IndexAction.DROP
 
     def keep(self) -> IndexAction | None:
-        """Build or drop the index as the policy says. For a worker that finds nothing more to do, and for schedules.
+        """Build or drop the index as the policy says, for schedules and for workers that find nothing more to do.
 
-        While others still load, their last one is left to build it, unless searches cannot wait.
+        While other workers still load, the last of them builds the index, unless searches cannot wait.
 
         Returns:
-            What was done; None if somebody else is building or dropping the index.
+            What was done; None if another worker is building or dropping the index.
         """
         return self._told(self.index.keep(self.embedder.model, self._decide_now))
 
@@ -43,7 +43,7 @@ class IndexKeeper:
         return state is not None and self._decide_now(state) is not IndexAction.KEEP
 
     def _decide_now(self, state: IndexState) -> IndexAction:
-        """What waits while nobody works on it may wait for long: it does not count."""
+        """Return what to do now; if no worker is loading, waiting documents do not count: they may wait for long."""
         return self._decide(state, state.waiting if state.loading else 0)
 
     def _decide(self, state: IndexState, pending: int) -> IndexAction:

@@ -1,5 +1,5 @@
-"""Craft of processes and files that several layers need, each piece once.
+"""Processes and files as several layers need them, each technique once.
 
-It knows nothing of documents, Postgres or Dagster and works on Linux and macOS; what only Linux has is guarded where it
-is used. The sealed parser worker imports from here, so each module imports little.
+This package knows nothing of documents, Postgres or Dagster. It works on Linux and macOS; calls that only Linux has are
+guarded. The sealed parser worker imports from here, so each module imports little.
 """

@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import mkstemp
 
 UNFINISHED = ".writing-"
-"""What the name of a file begins with until it is complete; a killed writer leaves such a file behind."""
+"""The prefix of a file's name until it is complete; a killed writer leaves such a file behind."""
 
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Yield an empty file, private to its owner, that takes the place of `path` when the block ends.
+    """Yield an empty file, private to its owner, that replaces `path` when the block ends.
 
     If the block raises, the file is removed and `path` stays as it was.
 
@@ -39,7 +39,7 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 
 def write_through(path: Path) -> None:
-    """Have the disk hold what is in a file, or which files are in a folder.
+    """Write a file's content, or a folder's list of files, through to the disk.
 
     Raises:
         OSError: There is no such file, or the disk failed.

@@ -1,7 +1,7 @@
-"""What a process writes to its log or to stderr by itself: where something happened, never what it was about.
+"""What a process writes to its log or to stderr: where something happened, never what it was about.
 
-The text of an exception may hold a row's values, a library's message an address or a file's name. So a record keeps its
-message only where this project or Dagster wrote it, and an exception only its type and the places it went through.
+The text of an exception may hold a row's values, and a library's message may hold an address or a file name. So a
+record keeps its message only if this project or Dagster wrote it, and an exception keeps only its type and traceback.
 """
 
 import logging
@@ -15,7 +15,7 @@ from ingest_assets.domain.errors import PermanentError, ResourceError, Transient
 from ingest_assets.domain.redaction import redactor
 
 TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
-"""Loggers, by the first part of their names, whose messages hold ids, names of this code and counts."""
+"""Loggers, by the first part of their names, whose messages hold ids, names from this code and counts."""
 
 LONGEST_CHAIN = 10
 
@@ -27,7 +27,7 @@ def guard_process(key_patterns: Iterable[str], *telling: type[BaseException]) ->
     """Guard what this process logs and prints from now on.
 
     Args:
-        key_patterns: Regular expressions for the keys of providers, which are taken out.
+        key_patterns: Regular expressions for the keys of providers, which are removed.
         telling: Exceptions of exactly these types keep their messages, as those of the error catalogue do.
     """
     _telling.update(telling)
@@ -41,7 +41,7 @@ def guard_process(key_patterns: Iterable[str], *telling: type[BaseException]) ->
 
 
 class GuardedRecords:
-    """A factory of all log records of a process, whatever handlers and formatters libraries have installed."""
+    """A factory for all log records of a process, whatever handlers and formatters libraries have installed."""
 
     def __init__(self, without_secrets: Callable[[str], str]) -> None:
         self._make = logging.getLogRecordFactory()
@@ -56,7 +56,7 @@ class GuardedRecords:
 
     def _told(self, record: logging.LogRecord) -> str:
         if str(record.name).partition(".")[0] not in TRUSTED:
-            return f"(what {record.name} says is withheld: {record.filename}, line {record.lineno})"
+            return f"(a message of {record.name} is withheld: {record.filename}, line {record.lineno})"
         try:
             return self._without_secrets(record.getMessage())
         except Exception:
@@ -64,8 +64,8 @@ class GuardedRecords:
 
 
 def places_of(error: BaseException) -> str:
-    """Return what Python's traceback shows, with the messages of only those exceptions that may be told."""
-    return "\nAfter which:\n".join(reversed([_places(each) for each in _chain(error)]))
+    """Return what Python's traceback shows, with messages only of exceptions that may keep them."""
+    return "\nAfter that:\n".join(reversed([_places(each) for each in _chain(error)]))
 
 
 def _places(error: BaseException) -> str:

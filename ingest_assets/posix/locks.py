@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class HeldLock:
-    """A lock of an open file: children that inherit `descriptor` hold it too, until the last of them closes it."""
+    """A lock on an open file; children that inherit `descriptor` hold it too, until the last of them closes it."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -15,29 +15,29 @@ class HeldLock:
 
     @property
     def is_ours(self) -> bool:
-        """Return False in a forked child, which shares its parent's lock."""
+        """Whether this process took the lock; False in a forked child, which shares its parent's lock."""
         return self._process_id == os.getpid()
 
     @property
     def protects_its_path(self) -> bool:
-        """Return False once the file was deleted or replaced: nobody else can see this lock any more."""
+        """Whether others can still see the lock; False once the file was deleted or replaced."""
         try:
             return os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
         except FileNotFoundError:
             return False
 
     def release(self) -> None:
-        """Let go of the lock, unless a child has inherited it."""
+        """Release the lock, unless a child has inherited it."""
         os.close(self.descriptor)
 
 
 def try_shared(path: Path) -> HeldLock | None:
-    """Return a lock that others may share, or None where somebody holds it alone."""
+    """Return a lock that others may share, or None if another process holds it alone."""
     return _try(path, fcntl.LOCK_SH)
 
 
 def try_exclusive(path: Path) -> HeldLock | None:
-    """Return a lock that nobody else holds, or None where somebody does."""
+    """Return a lock that nobody else holds, or None if another process holds one."""
     return _try(path, fcntl.LOCK_EX)
 
 

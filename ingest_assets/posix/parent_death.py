@@ -1,4 +1,4 @@
-"""Processes that end when their parent does, whatever ends it."""
+"""Processes that end when their parent does, however it ends."""
 
 import ctypes
 import os
@@ -15,11 +15,11 @@ def end_with_parent(number: signal.Signals, parent: int) -> None:
     Only Linux has such a signal. Elsewhere this only checks that the parent is still there.
 
     Args:
-        number: The signal that this process is sent.
-        parent: The process id of the parent, as the parent itself knows it: it may have died before this call.
+        number: The signal to send to this process.
+        parent: The process id of the parent, as the parent itself knows it: it may have ended before this call.
 
     Raises:
-        SystemExit: The parent is gone already.
+        SystemExit: The parent is already gone.
     """
     if _LIBRARY is not None:
         _LIBRARY.prctl(PR_SET_PDEATHSIG, number)

@@ -6,9 +6,9 @@ import re
 import stat
 from pathlib import Path
 
-SHORT_FOLDER = Path("/tmp")  # noqa: S108  what lies in it is checked to be private
+SHORT_FOLDER = Path("/tmp")  # noqa: S108  its folders are checked to be private
 LONGEST_ADDRESS = 103
-"""Bytes of a socket's path; Linux allows 107, macOS 103."""
+"""The longest path of a socket, in bytes; Linux allows 107, macOS 103."""
 PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 """Paths that need no escaping in a URL."""
 
@@ -18,7 +18,7 @@ def socket_folder(home: Path, name: str, socket: str) -> Path:
 
     Args:
         home: The folder whose owner the socket serves.
-        name: What the socket's folder is called where it can lie in `home`.
+        name: The name of the socket's folder, if it can lie in `home`.
         socket: The file name of the socket.
 
     Returns:
@@ -35,7 +35,7 @@ def make_private(folder: Path, owner: int, group: int) -> None:
     """Make the folder unless it exists, and require that only `owner` can enter it.
 
     Raises:
-        PermissionError: Somebody else made the folder, or may enter it.
+        PermissionError: Another user made the folder or may enter it.
     """
     try:
         folder.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""Child processes in groups of their own, which end with their parent, whatever ends it."""
+"""Child processes in groups of their own, which end with their parent, however it ends."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ GRACE_SECONDS = 20
 
 
 class Processes:
-    """Child processes, each in a process group of its own, each with a log of its name."""
+    """Child processes, each in its own process group and with its own log."""
 
     def __init__(self, log_folder: Path) -> None:
         self._log_folder = log_folder
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start a process, which gets SIGTERM if this one dies."""
+        """Start a process, which gets SIGTERM if this one ends."""
         follow = partial(end_with_parent, signal.SIGTERM, os.getpid())
         with (self._log_folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
@@ -31,13 +31,13 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=follow if sys.platform == "linux" else None,  # noqa: PLW1509  before any thread
+                preexec_fn=follow if sys.platform == "linux" else None,  # noqa: PLW1509  no thread runs yet
             )
         self.started.append(process)
         return process
 
     def end(self, *processes: subprocess.Popen[bytes]) -> None:
-        """Ask processes to stop, then kill what is left of their groups: a daemon's run workers are in its group."""
+        """Ask processes to stop, then kill what is left of their groups, such as the run workers of a daemon."""
         for process in processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -61,6 +61,6 @@ def running(log_folder: Path) -> Iterator[Processes]:
 
 
 def kill_group(leader: int) -> None:
-    """Kill a process with all of its group, or do nothing if none of them is left."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS answers so where only zombies are left
+    """Kill a process and its whole group; do nothing if none of them is left."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS denies permission if only zombies are left
         os.killpg(leader, signal.SIGKILL)

@@ -17,7 +17,7 @@ from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
@@ -502,8 +502,8 @@ class TestJobsInPostgres:
         database.close()
 
     @pytest.fixture
-    def parse_jobs(self, database: Database) -> PostgresParseJobs:
-        return PostgresParseJobs(database)
+    def parse_jobs(self, database: Database) -> PostgresRemoteJobs:
+        return PostgresRemoteJobs(database)
 
     @pytest.fixture
     def document(self, deployment: Deployment, user: UserId) -> Document:
@@ -513,7 +513,7 @@ class TestJobsInPostgres:
         return document
 
     def test_a_job_is_known_from_the_moment_the_service_accepts_it(
-        self, parse_jobs: PostgresParseJobs, document: Document
+        self, parse_jobs: PostgresRemoteJobs, document: Document
     ) -> None:
         parse_jobs.prepare(document, QUICK.producer)
         assert parse_jobs.recall(document, QUICK.producer) is None
@@ -526,13 +526,13 @@ class TestJobsInPostgres:
         parse_jobs.forget(document, QUICK.producer)
         assert parse_jobs.recall(document, QUICK.producer) is None
 
-    def test_each_job_has_a_secret_of_its_own(self, parse_jobs: PostgresParseJobs, document: Document) -> None:
+    def test_each_job_has_a_secret_of_its_own(self, parse_jobs: PostgresRemoteJobs, document: Document) -> None:
         first, second = (parse_jobs.prepare(document, QUICK.producer) for _ in range(2))
         assert first != second
         assert min(len(first), len(second)) >= 40
         assert parse_jobs.complete_by_secret(first) is None
 
-    def test_a_callback_completes_its_job_once(self, parse_jobs: PostgresParseJobs, document: Document) -> None:
+    def test_a_callback_completes_its_job_once(self, parse_jobs: PostgresRemoteJobs, document: Document) -> None:
         secret = parse_jobs.prepare(document, QUICK.producer)
         parse_jobs.remember(document, QUICK.producer, "job-1")
         assert not parse_jobs.completed("job-1")
@@ -544,20 +544,20 @@ class TestJobsInPostgres:
         assert parse_jobs.completed("job-1")
 
     def test_a_callback_may_be_faster_than_the_answer_to_the_upload(
-        self, parse_jobs: PostgresParseJobs, document: Document
+        self, parse_jobs: PostgresRemoteJobs, document: Document
     ) -> None:
         assert parse_jobs.complete_by_secret(parse_jobs.prepare(document, QUICK.producer)) is not None
         parse_jobs.remember(document, QUICK.producer, "job-1")
         assert parse_jobs.completed("job-1")
 
-    def test_nobody_waits_for_an_unknown_job(self, parse_jobs: PostgresParseJobs, document: Document) -> None:
+    def test_nobody_waits_for_an_unknown_job(self, parse_jobs: PostgresRemoteJobs, document: Document) -> None:
         parse_jobs.prepare(document, QUICK.producer)
         assert parse_jobs.complete("unknown") is None
         assert parse_jobs.complete_by_secret("unknown") is None
         assert not parse_jobs.completed("unknown")
 
     def test_a_deleted_document_takes_its_job_with_it(
-        self, deployment: Deployment, parse_jobs: PostgresParseJobs, document: Document
+        self, deployment: Deployment, parse_jobs: PostgresRemoteJobs, document: Document
     ) -> None:
         parse_jobs.prepare(document, QUICK.producer)
         deployment.deletions.delete(document.document_id, TEST)
@@ -570,7 +570,7 @@ class TestJobsInPostgres:
             assert raised.value.code == "claim_lost"
 
     def test_a_document_is_parsed_by_way_of_a_callback_without_a_poll(
-        self, parse_jobs: PostgresParseJobs, document: Document
+        self, parse_jobs: PostgresRemoteJobs, document: Document
     ) -> None:
         with callbacks_to(parse_jobs) as address, LlamaParseEmulator(pending_polls=10**9) as service:
             parser = parser_of(service, jobs=parse_jobs, callback_url=address, first_pause=20, longest_pause=20)
@@ -581,7 +581,7 @@ class TestJobsInPostgres:
             assert job.callback_status == 200
 
     def test_the_ledger_holds_what_the_service_bills_whatever_goes_wrong(
-        self, database: Database, parse_jobs: PostgresParseJobs, deployment: Deployment, user: UserId
+        self, database: Database, parse_jobs: PostgresRemoteJobs, deployment: Deployment, user: UserId
     ) -> None:
         patient = CostLimits(breaker=BreakerSettings(consecutive_failures=50, fewest_calls=50))
         calls = PostgresPaidCalls(database, SystemClock(), patient, time.sleep)
@@ -601,7 +601,7 @@ class TestJobsInPostgres:
         assert (costs.pages, costs.credits) == (service.counts["pages"], service.counts["credits"]) == (21, 63)
 
     def test_polling_finishes_a_job_that_nobody_calls_back_for(
-        self, parse_jobs: PostgresParseJobs, document: Document
+        self, parse_jobs: PostgresRemoteJobs, document: Document
     ) -> None:
         with LlamaParseEmulator(calls_back=False) as service:
             parser = parser_of(service, jobs=parse_jobs, callback_url="http://127.0.0.1:9/callback?x=1")
@@ -610,7 +610,7 @@ class TestJobsInPostgres:
             assert fields["webhook_url"].startswith("http://127.0.0.1:9/callback?x=1&secret=")
 
     def test_a_callback_that_comes_before_the_result_is_not_believed(
-        self, parse_jobs: PostgresParseJobs, document: Document
+        self, parse_jobs: PostgresRemoteJobs, document: Document
     ) -> None:
         with LlamaParseEmulator(calls_back=False) as service:
             parse_jobs.complete_by_secret(parse_jobs.prepare(document, QUICK.producer))
@@ -625,7 +625,7 @@ class TestJobsInPostgres:
 class EarlyCallback:
     """Jobs of which each is called back for before it is done."""
 
-    jobs: PostgresParseJobs
+    jobs: PostgresRemoteJobs
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.jobs, name)
@@ -635,7 +635,7 @@ class EarlyCallback:
 
 
 @contextmanager
-def callbacks_to(parse_jobs: PostgresParseJobs) -> Iterator[str]:
+def callbacks_to(parse_jobs: PostgresRemoteJobs) -> Iterator[str]:
     """The address of a server that takes callbacks."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,12 @@ import httpx
 import pytest
 
 from ingest_assets.adapters.providers.llamaparse.client import _library
-from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, of_exception, of_job, of_status
+from ingest_assets.adapters.providers.llamaparse.failures import (
+    REMOTE_JOB_ENDED,
+    of_exception,
+    of_remote_job,
+    of_status,
+)
 from ingest_assets.adapters.providers.llamaparse.result import read_result
 from ingest_assets.adapters.providers.llamaparse.settings import Tier
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
@@ -134,13 +139,13 @@ def test_the_library_s_own_class_has_its_meaning() -> None:
     ],
 )
 def test_each_end_of_a_job_has_its_meaning(status: str, error_code: str | None, code: str) -> None:
-    error = of_job(status, error_code)
+    error = of_remote_job(status, error_code)
     assert error.code == code
-    assert error.code in JOB_ENDED
+    assert error.code in REMOTE_JOB_ENDED
 
 
 def test_ends_of_jobs_are_in_the_catalogue() -> None:
-    assert set(CATALOGUE) >= JOB_ENDED
+    assert set(CATALOGUE) >= REMOTE_JOB_ENDED
 
 
 def test_pages_keep_their_numbers() -> None:

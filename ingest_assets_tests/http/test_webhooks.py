@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
@@ -33,7 +33,7 @@ def signature(body: bytes, secret: str = SIGNING_SECRET) -> dict[str, str]:
 class Waiting:
     """A parse that waits for the service's call."""
 
-    jobs: PostgresParseJobs
+    jobs: PostgresRemoteJobs
     document_id: DocumentId
     secret: str
 
@@ -46,7 +46,7 @@ class Waiting:
 def waiting(deployment: Deployment, user: UserId) -> Waiting:
     document = deployment.documents.find(submit(deployment, user, policy_text()).document_id)
     assert document is not None
-    jobs, producer = PostgresParseJobs(deployment.database), Producer("a parser", "1")
+    jobs, producer = PostgresRemoteJobs(deployment.database), Producer("a parser", "1")
     secret = jobs.prepare(document, producer)
     jobs.remember(document, producer, REMOTE_ID)
     return Waiting(jobs, document.document_id, secret)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-from ingest_assets.adapters.postgres.parse_jobs import PostgresParseJobs
+from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
@@ -58,7 +58,7 @@ def document_id(deployment: Deployment, user: UserId) -> DocumentId:
     move(deployment, job, Stage.EMBEDDING)
     chunks = deployment.chunk_buffer.load(document_id)
     deployment.vector_buffer.reuse(job, [chunk.chunk_sha for chunk in chunks], deployment.embedder.model)
-    remote_jobs, producer = PostgresParseJobs(deployment.database), Producer("llamaparse", "1")
+    remote_jobs, producer = PostgresRemoteJobs(deployment.database), Producer("llamaparse", "1")
     remote_jobs.prepare(job.document, producer)
     remote_jobs.remember(job.document, producer, "remote 1")
     log = PostgresWebhookLog(deployment.database, LLAMAPARSE.name)

@@ -1,13 +1,13 @@
 -- buffered_chunks
--- The buffered chunks, in order.
+-- Return the document's buffered chunks, in order.
 SELECT chunk_id, chunk_ord, text, start_offset, end_offset, heading_path, page, chunk_sha, title
 FROM upload_pipeline.document_chunk_buffer
 WHERE document_id = %(document_id)s
 ORDER BY chunk_ord;
 
 -- reuse_vectors
--- Buffers the vectors of this model that the user has already paid for; the chunk hashes that have one buffered, or one
--- row without any. No row where the claim is lost. Like a stage move it does not wait for the disk.
+-- Buffer the model's vectors that the user has already paid for; return the hashes of chunks that have one, or one row
+-- without any. Return no row if the claim is lost. Like a stage move, this does not wait for the disk.
 WITH held AS (
     SELECT
     FROM upload_pipeline.upload_jobs
@@ -38,14 +38,14 @@ SELECT buffered.chunk_sha
 FROM held CROSS JOIN set_config('synchronous_commit', 'off', true) LEFT JOIN buffered ON true;
 
 -- committed_chunks
--- The committed chunks, in order.
+-- Return the document's committed chunks, in order.
 SELECT chunk_id, chunk_ord, text, start_offset, end_offset, heading_path, page, chunk_sha, title
 FROM upload_pipeline.document_chunks
 WHERE document_id = %(document_id)s
 ORDER BY chunk_ord;
 
 -- present_vectors
--- The chunk hashes of the document that have a vector of this model, buffered or committed.
+-- Return the hashes of the document's chunks that have a vector of this model, buffered or committed.
 SELECT chunk_sha
 FROM upload_pipeline.document_vector_buffer
 WHERE document_id = %(document_id)s AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s

@@ -1,6 +1,6 @@
 -- hold_jobs
--- Those of these jobs that their claims hold, locked until the transaction ends: in one order for everybody, and each
--- document's commits one at a time.
+-- Lock those of these jobs that their claims hold, until the transaction ends. All workers lock in the same order, and
+-- the commits of one document follow each other.
 WITH held AS MATERIALIZED (
     SELECT job.job_id, job.document_id
     FROM upload_pipeline.upload_jobs AS job
@@ -16,10 +16,10 @@ JOIN upload_pipeline.documents AS document USING (document_id)
 ORDER BY held.job_id;
 
 -- move_jobs
--- Moves held jobs through their stages with an event for each, at the time at which it happened; a payload gets the
--- seconds since the event before. A job that is done is its claim's no longer, and its version is live.
+-- Move held jobs through their stages, with an event for each move at the time when it happened. Each payload gets the
+-- seconds since the event before. A job that is done leaves its claim, and its version is live.
 WITH target AS (
-    -- What is not `lasting` does not wait for the disk: a server that crashes may forget it, and it is done again.
+    -- Moves that are not `lasting` do not wait for the disk; if a crashed server forgets them, they are done again.
     SELECT *
     FROM jsonb_to_recordset(%(targets)s) AS target (
         job_id uuid, claim text, sources text[], stage text, is_done boolean, parsed_content_sha text, parsed_sha text,
@@ -84,16 +84,16 @@ ORDER BY moved.job_id, move.position
 RETURNING job_id, payload;
 
 -- clear_chunk_buffer
--- What an earlier attempt buffered.
+-- Remove the chunks that an earlier attempt buffered.
 DELETE FROM upload_pipeline.document_chunk_buffer WHERE document_id = %(document_id)s;
 
 -- buffer_chunks
--- Chunks, as a JSON array of rows: where row-level security is on, Postgres takes no COPY.
+-- Buffer chunks, given as a JSON array of rows, because Postgres takes no COPY with row-level security.
 INSERT INTO upload_pipeline.document_chunk_buffer
 SELECT * FROM json_populate_recordset(NULL::upload_pipeline.document_chunk_buffer, %(chunks)s);
 
 -- buffer_vectors
--- One batch of vectors.
+-- Buffer one batch of vectors.
 INSERT INTO upload_pipeline.document_vector_buffer (
     document_id, chunk_sha, embed_model, embed_version, user_id, vector_dim, embedding
 )
@@ -101,7 +101,8 @@ SELECT %(document_id)s, chunk_sha, %(embed_model)s, %(embed_version)s, %(user_id
 FROM unnest(%(chunk_shas)s::text[], %(vectors)b::vector[]) AS batch (chunk_sha, embedding);
 
 -- remove_replaced_chunks
--- The committed chunks that these documents' next versions no longer have; none of a document without a next version.
+-- Remove the committed chunks that the next versions of these documents no longer have. A document without buffered or
+-- given chunks keeps all of its committed ones.
 WITH next AS (
     SELECT document_id, chunk_id
     FROM unnest(%(next_documents)s::uuid[], %(next_chunks)s::uuid[]) AS fresh (document_id, chunk_id)
@@ -116,8 +117,8 @@ WHERE old.document_id = ANY(%(document_ids)s)
     AND NOT EXISTS (SELECT FROM next WHERE next.chunk_id = old.chunk_id);
 
 -- commit_chunks
--- These documents' next versions become what searches find, and their buffers are emptied. Chunks come from the worker
--- or, of `buffered` documents, from the buffer; vectors from both. How many chunks each document then has.
+-- Make the next versions of these documents live and empty their buffers. Chunks come from the worker or, for
+-- `buffered` documents, from the buffer; vectors come from both. Return how many chunks each document then has.
 WITH next AS MATERIALIZED (
     SELECT * FROM json_populate_recordset(NULL::upload_pipeline.document_chunk_buffer, %(chunks)s)
     UNION ALL

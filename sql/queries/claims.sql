@@ -1,10 +1,10 @@
 -- lock_claims
--- One claim at a time, until the transaction ends: where users have a limit, what others have claimed must be counted.
+-- Let one worker claim at a time, until the transaction ends: a limit per user must count what others have claimed.
 SELECT pg_advisory_xact_lock(hashtextextended('claims', 0));
 
 -- claim_jobs
--- Up to `limit` queued or due jobs (or due ones only), leased to `claim`: round the users after `after`, each one's by
--- priority, then age. Rows that others hold are passed over; nobody gets more than `per_user` jobs in work by it.
+-- Lease up to `limit` queued or due jobs, or only due ones, to `claim`: users round-robin from `after`, each one's jobs
+-- by priority, then age. Rows that others hold are passed over; no user has more than `per_user` jobs in work.
 WITH claimable AS (
     SELECT job.job_id, turn.place
     FROM upload_pipeline.turns(%(after)s, %(limit)s, %(retries_only)s, %(per_user)s) AS turn
@@ -23,7 +23,7 @@ WITH claimable AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'working', claimed_by = %(claim)s, lease_expires_at = now() + %(lease)s, begun = false,
         next_retry_at = NULL
-    -- An array, so that no estimate of how many there are can make the planner read the whole table.
+    -- An array keeps the planner from reading the whole table, however many rows it expects.
     WHERE job_id = ANY(ARRAY(SELECT job_id FROM claimable))
     RETURNING *
 ), noted AS (
@@ -39,7 +39,7 @@ JOIN upload_pipeline.documents AS document USING (document_id)
 ORDER BY row_number() OVER (PARTITION BY claimed.user_id ORDER BY priority DESC, queued_at, job_id), place;
 
 -- begin_jobs
--- Whoever holds these jobs works on them from now on: a crash counts against them. It does not wait for the disk.
+-- Record that work on these held jobs begins, so that a crash counts against them. This does not wait for the disk.
 UPDATE upload_pipeline.upload_jobs AS job
 SET begun = true
 FROM unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim),
@@ -47,7 +47,7 @@ FROM unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim),
 WHERE job.job_id = wanted.job_id AND job.claimed_by = wanted.claim AND job.state = 'working';
 
 -- lock_job
--- One document's job with its document, locked until the transaction ends.
+-- Return one document's job with its document, locked until the transaction ends.
 SELECT job.job_id, job.stage, job.state, job.attempts, job.claimed_by, job.lease_expires_at < now() AS expired,
     document.document_id, document.user_id, document.version, document.filename, document.media_type,
     document.byte_size, document.content_sha
@@ -57,7 +57,7 @@ WHERE job.document_id = %(document_id)s
 FOR UPDATE OF job;
 
 -- restart_job
--- Queues a job again from `stage`, without its earlier failures; the caller has locked the row.
+-- Queue a job again from `stage`, without its earlier failures; the caller has locked the row.
 WITH restarted AS (
     UPDATE upload_pipeline.upload_jobs
     SET stage = %(stage)s, state = 'queued', claimed_by = NULL, lease_expires_at = NULL, next_retry_at = NULL,
@@ -70,7 +70,7 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM restarted;
 
 -- take_job
--- Leases one queued or due or expired job to `claim`; the caller has locked the row.
+-- Lease one queued, due or expired job to `claim`; the caller has locked the row.
 WITH taken AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'working', claimed_by = %(claim)s, lease_expires_at = now() + %(lease)s, begun = false,
@@ -82,7 +82,7 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM taken;
 
 -- hold_job
--- The job if `claim` holds it, its lease renewed.
+-- Renew the lease and return the job, if `claim` holds it.
 UPDATE upload_pipeline.upload_jobs AS job
 SET lease_expires_at = now() + %(lease)s
 FROM upload_pipeline.documents AS document
@@ -92,13 +92,13 @@ RETURNING job.job_id, job.stage, job.attempts, job.claimed_by, document.document
     document.parser_name, document.parser_version, document.page_starts;
 
 -- renew_leases
--- Keeps everything that `claim` holds.
+-- Renew the leases of all jobs that `claim` holds.
 UPDATE upload_pipeline.upload_jobs
 SET lease_expires_at = now() + %(lease)s
 WHERE state = 'working' AND claimed_by = %(claim)s;
 
 -- settle_job
--- What became of a held job that failed: retryable at its time, or a dead letter.
+-- Settle a held job that failed: make it retryable at a time, or a dead letter.
 WITH settled AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = %(state)s, attempts = attempts + %(counts)s, claimed_by = NULL, lease_expires_at = NULL,
@@ -111,7 +111,7 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s, error_code FROM settled;
 
 -- release_jobs
--- Gives what `claim` holds back to the queue, all of it or one document.
+-- Return the jobs that `claim` holds to the queue, or only the job of one document.
 WITH released AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', claimed_by = NULL, lease_expires_at = NULL
@@ -123,7 +123,7 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM released;
 
 -- reclaim_jobs
--- Expired leases return to the queue; whoever's worker died `worst` times while it worked on it is a dead letter.
+-- Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.
 WITH expired AS (
     SELECT job_id, crashes + begun::integer AS crashes
     FROM upload_pipeline.upload_jobs
@@ -146,12 +146,12 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
 FROM reclaimed;
 
 -- count_waiting
--- How many jobs could be claimed now, counted up to `limit`.
+-- Count the jobs that could be claimed now, up to `limit`.
 SELECT LEAST(COALESCE(sum(share), 0), %(limit)s) AS count
 FROM upload_pipeline.turns('00000000-0000-0000-0000-000000000000', %(limit)s, false, %(per_user)s);
 
 -- any_unfinished
--- Whether a job is queued, worked on or waiting for a retry.
+-- Return whether any job is queued, in progress or waiting for a retry.
 SELECT count(*) > 0 AS unfinished
 FROM (
     (
@@ -166,7 +166,7 @@ FROM (
 ) AS found;
 
 -- holders
--- The claims with a lease that has not expired.
+-- Return the claims with a lease that has not expired.
 SELECT DISTINCT claimed_by
 FROM upload_pipeline.upload_jobs
 WHERE state = 'working' AND lease_expires_at > now();

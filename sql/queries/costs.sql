@@ -1,5 +1,6 @@
 -- lock_provider
--- What all workers share before calls of one provider, locked until the transaction ends, or its worker stands still.
+-- Lock and return what all workers share before they call a provider. The lock lasts until the transaction ends, or
+-- until the worker has stalled for too long.
 SELECT requests_booked_until, tokens_booked_until, open_until, clock_timestamp() AS now,
     set_config('idle_in_transaction_session_timeout', %(longest_hold)s, true)
 FROM upload_pipeline.paid_services
@@ -7,11 +8,11 @@ WHERE service = %(provider)s
 FOR NO KEY UPDATE;
 
 -- add_provider
--- A place for what all workers share before calls of a provider that nobody has called yet.
+-- Add a row for what all workers share before they call a provider, unless there is one.
 INSERT INTO upload_pipeline.paid_services (service) VALUES (%(provider)s) ON CONFLICT DO NOTHING;
 
 -- begin_call
--- Books a call's turn, reserves its estimate and opens its row in the ledger; what is then taken of each budget.
+-- Book a call's turn, reserve its estimate and open its row in the ledger. Return what is then taken of each budget.
 WITH booked AS (
     UPDATE upload_pipeline.paid_services
     SET requests_booked_until = %(requests_booked_until)s, tokens_booked_until = %(tokens_booked_until)s,
@@ -34,7 +35,7 @@ SELECT call_id, (SELECT coalesce(jsonb_object_agg(budget, micro_usd), '{}') FROM
 FROM begun;
 
 -- settle_call
--- Closes a call's row in the ledger; the budgets then hold what it cost instead of what it had reserved.
+-- Close a call's row in the ledger; the budgets then hold its cost instead of its reservation.
 WITH open AS (
     SELECT call_id, CASE WHEN outcome = 'under_way' THEN estimated_micro_usd ELSE 0 END AS reserved
     FROM upload_pipeline.paid_calls
@@ -58,7 +59,7 @@ ORDER BY budget, subject, day
 ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
 
 -- release_abandoned
--- Gives back what workers had reserved that never came back; how many calls that were.
+-- Release the reservations of workers that never came back, and return how many calls that were.
 WITH lapsed AS (
     SELECT call_id
     FROM upload_pipeline.paid_calls
@@ -81,7 +82,7 @@ WITH lapsed AS (
 SELECT count(*) FROM abandoned;
 
 -- recent_outcomes
--- How the provider's last calls within the window ended since its breaker last closed, newest first.
+-- Return how the provider's last calls ended, newest first: within the window and since its breaker last closed.
 SELECT call.outcome
 FROM upload_pipeline.paid_calls AS call
 JOIN upload_pipeline.paid_services AS guarded USING (service)
@@ -91,23 +92,23 @@ ORDER BY call.settled_at DESC
 LIMIT %(limit)s;
 
 -- open_breaker
--- Nobody calls the provider for so long; an open breaker is moved by its own probe only.
+-- Keep all workers from calling the provider for a while; only its own probe moves an open breaker.
 UPDATE upload_pipeline.paid_services
 SET open_until = clock_timestamp() + %(duration)s
 WHERE service = %(provider)s AND (open_until IS NULL OR %(probe)s);
 
 -- close_breaker
--- The provider is well again.
+-- Close the breaker of a provider that works again.
 UPDATE upload_pipeline.paid_services
 SET open_until = NULL, closed_at = clock_timestamp()
 WHERE service = %(provider)s;
 
 -- paused_providers
--- The providers that nobody may call now.
+-- Return the providers that no worker may call now.
 SELECT service AS provider FROM upload_pipeline.paid_services WHERE open_until > clock_timestamp();
 
 -- sum_costs
--- What was used per provider, by UTC day and by user where wanted; calls that failed without a bill are not counted.
+-- Sum what was used per provider and, if wanted, by UTC day and by user; failed calls without a bill do not count.
 SELECT service AS provider, CASE WHEN %(by_day)s THEN (started_at AT TIME ZONE 'UTC')::date END AS day,
     CASE WHEN %(by_user)s THEN user_id END AS user_id, count(*) AS calls, sum(tokens)::bigint AS tokens,
     sum(pages)::bigint AS pages, sum(credits)::bigint AS credits, sum(micro_usd)::bigint AS micro_usd
@@ -116,10 +117,10 @@ WHERE outcome = 'succeeded' OR tokens + pages + credits + micro_usd > 0
 GROUP BY 1, 2, 3
 ORDER BY 2, 3, 1;
 
--- unavailable_services
--- Those of these services to which no call would get through now, or only after a long wait for its turn.
+-- unavailable_providers
+-- Return those of these providers that no call would get through to now, or only after a long wait for its turn.
 SELECT service
 FROM upload_pipeline.paid_services
-WHERE service = ANY(%(services)s)
+WHERE service = ANY(%(providers)s)
     AND (open_until > clock_timestamp()
         OR GREATEST(requests_booked_until, tokens_booked_until) > clock_timestamp() + %(next_turn)s);

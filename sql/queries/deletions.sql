@@ -1,6 +1,6 @@
 -- note_deletion
--- The last line of a document's history, with how many jobs a parsing service may not have forgotten yet, and a note by
--- which its deletion is found again until nothing is left of it.
+-- Write the last line of a document's history, with the number of remote jobs that a provider may still remember, and a
+-- note that brings the deletion back until nothing is left of the document.
 WITH noted AS (
     INSERT INTO upload_pipeline.events (
         document_id, job_id, user_id, version, stage, state, actor, correlation_id, code, payload)
@@ -18,33 +18,33 @@ SELECT document_id, user_id FROM noted
 ON CONFLICT DO NOTHING;
 
 -- delete_document
--- Removes a document with everything that refers to it.
+-- Remove a document with everything that refers to it.
 DELETE FROM upload_pipeline.documents WHERE document_id = %(document_id)s;
 
--- forget_service_ids
--- The ledger keeps what calls for a document cost, not by which name the service knows them.
+-- forget_provider_ids
+-- Remove the ids by which providers know the calls for a document; the ledger keeps what the calls cost.
 UPDATE upload_pipeline.paid_calls
 SET request_id = NULL
 WHERE document_id = %(document_id)s AND request_id IS NOT NULL;
 
 -- owner_of_document
--- Whose a document is, or was before it was deleted.
+-- Return the owner of a document, even if it was deleted.
 SELECT user_id FROM upload_pipeline.documents WHERE document_id = %(document_id)s
 UNION ALL
 SELECT user_id FROM upload_pipeline.deleted_documents WHERE document_id = %(document_id)s
 LIMIT 1;
 
 -- traces_of_document
--- Which tables still hold something of a deleted document, and how many rows each.
+-- Return the tables that still hold something of a deleted document, and how many rows each.
 SELECT relation, traces FROM upload_pipeline.traces_of(%(document_id)s);
 
 -- confirm_deletion
--- A scan has found nothing of the document.
+-- Record that a scan has found nothing of the document.
 UPDATE upload_pipeline.deleted_documents SET erased_at = clock_timestamp() WHERE document_id = %(document_id)s;
 
 -- deletions_to_finish
--- Deleted documents of which something may be left, the first deleted first: no scan has ended well, or none since a day
--- has passed in which those who did not know yet could still write.
+-- Return deleted documents that need another scan, first deleted first. Either no scan has ended well, or none since a
+-- day has passed; within that day, workers that did not know of the deletion could still write.
 SELECT document_id
 FROM upload_pipeline.deleted_documents
 WHERE (erased_at IS NULL OR erased_at - deleted_at < interval '24 hours')

@@ -1,10 +1,10 @@
 -- lock_user
--- One intake at a time per user, until the transaction ends.
+-- Let one intake run at a time per user, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('intake ' || %(user_id)s::text, 0));
 
 -- documents_of_arrivals
--- The user's documents with these contents or from these sources, oldest first; how many sources each has, and which of
--- these.
+-- Return the user's documents with these contents or from these sources, oldest first, with how many sources each has
+-- and which of these.
 SELECT document.document_id, job.job_id, document.content_sha, job.state, job.error_code, source.sources, source.arriving
 FROM upload_pipeline.documents AS document
 JOIN upload_pipeline.upload_jobs AS job USING (document_id)
@@ -26,11 +26,11 @@ WHERE document.document_id IN (
 ORDER BY document.created_at, document.document_id;
 
 -- lock_jobs
--- These documents' jobs until the transaction ends: always before the documents themselves, as a worker does it.
+-- Lock these documents' jobs until the transaction ends. Jobs are always locked before documents, as workers do.
 SELECT FROM upload_pipeline.upload_jobs WHERE document_id = ANY(%(document_ids)s) ORDER BY job_id FOR UPDATE;
 
 -- replace_contents
--- Documents' next versions; what searches find stays as it is.
+-- Give documents their next versions; searches still find the live ones.
 UPDATE upload_pipeline.documents AS document
 SET version = document.version + 1, filename = new.filename, media_type = new.media_type, byte_size = new.byte_size,
     content_sha = new.content_sha, updated_at = now()
@@ -41,7 +41,7 @@ FROM unnest(
 WHERE document.document_id = new.document_id;
 
 -- requeue_versions
--- Jobs begin anew for the next versions; whoever worked on the ones before finds the claim gone.
+-- Queue jobs for the next versions from the start; workers of earlier versions lose their claims.
 WITH requeued AS (
     UPDATE upload_pipeline.upload_jobs AS job
     SET version = document.version, stage = 'queued', state = 'queued', attempts = 0, crashes = 0, claimed_by = NULL,
@@ -58,8 +58,8 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM requeued;
 
 -- take_in
--- Makes new documents with their first versions, their places in the queue in this order, and their first events; and
--- from now on the sources give their documents, the new ones and those that were there.
+-- Create new documents with their first versions, jobs queued in this order, and first events. From now on, the sources
+-- belong to their documents, new and old.
 WITH new AS (
     SELECT *
     FROM unnest(
@@ -84,7 +84,7 @@ ON CONFLICT (user_id, source) DO UPDATE SET document_id = excluded.document_id
 WHERE known.document_id <> excluded.document_id;
 
 -- known_files
--- What these sources of a user have given, and what their files were like when they were read last.
+-- Return which documents these sources of a user belong to, and the states of their files when they were last read.
 SELECT source.source, source.document_id, job.job_id, document.content_sha, job.state, job.error_code, source.file_size,
     source.file_modified_ns, source.file_changed_ns, source.file_inode, source.file_device, source.file_seen_ns,
     source.file_sha
@@ -94,7 +94,7 @@ JOIN upload_pipeline.upload_jobs AS job USING (document_id)
 WHERE source.user_id = %(user_id)s AND source.source = ANY(%(sources)s);
 
 -- remember_files
--- What the files of these sources were like when they were read.
+-- Record the states that the files of these sources had when they were read.
 UPDATE upload_pipeline.document_sources AS known
 SET file_size = new.file_size, file_modified_ns = new.file_modified_ns, file_changed_ns = new.file_changed_ns,
     file_inode = new.file_inode, file_device = new.file_device, file_seen_ns = new.file_seen_ns,
@@ -106,12 +106,12 @@ FROM unnest(
 WHERE known.user_id = %(user_id)s AND known.source = new.source;
 
 -- sources_below
--- The user's documents that came from files below a folder, and where those lay.
+-- Return the sources of the user's documents that are files below a folder, and the file systems that held them.
 SELECT source, file_device
 FROM upload_pipeline.document_sources
 WHERE user_id = %(user_id)s AND starts_with(source, %(folder)s) AND file_sha IS NOT NULL
 ORDER BY source;
 
 -- remove_source
--- A document that other sources give too loses this one.
+-- Remove a source from a document that has others too.
 DELETE FROM upload_pipeline.document_sources WHERE user_id = %(user_id)s AND source = %(source)s;

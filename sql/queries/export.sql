@@ -1,5 +1,5 @@
 -- export_documents
--- Documents with where they stand and how much of them searches find, oldest first.
+-- Return the user's documents with their jobs and how much of them searches find, oldest first.
 SELECT document.document_id, document.user_id, job.job_id, document.version, document.live_version, document.filename,
     document.media_type, document.byte_size, document.content_sha, document.parsed_sha, document.parser_name,
     document.parser_version, document.created_at, document.updated_at, job.stage, job.state, job.attempts,
@@ -16,28 +16,28 @@ WHERE document.user_id = %(user_id)s
 ORDER BY document.created_at, document.document_id;
 
 -- export_sources
--- Where documents came from, oldest first.
+-- Return the sources of documents, oldest first.
 SELECT document_id, user_id, source, file_size, file_sha, created_at
 FROM upload_pipeline.document_sources
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY created_at, source;
 
--- export_service_jobs
--- What a parsing service works on or has worked on, oldest first.
+-- export_remote_jobs
+-- Return the remote jobs of parsing providers, oldest first.
 SELECT document_id, user_id, parser_name, parser_version, content_sha, remote_id, created_at, completed_at
 FROM upload_pipeline.parse_jobs
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY created_at, document_id, content_sha;
 
 -- export_callbacks
--- What services have sent about documents, oldest first.
+-- Return what providers have sent about documents, oldest first.
 SELECT webhook_id, document_id, user_id, service, received_at, outcome, octet_length(body) AS body_bytes
 FROM upload_pipeline.webhook_log
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY webhook_id;
 
 -- export_calls
--- What calls to services have cost, oldest first.
+-- Return what calls of providers have cost, oldest first.
 SELECT call_id, document_id, user_id, service, outcome, tokens, pages, credits, micro_usd, request_id, started_at,
     settled_at
 FROM upload_pipeline.paid_calls
@@ -45,21 +45,21 @@ WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = 
 ORDER BY call_id;
 
 -- export_requests
--- Answers that are remembered for repeated requests, oldest first.
+-- Return the answers that are remembered for repeated requests, oldest first.
 SELECT document_id, user_id, job_id, status, created_at
 FROM upload_pipeline.idempotency_keys
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY created_at, key_sha;
 
 -- export_deletions
--- Documents that were deleted, first deleted first.
+-- Return the documents that were deleted, first deleted first.
 SELECT document_id, user_id, deleted_at, erased_at
 FROM upload_pipeline.deleted_documents
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY deleted_at, document_id;
 
 -- export_events
--- The audit trail, oldest first, of documents that are gone too.
+-- Return the audit trail, oldest first, including documents that are gone.
 SELECT event_id, occurred_at, document_id, user_id, job_id, version, stage, state, actor, correlation_id, code, payload
 FROM upload_pipeline.events
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)

@@ -1,12 +1,12 @@
 -- reserve_idempotency_key
--- The key with what it stands for and its answer so far; a key that is new stands for this request from now on.
+-- Reserve a key for this request if it is new. Return the request that the key stands for and its answer so far.
 INSERT INTO upload_pipeline.idempotency_keys (user_id, key_sha, request_sha)
 VALUES (%(user_id)s, %(key_sha)s, %(request_sha)s)
 ON CONFLICT (user_id, key_sha) DO UPDATE SET key_sha = excluded.key_sha
 RETURNING request_sha, document_id, job_id, status;
 
 -- record_answer
--- The first answer stays; no row where the key has been forgotten meanwhile.
+-- Record the answer unless there is one, and return the one that stays; return no row if the key is forgotten.
 UPDATE upload_pipeline.idempotency_keys
 SET document_id = coalesce(document_id, %(document_id)s), job_id = coalesce(job_id, %(job_id)s),
     status = coalesce(status, %(status)s)
@@ -14,7 +14,7 @@ WHERE user_id = %(user_id)s AND key_sha = %(key_sha)s
 RETURNING document_id, job_id, status;
 
 -- forget_idempotency_keys
--- Some of the keys that are older than a day.
+-- Remove some of the keys that are older than a day.
 DELETE FROM upload_pipeline.idempotency_keys
 WHERE (user_id, key_sha) IN (
     SELECT user_id, key_sha
@@ -26,11 +26,11 @@ WHERE (user_id, key_sha) IN (
 );
 
 -- store_webhook
--- A callback as it came.
+-- Store a callback as it came.
 INSERT INTO upload_pipeline.webhook_log (service, body) VALUES (%(provider)s, %(body)s) RETURNING webhook_id;
 
 -- settle_webhook
--- What became of a callback; where it belongs to no document, or to none any more, its body is not kept.
+-- Record what became of a callback; if it belongs to no existing document, its body is not kept.
 UPDATE upload_pipeline.webhook_log AS webhook
 SET outcome = %(outcome)s, document_id = document.document_id, user_id = document.user_id,
     body = CASE WHEN document.document_id IS NULL THEN '' ELSE body END
@@ -39,8 +39,7 @@ LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(docu
 WHERE webhook.webhook_id = %(webhook_id)s;
 
 -- empty_old_webhooks
--- Some of the bodies that are older than a week, or that nobody has settled within an hour, are emptied; that there was
--- a callback stays known.
+-- Empty some of the bodies that are older than a week, or that nobody has settled within an hour. The rows stay.
 UPDATE upload_pipeline.webhook_log
 SET body = ''
 WHERE webhook_id IN (

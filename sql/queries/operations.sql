@@ -1,5 +1,5 @@
 -- replay_jobs
--- Dead letters and waiting retries among these are queued again, at their stage.
+-- Requeue the dead letters and waiting retries among these documents, at their stage.
 WITH replayed AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
@@ -12,7 +12,7 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
 RETURNING document_id;
 
 -- refresh_jobs
--- These documents are queued again where they are finished.
+-- Requeue those of these documents that are finished.
 WITH finished AS (
     SELECT job_id
     FROM upload_pipeline.upload_jobs
@@ -30,7 +30,8 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
 RETURNING document_id;
 
 -- outdated_documents
--- Finished documents whose parse, chunks or vectors other tools have made than these, with what doing it again concerns.
+-- Return finished documents whose parse, chunks or vectors were made by other tools than these, with what an estimate
+-- of doing them again needs.
 SELECT document.document_id, document.media_type, document.byte_size, nullif(cardinality(document.page_starts), 0) AS pages,
     made.characters, CASE WHEN parse.outdated THEN 'parse' WHEN made.chunks_outdated THEN 'chunk' ELSE 'embed' END AS first_step
 FROM upload_pipeline.upload_jobs AS job

@@ -1,5 +1,6 @@
 -- unreported_outcomes
--- Finished jobs that Dagster has not been told of, locked, with what their assets' last stages left in the history.
+-- Lock and return finished jobs that Dagster does not know of, with what the last stages of their assets left in the
+-- history.
 WITH unreported AS (
     SELECT job_id, document_id, version
     FROM upload_pipeline.upload_jobs
@@ -17,7 +18,7 @@ SELECT unreported.job_id, unreported.document_id,
 FROM unreported;
 
 -- unreported_dead_letters
--- Up to `limit` dead letters that Dagster has not been told of, locked.
+-- Lock and return up to `limit` dead letters that Dagster does not know of.
 SELECT job_id, document_id
 FROM upload_pipeline.upload_jobs
 WHERE state = 'deadletter' AND reported_at IS NULL
@@ -26,5 +27,5 @@ LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED;
 
 -- mark_reported
--- Dagster knows these outcomes.
+-- Record that Dagster knows these outcomes.
 UPDATE upload_pipeline.upload_jobs SET reported_at = now() WHERE job_id = ANY(%(job_ids)s);

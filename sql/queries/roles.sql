@@ -1,33 +1,33 @@
 -- act_as_worker
--- For the session: the least that the pipeline needs, and how it lets HNSW indexes be searched.
+-- Give the session only the rights that the pipeline needs, and set how it searches HNSW indexes.
 SET ROLE ingest_worker;
 SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.ef_search = 400;
 
 -- become_reader
--- Until the transaction ends, only what this user may see is there.
+-- Show only what this user may see, until the transaction ends.
 SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true);
 
 -- become_owner
--- Where the schema has the owner that sql/roles.sql names; for one transaction, or for the session.
+-- Become the owner of the schema that sql/roles.sql names, if it has this owner, for a transaction or for the session.
 SELECT set_config('role', 'ingest_owner', %(for_transaction)s)
 FROM pg_namespace
 WHERE nspname = 'upload_pipeline' AND pg_get_userbyid(nspowner) = 'ingest_owner';
 
 -- missing_roles
--- Those of sql/roles.sql that the server lacks.
+-- Count the roles of sql/roles.sql that the server lacks.
 SELECT count(*) AS missing
 FROM unnest(ARRAY['ingest_owner', 'ingest_worker', 'ingest_reader']) AS wanted
 WHERE wanted NOT IN (SELECT rolname FROM pg_roles);
 
 -- login
--- Who has logged in, and whether row-level security would not hold for that login.
+-- Return who has logged in, and whether row-level security would not hold for that login.
 SELECT rolname AS login, rolsuper OR rolbypassrls AS bypasses
 FROM pg_roles
 WHERE rolname = session_user;
 
 -- unprotected_tables
--- Those of the schema with a user's data whose rows are not kept apart, for this session.
+-- Return the tables with users' data whose rows are not kept apart for this session.
 SELECT relname AS name
 FROM pg_class
 JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'user_id' AND NOT attisdropped

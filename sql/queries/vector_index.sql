@@ -1,16 +1,17 @@
 -- try_lock_vector_indexes
--- The right to build and drop vector indexes, until the session ends; not waited for, since a build waits for whoever waits.
+-- Lock the building and dropping of vector indexes until the session ends, without waiting: a build waits for all who
+-- wait.
 SELECT pg_try_advisory_lock(hashtextextended('vector indexes', 0)) AS held;
 
 -- vector_indexes
--- The HNSW indexes of all models, and whether each is whole: an interrupted build or removal leaves one that is not.
+-- Return the HNSW indexes of all models and whether each is whole; an interrupted build or drop leaves one that is not.
 SELECT relname AS name, indisvalid AS whole
 FROM pg_index
 JOIN pg_class ON pg_class.oid = indexrelid
 WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND relname LIKE 'document\_chunks\_nearest\_%%';
 
 -- vector_counts
--- A model's vectors, and those of the user who has most.
+-- Count a model's vectors, and those of the user who has most.
 SELECT coalesce(sum(vectors), 0)::bigint AS rows, coalesce(max(vectors), 0) AS most
 FROM (
     SELECT count(*) AS vectors
@@ -20,8 +21,8 @@ FROM (
 ) AS users;
 
 -- load_ahead
--- About how many chunks the queue will bring, if its documents have as many as a sample of the searchable ones, and
--- whether anybody is working on them.
+-- Estimate how many chunks the queue will bring, from a sample of the searchable documents, and return whether any
+-- worker is working on them.
 SELECT
     (SELECT count(*)
      FROM upload_pipeline.upload_jobs
@@ -36,7 +37,7 @@ SELECT
     EXISTS (SELECT FROM upload_pipeline.upload_jobs WHERE state = 'working' AND lease_expires_at > now()) AS loading;
 
 -- embedding_models
--- The models that have vectors, found by hops from one to the next.
+-- Return the models that have vectors, found by hops from one to the next.
 WITH RECURSIVE models AS (
     (SELECT embed_model AS name, embed_version AS version
      FROM upload_pipeline.document_chunks
@@ -56,32 +57,33 @@ WITH RECURSIVE models AS (
 SELECT name, version FROM models;
 
 -- build_bits_index
--- Of one model's vectors, over their bits; neither readers nor writers wait for it.
+-- Build the index of one model's vectors over their bits; neither readers nor writers wait for it.
 CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks USING hnsw (bits bit_hamming_ops)
 WHERE embed_model = {embed_model} AND embed_version = {embed_version};
 
 -- build_halfvec_index
--- Of one model's vectors, at half precision; neither readers nor writers wait for it.
+-- Build the index of one model's vectors at half precision; neither readers nor writers wait for it.
 CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks
 USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops)
 WHERE embed_model = {embed_model} AND embed_version = {embed_version};
 
 -- drop_vector_index
--- Whole or not; neither readers nor writers wait for it.
+-- Drop an index, whole or not; neither readers nor writers wait for it.
 DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.{name};
 
 -- give_build_memory
--- To this session, at least what the server gives anyway: a graph that outgrows it is built at a fifth of the speed.
+-- Give this session at least the server's memory for builds; a graph that outgrows it is built at a fifth of the speed.
 SELECT set_config('maintenance_work_mem', greatest(setting::bigint, %(kilobytes)s) || 'kB', false)
 FROM pg_settings
 WHERE name = 'maintenance_work_mem';
 
 -- build_without_helpers
--- In this session: helpers need shared memory, of which a container may have little.
+-- Build in this session without helpers, which need shared memory; a container may have little of it.
 SET max_parallel_maintenance_workers = 0;
 
 -- draw_vectors
--- Stored vectors of a model, as good as drawn by lot: chunk ids are hashes, so those that follow a random one are random.
+-- Draw stored vectors of a model, practically at random: chunk ids are hashes, so those after a random one are random
+-- too.
 WITH lot AS MATERIALIZED (
     SELECT gen_random_uuid() AS drawn
 ), drawn AS (
@@ -105,7 +107,7 @@ SELECT chunk_id, user_id, embedding AS vector,
 FROM drawn;
 
 -- compare_with_all
--- How many chunks are nearest to one of them, by comparing all of its user's, and how many of the found are as near.
+-- Count a chunk's nearest other chunks by comparing all of its user's, and how many of the found ones are as near.
 WITH nearest AS (
     SELECT embedding <=> %(vector)s AS distance
     FROM upload_pipeline.document_chunks

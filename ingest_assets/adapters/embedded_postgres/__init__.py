@@ -1,13 +1,14 @@
-"""Postgres without an installation: the binaries of a Python package, run and stopped by its users themselves.
+"""Postgres without an installation: its users run and stop the binaries of a Python package themselves.
 
-Every process that uses the server shares a lock. Whoever finds no server running makes what is missing and hands it to
-a supervisor, a small program that starts the server, starts it again when it is killed, and stops it once nobody shares
-the lock any more. The kernel releases the locks of whoever dies, so no process id and no file is believed: neither a
-killed user, nor a killed server, nor a killed supervisor leaves anything behind that the next start does not put right.
+Every process that uses the server shares a lock. A process that finds no server running creates what is missing and
+hands it to a supervisor. The supervisor is a small program that starts the server, restarts it if it is killed, and
+stops it once no process shares the lock any more. The kernel releases the locks of a process that ends, so nothing
+relies on process ids or files: whether a user, the server or the supervisor is killed, the next start repairs whatever
+it leaves behind.
 
-In the home: `postgres.log`, and `postgres` with the locks and the cluster, or a link to the cluster where the server's
-user cannot enter the home. Postgres refuses to run as root: root's server has root's files but none of its powers, in a
-user namespace; where there are none, it runs as `nobody`.
+The home holds `postgres.log`, and `postgres` with the locks and the cluster; the cluster is a link if the server's user
+cannot enter the home. Postgres refuses to run as root. So root's server runs in a user namespace, with root's files but
+none of root's powers; if there are no user namespaces, it runs as `nobody`.
 """
 
 from ingest_assets.adapters.embedded_postgres.server import EmbeddedPostgres

@@ -1,4 +1,4 @@
-"""Brings a server up under a new supervisor, and down one that has lost its supervisor."""
+"""Bring a server up under a new supervisor, and take down one that has lost its supervisor."""
 
 import os
 import subprocess
@@ -36,17 +36,17 @@ class Home:
 
     @property
     def users_lock(self) -> Path:
-        """Shared by each user; exclusive from the moment a supervisor finds nobody left until it has ended."""
+        """The lock that each user shares; a supervisor that finds no user left holds it alone until it ends."""
         return self.state / "users.lock"
 
     @property
     def supervisor_lock(self) -> Path:
-        """Held by whoever is answerable for the server: the user who boots it, then its supervisor."""
+        """The lock of the process in charge of the server: the user that boots it, then its supervisor."""
         return self.state / "supervisor.lock"
 
     @property
     def server_lock(self) -> Path:
-        """Held by the server's own processes: free when none of them is left, whatever a stale file says."""
+        """The lock of the server's own processes: it is free if none of them is left, even if a stale file remains."""
         return self.state / "server.lock"
 
     def make(self) -> None:
@@ -55,7 +55,13 @@ class Home:
 
 
 def boot(home: Home, supervisor_lock: HeldLock) -> None:
-    """Hands the lock to a new supervisor. Raises OSError, KeyError or CalledProcessError; the log says more."""
+    """Start the server under a new supervisor, which takes over the lock.
+
+    Raises:
+        OSError: A file or a program cannot be used; the log says more.
+        KeyError: A user has no name; the log says more.
+        CalledProcessError: A program failed; the log says more.
+    """
     _set_aside_long_log(home)
     with _log(home) as log:
         cluster = place_cluster(home.cluster)
@@ -76,7 +82,7 @@ def boot(home: Home, supervisor_lock: HeldLock) -> None:
 
 
 def stop_orphan(home: Home) -> None:
-    """For who holds the supervisor's lock: stops a server that has lost its supervisor, if there is one."""
+    """Stop a server that has lost its supervisor, if there is one; the caller holds the supervisor's lock."""
     if _runs(home):
         with _log(home) as log:
             place_cluster(home.cluster).stop(log)

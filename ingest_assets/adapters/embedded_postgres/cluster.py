@@ -1,4 +1,4 @@
-"""The server's files: where they lie, whose they are, and how they are made so that no crash leaves them half done."""
+"""The server's files: where they lie, who owns them, and how to create them so that no crash leaves them half done."""
 
 import os
 import shutil
@@ -31,18 +31,18 @@ class Cluster:
 
     @property
     def command(self) -> list[str]:
-        """Runs the server in the foreground."""
+        """The command line that runs the server in the foreground."""
         postgres = self.installation.program("postgres")
         settings = f"config_file={self.folder / 'postgresql.conf'}"
         return [*self.identity.prefix, postgres, "-D", str(self.data), "-c", settings]
 
     @property
     def process_files(self) -> list[Path]:
-        """What a killed server leaves behind; beside them it starts again only if their process ids are free."""
+        """Files that a killed server leaves behind; it cannot start if their process ids are in use again."""
         return [self.data / "postmaster.pid", socket_folder(self.folder) / f"{SOCKET}.lock"]
 
     def prepare(self, log: int) -> None:
-        """Makes what is missing for the server to start; `log` is the descriptor of an open file."""
+        """Create whatever the server needs to start; `log` is the descriptor of an open file."""
         for leftover in self.folder.glob("initdb-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         if not self.data.exists():
@@ -51,7 +51,7 @@ class Cluster:
         self._configure()
 
     def stop(self, log: int) -> None:
-        """Stops a server that this process's supervisor did not start; one that is ending already is left to it."""
+        """Stop a server that this process's supervisor did not start; leave one alone that is already stopping."""
         pg_ctl = self.installation.program("pg_ctl")
         with suppress(subprocess.CalledProcessError):
             self.identity.run([pg_ctl, "stop", "--mode=fast", "--pgdata", str(self.data)], output=log)

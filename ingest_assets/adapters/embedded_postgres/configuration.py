@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 PORT = 5432
-"""Only a part of the socket's name: no network port is opened."""
+"""Only a part of the socket's name: the server opens no network port."""
 ROOMY_SHARED_MEMORY = 1024**3
 SYNC_METHOD = "syncfs" if sys.platform == "linux" else "fsync"
-"""Of whole data directories, before the first start and after a crash: 0.1 s instead of 5 s on a busy disk."""
+"""How to sync a data directory before the first start and after a crash: 0.1 s instead of 5 s on a busy disk."""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -29,7 +29,7 @@ SETTINGS = {
     "wal_compression": "on",
     "recovery_init_sync_method": SYNC_METHOD,
     "timezone": "UTC",
-    # Statements, values and details of rows may hold text of documents: they stay out of the log.
+    # Statements, values and details of rows may hold text of documents, so they stay out of the log.
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%d ",
     "log_min_messages": "log",
@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 def configuration(socket_folder: Path) -> str:
-    """The text of a postgresql.conf."""
+    """Return the text of a postgresql.conf."""
     settings = SETTINGS | {
         "unix_socket_directories": socket_folder,
         "dynamic_shared_memory_type": _shared_memory(Path("/dev/shm")),  # noqa: S108  only its size is read
@@ -49,7 +49,10 @@ def configuration(socket_folder: Path) -> str:
 
 
 def _shared_memory(folder: Path) -> str:
-    """Containers often have 64 MB of it, in which no index can be built in parallel."""
+    """Return the kind of shared memory to use.
+
+    Containers often have only 64 MB in /dev/shm, too little for parallel index builds.
+    """
     if not folder.is_dir():
         return "posix"
     size = os.statvfs(folder)

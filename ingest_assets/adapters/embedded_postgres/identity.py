@@ -1,4 +1,4 @@
-"""As whom the server runs: Postgres refuses root, and anybody whose number has no name."""
+"""The user that runs the server: Postgres refuses root, and any user id without a name."""
 
 import os
 import pwd
@@ -21,19 +21,28 @@ os.execv(command[0], command)
 CLEAN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"} | {
     name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"
 }
-"""No secrets of its users, no settings meant for other servers; some interpreters need the path of their library."""
+"""No secrets of the server's users, no settings for other servers; some interpreters need the path of their library."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     prefix: tuple[str, ...]
-    """What a command line begins with to run so."""
+    """The words that a command line needs in front of it to run as this user."""
     owner: int
     group: int
-    """Of the files it writes, as this process sees them."""
+    """The owner and the group of the files that the server writes, as this process sees them."""
 
     def run(self, command: Sequence[str], *, output: int, text: str = "") -> None:
-        """`output` is a file's descriptor. Raises CalledProcessError."""
+        """Run a command as this user.
+
+        Args:
+            command: The program and its arguments.
+            output: The descriptor of a file for the output.
+            text: The input.
+
+        Raises:
+            CalledProcessError: The command failed.
+        """
         subprocess.run(
             [*self.prefix, *command],
             input=text.encode(),
@@ -45,7 +54,7 @@ class Identity:
         )
 
     def can_use(self, folder: Path, program: str) -> bool:
-        """Whether so run programs may enter the folder and run the program."""
+        """Return whether programs of this user can enter the folder and run the program."""
         check = 'test -x "$1" && exec "$2" --version'
         try:
             self.run(["/bin/sh", "-c", check, "sh", str(folder), program], output=subprocess.DEVNULL)
@@ -59,7 +68,7 @@ def as_is() -> Identity:
 
 
 def in_user_namespace() -> Identity | None:
-    """This process's own rights on files, under another name. None where the tool for it is missing."""
+    """Return this process's own rights on files under another name, or None without the tool for it."""
     unshare = shutil.which("unshare")
     if unshare is None:
         return None
@@ -69,7 +78,7 @@ def in_user_namespace() -> Identity | None:
 
 
 def of_user(owner: int, group: int) -> Identity:
-    """Only root may become somebody else."""
+    """Return another user's identity; only root may become another user."""
     return Identity((sys.executable, "-I", "-S", "-c", BECOME, str(group), str(owner)), owner, group)
 
 

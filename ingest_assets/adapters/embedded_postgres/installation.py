@@ -1,4 +1,4 @@
-"""Where the server's programs are. The package that carries them is found, never imported: importing it has effects."""
+"""Find the server's programs. The package that holds them is never imported, because importing it has effects."""
 
 import shutil
 import tempfile
@@ -15,7 +15,7 @@ RELEASE = "pginstall18"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The folder that holds the package as it was installed, beside the libraries that its programs load."""
+    """The folder that holds the installed package, beside the libraries that its programs load."""
 
     folder: Path
 
@@ -32,7 +32,7 @@ class Installation:
         return str(self.release / "bin" / name)
 
     def copied_below(self, folder: Path) -> "Installation":
-        """The same for users who may not enter the folders above this one; copied once."""
+        """Return a copy for users who may not enter the folders above this one; it is made once."""
         copy = Installation(folder / f"postgres-{version(PACKAGE)}")
         if not copy.is_complete:
             with tempfile.TemporaryDirectory(prefix="copying-", dir=folder) as making:
@@ -52,7 +52,11 @@ class Installation:
 
 
 def find_installation() -> Installation:
-    """Raises FileNotFoundError where the package is missing or incomplete."""
+    """Return the installation.
+
+    Raises:
+        FileNotFoundError: The package is missing or incomplete.
+    """
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(PACKAGE)

@@ -1,4 +1,4 @@
-"""Which user runs the server, and which folder that user can reach."""
+"""Choose the user that runs the server, and a folder that this user can reach."""
 
 import os
 import shutil
@@ -14,7 +14,12 @@ SYSTEM_FOLDER = Path("/var/lib/ingest-assets")
 
 
 def place_cluster(link: Path) -> Cluster:
-    """The cluster at `link`: a folder, or a link to one elsewhere. Raises OSError, KeyError."""
+    """Return the cluster at `link`, which is a folder or a link to one elsewhere.
+
+    Raises:
+        OSError: A folder cannot be made or entered.
+        KeyError: The unprivileged user has no name.
+    """
     if not link.is_symlink():
         link.mkdir(mode=0o711, exist_ok=True)
     folder = link.resolve(strict=True)
@@ -30,7 +35,7 @@ def place_cluster(link: Path) -> Cluster:
 
 
 def _identity_for(folder: Path, installation: Installation) -> Identity:
-    """Whoever owns the data; for new data this user, or one that Postgres accepts."""
+    """Return the owner of the data; for new data, this user or one that Postgres accepts."""
     data = folder / "data"
     root = os.geteuid() == 0
     if not root and identities.this_user_has_a_name():
@@ -44,7 +49,10 @@ def _identity_for(folder: Path, installation: Installation) -> Identity:
 
 
 def _moved_elsewhere(link: Path) -> Path:
-    """A folder outside the home, into which the server's user may not look. Existing data is never left behind."""
+    """Return a new folder outside the home, which the server's user may not enter.
+
+    If there is data, this raises PermissionError instead of leaving it behind.
+    """
     if (link / "data").exists():
         raise PermissionError(link)
     folder = Path(tempfile.mkdtemp(prefix="cluster-", dir=_system_folder()))

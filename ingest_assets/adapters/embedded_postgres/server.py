@@ -1,4 +1,4 @@
-"""The users' side: a hold on the server for as long as it is needed, and whatever it takes to have it running."""
+"""The users' side: keep a hold on the server while it is needed, and do whatever it takes to have it running."""
 
 import subprocess
 import threading
@@ -31,7 +31,7 @@ POLL_SECONDS = 0.02
 class EmbeddedPostgres:
     """One server below `home` for all processes that use it at the same time.
 
-    A process that ends without `stop` gives its hold up too, whatever ended it. Children made by a fork share their
+    A process that ends without `stop` also gives up its hold, however it ends. Children made by a fork share their
     parent's hold until they end; their `stop` does nothing.
     """
 
@@ -45,12 +45,16 @@ class EmbeddedPostgres:
         return self._home.log
 
     def url(self, database: str = "ingest") -> str:
-        """Valid once the server has been started; it stays the same when the server is started again."""
+        """Return the address of a database, which stays the same when the server restarts."""
         folder = socket_folder(self._home.cluster.resolve())
         return f"postgresql://postgres@:{PORT}/{quote(database, safe='')}?host={folder}"
 
     def start(self) -> None:
-        """Returns once the server answers; may be called again at any time. Raises PermanentError."""
+        """Start the server and return once it answers; the call may be repeated at any time.
+
+        Raises:
+            PermanentError: database_start_failed.
+        """
         with self._one_at_a_time:
             try:
                 self._home.make()
@@ -61,7 +65,7 @@ class EmbeddedPostgres:
                 raise PermanentError("database_start_failed") from None
 
     def stop(self) -> None:
-        """Returns once the server has stopped, at once where others use it."""
+        """Give up the hold and return once the server has stopped, or at once if others use it."""
         with self._one_at_a_time, suppress(OSError, KeyError):
             if self._hold is not None and self._hold.is_ours:
                 self._give_up_hold()
@@ -109,7 +113,7 @@ class EmbeddedPostgres:
         raise TimeoutError
 
     def _answers(self) -> bool:
-        """Nothing is sent to a socket that somebody else may have put there."""
+        """Return whether the server answers; nothing is sent to a socket that another user may have put there."""
         cluster = self._home.cluster.resolve()
         try:
             owner = (cluster / "data").stat().st_uid
@@ -131,7 +135,10 @@ class EmbeddedPostgres:
                 return
 
     def _is_used_by_others(self) -> bool:
-        """A lock that can be neither shared nor taken is a supervisor's, which is stopping the server."""
+        """Return whether others use the server.
+
+        If the lock can be neither shared nor taken, a supervisor holds it and is stopping the server.
+        """
         exclusive = locks.try_exclusive(self._home.users_lock)
         shared = locks.try_shared(self._home.users_lock) if exclusive is None else None
         for lock in (exclusive, shared):

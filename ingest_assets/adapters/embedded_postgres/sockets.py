@@ -1,4 +1,4 @@
-"""Where the server's socket lies: whoever can reach it is let in, so nobody else may."""
+"""The place of the server's socket. The server admits any process that can reach it, so no other user may."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
-"""Runs the server for as long as anybody uses it. A program of its own, on the standard library alone.
+"""Run the server for as long as any process uses it. This is its own program, with only the standard library.
 
-It holds the supervisor's lock while it lives; the server's processes hold the server's lock between them. When nobody
-shares the users' lock any more, or its file is gone, the server is stopped. A server that was killed is started again.
+It holds the supervisor's lock while it lives; the server's processes hold the server's lock between them. When no
+process shares the users' lock any more, or its file is gone, the supervisor stops the server. It restarts a server
+that was killed.
 """
 
 import fcntl
@@ -27,7 +28,7 @@ class Server:
     command: Sequence[str]
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Once no process of an earlier server is left: the process ids it left in files may be others' by now."""
+        """Start the server once no process of an earlier one is left: process ids in its files may be in use again."""
         lock = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,7 +39,10 @@ class Server:
             os.close(lock)
 
     def was_killed(self, code: int) -> bool:
-        """By a signal, after it was ready: one that dies while it starts would do so again."""
+        """Return whether a signal killed the server after it was ready.
+
+        A server that is killed while it starts would be killed again.
+        """
         try:
             return code < 0 and Path(self.postmaster_file).read_bytes().rstrip().endswith(b"ready")
         except FileNotFoundError:
@@ -51,7 +55,7 @@ class Users:
         self.lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def have_left(self) -> bool:
-        """Once true, new users wait until this process has ended."""
+        """Return whether no user is left; once true, new users wait until this process has ended."""
         try:
             if not os.path.samestat(Path(self.path).stat(), os.fstat(self.lock)):
                 return True
@@ -64,7 +68,7 @@ class Users:
 
 
 def supervise(server: Server, users: Users) -> int:
-    """The server's exit code."""
+    """Run the server until its users have left, and return its exit code."""
     process = server.start()
     try:
         while not users.have_left():
@@ -90,7 +94,7 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 def main(server_lock: str, users_lock: str, postmaster_file: str, socket_file: str, *command: str) -> None:
-    """Returns at once in the process that was started; its child, which nobody waits for, supervises."""
+    """Supervise in a child, which no process waits for; the process that was started returns at once."""
     if os.fork() == 0:
         os.chdir("/")
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Objects as files below one folder, written beside their place and renamed into it."""
+"""Objects as files below one folder; each is written beside its final place and then renamed."""
 
 import errno
 import shutil
@@ -43,7 +43,7 @@ class LocalFiles:
 
 
 def _make_folder(folder: Path) -> None:
-    """With those above it, each durable in the one that it lies in."""
+    """Make a folder and those above it, each durable in its parent."""
     if not folder.exists():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True, mode=0o700)
@@ -52,7 +52,7 @@ def _make_folder(folder: Path) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """An OSError's message names paths, and paths may name people: only its kind is kept."""
+    """Turn an OSError into an error of the catalogue, without its message: paths may name people."""
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Parsers: documents in, Markdown out. What runs inside the sealed worker is in `sealed`, the rest here."""
+"""Parsers: documents in, Markdown out. `sealed` holds the code that runs inside the sealed worker."""

@@ -1,4 +1,4 @@
-"""The parser that needs no service: xberg and pdfium, in workers that a hostile file cannot hurt others from."""
+"""The local parser: xberg and pdfium, in workers in which a hostile file can hurt no other process."""
 
 from importlib.metadata import version
 
@@ -13,25 +13,28 @@ from ingest_assets.domain.text.normalisation import decode_normal, has_words
 __all__ = ["LocalParser", "ParserLimits"]
 
 REVISION = 1
-"""Of what this package does around xberg: raise it when the same file would give another text."""
+"""The revision of this package's own work around xberg; raise it when the same file would give another text."""
 
 
 class LocalParser:
-    """Any number of threads may call it; `limits.workers` documents are parsed at once."""
+    """The local parser. Any number of threads may call it; `limits.workers` documents are parsed at once."""
 
     def __init__(self, limits: ParserLimits | None = None) -> None:
         self.producer = Producer("local", f"{version('xberg')}+{REVISION}")
         self._pool = WorkerPool(limits or ParserLimits())
 
-    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
+    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
         return self.producer
 
-    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  whatever it reads, it reads here
+    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  it reads every type locally
         return True
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
-        """Raises PermanentError encrypted, corrupt, needs_ocr, empty_output, too_many_pages, bomb, unsupported;
-        TransientError timeout, out_of_memory, parser_crashed.
+        """Parse a document.
+
+        Raises:
+            PermanentError: encrypted, corrupt, needs_ocr, empty_output, too_many_pages, bomb or unsupported.
+            TransientError: timeout, out_of_memory or parser_crashed.
         """
         if document.media_type in {FileType.TEXT, FileType.MARKDOWN}:
             return ParsedDocument(_plain_text(content), (), self.producer)
@@ -42,7 +45,7 @@ class LocalParser:
         return ParsedDocument(reply.text, reply.page_starts, self.producer)
 
     def count_pages(self, content: bytes) -> int | None:
-        """Of a PDF, without reading it; None where it cannot be opened."""
+        """Return the number of pages of a PDF without reading them, or None if it cannot be opened."""
         try:
             with self._pool.borrow() as worker:
                 return worker.count_pages(content) or None
@@ -50,7 +53,11 @@ class LocalParser:
             return None
 
     def is_sealed(self) -> bool:
-        """Whether workers can open no file, socket or process here. Raises TransientError."""
+        """Return whether workers on this machine can open no file, socket or process.
+
+        Raises:
+            TransientError: timeout, out_of_memory or parser_crashed.
+        """
         with self._pool.borrow() as worker:
             worker.count_pages(b"")
             return worker.sealed
@@ -62,10 +69,10 @@ class LocalParser:
 def _plain_text(content: bytes) -> str:
     """Return the text of a file that needs no parser.
 
-    It is made here, not in a worker: decoding and normalising are linear, and most documents' whole cost.
+    No worker is needed: decoding and normalising are linear, and make up the whole cost of most documents.
 
     Raises:
-        PermanentError: unsupported, empty_output.
+        PermanentError: unsupported or empty_output.
     """
     normal = decode_normal(content)
     if normal is None:

@@ -1,4 +1,4 @@
-"""Warm workers: starting one takes longer than most documents."""
+"""A pool of warm workers, because starting one takes longer than parsing most documents."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 
 
 class WorkerPool:
-    """Up to `limits.workers` at work; further callers wait."""
+    """A pool with up to `limits.workers` at work; further callers wait."""
 
     def __init__(self, limits: ParserLimits) -> None:
         self._limits = limits
@@ -30,19 +30,19 @@ class WorkerPool:
                 self._give_back(worker)
 
     def close(self) -> None:
-        """Ends the idle workers; one at work ends with its document."""
+        """End the idle workers; a worker in use ends with its document."""
         self._closed = True
         while worker := self._idle_worker():
             worker.stop()
         self._spawner.shutdown()
 
     def _begin(self) -> None:
-        """Also in a forked process, where the workers of the first one must not be spoken to."""
+        """Start afresh, also in a forked process, which must not talk to the workers of its parent."""
         self._process = os.getpid()
         self._closed = False
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         self._slots = BoundedSemaphore(self._limits.workers)
-        # Linux kills a worker when the thread that started it ends: so one starts them that outlives all callers.
+        # Linux kills a worker when the thread that started it ends, so a thread that outlives all callers starts them.
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="parser")
 
     def _idle_worker(self) -> Worker | None:

@@ -1,4 +1,4 @@
-"""What a worker answered, believed as far as it can be checked: a hostile file may have taken the worker over."""
+"""Checks of a worker's replies: a hostile file may have taken the worker over."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +20,11 @@ class Reply:
 
 
 def checked_reply(header: dict[str, Any], body: bytes, limits: ParserLimits) -> Reply | IngestError:
-    """Raises ValueError for what no honest worker answers."""
+    """Return the worker's reply, or the error that it names.
+
+    Raises:
+        ValueError: No honest worker gives this reply.
+    """
     if "code" in header:
         return _refusal(header, limits)
     text = body.decode()
@@ -30,14 +34,18 @@ def checked_reply(header: dict[str, Any], body: bytes, limits: ParserLimits) -> 
 
 
 def whole_number(value: object) -> int:
-    """Raises ValueError for anything else, and for what is less than nothing."""
+    """Return the value if it is an integer of at least 0.
+
+    Raises:
+        ValueError: It is anything else.
+    """
     if type(value) is not int or value < 0:
         raise ValueError
     return value
 
 
 def _refusal(header: dict[str, Any], limits: ParserLimits) -> IngestError:
-    """Of what the worker says, only a known code and a number reach the message."""
+    """Return the error that the worker names; only a known code and a number of its reply reach the message."""
     code = header["code"]
     if not isinstance(code, str) or code not in REFUSALS:
         raise ValueError

@@ -1,4 +1,4 @@
-"""Which parser reads a document: a provider's what it reads better, the local one the rest."""
+"""The choice of a document's parser: a provider for the types that it reads better, the local one for the rest."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.pipeline.ports.providers import Parser
 
 PLAIN = frozenset({FileType.MARKDOWN, FileType.TEXT})
-"""There is nothing in them that a provider could find and the local parser could not."""
+"""Types from which a provider could read no more than the local parser."""
 
 DOWN = frozenset({"breaker_open"})
 
@@ -20,9 +20,9 @@ class ProviderParser(Parser, Protocol):
 
 
 class ParserRouter:
-    """With `stands_in`, the local parser also reads what the provider would, while that is down.
+    """Passes each document to its parser. With `stands_in`, the local parser replaces a provider that is down.
 
-    Each parse tells who made it; `ingest refresh` makes up for the stand-in's.
+    Each parse names its parser; `ingest refresh` later redoes what the stand-in parsed.
     """
 
     def __init__(self, provider: ProviderParser, local: LocalParser, *, stands_in: bool) -> None:

@@ -1,4 +1,4 @@
-"""A worker process seen from outside: asked one document at a time, killed with all its children at its limits."""
+"""A worker process seen from outside: it takes one document at a time and is killed at its limits."""
 
 import json
 import os
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Worker:
-    """Serves one caller at a time."""
+    """A worker process; it serves one caller at a time."""
 
     def __init__(self, limits: ParserLimits, command: Sequence[str] = COMMAND) -> None:
         self._limits = limits
@@ -41,7 +41,7 @@ class Worker:
         self._busy = False
         self._resident_mb = 0
         self.sealed = False
-        """Whether it has said, with an answer, that it can open nothing any more."""
+        """Whether the last reply said that the worker can no longer open anything."""
         self._ending = Lock()
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
         self._process = subprocess.Popen(
@@ -58,7 +58,7 @@ class Worker:
 
     @property
     def is_fit(self) -> bool:
-        """Whether it may be given another document."""
+        """Whether the worker may take another document."""
         return (
             not (self._busy or self._expired or self._has_ended())
             and self._served < self._limits.documents_per_worker
@@ -66,7 +66,12 @@ class Worker:
         )
 
     def ask(self, content: bytes, media_type: str) -> Reply:
-        """Raises the IngestError that the worker names, or TransientError timeout, out_of_memory, parser_crashed."""
+        """Have a document parsed.
+
+        Raises:
+            IngestError: The error that the worker names.
+            TransientError: timeout, out_of_memory or parser_crashed.
+        """
         reply = self._checked(
             {"media_type": media_type}, content, lambda header, body: checked_reply(header, body, self._limits)
         )
@@ -75,7 +80,11 @@ class Worker:
         return reply
 
     def count_pages(self, content: bytes) -> int:
-        """Of a PDF; 0 where it cannot be opened. Raises TransientError timeout, out_of_memory, parser_crashed."""
+        """Return the number of pages of a PDF, or 0 if it cannot be opened.
+
+        Raises:
+            TransientError: timeout, out_of_memory or parser_crashed.
+        """
         return self._checked({"counts_pages": True}, content, lambda header, _: whole_number(header.get("pages")))
 
     def _checked(self, request: dict[str, Any], content: bytes, check: Callable[[dict[str, Any], bytes], T]) -> T:
@@ -99,7 +108,7 @@ class Worker:
         with self._ending:
             self._process.wait()
         for stream in (self._requests, self._replies, self._last_words):
-            with suppress(OSError):  # what a dead worker has not read cannot be flushed
+            with suppress(OSError):  # a worker that has ended reads nothing more
                 stream.close()
 
     def _exchange(self, request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
@@ -121,7 +130,7 @@ class Worker:
         self._kill()
 
     def _kill(self) -> None:
-        """With its children; not after it was waited for, when its number may be somebody else's."""
+        """Kill the worker and its children, but not once it was waited for: another process may have its id by then."""
         with self._ending:
             if self._process.returncode is None:
                 kill_group(self._process.pid)

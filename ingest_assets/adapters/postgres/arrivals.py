@@ -1,4 +1,4 @@
-"""Arriving files in Postgres: where each belongs, what taking them in writes, and what is remembered of them."""
+"""Arriving files in Postgres: which document each belongs to, what intake writes, and what is remembered of files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def locate(connection: Connection[Row], arrivals: Sequence[Arrival]) -> list[Acc
 def accept(
     connection: Connection[Row], arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
 ) -> list[Acceptance] | None:
-    """Write within the caller's transaction what the arrivals come to; return None where nothing was written."""
+    """Queue the arrivals within the caller's transaction, or write nothing and return None if one belongs elsewhere."""
     connection.execute(query("lock_user"), {"user_id": arrivals[0].user_id})
     accepted = _decide(connection, arrivals, [(place.document_id, place.job_id) for place in located])
     if not agree(located, accepted):

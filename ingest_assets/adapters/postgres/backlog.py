@@ -1,4 +1,4 @@
-"""How much waits in the queue, and who works on it."""
+"""How much waits in the queue, and which workers are at work."""
 
 from ingest_assets.adapters.postgres.claims import by_turns
 from ingest_assets.adapters.postgres.database import Database

@@ -1,4 +1,4 @@
-"""The circuit breaker's state, in Postgres: all workers share it, and it outlives them."""
+"""The circuit breaker's state in Postgres: all workers share it, and it outlives them."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def tell_breaker(
 
 
 def paused_providers(connection: Connection[Row]) -> set[ProviderName]:
-    """Return those whose breaker is open."""
+    """Return the providers whose breaker is open."""
     return {ProviderName(row["provider"]) for row in connection.execute(query("paused_providers"))}
 
 

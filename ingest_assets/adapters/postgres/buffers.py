@@ -1,4 +1,4 @@
-"""What steps have left for later ones: chunks and vectors, buffered or committed."""
+"""The results of earlier steps: chunks and vectors, buffered or committed."""
 
 from collections.abc import Sequence
 

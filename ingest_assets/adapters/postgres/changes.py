@@ -1,4 +1,4 @@
-"""Changes in Postgres: stage moves with their events, parses, buffers, and versions that become searchable."""
+"""Changes in Postgres: stage moves with their events, parses, buffers and commits of versions."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -18,7 +18,7 @@ from ingest_assets.domain.queue.stages import sources
 from ingest_assets.pipeline.ports.clock import Clock
 
 CHUNKS_AT_ONCE = 1000
-"""Rows of chunks sent in one statement: a long document's text is not in memory twice."""
+"""How many rows of chunks one statement takes, so that a long document's text is not in memory twice."""
 
 
 class PostgresChanges:
@@ -69,7 +69,7 @@ class PostgresChanges:
 
 
 def _target(change: Change) -> dict[str, Any]:
-    """Where the job must stand, where it goes, and what its document gets."""
+    """Return the stages a job may come from, the stage it goes to, and what its document gets."""
     target = {
         "job_id": str(change.job.job_id),
         "claim": change.job.claim,
@@ -89,7 +89,11 @@ def _target(change: Change) -> dict[str, Any]:
 
 
 def _hold(connection: Connection[Row], changes: Sequence[Change]) -> set[DocumentId]:
-    """Lock the jobs and return the documents of which a version is live. Raises ResourceError claim_lost."""
+    """Lock the jobs and return the documents that have a live version.
+
+    Raises:
+        ResourceError: claim_lost.
+    """
     jobs = [change.job for change in changes]
     names = {"job_ids": [job.job_id for job in jobs], "claims": [job.claim for job in jobs]}
     held = connection.execute(query("hold_jobs"), names).fetchall()
@@ -112,7 +116,11 @@ def _buffer(connection: Connection[Row], change: Change) -> None:
 
 
 def _commit(connection: Connection[Row], changes: Sequence[Change], live: set[DocumentId]) -> None:
-    """Raise PermanentError upstream_missing if a version is not complete."""
+    """Commit versions.
+
+    Raises:
+        PermanentError: upstream_missing, if a version is not complete.
+    """
     for model in {change.version.model for change in changes if change.version}:
         _commit_of_model(
             connection, [each for each in changes if each.version and each.version.model == model], model, live
@@ -148,7 +156,7 @@ def _commit_of_model(
 
 
 def _chunk_rows(document: Document, chunked: ChunkedDocument) -> Iterator[dict[str, Any]]:
-    """Give the chunks as rows of the buffer."""
+    """Yield the chunks as rows of the buffer."""
     common = {
         "document_id": str(document.document_id),
         "user_id": str(document.user_id),

@@ -34,7 +34,8 @@ class PostgresClaims:
         with self._claiming() as connection:
             rows = by_turns(connection, "claim_jobs", names | {"after": self._last_user, "per_user": self._per_user})
         jobs = [job_of(row) for row in rows]
-        # Fewer than asked for: nobody was left out, or others claim the same users' jobs. Then part from them.
+        # If fewer came than asked for, no user was left out, or others claim the same users' jobs.
+        # A random start then parts this worker from them.
         self._last_user = jobs[-1].document.user_id if len(jobs) == limit > 0 else uuid4()
         return jobs
 
@@ -114,12 +115,12 @@ class PostgresClaims:
 
 
 def by_turns(connection: Connection[Row], name: str, names: dict[str, Any]) -> list[Row]:
-    """Plan the query every time: a plan kept from when the queue was short would read all of a long one."""
+    """Run a query, planned anew each time: a plan from when the queue was short would read all of a long one."""
     return connection.execute(query(name), names, prepare=False).fetchall()
 
 
 def _entry(row: Row, stage: Stage, lease: timedelta) -> Stage | None:
-    """Where the job must begin anew so that `stage` can be entered; None where it may go on from where it stands."""
+    """Return the stage from which a job must begin again to enter `stage`, or None if it can go on from its own."""
     if row["state"] == State.WORKING and not row["expired"]:
         raise ResourceError("claimed_elsewhere", seconds=int(lease.total_seconds()))
     if row["state"] == State.DONE:

@@ -1,4 +1,4 @@
-"""Connections to Postgres: pooled, in autocommit, with pgvector's types known."""
+"""Connections to Postgres: pooled, in autocommit, with pgvector's types registered."""
 
 import logging
 import time
@@ -21,23 +21,24 @@ Row = DictRow
 UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
 
 TRUSTED_SECONDS = 1.0
-"""So long after its last use a connection counts as alive; a query on one that is not is database_unreachable."""
+"""How long after its last use a connection counts as alive; a query on a dead one raises database_unreachable."""
 
-# The driver's warnings name hosts and users, and come when a worker is interrupted in the middle of a statement.
+# The driver's warnings name hosts and users, and appear when a worker is interrupted in the middle of a statement.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class PooledConnection(Connection[Row]):
     used_at = 0.0
     refusal: PermanentError | None = None
-    """Why it is of no use."""
+    """Why the connection is of no use, if it is not."""
 
 
 class Database:
-    """A pool that opens on first use; its connections act as ingest_worker, whoever they log in as.
+    """A pool that opens on first use; its connections act as ingest_worker, whatever user they log in as.
 
-    Raises TransientError database_unreachable where the server does not answer; PermanentError database_not_migrated,
-    role_denied.
+    Raises:
+        PermanentError: database_not_migrated or role_denied.
+        TransientError: database_unreachable, if the server does not answer.
     """
 
     def __init__(self, url: str, *, connections: int = 8, patience: float = 10.0) -> None:
@@ -57,7 +58,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Row]]:
-        """In autocommit: each statement is a transaction of its own."""
+        """Yield a connection in autocommit: each statement is its own transaction."""
         with translated_errors():
             self._pool.open()
             with self._pool.connection() as connection:
@@ -86,7 +87,7 @@ class UserDatabase:
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Row]]:
-        """In a transaction, with whose end the connection is nobody's again."""
+        """Yield a connection in a transaction; when it ends, the connection no longer acts for the user."""
         with self._database.transaction() as connection:
             connection.execute(query("become_reader"), {"user_id": str(self._user_id)})
             yield connection
@@ -94,7 +95,7 @@ class UserDatabase:
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection[Row]]:
-    """One connection outside any pool, in autocommit, without pgvector's types."""
+    """Yield one connection outside any pool, in autocommit, without pgvector's types."""
     with (
         translated_errors(),
         psycopg.connect(url, connect_timeout=10, autocommit=True, row_factory=dict_row) as connection,
@@ -104,7 +105,7 @@ def connected(url: str) -> Iterator[Connection[Row]]:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """A server that cannot be reached has one code; the driver's message may name hosts and users and stays out."""
+    """Turn the driver's errors into errors of the catalogue, without their messages, which may name hosts and users."""
     try:
         yield
     except psycopg.errors.DiskFull:
@@ -128,5 +129,5 @@ def _configure(connection: PooledConnection) -> None:
         connection.execute(query("act_as_worker"))
     except psycopg.errors.InsufficientPrivilege:
         connection.refusal = PermanentError("role_denied", role=Role.WORKER)
-    except psycopg.ProgrammingError:  # no such type, or no such role
+    except psycopg.ProgrammingError:  # the type or the role does not exist
         connection.refusal = PermanentError("database_not_migrated")

@@ -1,4 +1,4 @@
-"""Deletion in Postgres: the rows of documents that leave, the notes that stay, and the search for what was left."""
+"""Deletion in Postgres: removing the rows of documents, keeping notes of it, and searching for anything left."""
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
@@ -19,7 +19,7 @@ class PostgresDeletions:
     def delete(self, document_id: DocumentId, actor: Actor) -> None:
         names = {"document_id": document_id, "document_ids": [document_id]} | columns_of(actor)
         with self._database.transaction() as connection:
-            for statement in ("lock_jobs", "note_deletion", "delete_document", "forget_service_ids"):
+            for statement in ("lock_jobs", "note_deletion", "delete_document", "forget_provider_ids"):
                 connection.execute(query(statement), names)
 
     def traces(self, document_id: DocumentId) -> dict[str, int]:

@@ -9,7 +9,11 @@ class Diagnosis:
         self._url = url
 
     def answers(self) -> None:
-        """Raise TransientError database_unreachable if the server does not answer."""
+        """Check that the server answers.
+
+        Raises:
+            TransientError: database_unreachable.
+        """
         with connected(self._url):
             return
 
@@ -17,7 +21,7 @@ class Diagnosis:
         """Return the server's major version.
 
         Raises:
-            PermanentError: database_too_old, pgvector_missing.
+            PermanentError: database_too_old or pgvector_missing.
         """
         with connected(self._url) as connection:
             check_server(connection)

@@ -1,4 +1,4 @@
-"""What is stored about a user or a document, and what was done with it, record by record in bounded memory."""
+"""What is stored about a user or a document, and what was done with it, one record at a time in bounded memory."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from ingest_assets.domain.documents.document import DocumentId, UserId
 KINDS = {
     "document": "export_documents",
     "source": "export_sources",
-    "service_job": "export_service_jobs",
+    "service_job": "export_remote_jobs",
     "callback": "export_callbacks",
     "paid_call": "export_calls",
     "request": "export_requests",
@@ -27,7 +27,7 @@ class Export:
         self._database = database
 
     def records(self, user_id: UserId, document_id: DocumentId | None = None) -> Iterator[dict[str, Any]]:
-        """Give all of one user, or of one document of theirs, as of one moment; each record with its kind."""
+        """Yield everything about a user or one of their documents, as of one moment; each record names its kind."""
         names = {"user_id": user_id, "document_id": document_id}
         with self._database.transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

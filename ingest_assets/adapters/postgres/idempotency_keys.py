@@ -1,4 +1,4 @@
-"""Which requests were answered already, and how. Each reservation also forgets some keys that are too old."""
+"""The requests already answered, and their answers. Each reservation also forgets some old keys."""
 
 from hashlib import sha256
 

@@ -1,4 +1,4 @@
-"""What intake keeps in Postgres: documents with their jobs, where they came from, and what their files were like."""
+"""The records of intake in Postgres: documents with their jobs, their sources, and the states of their files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

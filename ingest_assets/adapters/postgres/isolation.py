@@ -1,4 +1,4 @@
-"""Whether the server keeps users' rows apart for who the pipeline logs in as."""
+"""Whether the server keeps users' rows apart for the login of the pipeline."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,18 @@ from ingest_assets.adapters.postgres.queries import query
 class Isolation(NamedTuple):
     login: str
     bypasses: bool
-    """Whether the login, laying aside its role, is above row-level security."""
+    """Whether the login, without its role, is above row-level security."""
     unprotected: list[str]
     """Tables with users' rows that are not kept apart."""
 
 
 def isolation_of(database: Database) -> Isolation:
-    """Raises PermanentError role_denied, database_not_migrated; TransientError database_unreachable."""
+    """Return how well the server keeps users' rows apart.
+
+    Raises:
+        PermanentError: role_denied or database_not_migrated.
+        TransientError: database_unreachable.
+    """
     with database.connection() as connection:
         [row] = connection.execute(query("login"))
         tables = connection.execute(query("unprotected_tables")).fetchall()

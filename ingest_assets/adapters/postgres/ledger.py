@@ -1,4 +1,4 @@
-"""What was spent, as the ledger of paid calls tells it."""
+"""What was spent, according to the ledger of paid calls."""
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
@@ -10,7 +10,7 @@ class Ledger:
         self._database = database
 
     def costs(self, *, by_day: bool = False, by_user: bool = False) -> list[ProviderCosts]:
-        """Return what was used by day, user and provider, in this order; what was never used has no entry."""
+        """Return what was used by day, user and provider, in this order; unused providers have no entry."""
         names = {"by_day": by_day, "by_user": by_user}
         with self._database.connection() as connection:
             rows = connection.execute(query("sum_costs"), names).fetchall()

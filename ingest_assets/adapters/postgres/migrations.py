@@ -1,4 +1,4 @@
-"""Numbered SQL files, applied once each, in order, under one lock; an applied file must stay as it was."""
+"""Numbered SQL files, each applied once, in order, under one lock; an applied file must never change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -31,7 +31,7 @@ class Migration:
 
     @property
     def transactional(self) -> bool:
-        """False for statements that refuse a transaction, such as CREATE INDEX CONCURRENTLY."""
+        """Whether the file runs in a transaction; statements such as CREATE INDEX CONCURRENTLY refuse one."""
         return not self.statements.startswith(b"-- no-transaction")
 
 
@@ -41,10 +41,11 @@ def migrations(folder: Path | None = None) -> list[Migration]:
 
 
 def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
-    """Applies what is missing; the names of what it applied.
+    """Apply what is missing and return the names of what was applied.
 
-    Raises PermanentError database_too_old, pgvector_missing, migration_changed, role_denied; TransientError
-    database_unreachable.
+    Raises:
+        PermanentError: database_too_old, pgvector_missing, migration_changed or role_denied.
+        TransientError: database_unreachable.
     """
     with connected(url) as connection:
         check_server(connection)
@@ -57,7 +58,7 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
 
 
 def create_database(url: str) -> bool:
-    """Makes the database that `url` names where it is missing; whether it did."""
+    """Create the database that `url` names if it is missing, and return whether this was needed."""
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
     with connected(urlunsplit(parts._replace(path="/postgres"))) as connection:
@@ -71,14 +72,18 @@ def create_database(url: str) -> bool:
 
 
 def pending(url: str) -> list[str]:
-    """What `migrate` would apply, without applying it."""
+    """Return the names of what `migrate` would apply, without applying it."""
     with connected(url) as connection:
         check_server(connection)
         return [migration.name for migration in _pending(connection, migrations())]
 
 
 def check_server(connection: Connection[Row]) -> None:
-    """Raises PermanentError database_too_old, pgvector_missing."""
+    """Check the versions of the server and of pgvector.
+
+    Raises:
+        PermanentError: database_too_old or pgvector_missing.
+    """
     major = connection.info.server_version // 10_000
     if major < OLDEST_POSTGRES:
         raise PermanentError("database_too_old", found=major, needed=OLDEST_POSTGRES)

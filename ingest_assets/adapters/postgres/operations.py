@@ -1,4 +1,4 @@
-"""Documents that people put back into the queue."""
+"""Documents that people requeue."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,7 @@
 """The guards before calls that cost money and the ledger behind them, shared by all workers through Postgres.
 
-Each worker locks the provider's row, lets the pure policies judge, and writes what they say: a refusal rolls back. No
-transaction is open while a call waits for its turn or is under way. Time is the database server's.
+Each worker locks the provider's row, lets the pure policies judge, and writes what they say; a refusal rolls back. No
+transaction is open while a call waits for its turn or is in progress. Time is the database server's.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, 
 from ingest_assets.pipeline.ports.clock import Clock
 
 LONGEST_HOLD = "5s"
-"""After so long the server ends the transaction of a worker that stands still while all others wait for it."""
+"""After this time the server ends the transaction of a stalled worker, because all others wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class CostLimits:
     budgets: BudgetLimits = field(default_factory=BudgetLimits)
     breaker: BreakerSettings = field(default_factory=BreakerSettings)
     longest_wait: timedelta = timedelta(seconds=20)
-    """For a call's turn; where it comes later, the document waits in the queue instead."""
+    """How long a call waits for its turn; if the turn comes later, the document waits in the queue instead."""
     reservation: timedelta = timedelta(minutes=30)
-    """How long a call that nobody settles holds its estimate; one that is settled later still counts in full."""
+    """How long an unsettled call reserves its estimate; a call that is settled later still counts in full."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to call, for whom."""
+    """The call that a worker wants to make, and for whom."""
 
     provider: ProviderName
     estimate: Usage
@@ -54,7 +54,7 @@ class PaidCallUnderWay:
     call_id: int
     provider: ProviderName
     usage: Usage
-    """The estimate, until it is settled."""
+    """The estimate, until the call is settled."""
     probes: bool
     wait: timedelta
     settled: bool = False
@@ -63,7 +63,7 @@ class PaidCallUnderWay:
         self.usage, self.settled = usage, True
 
     def used(self, outcome: CallOutcome) -> Usage:
-        """A call that fails before it is settled costs nothing."""
+        """Return what the call used; a call that fails before it is settled costs nothing."""
         return self.usage if self.settled or outcome is CallOutcome.SUCCEEDED else Usage()
 
 
@@ -78,7 +78,11 @@ class PostgresPaidCalls:
     def begin(
         self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> Iterator[PaidCallUnderWay]:
-        """Raises ResourceError service_rate_limited as well, where the turn comes later than `longest_wait`."""
+        """Reserve the estimate, wait for the call's turn, and book the call when the block ends.
+
+        Raises:
+            ResourceError: As the port; also service_rate_limited, if the turn comes later than `longest_wait`.
+        """
         call = self._reserve(Wish(provider, estimate, user_id, document_id))
         try:
             self._await_turn(call)
@@ -125,7 +129,11 @@ class PostgresPaidCalls:
         }
 
     def _turn(self, wish: Wish, shared: Row) -> Turn:
-        """Raises ResourceError service_rate_limited."""
+        """Book the call's turn.
+
+        Raises:
+            ResourceError: service_rate_limited.
+        """
         rates = self._limits.rates.get(wish.provider, RateLimits())
         requests = Demand(rates.requests, shared["requests_booked_until"], 1)
         tokens = Demand(rates.tokens, shared["tokens_booked_until"], wish.estimate.tokens)
@@ -136,7 +144,11 @@ class PostgresPaidCalls:
         return turn
 
     def _check_budgets(self, taken: Mapping[str, int]) -> None:
-        """Raises ResourceError budget_spent."""
+        """Check the budgets after a reservation.
+
+        Raises:
+            ResourceError: budget_spent.
+        """
         exceeded = overdrawn(self._limits.budgets, {Budget(name): amount for name, amount in taken.items()})
         if exceeded is not None:
             raise ResourceError("budget_spent", name=exceeded)
@@ -146,7 +158,11 @@ class PostgresPaidCalls:
             return int(_only(connection, "release_abandoned", {})["count"])
 
     def _await_turn(self, call: PaidCallUnderWay) -> None:
-        """Raises ResourceError breaker_open where the provider failed meanwhile."""
+        """Wait for the call's turn.
+
+        Raises:
+            ResourceError: breaker_open, if the provider failed meanwhile.
+        """
         if not call.wait:
             return
         turn = self._clock.seconds() + call.wait.total_seconds()
@@ -172,7 +188,7 @@ class PostgresPaidCalls:
 
 
 def _lock(connection: Connection[Row], provider: ProviderName) -> Row:
-    """Return what all workers share before calls of a provider; the first call of all makes the place for it."""
+    """Lock and return the row that all workers share for a provider; the first call of all inserts it."""
     names = {"provider": provider, "longest_hold": LONGEST_HOLD}
     found = connection.execute(query("lock_provider"), names).fetchone()
     if found is not None:
@@ -184,5 +200,5 @@ def _lock(connection: Connection[Row], provider: ProviderName) -> Row:
 def _only(connection: Connection[Row], name: str, names: dict[str, Any]) -> Row:
     row = connection.execute(query(name), names).fetchone()
     if row is None:
-        raise LookupError(f"the query {name} gave no row")
+        raise LookupError(f"the query {name} returned no row")
     return row

@@ -1,4 +1,4 @@
-"""Which documents Dagster lists, as the queue's rows tell it: nothing here asks Dagster."""
+"""Which documents Dagster lists, according to the queue's rows: nothing here asks Dagster."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,10 @@ class PostgresPartitions:
 
     @contextmanager
     def _dropped(self, limit: int, *, listed: str, dropped: str) -> Iterator[list[DocumentId]]:
-        """The rows stay locked meanwhile: a document that comes back waits, and is listed again afterwards."""
+        """Yield locked rows and unlist them when the block ends.
+
+        A document that is requeued meanwhile waits, and is listed again afterwards.
+        """
         with self._database.transaction() as connection:
             rows = connection.execute(query(listed), {"limit": limit}).fetchall()
             document_ids = [DocumentId(row["document_id"]) for row in rows]

@@ -10,7 +10,11 @@ HEADER = re.compile(r"^-- ([a-z_]+)$", re.MULTILINE)
 
 @cache
 def queries() -> dict[str, bytes]:
-    """Every statement by its name; a name stands once."""
+    """Return every statement by its name.
+
+    Raises:
+        ValueError: A name is defined twice.
+    """
     found: dict[str, bytes] = {}
     for path in sorted((shipped("sql") / "queries").glob("*.sql")):
         _, *parts = HEADER.split(path.read_text("utf-8"))

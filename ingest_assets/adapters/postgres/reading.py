@@ -1,4 +1,4 @@
-"""Documents in Postgres as whoever asks may see them: what they are, where they stand, what happened to them."""
+"""Documents in Postgres as the reader may see them: what they are, where they stand, and what happened to them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

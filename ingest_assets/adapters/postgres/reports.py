@@ -12,7 +12,7 @@ from ingest_assets.domain.queue.stages import Stage
 
 
 class PostgresReports:
-    """`stages` are those whose events carry what Dagster is told of a finished job."""
+    """The jobs to report; `stages` are those whose events carry what Dagster is told of a finished job."""
 
     def __init__(self, database: Database, stages: Sequence[Stage]) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class PostgresReports:
 
     @contextmanager
     def _unreported(self, statement: str, names: dict[str, Any]) -> Iterator[list[Row]]:
-        """The rows stay locked until they are marked as reported."""
+        """Yield rows that stay locked until they are marked as reported."""
         with self._database.transaction() as connection:
             rows = connection.execute(query(statement), names).fetchall()
             yield rows

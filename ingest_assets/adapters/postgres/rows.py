@@ -1,4 +1,4 @@
-"""Rows as the pipeline's values, and values as parameters."""
+"""Conversions between rows and the pipeline's values."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def document_of(row: Row) -> Document:
 
 
 def _parse_of(row: Row) -> StoredParse | None:
-    """A parse of an earlier content is none of this one."""
+    """Return the stored parse, unless it is of an earlier content."""
     if row["parsed_content_sha"] != row["content_sha"]:
         return None
     parser = Producer(row["parser_name"], row["parser_version"])

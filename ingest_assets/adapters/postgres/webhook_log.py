@@ -1,4 +1,4 @@
-"""Callbacks as they came. Each new one also empties some bodies that are too old."""
+"""Callbacks as they came. Storing one also empties some old bodies."""
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
@@ -15,7 +15,7 @@ class PostgresWebhookLog:
         with self._database.connection() as connection:
             connection.execute(query("empty_old_webhooks"))
             row = connection.execute(query("store_webhook"), {"provider": self._provider, "body": body}).fetchone()
-        assert row is not None  # noqa: S101
+        assert row is not None  # noqa: S101  INSERT RETURNING gives a row
         return int(row["webhook_id"])
 
     def settle(self, webhook_id: int, outcome: str, document_id: DocumentId | None) -> None:

@@ -1,4 +1,4 @@
-"""The outside services that are paid for, each in a folder of its own; everything that must know them asks here.
+"""The paid providers, each in its own folder; code that must know all of them asks here.
 
 Importing this loads no client.
 """
@@ -7,6 +7,6 @@ from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER as LLA
 from ingest_assets.adapters.providers.openai.provider import PROVIDER as OPENAI
 
 PROVIDERS = (OPENAI, LLAMAPARSE)
-"""In the order in which they are told of and, of several that have a key, chosen."""
+"""The order in which they are listed; if several have a key, the first one is chosen."""
 
 __all__ = ["LLAMAPARSE", "OPENAI", "PROVIDERS"]

@@ -1,4 +1,4 @@
-"""What a provider's HTTP answer means to the pipeline, where the provider itself says nothing better."""
+"""What a provider's HTTP answer means to the pipeline, unless the provider itself says something better."""
 
 import re
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ CODES: dict[int, str] = {
     429: "service_busy",
     504: "service_slow",
 }
-"""To codes of the error catalogue."""
+"""The catalogue's codes by HTTP status."""
 
 _IN_UNITS = (("retry-after-ms", 0.001), ("retry-after", 1.0))
-"""Headers that name a number, with the seconds that one of their units takes."""
+"""Headers that name a number, each with the seconds that one of their units takes."""
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
 
 
@@ -29,17 +29,17 @@ def code_of_status(status: int, codes: Mapping[int, str] = CODES) -> str:
     """Return the catalogue's code for an answer other than 2xx."""
     if status in codes:
         return codes[status]
-    if status < HTTPStatus.BAD_REQUEST:  # a redirect that leads nowhere
+    if status < HTTPStatus.BAD_REQUEST:  # a redirect to nowhere
         return "service_unknown_address"
     return "service_refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "service_unavailable"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that a provider asks to be left alone, or None where it does not say.
+    """Return how many seconds a provider asks to be left alone, or None if it does not say.
 
     Args:
-        headers: Found by lower-case names.
-        now: What a date is counted from; by default the clock's time.
+        headers: The headers by lower-case names.
+        now: The time to count a date from; by default the clock's.
     """
     for name, seconds in _IN_UNITS:
         value = headers.get(name, "").strip()

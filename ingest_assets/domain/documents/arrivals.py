@@ -1,4 +1,4 @@
-"""What becomes of the files that come in: each is decided with what those before it have changed."""
+"""Decide what becomes of each incoming file, given what the files before it have changed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,29 +8,33 @@ from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus
 
 @dataclass(slots=True, eq=False)
 class KnownDocument:
-    """A document of the user whose files come in, as it stands between two of them."""
+    """A document of the user who hands in files, as it stands between two of them."""
 
     document_id: DocumentId
     job_id: JobId
     content_sha: str
     failure: str | None = None
-    """The error code of a dead letter."""
+    """The error code, if the document is a dead letter."""
     sources: int = 0
-    """How many give it."""
+    """How many sources the document has."""
     arriving: Sequence[str] = ()
-    """Those among them that files come in from now."""
+    """Those of its sources that hand in a file now."""
 
 
 class Arrivals:
-    """One user's documents, as far as the files that come in have to do with them."""
+    """One user's documents, as far as the incoming files concern them."""
 
     def __init__(self, oldest_first: Iterable[KnownDocument]) -> None:
         self._oldest_first = list(oldest_first)
         self._by_source = {source: document for document in self._oldest_first for source in document.arriving}
 
     def decide(self, arrival: Arrival, fresh: tuple[DocumentId, JobId]) -> Acceptance:
-        """The same content is unchanged; other content from the same source is its document's next version, unless
-        that has other sources too; a copy shares the oldest document; the rest make documents with `fresh` ids."""
+        """Decide what becomes of a file.
+
+        The same content is unchanged. Other content from the same source is the next version of its document, unless
+        the document has other sources too. A copy shares the oldest document with that content. Anything else becomes a
+        new document with the `fresh` ids.
+        """
         known = self._by_source.get(arrival.source)
         if known is not None and known.content_sha == arrival.content_sha:
             return _accepted(known, AcceptanceStatus.UNCHANGED)
@@ -50,7 +54,7 @@ class Arrivals:
 
 
 def agree(before: Sequence[Acceptance], now: Sequence[Acceptance]) -> bool:
-    """Whether the bytes that were stored for what was decided `before` serve what is decided now."""
+    """Return whether the bytes stored for the decisions `before` also serve the decisions of `now`."""
     return all(
         after.status is AcceptanceStatus.UNCHANGED
         or (after.status, after.document_id) == (earlier.status, earlier.document_id)

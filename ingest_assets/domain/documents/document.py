@@ -1,4 +1,4 @@
-"""What travels through the pipeline: frozen values, no behaviour beyond what follows from their fields."""
+"""The values that travel through the pipeline: frozen, with no behaviour beyond what follows from their fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ JobId = NewType("JobId", UUID)
 ChunkId = NewType("ChunkId", UUID)
 
 Vectors: TypeAlias = "NDArray[np.float32]"
-"""Shape (texts, VECTOR_DIMENSIONS)."""
+"""Vectors of shape (texts, VECTOR_DIMENSIONS)."""
 
 VECTOR_DIMENSIONS = 1536
 
 HASHED_AT_ONCE = 1 << 18
-"""Characters of a text, so that a large one is not copied to be hashed."""
+"""How many characters of a text are hashed at a time, so that a large one is not copied."""
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -100, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """Which tool made a stored result: a parser, a chunker or an embedding model."""
+    """The tool and version that made a stored result: a parser, a chunker or an embedding model."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Producer:
 
 @dataclass(frozen=True, slots=True)
 class StoredParse:
-    """Where a parse is kept; its text lies in the object store under its hash."""
+    """The record of a stored parse; the object store holds its text under its hash."""
 
     parsed_sha: str
     page_starts: tuple[int, ...]
@@ -57,11 +57,11 @@ class Document:
     content_sha: str
     """SHA-256 of the stored bytes, hexadecimal."""
     parse: StoredParse | None = None
-    """The newest parse of this content."""
+    """The newest parse of this content, if there is one."""
 
     @property
     def title(self) -> str:
-        """The file name as a person would read it: embedded and searched with every chunk."""
+        """The file name as a person would read it; it is embedded and searched with every chunk."""
         stem = self.filename.rsplit(".", 1)[0] or self.filename
         return " ".join(stem.replace("_", " ").replace("-", " ").split())
 
@@ -72,7 +72,7 @@ class ParsedDocument:
 
     text: str
     page_starts: tuple[int, ...]
-    """Offset into `text` of each page's first character, ascending; empty where the format has no pages."""
+    """Offset into `text` of each page's first character, ascending; empty if the format has no pages."""
     parser: Producer
 
     @property
@@ -88,33 +88,33 @@ class ParsedDocument:
 class Chunk:
     chunk_id: ChunkId
     ordinal: int
-    """From 0, in the order of the text."""
+    """The chunk's position in the text, from 0."""
     text: str
     start: int
     end: int
-    """`parsed text[start:end]` is what this chunk covers; `text` may repeat a table's header before it."""
+    """The chunk covers `parsed_text[start:end]`; `text` may repeat a table's header before it."""
     heading_path: tuple[str, ...]
     page: int | None
-    """From 1; None where the format has no pages."""
+    """The page number, from 1; None if the format has no pages."""
     chunk_sha: str
     """SHA-256 of `embedding_input`, hexadecimal: equal inputs share one paid vector."""
     title: str
-    """Of its document."""
+    """The title of the chunk's document."""
 
     @property
     def embedding_input(self) -> str:
-        """What is embedded; made anew each time, because it repeats the text."""
+        """The text to embed; it is built on each access rather than kept, because it repeats `text`."""
         return embedding_input(self.title, self.heading_path, self.text)
 
 
 def embedding_input(title: str, heading_path: Sequence[str], text: str) -> str:
-    """What is embedded for a chunk: where it stands, then what it says."""
+    """Return the text to embed for a chunk: its title and headings, then its own text."""
     return " > ".join((title, *heading_path)) + "\n" + text
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedBatch:
-    """Vectors for the chunks of these hashes, in this order, as one call of the embedder gave them."""
+    """The vectors that one call of the embedder gave, in the order of their chunks' hashes."""
 
     chunk_shas: tuple[str, ...]
     vectors: Vectors
@@ -124,17 +124,17 @@ class EmbeddedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file as it comes in, checked and hashed."""
+    """An incoming file, checked and hashed."""
 
     user_id: UserId
     source: str
-    """Where it came from: the same source with other content is a new version of its document."""
+    """Where the file came from; other content from the same source is a new version of its document."""
     filename: str
     media_type: str
     byte_size: int
     content_sha: str
     priority: int = 0
-    """Among the user's own documents; higher ones are worked on first."""
+    """The priority among the user's own documents; higher ones go first."""
 
 
 class AcceptanceStatus(StrEnum):
@@ -149,4 +149,4 @@ class Acceptance:
     job_id: JobId
     status: AcceptanceStatus
     failure: str | None = None
-    """The error code where the content is unchanged, and a dead letter."""
+    """The error code, if the content is unchanged and its document is a dead letter."""

@@ -1,4 +1,4 @@
-"""Documents that other tools have made than those in use now."""
+"""Documents made by other tools than those in use now."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from ingest_assets.domain.documents.document import DocumentId
 
 
 class FirstStep(StrEnum):
-    """The first step to be done again; what the steps after it have made is reused as far as it still fits."""
+    """The first step to do again; the steps after it reuse whatever still fits."""
 
     PARSE = "parse"
     CHUNK = "chunk"
@@ -20,7 +20,7 @@ class OutdatedDocument:
     media_type: str
     byte_size: int
     pages: int | None
-    """None where the format has no pages."""
+    """The number of pages; None if the format has none."""
     characters: int
-    """Of the text that was found in it."""
+    """The length of the text found in the document."""
     first_step: FirstStep

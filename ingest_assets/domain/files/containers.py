@@ -1,4 +1,4 @@
-"""Documents inside ZIP and OLE2 containers, told apart without unpacking more than a few small parts."""
+"""Tell documents inside ZIP and OLE2 containers apart without unpacking more than a few small parts."""
 
 import re
 import struct
@@ -19,7 +19,7 @@ ENCRYPTED_ENTRY = 0x1
 LONGEST_PART = 1_000_000
 
 METHODS = {ZIP_STORED, ZIP_DEFLATED}
-"""No document uses others, and theirs may ask for gigabytes before the first byte is out."""
+"""Documents use no other methods, and those may allocate gigabytes before the first byte comes out."""
 
 UNREADABLE = (
     BadZipFile,
@@ -56,9 +56,10 @@ WORD_ENCRYPTED = 0x0100
 
 
 def zip_media_type(content: bytes) -> str | None:
-    """Of the document in a ZIP container; None where it is none.
+    """Return the media type of the document inside a ZIP container, or None if there is none.
 
-    Raises PermanentError bomb, encrypted, corrupt, polyglot.
+    Raises:
+        PermanentError: bomb, encrypted, corrupt or polyglot.
     """
     if content.count(DIRECTORY_ENTRY) > MOST_ENTRIES:
         raise PermanentError("bomb")
@@ -70,7 +71,11 @@ def zip_media_type(content: bytes) -> str | None:
 
 
 def ole2_media_type(content: bytes) -> str | None:
-    """Of the document in an OLE2 container; None where it is none that we know. Raises PermanentError encrypted."""
+    """Return the media type of the document inside an OLE2 container, or None if it is no known one.
+
+    Raises:
+        PermanentError: encrypted.
+    """
     word = _ole2_entry(content, "WordDocument")
     if word is not None:
         if _word_is_encrypted(content, word):
@@ -100,7 +105,10 @@ def _package_media_type(package: ZipFile, size: int) -> str | None:
 
 
 def _is_protected(package: ZipFile) -> bool:
-    """OpenDocument marks encrypted parts in its manifest, EPUB in a file of its own that may name mere fonts."""
+    """Return whether parts are encrypted.
+
+    OpenDocument says so in its manifest; EPUB says so in a separate file, which may also list mere fonts.
+    """
     methods = set(EPUB_METHOD.findall(_part(package, "META-INF/encryption.xml")))
     return "encryption-data" in _part(package, "META-INF/manifest.xml") or bool(methods - FONT_OBFUSCATION)
 
@@ -113,7 +121,10 @@ def _part(package: ZipFile, name: str) -> str:
 
 
 def _ole2_entry(content: bytes, name: str) -> int | None:
-    """Offset of the directory entry of this name ([MS-CFB] 2.6.1); entries are aligned wherever their sector lies."""
+    """Return the offset of the directory entry with this name ([MS-CFB] 2.6.1), or None.
+
+    Entries are aligned, wherever their sector lies.
+    """
     wanted = name.encode("utf-16-le") + b"\x00\x00"
     offset = content.find(wanted)
     while offset >= 0 and offset % OLE2_ENTRY_BYTES:
@@ -122,7 +133,7 @@ def _ole2_entry(content: bytes, name: str) -> int | None:
 
 
 def _word_is_encrypted(content: bytes, entry: int) -> bool:
-    """By the first bytes of the WordDocument stream ([MS-DOC] 2.5.2)."""
+    """Return whether the first bytes of the WordDocument stream say so ([MS-DOC] 2.5.2)."""
     try:
         (sector_shift,) = struct.unpack_from("<H", content, 30)
         (first_sector,) = struct.unpack_from("<I", content, entry + 116)

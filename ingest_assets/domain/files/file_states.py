@@ -1,4 +1,4 @@
-"""Files as their file system shows them: when it is certain, unread, that one still has the content it had."""
+"""When the state of a file proves, without reading it, that it still has the content it had."""
 
 from dataclasses import dataclass, field
 
@@ -6,26 +6,26 @@ from ingest_assets.domain.documents.document import Acceptance
 from ingest_assets.domain.errors import PermanentError
 
 SLOWEST_CLOCK_NS = 2_000_000_000
-"""FAT's times have steps of two seconds; every other file system's are finer."""
+"""FAT keeps times in steps of two seconds; every other file system is finer."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """Whoever changes a file's content changes this too, as soon as the file system's clock has moved on."""
+    """What the file system tells of a file; it changes with the content once the file system's clock has moved on."""
 
     size: int
     modified_ns: int
-    """Since 1970, as `changed_ns`; programs can set it to anything."""
+    """Nanoseconds since 1970, as for `changed_ns`; programs can set this time to anything."""
     changed_ns: int
-    """When the content or anything else about the file changed; no program can set it."""
+    """When the content or anything else about the file last changed; no program can set it."""
     inode: int
     device: int = field(compare=False)
-    """The file system it lies on; the number may be another one after a restart."""
+    """The file system that holds the file; its number may change when the machine restarts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A file's state, taken before its content was read, and what was read."""
+    """What was read from a file, and the file's state just before."""
 
     state: FileState
     seen_ns: int
@@ -33,9 +33,9 @@ class Sighting:
     content_sha: str
 
     def still_holds(self, state: FileState) -> bool:
-        """Whether a file in this state certainly has the content that was seen.
+        """Return whether a file in this state certainly has the content that was seen.
 
-        Never where it had changed just before it was seen: the clock may have stood still through another change.
+        It is never certain if the file had changed just before: the clock may have stood still through a second change.
         """
         last_change = max(self.state.modified_ns, self.state.changed_ns)
         return state == self.state and last_change <= self.seen_ns - SLOWEST_CLOCK_NS
@@ -44,35 +44,35 @@ class Sighting:
 @dataclass(frozen=True, slots=True)
 class SeenFile:
     path: str
-    """Absolute: the source of its document."""
+    """The absolute path, which is the source of the document."""
     state: FileState
     seen_ns: int
 
     def sighting(self, content_sha: str) -> Sighting:
-        """Of a content that was read after the state was taken."""
+        """Return a sighting with a content that was read after the state was taken."""
         return Sighting(self.state, self.seen_ns, content_sha)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the system holds of a file that was taken in before."""
+    """What the system knows of a file that was handed in before."""
 
     acceptance: Acceptance
-    """What it comes to when the file is taken in with the same content again."""
+    """The result of handing in the file again with the same content."""
     content_sha: str
-    """Of its document."""
+    """The hash of its document's content."""
     sighting: Sighting | None
-    """The last one; None where it came by another way than from a file."""
+    """The last sighting; None if the content did not come from a file."""
 
     def is_unchanged(self, state: FileState) -> bool:
-        """Whether a file in this state certainly has the content that its document has."""
+        """Return whether a file in this state certainly has its document's content."""
         sighting = self.sighting
         return sighting is not None and sighting.content_sha == self.content_sha and sighting.still_holds(state)
 
 
 @dataclass(frozen=True, slots=True)
 class NoFile:
-    """A path at which there is no file to take in."""
+    """A path with no file to hand in."""
 
     path: str
     problem: PermanentError

@@ -1,4 +1,4 @@
-"""What a file is. Its content decides; the extension only tells one kind of text from another."""
+"""Recognise what a file is. The content decides; the extension only tells one kind of text from another."""
 
 import re
 from enum import StrEnum
@@ -13,7 +13,7 @@ HTML_TAG_IN_TEXT = re.compile(HTML_TAG, re.IGNORECASE)
 
 
 class FileType(StrEnum):
-    """The kinds that can be parsed; the value is the media type."""
+    """The kinds of file that can be parsed; each value is a media type."""
 
     PDF = "application/pdf"
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -32,12 +32,12 @@ class FileType(StrEnum):
 
     @property
     def extensions(self) -> tuple[str, ...]:
-        """In lower case, without the dot."""
+        """The extensions in lower case, without the dot."""
         return EXTENSIONS[self]
 
     @property
     def is_text(self) -> bool:
-        """Whether only the extension tells it from other text."""
+        """Whether only the extension tells this type from other text."""
         return self in TEXT_TYPES
 
     @property
@@ -66,12 +66,15 @@ TYPE_BY_MEDIA_TYPE = {kind.value: kind for kind in FileType}
 ZIP_TYPES = {FileType.DOCX, FileType.PPTX, FileType.XLSX, FileType.ODT, FileType.ODS, FileType.EPUB}
 TEXT_TYPES = {FileType.EML, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
 SELF_ENCODED = {FileType.EML, FileType.HTML}
-"""These name the encoding of their bytes inside."""
+"""Types whose files name the encoding of their bytes."""
 
 
 def recognise(content: bytes, filename: str) -> FileType:
-    """Raises PermanentError empty_file, unsupported, type_mismatch, polyglot, encrypted, corrupt, bomb,
-    external_reference.
+    """Return the type of a file from its content and its name.
+
+    Raises:
+        PermanentError: empty_file, unsupported, type_mismatch, polyglot, encrypted, corrupt, bomb or
+            external_reference.
     """
     if not content:
         raise PermanentError("empty_file")
@@ -84,7 +87,7 @@ def recognise(content: bytes, filename: str) -> FileType:
 
 
 def _agreed(content: bytes, filename: str) -> FileType:
-    """What content and extension agree on."""
+    """Return the type that content and extension agree on."""
     extension = filename.rpartition(".")[2].lower() if "." in filename else ""
     expected = TYPE_BY_EXTENSION.get(extension)
     found = _by_marks(content, expected) or _among_texts(content, expected)
@@ -121,7 +124,10 @@ def _known(media_type: str | None) -> FileType | None:
 
 
 def _is_pdf(content: bytes, expected: FileType | None) -> bool:
-    """Readers accept a header that other bytes precede; a text that speaks of PDF is none."""
+    """Return whether the content is a PDF.
+
+    Readers accept other bytes before the header, but a text that merely mentions the header is no PDF.
+    """
     start = content.find(PDF_MARK, 0, HEAD)
     return start == 0 or (start > 0 and (expected is FileType.PDF or not is_text(content)))
 

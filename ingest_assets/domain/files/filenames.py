@@ -1,4 +1,4 @@
-"""A document's name, fit to be stored and shown. Names never decide where anything is stored."""
+"""Make file names fit to be stored and shown. They never decide where anything is stored."""
 
 import unicodedata
 
@@ -11,9 +11,10 @@ HIDDEN_CATEGORIES = {"Cc", "Cf"}
 
 
 def safe_filename(name: str) -> str:
-    """The last part of a path in NFC, without control, format and bidirectional characters, at most 200 bytes of UTF-8.
+    """Return the last part of a path, fit to be stored and shown.
 
-    Keeps the extension where it shortens. Never empty; idempotent.
+    The name is in NFC, has no control, format or bidirectional characters, and takes at most 200 bytes of UTF-8. A
+    shortened name keeps its extension. The result is never empty, and applying the function again does not change it.
     """
     visible = "".join(c for c in normalise(name) if c.isspace() or unicodedata.category(c) not in HIDDEN_CATEGORIES)
     parts = normalise(visible).replace("\\", "/").split("/")

@@ -1,4 +1,4 @@
-"""What a ZIP package really unpacks to: its directory may lie, so every entry is inflated, counted and looked into."""
+"""Check what a ZIP package really unpacks to: its directory may lie, so every entry is inflated and inspected."""
 
 import re
 import zlib
@@ -16,20 +16,23 @@ LOCAL_HEADER = 30
 XML_ENDINGS = (".xml", ".rels", ".xhtml", ".html", ".opf", ".ncx")
 XML_BEGINNING = re.compile(rb"[^<\w]{0,9}<\?xml")
 PICTURE_ENDING = ".svg"
-"""Drawing programs declare types and entities in these, and no parser opens them."""
+"""Drawing programs declare types and entities in these files, and no parser opens them."""
 DECLARATION = b"<!DOCTYPE"
 ENTITY = b"<!ENTITY"
 RELATIONSHIPS_ENDING = ".rels"
 LONGEST_RELATIONSHIPS = 20_000_000
 LOADED = ("/attachedTemplate", "/oleObject", "/frame", "/subDocument", "/aFChunk")
-"""What an office program loads without being asked, to run or to show it as the document's own."""
+"""What an office program loads unasked, to run it or to show it as part of the document."""
 WEB = re.compile(r"\s*(?:https?|ftp):", re.IGNORECASE)
 
 
 def inspect_package(content: bytes, *, declarations_allowed: bool) -> None:
-    """Raises PermanentError bomb, corrupt, external_reference.
+    """Refuse a package that unpacks to too much, is damaged or loads anything from the web.
 
-    EPUB's pages may declare a document type, office documents never do.
+    EPUB's pages may declare a document type; office documents never do.
+
+    Raises:
+        PermanentError: bomb, corrupt or external_reference.
     """
     budget = min(MOST_UNPACKED_BYTES, MOST_COMPRESSION * len(content))
     try:
@@ -60,7 +63,7 @@ class _Part:
         self._relationships = _relationships_reader() if name.endswith(RELATIONSHIPS_ENDING) else None
 
     def read(self, piece: bytes) -> None:
-        letters = piece.replace(b"\x00", b"")  # of UTF-16 too
+        letters = piece.replace(b"\x00", b"")  # UTF-16 has zeros between them
         if self.size == 0 and not self._is_picture:
             self._is_xml |= XML_BEGINNING.match(letters) is not None
         self.size += len(piece)
@@ -77,10 +80,13 @@ class _Part:
             raise PermanentError("corrupt")
 
     def _read_relationships(self, reader: XMLParserType, piece: bytes) -> None:
-        """Only without declarations, and not endlessly: old versions of expat take quadratic time for long tags."""
+        """Parse a piece of a relationships part, which holds no declarations here.
+
+        The size is limited, because old versions of expat take quadratic time for long tags.
+        """
         if self.size > LONGEST_RELATIONSHIPS:
             raise PermanentError("bomb")
-        with suppress(ExpatError):  # what is no XML loads nothing
+        with suppress(ExpatError):  # a part that is not XML loads nothing
             reader.Parse(piece)
 
 
@@ -91,7 +97,10 @@ def _relationships_reader() -> XMLParserType:
 
 
 def _refuse_what_loads_from_the_web(_name: str, attributes: dict[str, str]) -> None:
-    """Pictures, linked workbooks and templates on a company's drives are common, and are not followed either."""
+    """Refuse a relationship that loads something from the web.
+
+    Pictures, linked workbooks and templates on a company's drives are common, and nothing here follows them either.
+    """
     is_loaded = attributes.get("TargetMode") == "External" and attributes.get("Type", "").endswith(LOADED)
     if is_loaded and WEB.match(attributes.get("Target", "")):
         raise PermanentError("external_reference")
@@ -120,7 +129,10 @@ def _deflated(packed: memoryview) -> Iterator[bytes]:
 
 
 def _data_start(content: bytes, entry: ZipInfo) -> int:
-    """Behind the local header, whose name and extra field may differ in length from the directory's."""
+    """Return where the entry's data starts.
+
+    The local header's name and extra field may differ in length from those in the directory.
+    """
     at = entry.header_offset
     if content[at : at + 4] != b"PK\x03\x04" or at + LOCAL_HEADER > len(content):
         raise PermanentError("corrupt")

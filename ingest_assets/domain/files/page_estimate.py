@@ -1,4 +1,4 @@
-"""How many pages a file will be billed for, without opening it with anything that a hostile file could hurt."""
+"""Estimate how many pages a provider will bill, without any tool that a hostile file could hurt."""
 
 import re
 import zlib
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from ingest_assets.domain.files.file_types import FileType
 
 BYTES_PER_PAGE = 3000
-"""Of text."""
+"""For text."""
 PACKED_BYTES_PER_PAGE = 20_000
-"""Of formats that hold compressed text and pictures."""
+"""For formats that compress their text and pictures."""
 MOST_INFLATED = 64 * 1024 * 1024
 LONGEST_STREAM = 256 * 1024
 LEAST_COST = 16 * 1024
-"""Counted for each object stream, so that a file of nothing but empty ones ends too."""
+"""The least that each object stream counts for, so that a file of empty ones ends too."""
 LONGEST_STREAM_HEADER = 400
 
 _PAGE = re.compile(rb"/Type\s{0,8}/Page(?![A-Za-z])")
@@ -23,7 +23,10 @@ _STREAM = re.compile(rb"stream\r?\n")
 
 
 def estimated_pages(content: bytes, media_type: str) -> int:
-    """At least 1. Of a PDF rather too many, where it holds older revisions of itself; of others a guess by size."""
+    """Return an estimate of at least 1 page.
+
+    A PDF that holds older revisions of itself may count too many; for other formats this is a guess by size.
+    """
     if media_type == FileType.PDF:
         return max(1, _pdf_pages(content))
     packed = media_type in set(FileType) and FileType(media_type).is_zip
@@ -31,7 +34,7 @@ def estimated_pages(content: bytes, media_type: str) -> int:
 
 
 def _pdf_pages(content: bytes) -> int:
-    """The page objects, but no more than the greatest number of pages that a node of the page tree claims."""
+    """Count the page objects, up to the greatest number of pages that a node of the page tree claims."""
     pages, claimed = 0, 0
     for objects in (content, *_object_streams(content)):
         pages += len(_PAGE.findall(objects))
@@ -40,7 +43,7 @@ def _pdf_pages(content: bytes) -> int:
 
 
 def _object_streams(content: bytes) -> Iterator[bytes]:
-    """Objects that PDF 1.5 compresses together, inflated up to MOST_INFLATED in all."""
+    """Yield the objects that PDF 1.5 compresses together, inflated to MOST_INFLATED bytes in all."""
     left = MOST_INFLATED
     for mark in _OBJECT_STREAM.finditer(content):
         stream = _STREAM.search(content, mark.end(), mark.end() + LONGEST_STREAM_HEADER)

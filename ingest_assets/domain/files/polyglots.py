@@ -1,11 +1,11 @@
-"""Files made to be two things: what a person opens is then another document than the one that was searched."""
+"""Find files made to be two things: a person would open another document than the one that was searched."""
 
 import re
 
 from ingest_assets.domain.files.containers import OLE2_MARK, ZIP_MARK
 
 HEAD = 1024
-"""Readers of PDF accept so much before the header, and browsers look no further for tags."""
+"""PDF readers accept this many bytes before the header, and browsers look no further for tags."""
 PDF_MARK = b"%PDF-"
 PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
 RTF_MARK = b"{\\rtf"
@@ -15,7 +15,7 @@ ZIP_END = b"PK\x05\x06"
 ZIP_END_BYTES = 22
 LONGEST_ZIP_COMMENT = 65_535
 ZIP_SLACK = 64
-"""What unpackers overlook behind the end; in a PDF, more than that follows an attachment."""
+"""How many bytes after the end unpackers overlook; in a PDF, more than that follow an attachment."""
 OTHER_MARKS = (
     b"MZ",
     b"\x7fELF",
@@ -27,11 +27,11 @@ OTHER_MARKS = (
     b"Rar!",
     b"7z\xbc\xaf",
 )
-"""Programs, pictures and archives: kinds that are not taken in, but that PDF and ZIP can hide behind."""
+"""Programs, pictures and archives: kinds that are refused, but can hide behind PDF or ZIP."""
 
 
 def is_polyglot(content: bytes) -> bool:
-    """Whether more than one kind of reader would take the content for its own; plain text counts for none."""
+    """Return whether more than one kind of reader would accept the content; plain text does not count as a kind."""
     head = content[:HEAD].lstrip()
     is_pdf = content.startswith(PDF_MARK) or (PDF_MARK in content[:HEAD] and PDF_END.search(content) is not None)
     claims = (
@@ -46,7 +46,7 @@ def is_polyglot(content: bytes) -> bool:
 
 
 def _ends_as_zip(content: bytes) -> bool:
-    """A directory's end record whose comment reaches to the end of the file, or nearly."""
+    """Return whether there is a directory's end record whose comment reaches to the end of the file, or nearly."""
     first = max(0, len(content) - ZIP_END_BYTES - LONGEST_ZIP_COMMENT - ZIP_SLACK)
     ends = (found.start() + ZIP_END_BYTES for found in re.finditer(re.escape(ZIP_END), content[first:]))
     return any(0 <= len(content) - first - end - _number(content, first + end - 2) <= ZIP_SLACK for end in ends)

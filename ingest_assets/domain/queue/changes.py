@@ -1,4 +1,4 @@
-"""What a step changes of a job that its worker holds: values, to be written alone, together, or a moment later."""
+"""What a step changes of a claimed job, as values that can be written alone, together or a moment later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,11 +10,11 @@ from ingest_assets.domain.queue.stages import Stage
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A job arrives at a stage."""
+    """A job's arrival at a stage."""
 
     stage: Stage
     at: float
-    """Seconds of the worker's monotonic clock."""
+    """When it arrived, in seconds of the worker's monotonic clock."""
     payload: Payload = field(default_factory=dict)
 
 
@@ -26,7 +26,7 @@ class ChunkedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A document's next searchable version: every chunk has a vector of this model, written or about to be."""
+    """A document's next live version: every chunk has a vector of this model, written or about to be."""
 
     chunks: int
     model: Producer
@@ -34,21 +34,21 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step's part of a job's progress, or several steps' parts one after the other."""
+    """One step's part of a job's progress, or the parts of several steps in a row."""
 
     job: Job
     moves: tuple[Move, ...]
-    """In the order in which they happened; none for a batch of vectors, which belongs to the stage it is at."""
+    """The moves in order; empty for a batch of vectors, which belongs to the stage where the job already is."""
     parse: StoredParse | None = None
     chunked: ChunkedDocument | None = None
     vectors: tuple[EmbeddedBatch, ...] = ()
     version: Version | None = None
-    """With it the document becomes searchable and the job is done."""
+    """With a version, the change commits the document and the job is done."""
     is_paid: bool = False
-    """Whether losing it would cost money."""
+    """Whether losing the change would cost money."""
 
     def followed_by(self, later: "Change") -> "Change":
-        """Return both as one change of the same job."""
+        """Return both changes as one change of the same job."""
         return Change(
             self.job,
             self.moves + later.moves,
@@ -60,7 +60,7 @@ class Change:
         )
 
     def uncommitted(self) -> "Change | None":
-        """Return the change without the commit of a version; None if there is nothing else to it."""
+        """Return the change without the commit of a version, or None if nothing else is left."""
         if self.version is None:
             return self
         moves = self.moves[:-1]
@@ -68,6 +68,6 @@ class Change:
 
     @property
     def weight(self) -> int:
-        """How many chunks and vectors it holds in memory."""
+        """The number of chunks and vectors that the change holds in memory."""
         chunks = len(self.chunked.chunks) if self.chunked else 0
         return chunks + sum(len(batch.chunk_shas) for batch in self.vectors)

@@ -1,4 +1,4 @@
-"""A document's place in the queue, as its holder sees it."""
+"""A document's place in the queue, as the worker that holds it sees it."""
 
 import re
 from collections.abc import Mapping
@@ -9,20 +9,23 @@ from ingest_assets.domain.documents.document import Document, DocumentId, JobId
 from ingest_assets.domain.queue.stages import Stage, State
 
 Payload = dict[str, str | int | float | bool]
-"""Counts, hashes, durations, model names: what events and asset metadata carry. Never text or names."""
+"""Counts, hashes, durations and model names, for events and asset metadata; never text or file names."""
 
 _TOOL = re.compile(r"[\w.:/+@-]+(?: [\w.:/+@-]+){0,4}", re.ASCII)
 _WORDS_OF = {
     "text_sha": re.compile("[0-9a-f]{64}"),
     **dict.fromkeys(("parser", "parser_version", "chunker", "chunker_version", "model", "model_version"), _TOOL),
 }
-"""The only entries of a payload that may be words, and how those look."""
+"""The only entries of a payload that may be strings, and what each may look like."""
 LONGEST_WORDS = 200
 WITHHELD = "withheld"
 
 
 def without_text(payload: Mapping[str, object]) -> Payload:
-    """With "withheld" for anything but numbers, hashes and names of tools: a mistake costs an entry, not a document."""
+    """Return the payload with "withheld" for anything but numbers, hashes and names of tools.
+
+    Replacing rather than refusing means that a mistake costs an entry, not a document.
+    """
     return {name: value if _may_be_told(name, value) else WITHHELD for name, value in payload.items()}  # type: ignore[misc]
 
 
@@ -35,15 +38,15 @@ def _may_be_told(name: str, value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, and what ties together all that is done on the same occasion.
+    """Who does something, and what ties together everything done on the same occasion.
 
-    A worker is both by its claim.
+    For a worker, the claim is both.
     """
 
     name: str
-    """A command, a service, a schedule or a claim; never a person's name."""
+    """The name of a command, a schedule, a claim or the HTTP service; never a person's name."""
     correlation_id: str
-    """Of one command, one request or one run."""
+    """The id of one command, one request or one run."""
 
     @classmethod
     def of_claim(cls, claim: str) -> "Actor":
@@ -52,26 +55,26 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. Whoever holds `claim` may change it; every write is conditional on the claim still standing."""
+    """A claimed job. Only the holder of `claim` may change it: every write requires that the claim still stands."""
 
     job_id: JobId
     document: Document
     claim: str
     stage: Stage
-    """Where it stood when it was claimed."""
+    """The job's stage when it was claimed."""
     attempt: int
-    """From 1: this try's number."""
+    """The number of this attempt, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """Where one document stands, for people."""
+    """The status of one document, for people."""
 
     document_id: DocumentId
     job_id: JobId
     version: int
     live_version: int | None
-    """The version that searches find; None before the first one is committed."""
+    """The version that searches find; None before the first commit."""
     stage: Stage
     state: State
     attempts: int
@@ -92,7 +95,7 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class FailedDocument:
-    """A dead letter, or one that waits for its retry."""
+    """A dead letter, or a document that waits for its retry."""
 
     document_id: DocumentId
     filename: str
@@ -113,16 +116,16 @@ class Event:
     state: State
     actor: str
     correlation_id: str | None
-    """None in events from before it was kept."""
+    """None in events from before correlation ids were kept."""
     code: str | None
     payload: Payload
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished job, as Dagster is to be told of it."""
+    """A finished job, as it is reported to Dagster."""
 
     job_id: JobId
     document_id: DocumentId
     payloads: Mapping[Stage, Payload]
-    """What the stages that end an asset left in the history: parse_validated, chunks_buffered, embedding, embedded."""
+    """What the last stage of each asset left in the history: parse_validated, chunks_buffered, embedding, embedded."""

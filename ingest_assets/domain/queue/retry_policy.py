@@ -1,4 +1,4 @@
-"""What becomes of a job that failed. Time and chance are arguments."""
+"""Decide what becomes of a failed job. The time and the random jitter are arguments."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,48 +12,57 @@ class RetryPolicy:
     longest_delay: timedelta = timedelta(seconds=300)
     retries: int = 3
     crashes: int = 3
-    """After so many dead workers a document is poison."""
+    """A document that has crashed this many workers is poison."""
     resource_delay: timedelta = timedelta(seconds=30)
-    """How long a job waits before it asks again for what was not available."""
+    """How long a job waits before it asks again for a missing resource."""
     longest_asked: timedelta = timedelta(days=1)
-    """A provider that asks for a longer pause is called again after this one."""
+    """The longest pause that a provider's request is granted."""
     jitter_share: float = 0.25
-    """Up to this share of a delay is added to it, so that jobs that failed together return apart; of a delay that a
-    provider asked for, up to this share of `longest_delay`."""
+    """The most that jitter adds, as a share of the delay, so that jobs that failed together return apart.
+
+    For a delay that a provider asked for, it is a share of at most `longest_delay`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """Try again then; this attempt counts."""
+    """Try again at this time; the attempt counts."""
 
     when: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Try again then; this attempt does not count."""
+    """Try again at this time; the attempt does not count."""
 
     when: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """A dead letter."""
+    """Make the document a dead letter."""
 
 
 Decision = RetryAt | Wait | GiveUp
 
 
 def delay(policy: RetryPolicy, retry: int) -> timedelta:
-    """The base curve without jitter: `retry` counts from 0."""
+    """Return the delay before a retry, without jitter; `retry` counts from 0."""
     exponent = min(retry, 32)
     return min(policy.first_delay * (1 << exponent), policy.longest_delay)
 
 
 def decide(policy: RetryPolicy, error: IngestError, attempt: int, now: datetime, jitter: float) -> Decision:
-    """Return what becomes of a job whose `attempt`-th try (from 1) ended in `error`.
+    """Return what becomes of a job whose attempt ended in `error`.
 
-    A provider that asked for a longer pause than the policy's gets it. `jitter` in [0, 1) spreads the delay.
+    A provider that asked for a longer pause than the policy's gets it.
+
+    Args:
+        policy: The delays and the number of retries.
+        error: Why the attempt failed.
+        attempt: The number of the attempt, from 1.
+        now: The current time.
+        jitter: A random number in [0, 1) that spreads the delays.
     """
     if isinstance(error, ResourceError):
         return Wait(now + _spread(policy, _longer(policy, policy.resource_delay, error), jitter))

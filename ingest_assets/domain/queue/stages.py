@@ -1,4 +1,4 @@
-"""Where a job can stand, and which moves are legal. The schema's CHECK constraints say the same again.
+"""The stages and states of a job, and the legal moves. The schema's CHECK constraints repeat them.
 
 queued ─► job_validated ─► parsing ─► parsed ─► parse_validated ─► chunking ─► chunks_buffered ─► embedding ─► embedded
   ▲            ▲              ▲                                      ▲                              ▲
@@ -31,7 +31,7 @@ class State(StrEnum):
 ORDER = tuple(Stage)
 
 ENTRIES = frozenset({Stage.JOB_VALIDATED, Stage.PARSING, Stage.CHUNKING, Stage.EMBEDDING})
-"""Stages that a worker may enter again when an earlier attempt came further."""
+"""Stages that a worker may enter again even if an earlier attempt got further."""
 
 STATE_MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.QUEUED, State.WORKING, State.DEADLETTER}),
@@ -40,16 +40,19 @@ STATE_MOVES: dict[State, frozenset[State]] = {
     State.DEADLETTER: frozenset({State.QUEUED}),
     State.DONE: frozenset({State.QUEUED}),
 }
-"""From `queued` to `queued`: a newer version replaces one that nobody had begun."""
+"""A job moves from `queued` to `queued` if a newer version replaces one that no worker had begun."""
 
 
 def is_legal(stage: Stage, state: State) -> bool:
-    """Done means embedded, and embedded means done; every other stage may be in every other state."""
+    """Return whether a job may be in this state at this stage.
+
+    "Done" and "embedded" imply each other; every other stage allows every other state.
+    """
     return (stage is Stage.EMBEDDED) == (state is State.DONE)
 
 
 def sources(stage: Stage) -> tuple[Stage, ...]:
-    """The stages that a working job may stand at immediately before `stage`."""
+    """Return the stages that a working job may be at immediately before `stage`."""
     position = ORDER.index(stage)
     if position == 0:
         return ()
@@ -59,5 +62,5 @@ def sources(stage: Stage) -> tuple[Stage, ...]:
 
 
 def predecessor(stage: Stage) -> Stage:
-    """Where a job must stand to enter `stage` for the first time; `stage` is not the first."""
+    """Return the stage from which a job first enters `stage`, which must not be the first one."""
     return ORDER[ORDER.index(stage) - 1]

@@ -1,4 +1,4 @@
-"""How much may be spent. Days are UTC days; amounts are micro-dollars."""
+"""How much may be spent. Days are UTC days; amounts are in micro-dollars."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from enum import StrEnum
 
 class Budget(StrEnum):
     DAY = "day"
-    """The whole deployment's day."""
+    """What the whole deployment spends in a day."""
     USER = "user"
-    """One user's day."""
+    """What one user's documents cost in a day."""
     DOCUMENT = "document"
-    """One document, for as long as it exists."""
+    """What one document costs for as long as it exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """None where there is no limit."""
+    """The limits in micro-dollars; None means no limit."""
 
     day: int | None = None
     user: int | None = None
@@ -27,7 +27,12 @@ class BudgetLimits:
 
 
 def overdrawn(limits: BudgetLimits, taken: Mapping[Budget, int]) -> Budget | None:
-    """The narrowest budget that is exceeded where so much is spent or reserved of each."""
+    """Return the narrowest budget that is exceeded, or None.
+
+    Args:
+        limits: How much may be spent.
+        taken: How much of each budget is spent or reserved.
+    """
     for budget in (Budget.DOCUMENT, Budget.USER, Budget.DAY):
         limit = limits.of(budget)
         if limit is not None and taken.get(budget, 0) > limit:

@@ -1,4 +1,4 @@
-"""Whether a provider that keeps failing is called at all."""
+"""Decide whether a failing provider is called at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from ingest_assets.domain.errors import PermanentError, ResourceError
 class CallOutcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """The provider's own failure."""
+    """The failure is the provider's own."""
     INCONCLUSIVE = "inconclusive"
-    """It says nothing about the provider: the content's fault, a missing resource, an interrupted worker."""
+    """The call says nothing about the provider: the content, a missing resource or an interruption made it fail."""
 
 
 class Admission(Enum):
     FREE = auto()
     PROBE = auto()
-    """This call finds out whether the provider is well again; nobody else calls it meanwhile."""
+    """This call finds out whether the provider works again; no other call is made meanwhile."""
     REFUSED = auto()
 
 
@@ -29,29 +29,34 @@ class BreakerSettings:
     consecutive_failures: int = 5
     failure_share: float = 0.5
     window: timedelta = timedelta(seconds=60)
-    """Calls that ended before it do not count."""
+    """Calls that ended before the window do not count."""
     most_calls: int = 50
-    """At most so many of the window's last calls count."""
+    """How many of the last calls in the window count at most."""
     fewest_calls: int = 10
-    """The failure share says nothing about fewer calls."""
+    """The failure share says nothing about fewer calls than this."""
     open_for: timedelta = timedelta(seconds=30)
     probe_for: timedelta = timedelta(minutes=2)
-    """A probe that has not ended by then makes room for another one."""
+    """A probe that has not ended after this time makes room for another one."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.consecutive_failures <= self.most_calls or not 1 <= self.fewest_calls <= self.most_calls:
-            raise ValueError("the breaker must look at as many calls as it judges by")
+            raise ValueError("the breaker must look at enough calls to judge by")
 
 
 def admit(open_until: datetime | None, now: datetime) -> Admission:
-    """`open_until` is None while the breaker is closed; when it has passed, the breaker is half open."""
+    """Return whether a call may be made.
+
+    Args:
+        open_until: When the breaker is to be tried again; None if it is closed. Afterwards it is half open.
+        now: The current time.
+    """
     if open_until is None:
         return Admission.FREE
     return Admission.REFUSED if now < open_until else Admission.PROBE
 
 
 def outcome_of(error: BaseException | None) -> CallOutcome:
-    """Return what a call that ended so says about its provider."""
+    """Return what a call's error, or None for a success, says about its provider."""
     if error is None:
         return CallOutcome.SUCCEEDED
     blames_provider = isinstance(error, Exception) and not isinstance(error, PermanentError | ResourceError)
@@ -59,7 +64,7 @@ def outcome_of(error: BaseException | None) -> CallOutcome:
 
 
 def opens(recent: Sequence[CallOutcome], settings: BreakerSettings) -> bool:
-    """Whether these outcomes, newest first, open a closed breaker."""
+    """Return whether these outcomes, newest first, open a closed breaker."""
     failures = [outcome is CallOutcome.FAILED for outcome in recent]
     in_a_row = sum(1 for _ in takewhile(bool, failures))
     too_many = len(failures) >= settings.fewest_calls and sum(failures) >= settings.failure_share * len(failures)

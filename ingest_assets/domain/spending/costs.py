@@ -1,4 +1,4 @@
-"""What providers cost: usage in their own units, money in whole micro-dollars (a millionth of a dollar)."""
+"""What providers cost: usage in their own units, money in whole micro-dollars (millionths of a dollar)."""
 
 import re
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ class Usage:
     credits: int = 0
     micro_usd: int = 0
     request_id: str | None = None
-    """The provider's own, for questions about the bill."""
+    """The provider's own id, for questions about the bill."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderCosts:
     provider: ProviderName
     day: date | None
-    """UTC; None where all days are one."""
+    """The UTC day; None if the costs are not split by day."""
     user_id: UUID | None
-    """None where all users are one."""
+    """The user; None if the costs are not split by user."""
     calls: int
     tokens: int
     pages: int
@@ -37,5 +37,5 @@ class ProviderCosts:
 
 
 def request_id_in(header: str | None) -> str | None:
-    """Return the id in a header, or None where it holds anything else: it says what its sender likes."""
+    """Return the id in a header, or None if it holds anything else, because the sender can write anything."""
     return header if header is not None and _REQUEST_ID.fullmatch(header) else None

@@ -1,11 +1,11 @@
-"""An outside service that is paid for, as one value: all that the rest of the system knows of it."""
+"""Everything that the rest of the system knows of a provider, as one value."""
 
 import re
 from dataclasses import dataclass
 from typing import NamedTuple, NewType
 
 ProviderName = NewType("ProviderName", str)
-"""As the ledger, logs and `ingest costs` spell it."""
+"""A provider's name, as the ledger, the logs and `ingest costs` spell it."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -15,24 +15,24 @@ class Pace(NamedTuple):
 
     seconds_per_document: float
     units_per_second: float
-    """In the first of the provider's units."""
+    """The rate in the first of the provider's units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     name: ProviderName
-    """Short and lower-case, as the database demands."""
+    """A short lower-case name, as the database requires."""
     title: str
-    """As people spell it."""
+    """The name as people spell it."""
     key_variable: str
-    """The environment variable of its key; the same with _FILE names a file with the key."""
+    """The environment variable of its key; the same name with _FILE names a file that holds the key."""
     key_pattern: str
-    """A regular expression for its keys, which are taken out of whatever is logged."""
+    """A regular expression for its keys, which are removed from the logs."""
     units: tuple[str, ...]
-    """What it bills, by the names of `Usage`."""
+    """The units that it bills, by their names in `Usage`."""
     pace: Pace
     models_by_bits: frozenset[str] = frozenset()
-    """Its embedding models whose vectors' bits say enough to find the nearest by."""
+    """Its embedding models whose vectors' bits say enough to find the nearest vectors."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

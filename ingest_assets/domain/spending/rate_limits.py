@@ -1,7 +1,7 @@
 """Token buckets, each kept as the time until which it is booked (the generic cell rate algorithm, ITU-T I.371).
 
-What lies between now and that time is missing from the bucket. A call books its turn at once and then waits for it, so
-turns come in the order in which they were asked for.
+A bucket lacks whatever flows in between now and that time. A call books its turn at once and then waits for it, so
+turns come in the order in which calls asked for them.
 """
 
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ MICROSECONDS_PER_MINUTE = 60_000_000
 class RateLimit:
     per_minute: int
     burst: timedelta = timedelta(seconds=10)
-    """A full bucket holds what flows in during this time; a single call above that waits for a full one."""
+    """A full bucket holds what flows in during this time; a single call above that waits for a full bucket."""
 
     def __post_init__(self) -> None:
         if self.per_minute < 1:
-            raise ValueError("a rate limit lets at least one through per minute")
+            raise ValueError("a rate limit must allow at least one per minute")
 
     def filling(self, amount: int) -> timedelta:
-        """How long `amount` takes to flow in, rounded up."""
+        """Return how long `amount` takes to flow in, rounded up."""
         return timedelta(microseconds=-(-amount * MICROSECONDS_PER_MINUTE // self.per_minute))
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Of one provider; None where it has no such limit."""
+    """The limits of one provider; None means no such limit."""
 
     requests: RateLimit | None = None
     tokens: RateLimit | None = None
@@ -36,7 +36,7 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one call takes out of one bucket."""
+    """What one call takes from one bucket."""
 
     limit: RateLimit | None
     booked_until: datetime
@@ -47,11 +47,11 @@ class Demand:
 class Turn:
     at: datetime
     booked_until: tuple[datetime, ...]
-    """Of each bucket, in the order of the demands."""
+    """The new time of each bucket, in the order of the demands."""
 
 
 def book(demands: Sequence[Demand], now: datetime) -> Turn:
-    """The first time at which every bucket has what the call takes."""
+    """Return the first time at which every bucket holds what the call takes."""
     at = max((_earliest(demand, now) for demand in demands), default=now)
     return Turn(at, tuple(_booked(demand, at) for demand in demands))
 

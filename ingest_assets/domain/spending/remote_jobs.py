@@ -1,4 +1,4 @@
-"""Work that a provider does for a document while nobody here does anything but wait."""
+"""Work that a provider does for a document while a worker only waits."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from ingest_assets.domain.documents.document import DocumentId
 @dataclass(frozen=True, slots=True)
 class RemoteJob:
     remote_id: str
-    """The provider's own."""
+    """The provider's own id of the job."""
     booked: bool
-    """Whether the ledger holds what it costs."""
+    """Whether the ledger holds the cost of the job."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalledBack:
-    """Whose job a provider has called back for."""
+    """The document whose remote job a provider has reported in a callback."""
 
     document_id: DocumentId
     completed_before: bool
-    """Whether an earlier call had said so already."""
+    """Whether an earlier callback had already reported that the job was complete."""

@@ -1,1 +1,1 @@
-"""What the pipeline needs of the world, one file a client; the conformance suites say how adapters must behave."""
+"""The pipeline's ports, one file per client; the conformance suites say how adapters must behave."""

@@ -1,4 +1,4 @@
-"""What whoever works on documents needs of the queue: claims, their leases, and what becomes of them."""
+"""What workers need of the queue: claims, their leases, and what becomes of them."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,46 +12,50 @@ from ingest_assets.domain.queue.stages import Stage
 
 
 class Claims(Protocol):
-    """Leases on jobs. Every change is conditional on the claim and leaves an event in the same transaction."""
+    """Leases on jobs. Every change requires the claim and leaves an event in the same transaction."""
 
     def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
         """Lease up to `limit` queued or due jobs, passing over those that others hold.
 
-        Users are served round-robin, and the turn goes on with the next claim; each user's jobs come by priority, then
-        age.
+        Users are served round-robin, and the next call continues with the next user; each user's jobs come by priority,
+        then by age.
 
         Returns:
-            The jobs, in the order in which they are to be worked on.
+            The jobs, in the order in which to work on them.
         """
 
     def begin(self, jobs: Sequence[Job]) -> None:
-        """Note that work on these held jobs begins: from now on a crash of their worker counts against them."""
+        """Record that work on these held jobs begins: from now on, a crash of their worker counts against them."""
 
     def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
-        """Lease this document's job, whatever became of it, so that `stage` can be entered.
+        """Lease this document's job, whatever its state, so that it can enter `stage`.
 
         Raises:
-            PermanentError: unknown_document, upstream_missing.
+            PermanentError: unknown_document or upstream_missing.
             ResourceError: claimed_elsewhere.
         """
 
     def hold(self, document_id: DocumentId, claim: str, lease: timedelta) -> Job | None:
-        """Renew the lease and return the job if `claim` holds it."""
+        """Renew the lease and return the job, or None if `claim` does not hold it."""
 
     def renew(self, claim: str, lease: timedelta) -> int:
         """Renew every lease of `claim` and return how many it holds."""
 
     def settle(self, job: Job, decision: Decision, error: IngestError, *, reported: bool) -> None:
-        """Give up a failed job to what `decision` says; do nothing if the claim is lost.
+        """Give up a failed job as `decision` says; do nothing if the claim is lost.
 
-        `reported` says that Dagster shows the failure already.
+        Args:
+            job: The failed job.
+            decision: What becomes of the job.
+            error: Why it failed.
+            reported: Whether Dagster already shows the failure.
         """
 
     def release(self, claim: str, document_id: DocumentId | None = None) -> int:
-        """Give unfinished jobs of `claim` back to the queue and return how many there were."""
+        """Return unfinished jobs of `claim` to the queue and return how many there were."""
 
     def reclaim(self, worst: int, actor: Actor) -> int:
-        """Requeue the jobs of expired leases; a document whose worker crashed `worst` times becomes a dead letter.
+        """Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.
 
         Returns:
             How many leases had expired.
@@ -59,13 +63,13 @@ class Claims(Protocol):
 
 
 class Backlog(Protocol):
-    """How much waits, and who works on it."""
+    """How much waits, and which workers are at work."""
 
     def waiting(self, limit: int) -> int:
         """Return how many jobs could be claimed now, counted up to `limit`."""
 
     def holders(self) -> set[str]:
-        """Return the claims of live workers: those with a lease that has not expired."""
+        """Return the claims of live workers, which have a lease that has not expired."""
 
     def unfinished(self) -> bool:
-        """Return whether a job is queued, worked on, or waiting for a retry."""
+        """Return whether any job is queued, in progress or waiting for a retry."""

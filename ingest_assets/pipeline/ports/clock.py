@@ -8,4 +8,4 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
     def seconds(self) -> float:
-        """Of a monotonic clock: for durations only."""
+        """Return the time of a monotonic clock, for durations only."""

@@ -1,4 +1,4 @@
-"""What deletion needs."""
+"""What deletion needs of the database."""
 
 from typing import Protocol
 
@@ -7,22 +7,25 @@ from ingest_assets.domain.queue.jobs import Actor
 
 
 class Deletions(Protocol):
-    """Documents that leave, and what may be left of them."""
+    """Documents that are deleted, and what may be left of them."""
 
     def owner(self, document_id: DocumentId) -> UserId | None:
-        """Whose the document is, or was before it was deleted; None where there never was one."""
+        """Return the owner of the document, even if it was deleted, or None if it never existed."""
 
     def delete(self, document_id: DocumentId, actor: Actor) -> None:
-        """Removes every row of the document but its events, and what names it at a service from the ledger.
+        """Remove every row of the document but its events, and its ids at providers from the ledger.
 
-        A note of it is kept. Doing it again does no harm, and removes what came in meanwhile.
+        A note remains. Deleting again does no harm, and removes what was added since.
         """
 
     def traces(self, document_id: DocumentId) -> dict[str, int]:
-        """By table: how many rows still hold more of the document than its ids."""
+        """Return by table how many rows still hold more of the document than its ids."""
 
     def confirm(self, document_id: DocumentId) -> None:
-        """A scan has found nothing of the document."""
+        """Record that a scan found nothing of the document."""
 
     def to_finish(self, limit: int) -> list[DocumentId]:
-        """Deleted documents without a scan that found nothing, or with none since a day after; first deleted first."""
+        """Return deleted documents that need another scan, first deleted first.
+
+        They have no clean scan yet, or none later than a day after the deletion.
+        """

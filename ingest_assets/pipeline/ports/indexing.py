@@ -1,4 +1,4 @@
-"""What the vector index needs."""
+"""What the upkeep of the vector index needs."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -9,26 +9,26 @@ from ingest_assets.domain.search.index_policy import IndexAction, IndexState
 
 
 class VectorIndex(Protocol):
-    """What finds the nearest vectors of users who have very many; without it, searches compare all of them."""
+    """An index over the vectors of users who have very many; without it, a search compares all of them."""
 
     def state(self, model: Producer) -> IndexState | None:
-        """None while somebody changes it."""
+        """Return the state of a model's index, or None while another worker changes it."""
 
     def keep(self, model: Producer, decide: Callable[[IndexState], IndexAction]) -> IndexAction | None:
-        """Does what `decide` says of the state, which nobody else changes meanwhile; None where somebody else is at it.
+        """Do what `decide` says of the state, under a lock; return it, or None if another worker holds the lock.
 
-        Clears away before what an interruption left and what other models need no more. May take minutes.
+        This first clears away what an interruption left and what other models no longer need. It may take minutes.
         """
 
 
 class VectorSamples(Protocol):
-    """Stored vectors as queries whose right answer is known by comparing everything."""
+    """Stored vectors used as queries: comparing everything gives the right answer."""
 
     def models(self) -> list[Producer]:
-        """Those that have stored vectors."""
+        """Return the models that have stored vectors."""
 
     def draw(self, model: Producer, count: int) -> list[VectorSample]:
-        """At random; fewer where there are fewer."""
+        """Return up to `count` random samples of a model."""
 
     def compare(self, sample: VectorSample, model: Producer, found: Sequence[ChunkId], limit: int) -> tuple[int, int]:
-        """How many of `found` are among the sample's `limit` nearest other chunks, and how many those are."""
+        """Return how many of the sample's `limit` nearest other chunks were `found`, and how many exist."""

@@ -1,4 +1,4 @@
-"""Where the pipeline and its adapters tell what happens."""
+"""The port through which the pipeline and its adapters tell what happens."""
 
 from typing import Protocol
 
@@ -7,4 +7,4 @@ from ingest_assets.domain.facts import Fact
 
 class Observer(Protocol):
     def observe(self, fact: Fact) -> None:
-        """Take notice of a fact. Called from any thread; it must be quick and must not raise."""
+        """Take notice of a fact; any thread may call this, and it must be quick and must not raise."""

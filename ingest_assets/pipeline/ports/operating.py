@@ -1,4 +1,4 @@
-"""What people need of the queue to put documents back into it."""
+"""What people need of the queue to requeue documents."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -10,10 +10,10 @@ from ingest_assets.domain.queue.jobs import Actor
 
 class Operations(Protocol):
     def replay(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
-        """Queue those of these documents that are dead letters or wait for a retry, and return them."""
+        """Requeue those of these documents that are dead letters or wait for a retry, and return them."""
 
     def refresh(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
-        """Queue those of these documents that are finished again, and return them."""
+        """Requeue those of these documents that are finished, and return them."""
 
     def outdated(
         self, parser_of: Callable[[str], Producer], chunker: Producer, model: Producer

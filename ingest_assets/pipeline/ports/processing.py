@@ -1,4 +1,4 @@
-"""What the steps need of the database: what they leave behind, and what earlier steps left."""
+"""What the steps need of the database: a place for their results, and the results of earlier steps."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,35 +9,35 @@ from ingest_assets.domain.queue.jobs import Job, Payload
 
 
 class Progress(Protocol):
-    """Takes the changes that steps make to a job they hold."""
+    """Takes the changes that steps make to the job they hold."""
 
     def write(self, change: Change) -> Payload:
-        """Write a change, or see to it that it is written soon.
+        """Write a change, now or soon.
 
         Returns:
-            The payload of its last event; with the seconds that the step took, if it was written at once.
+            The payload of its last event, with the seconds that the step took if the change was written at once.
 
         Raises:
-            PermanentError: upstream_missing, if a version that is to be committed lacks chunks or vectors.
+            PermanentError: upstream_missing, if a version to be committed lacks chunks or vectors.
             ResourceError: claim_lost.
         """
 
 
 class Changes(Protocol):
-    """Where changes are kept."""
+    """Writes changes to the database."""
 
     def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
         """Write changes of different jobs in one transaction: all of them, or none if this raises.
 
-        A document that gets a new version becomes searchable with it at once: chunks that did not change keep their
-        rows, the others are replaced, the buffers are emptied, and the job is `embedded/done`.
+        A change with a version commits it: the document becomes searchable at once, chunks that did not change keep
+        their rows, the others are replaced, the buffers are emptied, and the job is `embedded/done`.
 
         Args:
-            changes: One for each job.
-            reported: Whether Dagster knows already that the jobs are done.
+            changes: One change per job.
+            reported: Whether Dagster already knows that the jobs are done.
 
         Returns:
-            The payload of each change's last event, with the seconds that passed since the event before it.
+            The payload of each change's last event, with the seconds since the event before it.
 
         Raises:
             PermanentError: upstream_missing, if a version lacks chunks or vectors.
@@ -47,7 +47,7 @@ class Changes(Protocol):
 
 class ChunkBuffer(Protocol):
     def load(self, document_id: DocumentId) -> list[Chunk]:
-        """Return the document's chunks in order: the committed ones if the buffer is empty.
+        """Return the document's chunks in order, or the committed ones if the buffer is empty.
 
         Raises:
             PermanentError: upstream_missing.
@@ -56,7 +56,7 @@ class ChunkBuffer(Protocol):
 
 class VectorBuffer(Protocol):
     def reuse(self, job: Job, chunk_shas: Sequence[str], model: Producer) -> set[str]:
-        """Buffer the vectors of these chunks that the user has paid for already.
+        """Buffer those vectors of these chunks that the user has already paid for.
 
         Returns:
             The hashes of the chunks that need no embedding any more.

@@ -1,4 +1,4 @@
-"""What calls of parsers, embedders and the providers behind them need."""
+"""What parsing and embedding need: parsers, embedders and the gate before paid providers."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,13 +12,17 @@ from ingest_assets.domain.spending.remote_jobs import RemoteJob
 
 class Parser(Protocol):
     def producer_of(self, media_type: str) -> Producer:
-        """Which tool this parser would use; what another one made in its place is outdated."""
+        """Return the tool that this parser would use; results of any other tool are outdated."""
 
     def costs_nothing(self, media_type: str) -> bool:
-        """Return whether parsing again is cheaper than keeping a parse from loss; if not, a provider is waited for."""
+        """Return whether parsing again is cheaper than protecting a parse from loss; if not, a provider parses."""
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
-        """Raises an IngestError of the parsing part of the catalogue, and nothing else for bad content."""
+        """Parse a document's bytes into Markdown.
+
+        Raises:
+            IngestError: One of the parsing errors of the catalogue; bad content raises nothing else.
+        """
 
 
 class Embedder(Protocol):
@@ -27,70 +31,77 @@ class Embedder(Protocol):
 
     @property
     def max_inputs(self) -> int:
-        """Texts in one call."""
+        """How many texts one call takes."""
 
     @property
     def max_tokens(self) -> int:
-        """Tokens in one call."""
+        """How many tokens one call takes."""
 
     @property
     def max_in_flight(self) -> int:
-        """Calls at the same time, for one document."""
+        """How many calls one document may have in progress at once."""
 
     @property
     def costs_nothing(self) -> bool:
-        """Whether making a vector again is cheaper than keeping it from loss."""
+        """Whether making a vector again is cheaper than protecting it from loss."""
 
     def count_tokens(self, text: str) -> int: ...
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:
-        """One row per text, in order; finite and not zero. What it costs is booked on the document."""
+        """Return one vector per text, in order, each finite and not zero; book the cost on the document."""
 
     def embed_query(self, query: str, user_id: UserId) -> Vectors:
-        """Shape (VECTOR_DIMENSIONS,)."""
+        """Return the query's vector, of shape (VECTOR_DIMENSIONS,)."""
 
 
 class PaidCall(Protocol):
     def settle(self, usage: Usage) -> None:
-        """What the call really used; without it, a call that ends well is taken to have used its estimate."""
+        """Record what the call really used; a successful call that is not settled counts as its estimate."""
 
 
 class PaidCalls(Protocol):
-    """The gate before every call that costs money: breaker, rate limits and budgets before it, the ledger after it."""
+    """The gate around every call that costs money: breaker, rate limits and budgets before it, the ledger after it."""
 
     def begin(
         self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
     ) -> AbstractContextManager[PaidCall]:
-        """Waits for the rate limit. Raises ResourceError breaker_open, budget_spent, service_rate_limited before
-        anything is spent.
+        """Reserve the estimate, wait for the rate limit, and book the call when the block ends.
 
-        An exception that leaves the block counts as the call's failure and gives the reservation back.
+        An exception that leaves the block counts as the call's failure and releases the reservation.
+
+        Raises:
+            ResourceError: breaker_open, budget_spent or service_rate_limited, before anything is spent.
         """
 
 
 class RemoteJobs(Protocol):
-    """What a parsing provider is working on for us, by content and parser: paid once, fetched by whoever comes back."""
+    """A parsing provider's jobs by content and parser: each is paid once, and any later worker can fetch its result."""
 
     def prepare(self, document: Document, producer: Producer) -> str:
-        """Makes room for a new job; the secret by which the provider's callback names it.
+        """Prepare a new job and return the secret by which the provider's callback names it.
 
-        Raises ResourceError claim_lost where the document is gone.
+        Raises:
+            ResourceError: claim_lost, if the document is gone.
         """
 
     def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
-        """The provider has accepted the prepared job. Raises ResourceError claim_lost where the document is gone."""
+        """Record that the provider has accepted the prepared job.
+
+        Raises:
+            ResourceError: claim_lost, if the document is gone.
+        """
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
-        """The job that the provider has accepted."""
+        """Return the job that the provider has accepted, or None."""
 
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
-        """Notes that the ledger holds what the job costs; nothing happens where it is forgotten."""
+        """Record that the ledger holds the cost of the job; do nothing if the job is forgotten."""
 
     def forget(self, document: Document, producer: Producer) -> None:
-        """The job is of no use any more."""
+        """Forget a job that is of no use any more."""
 
     def completed(self, remote_id: str) -> bool:
-        """Whether the service has called back."""
+        """Return whether the provider has called back for the job."""
 
 
 class Availability(Protocol):

@@ -1,4 +1,4 @@
-"""Documents as somebody may see them: a user sees only their own."""
+"""What readers may see of documents: a user sees only their own."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,13 +10,13 @@ from ingest_assets.domain.queue.stages import State
 
 class Documents(Protocol):
     def find(self, document_id: DocumentId) -> Document | None:
-        """Return the document at its newest version."""
+        """Return the document at its newest version, or None."""
 
     def sources(self, document_id: DocumentId) -> list[str]:
-        """Return the places from which the document came."""
+        """Return the sources of the document."""
 
     def status(self, document_id: DocumentId) -> JobStatus | None:
-        """Return where the document stands."""
+        """Return the document's status, or None."""
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         """Return how many of these documents' jobs are in each state."""
@@ -28,7 +28,7 @@ class Documents(Protocol):
         """Return the numbers of `documents`, `searchable` ones and `dead_letters`."""
 
     def by_stage_and_state(self) -> dict[str, int]:
-        """Return how many jobs there are by "stage/state"."""
+        """Return the number of jobs by "stage/state"."""
 
     def failed(self) -> list[FailedDocument]:
         """Return dead letters and documents that wait for a retry, newest first."""

@@ -9,23 +9,23 @@ from ingest_assets.domain.queue.jobs import Outcome
 
 
 class Reports(Protocol):
-    """Ended jobs that Dagster has not been told of. Those of a block are marked as reported if it ends well."""
+    """Ended jobs that Dagster does not know of yet. A block's jobs are marked as reported if the block ends well."""
 
     def finished(self, limit: int) -> AbstractContextManager[list[Outcome]]:
-        """Give up to `limit` finished jobs."""
+        """Yield up to `limit` finished jobs."""
 
     def dead_letters(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
-        """Give up to `limit` dead letters."""
+        """Yield up to `limit` dead letters."""
 
 
 class Partitions(Protocol):
-    """Which documents Dagster lists, each a partition. Those of a block are no longer listed if it ends well."""
+    """The documents that Dagster lists, one partition each. A block's documents are unlisted if the block ends well."""
 
     def listed(self) -> ListedDocuments:
         """Return how many documents Dagster lists beyond the unfinished and failed ones."""
 
     def oldest(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
-        """Give up to `limit` listed finished documents, first finished first."""
+        """Yield up to `limit` listed finished documents, first finished first."""
 
     def deleted(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
-        """Give up to `limit` deleted documents that may still be listed."""
+        """Yield up to `limit` deleted documents that may still be listed."""

@@ -11,7 +11,7 @@ class SearchIndex(Protocol):
     def nearest(self, user_id: UserId, vector: Vectors, model: Producer, limit: int) -> list[ChunkId]: ...
 
     def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        """By words, best first."""
+        """Return the chunks that match by words, best first."""
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
-        """Without scores, in any order."""
+        """Return the chunks as hits without scores, in any order."""

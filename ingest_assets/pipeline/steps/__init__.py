@@ -1,4 +1,4 @@
-"""The steps of the pipeline, in order. Whatever needs to know which steps there are reads it from STEPS."""
+"""The steps of the pipeline, in order. Any code that needs the list of steps reads it from STEPS."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Chunk: Markdown becomes overlapping pieces."""
+"""Chunk: cut Markdown into overlapping pieces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

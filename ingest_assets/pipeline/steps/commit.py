@@ -1,4 +1,4 @@
-"""Commit: chunks with their vectors become what searches find, all at once."""
+"""Commit: make chunks and their vectors live, all at once."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,7 +26,7 @@ class Commit(Step[Version]):
     vector_buffer: VectorBuffer
     embedder: Embedder
 
-    def run(self, job: Job, chunks: Chunks, embeddings: Embeddings) -> Version:  # noqa: ARG002  any document's
+    def run(self, job: Job, chunks: Chunks, embeddings: Embeddings) -> Version:  # noqa: ARG002  the same for every document
         """Check that the version is complete.
 
         Raises:
@@ -35,7 +35,7 @@ class Commit(Step[Version]):
         return _complete(chunks, embeddings)
 
     def store(self, job: Job, version: Version) -> Payload:
-        """Make the version searchable. What searches find stays as it was if this raises.
+        """Commit the version; if this raises, searches find what they found before.
 
         Raises:
             PermanentError: upstream_missing.

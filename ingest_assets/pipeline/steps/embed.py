@@ -1,4 +1,4 @@
-"""Embed: chunks become vectors, several batches at a time. Vectors that the user has paid for are taken over."""
+"""Embed: turn chunks into vectors, several batches at a time. Vectors that the user has paid for are reused."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,11 +30,11 @@ from ingest_assets.pipeline.steps.step import Step
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """The vectors of a document's chunks. Drawing a batch pays for it, so whoever draws one stores it at once."""
+    """The vectors of a document's chunks. Drawing a batch pays for it, so the caller must store it at once."""
 
     model: Producer
     chunk_shas: frozenset[str]
-    """The chunks that have a vector once all batches are drawn."""
+    """The hashes of the chunks that have a vector once all batches are drawn."""
     batches: Iterator[EmbeddedBatch] = field(default_factory=lambda: iter(()))
 
 
@@ -52,10 +52,11 @@ class Embed(Step[Embeddings]):
         return not self.embedder.costs_nothing
 
     def run(self, job: Job, chunks: Chunks) -> Embeddings:
-        """Begin to embed what has no vector yet.
+        """Begin to embed the chunks that have no vector yet.
 
         Raises:
-            ResourceError: claim_lost. Drawing a batch raises what the embedder does.
+            IngestError: As the embedder, when a batch is drawn.
+            ResourceError: claim_lost.
             TransientError: vectors_invalid, when a batch is drawn.
         """
         self.enter(job, Stage.EMBEDDING)
@@ -72,7 +73,7 @@ class Embed(Step[Embeddings]):
         return Embeddings(embedder.model, frozenset(distinct), drawn)
 
     def store(self, job: Job, embeddings: Embeddings) -> Payload:
-        """Draw the batches and store each by itself: a crash loses none that was paid for."""
+        """Draw the batches and store each by itself, so that a crash loses no batch that was paid for."""
         embedded = tokens = 0
         is_paid = self.is_paid(job)
         for batch in embeddings.batches:
@@ -110,7 +111,10 @@ def _tokens(sized: tuple[Chunk, int]) -> int:
 
 
 def _checked(vectors: Vectors, expected: int) -> Vectors:
-    """Zero and non-finite vectors have no cosine: stored, they would be found by nobody or by everybody."""
+    """Return the vectors if they are usable.
+
+    Zero and non-finite vectors have no cosine: searches would find them never or always.
+    """
     if vectors.shape != (expected, VECTOR_DIMENSIONS):
         raise TransientError("vectors_invalid", found=0, expected=expected)
     usable = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)

@@ -1,4 +1,4 @@
-"""Parse: bytes become Markdown. A parse that is already stored is not made, or paid for, again."""
+"""Parse: turn bytes into Markdown. A stored parse is neither made nor paid for again."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -31,11 +31,11 @@ class Parse(Step[ParsedDocument]):
         return not self.parser.costs_nothing(job.document.media_type)
 
     def run(self, job: Job) -> ParsedDocument:
-        """Return the stored parse, if the present parser made it, or a new one.
+        """Return the stored parse if the present parser made it, or a new one.
 
         Raises:
-            IngestError: what the parser raises.
-            PermanentError: content_missing, empty_output.
+            IngestError: As the parser.
+            PermanentError: content_missing or empty_output.
             ResourceError: claim_lost.
         """
         document = job.document

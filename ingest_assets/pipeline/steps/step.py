@@ -1,4 +1,4 @@
-"""What every step is: a value that holds its ports and knows its asset, its stages, and how to run, store, load."""
+"""What every step is: a value that holds its ports, knows its asset and its stages, and can run, store and load."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -29,16 +29,16 @@ class Step(ABC, Generic[Value]):
     clock: Clock
 
     def is_paid(self, job: Job) -> bool:  # noqa: ARG002  most steps compute here, whatever the document
-        """Return whether a paid provider does the work: then the step waits, and what it makes is worth keeping."""
+        """Return whether a paid provider does the work; then the step waits, and its result is worth protecting."""
         return False
 
     @abstractmethod
     def run(self, job: Job, *before: Any) -> Value:
-        """Make the value from those of the assets that this step reads."""
+        """Return the value, made from those of the assets that this step reads."""
 
     @abstractmethod
     def store(self, job: Job, value: Value) -> Payload:
-        """Keep the value for later steps and return the payload of the event that says so.
+        """Store the value for later steps and return the payload of its event.
 
         Raises:
             ResourceError: claim_lost.
@@ -49,12 +49,16 @@ class Step(ABC, Generic[Value]):
         """Return the stored value.
 
         Raises:
-            PermanentError: unknown_document, upstream_missing.
+            PermanentError: unknown_document or upstream_missing.
         """
 
     def moved(self, stage: Stage, payload: Payload | None = None) -> Move:
         return Move(stage, self.clock.seconds(), payload or {})
 
     def enter(self, job: Job, *stages: Stage) -> None:
-        """Move the job on. Raises ResourceError claim_lost, if it is written at once."""
+        """Move the job on.
+
+        Raises:
+            ResourceError: claim_lost, if the change is written at once.
+        """
         self.progress.write(Change(job, tuple(self.moved(stage) for stage in stages)))

@@ -1,5 +1,5 @@
-"""What runs inside the sealed worker, and only that.
+"""The code that runs inside the sealed worker, and nothing else.
 
-The worker imports nothing else of this project but `domain` and `posix`. Nobody outside imports anything from here but
-the protocol that both sides speak: `frames` and `limits`.
+The worker imports nothing else of this project but `domain` and `posix`. Other code imports only the protocol that both
+sides speak, `frames` and `limits`.
 """

@@ -1,4 +1,4 @@
-"""From a file's bytes to its text: which tool reads which kind. Runs in the worker."""
+"""Extract the text from a file's bytes, with the right tool for its type."""
 
 import codecs
 import re
@@ -22,15 +22,20 @@ SPECIMEN = b"<html><p>Cover</p></html>"
 
 
 def warm_up() -> None:
-    """Loads what would otherwise be opened on first use: every encoding, and the threads that xberg runs on."""
+    """Load whatever would otherwise be opened on first use: every encoding, and the threads that xberg runs on."""
     for encoding in set(aliases.values()):
-        with suppress(LookupError):  # some are of other systems
+        with suppress(LookupError):  # other systems have some of them
             codecs.lookup(encoding)
     marked_text(SPECIMEN, FileType.HTML)
 
 
 def extract(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[str, tuple[int, ...]]:
-    """The text and where its pages start. Raises RefusedError, PermanentError corrupt or bomb."""
+    """Return the text and the offsets at which its pages start.
+
+    Raises:
+        RefusedError: The worker refuses the file, with one of the catalogue's codes.
+        PermanentError: corrupt, bomb or external_reference.
+    """
     if kind.is_zip:
         inspect_package(content, declarations_allowed=kind is FileType.EPUB)
     text, page_starts = join_pages(_parts(content, kind, limits))
@@ -44,7 +49,7 @@ def extract(content: bytes, kind: FileType, limits: ParserLimits) -> tuple[str, 
 
 
 def _parts(content: bytes, kind: FileType, limits: ParserLimits) -> Sequence[str]:
-    """Pages or slides; one part where the format has none."""
+    """Return pages or slides, or a single part if the format has none."""
     match kind:
         case FileType.PDF:
             return pdf_pages(content, limits.pages)
@@ -66,7 +71,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _declared(content: bytes) -> str:
-    """By the encoding that an HTML file names, where there is such an encoding and it fits."""
+    """Decode a file by the encoding that it names, if there is such an encoding and it fits."""
     declared = DECLARED_ENCODING.search(content, 0, DECLARED_WITHIN)
     try:
         return content.decode(declared[1].decode("ascii") if declared else "utf-8")

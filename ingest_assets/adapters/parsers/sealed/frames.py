@@ -1,4 +1,4 @@
-"""The worker's protocol: a JSON header and a body of bytes, both with their length before them."""
+"""The worker's protocol: a JSON header and a body of bytes, preceded by their lengths."""
 
 import json
 from struct import Struct
@@ -15,7 +15,12 @@ def write_frame(stream: BinaryIO, header: dict[str, Any], body: bytes) -> None:
 
 
 def read_frame(stream: BinaryIO, limit: int) -> tuple[dict[str, Any], bytes]:
-    """Raises EOFError at the end of the stream, ValueError for what is no frame or longer than `limit`."""
+    """Read one frame and return its header and body.
+
+    Raises:
+        EOFError: The stream has ended.
+        ValueError: The bytes are not a frame, or it is longer than `limit`.
+    """
     header_length, body_length = LENGTHS.unpack(_read(stream, LENGTHS.size))
     if header_length + body_length > limit:
         raise ValueError
@@ -24,7 +29,7 @@ def read_frame(stream: BinaryIO, limit: int) -> tuple[dict[str, Any], bytes]:
     except RecursionError:
         raise ValueError from None
     if not isinstance(header, dict):
-        raise ValueError  # noqa: TRY004
+        raise ValueError  # noqa: TRY004  callers handle one kind of bad frame
     return header, _read(stream, body_length)
 
 

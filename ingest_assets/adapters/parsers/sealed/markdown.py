@@ -1,4 +1,4 @@
-"""Markdown as a reader, a chunker and a full-text index want it."""
+"""Markdown as readers, the chunker and the full-text index want it."""
 
 import re
 
@@ -9,7 +9,7 @@ SYMBOL_BULLET = re.compile(r"[\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc][ \t]*"
 
 
 def clean(markdown: str) -> str:
-    """Return xberg's Markdown without addresses of images and without escapes that change no line's meaning.
+    """Return xberg's Markdown without image addresses and without escapes that change no line's meaning.
 
     Bullets from symbol fonts, which run on within a paragraph, become list items.
     """

@@ -1,4 +1,4 @@
-"""PDF: pdfium tells what the file is and gives every word, xberg gives headings, lists and tables."""
+"""PDF: pdfium recognises the file and gives every word; xberg gives headings, lists and tables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,11 @@ class PlainPage:
 
 
 def pdf_pages(content: bytes, most_pages: int) -> list[str]:
-    """Raises RefusedError encrypted, corrupt, too_many_pages, needs_ocr."""
+    """Return the Markdown of each page.
+
+    Raises:
+        RefusedError: encrypted, corrupt, too_many_pages or needs_ocr.
+    """
     plain = _plain_pages(content, most_pages)
     try:
         marked = marked_pages(content, MEDIA_TYPE)
@@ -35,7 +39,7 @@ def pdf_pages(content: bytes, most_pages: int) -> list[str]:
 
 
 def count_pages(content: bytes) -> int:
-    """Without reading them; 0 where the content is no PDF that can be opened."""
+    """Return the number of pages without reading them, or 0 if the content cannot be opened as a PDF."""
     try:
         with _opened(content) as document:
             return len(document)
@@ -44,7 +48,7 @@ def count_pages(content: bytes) -> int:
 
 
 def _of_equal_length(marked: list[str], plain: list[str]) -> tuple[list[str], list[str]]:
-    """Of a damaged file, one tool may find pages that the other does not."""
+    """Pad the shorter list: in a damaged file, one tool may find pages that the other does not."""
     return marked + [""] * (len(plain) - len(marked)), plain + [""] * (len(marked) - len(plain))
 
 
@@ -62,7 +66,7 @@ def _checked(pages: list[str], plain: list[PlainPage]) -> list[str]:
 
 
 def _plain_pages(content: bytes, most_pages: int) -> list[PlainPage] | None:
-    """None where pdfium cannot open the file; xberg may still."""
+    """Return the pages' plain text, or None if pdfium cannot open the file; xberg may still open it."""
     try:
         with _opened(content) as document:
             if len(document) > most_pages:

@@ -1,4 +1,4 @@
-"""xberg's Markdown lacks text of some PDF pages: figures, boxes, whole paragraphs. pdfium's plain text has it all."""
+"""Recover text that xberg's Markdown lacks on some PDF pages, such as figures and boxes, from pdfium's plain text."""
 
 import re
 from collections import Counter
@@ -10,13 +10,13 @@ DIGITS = re.compile(r"\d+")
 FEWEST_LOST_WORDS = 8
 """Fewer lost words on a page are page numbers, footnote marks and the like."""
 FURNITURE_PAGES = 3
-"""A line on this many pages is a running head or foot, left out on purpose."""
+"""A line on this many pages is a running head or foot, which xberg leaves out on purpose."""
 
 Pair = tuple[str, str]
 
 
 def recover(marked: Sequence[str], plain: Sequence[str]) -> list[str]:
-    """Each page's Markdown, with the lines of its plain text that are missing from it appended."""
+    """Return each page's Markdown, followed by those lines of its plain text that it lacks."""
     furniture = _furniture(plain)
     return [_recover_page(page, text, furniture) for page, text in zip(marked, plain, strict=True)]
 
@@ -30,7 +30,10 @@ def _recover_page(marked: str, plain: str, furniture: set[str]) -> str:
 
 
 def _is_lost(line: str, known: set[Pair]) -> bool:
-    """Words break differently in both texts, and few pairs of words are on a page by chance."""
+    """Return whether most pairs of the line's words are missing.
+
+    Words break differently in both texts, and few pairs of words are on a page by chance.
+    """
     pairs = _pairs(_words(line))
     return sum(pair not in known for pair in pairs) * 2 > len(pairs)
 

@@ -1,4 +1,4 @@
-"""How code inside the worker says no; the parent turns it into the catalogue's error."""
+"""How code inside the worker refuses a file; the parent turns it into an error of the catalogue."""
 
 
 class RefusedError(Exception):
@@ -6,4 +6,4 @@ class RefusedError(Exception):
         super().__init__(code)
         self.code = code
         self.pages = pages
-        """How many there are, where they are too many."""
+        """The number of pages, if there are too many."""

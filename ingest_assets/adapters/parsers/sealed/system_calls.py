@@ -1,7 +1,7 @@
-"""A filter in the kernel (seccomp-BPF) behind which a process keeps what it holds and reaches for nothing else.
+"""A kernel filter (seccomp-BPF) that lets a process keep what it holds but reach for nothing else.
 
-What it refuses fails with EPERM. A list of all that is allowed would be tighter, and would break parsers with the next
-C library; this one names each way that Linux has to files, sockets, other processes, and around the filter.
+Refused calls fail with EPERM. A list of all allowed calls would be tighter, but would break parsers with the next C
+library. So this list names each way that Linux has to files, sockets and other processes, and around the filter.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ PR_SET_NO_NEW_PRIVS = 38
 SET_MODE_FILTER, FOR_ALL_THREADS = 1, 1
 CAPABILITIES_VERSION, CAPABILITIES_BYTES = 0x20080522, 24
 OWN = 0
-"""As the number of a process: the caller's."""
+"""The number that stands for the calling process."""
 INSTRUCTION_BYTES = 8
 CLONE_THREAD = 0x00010000
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -27,7 +27,7 @@ REFUSE, UNKNOWN = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 
 LOAD, IF_EQUAL, IF_AT_LEAST, IF_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
-"""Where `struct seccomp_data` holds them; of the argument, its lower half."""
+"""The offsets in `struct seccomp_data`; for the argument, of its lower half."""
 
 NAMES = """
 open:2 creat:85 openat:257:56 openat2:437:437 open_by_handle_at:304:265 memfd_create:319:279
@@ -47,10 +47,10 @@ shmget:29:194 shmat:30:196 semget:64:190 msgget:68:186 mq_open:240:180
 io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427
 bpf:321:280 perf_event_open:298:241 userfaultfd:323:282 add_key:248:217 request_key:249:218 keyctl:250:219
 """
-"""What is refused, with its number on x86-64 and, where it exists there, on 64-bit ARM."""
+"""The refused calls, each with its number on x86-64 and, if it exists there, on 64-bit ARM."""
 
 FIRST_UNLISTED = 453
-"""Calls from here on are newer than the list: as on an older kernel, there are none."""
+"""Calls from this number on are newer than the list; they fail as on an older kernel that lacks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class _Program(ctypes.Structure):
 
 
 def refuse_the_outside() -> bool:
-    """No thread of this process opens a file, a socket or a process from here on. False where the system has no way."""
+    """Keep all threads of this process from opening files, sockets or processes; return False if the system cannot."""
     machine = MACHINES.get(platform.machine()) if sys.platform == "linux" else None
     if machine is None:
         return False
@@ -90,7 +90,7 @@ def refuse_the_outside() -> bool:
 
 
 def drop_capabilities() -> None:
-    """Those of the calling thread, and so of all that it starts: root then only owns its files."""
+    """Drop the capabilities of the calling thread and of all that it starts; root then only owns its files."""
     if sys.platform == "linux":
         header = struct.pack("=Ii", CAPABILITIES_VERSION, OWN)
         ctypes.CDLL(None).capset(header, bytes(CAPABILITIES_BYTES))
@@ -102,7 +102,7 @@ def _filter(machine: Machine, process: int) -> Iterator[bytes]:
     yield _instruction(RETURN, KILL)
     yield _instruction(LOAD, NUMBER)
     yield from _answered(UNKNOWN, IF_AT_LEAST, FIRST_UNLISTED)
-    yield from _answered(UNKNOWN, IF_EQUAL, machine.clone3)  # flags behind a pointer; C libraries then take clone
+    yield from _answered(UNKNOWN, IF_EQUAL, machine.clone3)  # its flags are behind a pointer; libraries fall back
     for call in NAMES.split():
         numbers = call.split(":")
         if machine.column < len(numbers):
@@ -129,5 +129,5 @@ def _by_argument(number: int, condition: int, value: int, answer: int, otherwise
 
 
 def _instruction(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
-    """`yes` and `no`: how many instructions a jump skips."""
+    """Return one instruction; `yes` and `no` are how many instructions a jump skips."""
     return struct.pack("=HBBI", code, yes, no, value)

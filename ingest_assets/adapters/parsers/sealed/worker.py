@@ -1,8 +1,8 @@
 """The program that reads untrusted files: `python -I -m ingest_assets.adapters.parsers.sealed.worker LIMITS PARENT`.
 
-Requests come in on standard input, replies go out on standard output; see `frames`. It imports nothing that could
-reach a database or a network, and before it reads the first byte it confines itself: what it is going to need is loaded
-by then, and where the system has a way, no file, socket or process can be opened any more.
+Requests come in on standard input, and replies go out on standard output; see `frames`. The program imports nothing
+that could reach a database or a network, and confines itself before it reads the first byte. By then it has loaded
+everything that it will need; if the system allows, it can no longer open files, sockets or processes.
 """
 
 import ctypes
@@ -35,7 +35,7 @@ def main() -> None:
     replies = _own_output()
     peak_resident_mb = _memory_meter()
     _leave_network()
-    end_with_parent(signal.SIGKILL, int(sys.argv[2]))  # elsewhere than on Linux, the end of its input stops it
+    end_with_parent(signal.SIGKILL, int(sys.argv[2]))  # except on Linux, the end of its input stops it
     _confine(limits)
     _load()
     sealed = refuse_the_outside()
@@ -44,11 +44,11 @@ def main() -> None:
         _allow_processor(limits.seconds)
         reply, text = _answer(header, content, limits)
         write_frame(replies, reply | {"resident_mb": peak_resident_mb(), "sealed": sealed}, text)
-    os._exit(0)  # an orderly end takes the interpreter from under xberg's threads, which then abort
+    os._exit(0)  # an orderly exit ends the interpreter first, and then the threads of xberg abort
 
 
 def _load() -> None:
-    """Within the limits already, and without capabilities before there are threads that would keep them."""
+    """Load the libraries within the limits, and without capabilities, before there are threads that would keep them."""
     from ingest_assets.adapters.parsers.sealed.extraction import warm_up  # noqa: PLC0415
 
     drop_capabilities()
@@ -56,10 +56,13 @@ def _load() -> None:
 
 
 def _memory_meter() -> Callable[[], int]:
-    """Linux keeps a parent's ru_maxrss across exec: there, only the process's own high-water mark is this program's."""
+    """Return a function that gives the peak of this program's memory.
+
+    On Linux, ru_maxrss keeps the parent's peak across exec; the high-water mark in /proc is this program's own.
+    """
     if sys.platform != "linux":
         return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
-    status = Path("/proc/self/status").open()  # noqa: SIM115  (kept open: later, nothing can be opened)
+    status = Path("/proc/self/status").open()  # noqa: SIM115  (stays open, because later nothing can be opened)
 
     def peak_resident_mb() -> int:
         status.seek(0)
@@ -76,21 +79,21 @@ def _request() -> tuple[dict[str, Any], bytes] | None:
 
 
 def _own_output() -> BinaryIO:
-    """A library that prints must not write into the protocol."""
+    """Return the stream for replies; a library that prints must not write into the protocol."""
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return replies
 
 
 def _leave_network() -> None:
-    """Where Linux lets a process do so: no parser has anything to fetch."""
+    """Leave the network, if Linux allows it: no parser has anything to fetch."""
     if sys.platform == "linux":
         user = 0 if os.geteuid() == 0 else CLONE_NEWUSER
         ctypes.CDLL(None).unshare(user | CLONE_NEWNET)
 
 
 def _confine(limits: ParserLimits) -> None:
-    """Without a limit of processes: the system's counts a user's threads, whoever started them."""
+    """Set the limits, except one on processes: the system would count all of the user's threads."""
     for kind, amount in (
         (resource.RLIMIT_AS, limits.memory_mb << 20),
         (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
@@ -101,7 +104,7 @@ def _confine(limits: ParserLimits) -> None:
 
 
 def _allow_processor(seconds: float) -> None:
-    """Counted anew for each document, so that the limit must remain one that can be raised."""
+    """Allow so much processor time from now on; it counts anew for each document, so the limit must stay raisable."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     allowed = int(usage.ru_utime + usage.ru_stime + seconds) + 1
     _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)

@@ -11,7 +11,7 @@ CONFIGURATION = xberg.ExtractionConfig(
     use_cache=False,
     disable_ocr=True,
     output_format="markdown",
-    escape_markdown=True,  # `clean` takes away what is not needed; unescaped, text would turn into headings
+    escape_markdown=True,  # else text would turn into headings; `clean` removes the needless escapes
     content_filter=xberg.ContentFilterConfig(include_footnotes=True),
     pages=xberg.PageConfig(extract_pages=True),
     html_options=xberg.ConversionOptions(
@@ -23,19 +23,27 @@ CONFIGURATION = xberg.ExtractionConfig(
 
 
 RUNNER = asyncio.Runner()
-"""One event loop for all documents: it opens a pair of sockets, which a confined worker no longer can."""
+"""One event loop for all documents: a new one opens a pair of sockets, which a confined worker cannot do."""
 
 REASONS = {"is encrypted": "encrypted", "password": "encrypted", "limit exceeded": "bomb"}
-"""All of xberg's failures are of one class; what its messages contain tells them apart."""
+"""All of xberg's failures have one class; words in their messages tell them apart."""
 
 
 def marked_text(content: bytes, media_type: str) -> str:
-    """Raises RefusedError encrypted, bomb, corrupt."""
+    """Return the content's Markdown.
+
+    Raises:
+        RefusedError: encrypted, bomb or corrupt.
+    """
     return clean(_extract(content, media_type).content)
 
 
 def marked_pages(content: bytes, media_type: str) -> list[str]:
-    """Of formats that have pages or slides. Raises RefusedError encrypted, bomb, corrupt."""
+    """Return the Markdown of each page or slide.
+
+    Raises:
+        RefusedError: encrypted, bomb or corrupt.
+    """
     pages = {page.page_number: page.content for page in _extract(content, media_type).pages or []}
     return [clean(pages.get(number, "")) for number in range(1, max(pages, default=0) + 1)]
 

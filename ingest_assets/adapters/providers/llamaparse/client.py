@@ -1,6 +1,6 @@
 """The client library, used so that its defects do no harm.
 
-An instance survives one event loop only, so each exchange has its own; waiting is done here, because the library's
+An instance survives only one event loop, so each exchange has its own. Waiting is done here, because the library's
 waiting hides errors, takes a missing result for an empty document, and cannot be ended by a callback.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_job
+from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_remote_job
 from ingest_assets.adapters.providers.llamaparse.result import ParseResult, read_result
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-JOB_ID = re.compile(r"[\w-]{1,200}")
-"""It becomes part of addresses."""
+REMOTE_ID = re.compile(r"[\w-]{1,200}")
+"""The id of a remote job becomes part of addresses."""
 
 _importing = threading.Lock()
 
@@ -44,18 +44,28 @@ class LlamaParseClient:
         self._called_back = called_back
 
     def upload(self, content: bytes, filename: str, callback_url: str | None, seconds: float) -> str:
-        """The provider's id of the job. Raises TransientError timeout, and the catalogue's errors of providers."""
+        """Upload a document and return the provider's id of the remote job.
+
+        Raises:
+            TransientError: timeout.
+            IngestError: One of the provider errors of the catalogue.
+        """
 
         async def create(llama: "LlamaParse") -> str:
             remote_id = await llama._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
-            if not isinstance(remote_id, str) or not JOB_ID.fullmatch(remote_id):
+            if not isinstance(remote_id, str) or not REMOTE_ID.fullmatch(remote_id):
                 raise TransientError("service_garbled", name=NAME)
             return remote_id
 
         return self._exchange(create, seconds, callback_url)
 
     def result(self, remote_id: str, seconds: float) -> ParseResult:
-        """Waits for the job to end. Raises TransientError timeout, and the catalogue's errors of providers."""
+        """Wait for the remote job to end and return its result.
+
+        Raises:
+            TransientError: timeout.
+            IngestError: One of the provider errors of the catalogue.
+        """
 
         async def wait(llama: "LlamaParse") -> ParseResult:
             answer = await self._answer(llama, remote_id)
@@ -66,7 +76,7 @@ class LlamaParseClient:
     def _exchange(
         self, talk: "Callable[[LlamaParse], Awaitable[Answer]]", seconds: float, callback_url: str | None = None
     ) -> Answer:
-        """In an event loop and with a connection of its own."""
+        """Talk to the provider in a new event loop and on a new connection."""
 
         async def exchange() -> Answer:
             async with self._connected(callback_url) as llama, asyncio.timeout(seconds):
@@ -103,12 +113,12 @@ class LlamaParseClient:
     async def _answer(self, llama: "LlamaParse", remote_id: str) -> dict[str, Any]:
         job_path = f"/api/parsing/job/{remote_id}"
         result_path = f"{job_path}/result/json"
-        heeds_call = self._settings.callback_url is not None
+        trusts_callback = self._settings.callback_url is not None
         for pause in self._settings.pauses():
-            if not heeds_call:
+            if not trusts_callback:
                 await asyncio.sleep(pause)
             elif await self._is_called_back(remote_id, pause):
-                heeds_call = False  # a call that came before the result is not believed twice
+                trusts_callback = False  # the provider may call back before the result is there; trust only one call
                 answer = await _get_if_there(llama, result_path)
                 if answer is not None:
                     return answer
@@ -117,11 +127,11 @@ class LlamaParseClient:
             if status == "SUCCESS":
                 break
             if status != "PENDING":
-                raise of_job(str(status), str(job.get("error_code") or ""))
+                raise of_remote_job(str(status), str(job.get("error_code") or ""))
         return await _get(llama, result_path)
 
     async def _is_called_back(self, remote_id: str, seconds: float) -> bool:
-        """Whether the provider calls within this time."""
+        """Return whether the provider calls back within this time."""
         now = asyncio.get_running_loop().time
         end = now() + seconds
         while not self._called_back(remote_id):
@@ -132,7 +142,11 @@ class LlamaParseClient:
 
 
 async def _get(llama: "LlamaParse", path: str) -> dict[str, Any]:
-    """Raises TransientError service_job_gone."""
+    """Get a JSON object.
+
+    Raises:
+        TransientError: service_job_gone.
+    """
     answer = await _get_if_there(llama, path)
     if answer is None:
         raise TransientError("service_job_gone", name=NAME)
@@ -150,7 +164,7 @@ async def _get_if_there(llama: "LlamaParse", path: str) -> dict[str, Any] | None
 
 
 def _library() -> tuple[Any, Any, "type[LlamaParse]"]:
-    """Takes five seconds the first time. The library announces its end on import, and pins what it uses."""
+    """Import the library, which takes five seconds; it announces its end on import and pins its dependencies."""
     with _importing, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import httpx  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What each failure of the provider and its client means for the work: one table each by status, job and class."""
+"""What each failure of the provider and its client means: one table each by status, by remote job and by class."""
 
 import re
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ NAME = "The parsing provider"
 
 BY_STATUS = CODES | {415: "unsupported"}
 
-BY_JOB_CODE = (
+BY_REMOTE_CODE = (
     (re.compile("PASSWORD|ENCRYPT"), "encrypted"),
     (re.compile("UNSUPPORTED"), "unsupported"),
     (re.compile("BROKEN|CORRUPT|UNABLE_TO_CONVERT|INVALID_FILE"), "corrupt"),
     (re.compile("NO_DATA|EMPTY"), "empty_output"),
 )
-"""The provider adds codes of its own from time to time: what they contain tells what they mean."""
+"""The provider adds codes from time to time; words in them tell what they mean."""
 
 BY_CLASS = {
     "TimeoutException": "service_slow",
     "NetworkError": "service_unavailable",
     "ProxyError": "service_unavailable",
     "RemoteProtocolError": "service_unavailable",
-    "LocalProtocolError": "service_key_refused",  # a key that no header can hold
+    "LocalProtocolError": "service_key_refused",  # no header can hold such a key
     "UnsupportedProtocol": "service_unknown_address",
     "InvalidURL": "service_unknown_address",
     "TooManyRedirects": "service_unknown_address",
@@ -35,30 +35,33 @@ BY_CLASS = {
     "LookupError": "service_garbled",
     "TypeError": "service_garbled",
 }
-"""By name, because the client is imported only where it is used."""
+"""The classes by name, because the client is imported only if it is used."""
 
-JOB_ENDED = frozenset({code for _, code in BY_JOB_CODE} | {"service_job_failed", "service_job_gone"})
-"""With these, waiting for the job is over, and it costs nothing."""
+REMOTE_JOB_ENDED = frozenset({code for _, code in BY_REMOTE_CODE} | {"service_job_failed", "service_job_gone"})
+"""Errors after which waiting for the remote job is over; the job then costs nothing."""
 
 
 def of_status(status: int, headers: Mapping[str, str], now: datetime | None = None) -> IngestError:
-    """For an answer other than 2xx; `now` (by default the clock's) is what a Retry-After date is counted from."""
+    """Return the error for an answer other than 2xx.
+
+    A Retry-After date counts from `now`, by default the clock's time.
+    """
     failure = _error(code_of_status(status, BY_STATUS), found=status)
     failure.retry_after = retry_after(headers, now)
     return failure
 
 
-def of_job(status: str, error_code: str | None) -> IngestError:
-    """For a job that ended without success: ERROR, CANCELED, PARTIAL_SUCCESS or one that is yet to be invented."""
+def of_remote_job(status: str, error_code: str | None) -> IngestError:
+    """Return the error for a remote job that failed: ERROR, CANCELED, PARTIAL_SUCCESS or a future status."""
     if status == "ERROR" and error_code:
-        for pattern, code in BY_JOB_CODE:
+        for pattern, code in BY_REMOTE_CODE:
             if pattern.search(error_code):
                 return _error(code)
     return _error("service_job_failed")
 
 
 def of_exception(error: Exception) -> IngestError:
-    """For whatever the client raised; of its text, nothing is kept."""
+    """Return the error for anything that the client raised, without its text."""
     if isinstance(error, IngestError):
         return error
     response = getattr(error, "response", None)
@@ -66,7 +69,7 @@ def of_exception(error: Exception) -> IngestError:
         return of_status(response.status_code, response.headers)
     status = getattr(error, "status", None)
     if isinstance(status, str):
-        return of_job(status, getattr(error, "error_code", None))
+        return of_remote_job(status, getattr(error, "error_code", None))
     if isinstance(error.__cause__, Exception):
         return of_exception(error.__cause__)
     names = (kind.__name__ for kind in type(error).__mro__)

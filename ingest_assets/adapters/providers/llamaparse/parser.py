@@ -1,11 +1,11 @@
-"""LlamaParse as a parser: each document is paid for once, whoever fetches the result."""
+"""LlamaParse as a parser: each document is paid for once, no matter which worker fetches the result."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
-from ingest_assets.adapters.providers.llamaparse.failures import JOB_ENDED, NAME
+from ingest_assets.adapters.providers.llamaparse.failures import NAME, REMOTE_JOB_ENDED
 from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER
 from ingest_assets.adapters.providers.llamaparse.result import ParseResult
 from ingest_assets.adapters.providers.llamaparse.settings import PAGED, SUPPORTED, LlamaParseSettings
@@ -21,7 +21,7 @@ from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJo
 
 
 class LlamaParseParser:
-    """Any number of threads may call it."""
+    """The parser. Any number of threads may call it."""
 
     def __init__(
         self,
@@ -31,25 +31,37 @@ class LlamaParseParser:
         remote_jobs: RemoteJobs,
         settings: LlamaParseSettings,
     ) -> None:
-        """`key` is asked for each exchange, so that it may change; `base_url` is that of a region, without a path."""
+        """Make the parser.
+
+        Args:
+            key: Gives the key; it is asked for each exchange, so that the key may change.
+            base_url: The address of a region, without a path; None for the default.
+            calls: The gate before paid calls.
+            remote_jobs: The provider's jobs.
+            settings: What to ask of the provider.
+        """
         self.producer = settings.producer
         self._client = LlamaParseClient(key, base_url, settings, remote_jobs.completed)
         self._calls = calls
         self._remote_jobs = remote_jobs
         self._settings = settings
 
-    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  one tool for all that it reads
+    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
         return self.producer
 
-    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  every page has its price
+    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  every page costs money
         return False
 
     def supports(self, media_type: str) -> bool:
         return media_type in SUPPORTED
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
-        """Raises PermanentError unsupported, encrypted, corrupt, empty_output; TransientError timeout; what the gate
-        before paid calls does; the catalogue's errors of providers.
+        """Parse a document, or fetch the result of an earlier upload.
+
+        Raises:
+            PermanentError: unsupported, encrypted, corrupt or empty_output.
+            TransientError: timeout.
+            IngestError: As the gate before paid calls, or one of the provider errors of the catalogue.
         """
         if not self.supports(document.media_type):
             raise PermanentError("unsupported")
@@ -59,14 +71,14 @@ class LlamaParseParser:
         return self._parsed(result or self._paid(content, document, pages), document)
 
     def _resumed(self, job: RemoteJob, document: Document, pages: int) -> ParseResult | None:
-        """What somebody's earlier upload has come to; None where the provider has forgotten it."""
+        """Return the result of an earlier upload, or None if the provider has forgotten it."""
         try:
             result = self._awaited(job.remote_id, document, pages)
         except TransientError as error:
             if error.code != "service_job_gone":
                 raise
             return None
-        if not job.booked:  # whoever uploaded it died before it could
+        if not job.booked:  # the worker that uploaded it crashed first
             with self._calls.begin(PROVIDER.name, Usage(), document.user_id, document.document_id) as call:
                 call.settle(result.usage)
             self._remote_jobs.book(document, self.producer, job.remote_id)
@@ -78,7 +90,7 @@ class LlamaParseParser:
         try:
             with self._calls.begin(PROVIDER.name, estimate, document.user_id, document.document_id) as call:
                 remote_id = self._upload(content, document, pages)
-                # The provider charges whether or not anybody waits for the result.
+                # The provider charges even if no worker waits for the result.
                 call.settle(replace(estimate, request_id=remote_id))
                 self._remote_jobs.remember(document, self.producer, remote_id)
                 return self._settled(call, remote_id, document, pages)
@@ -91,7 +103,7 @@ class LlamaParseParser:
         callback_url = self._settings.callback_url
         if callback_url is not None:
             callback_url += ("&" if "?" in callback_url else "?") + urlencode({"secret": secret})
-        # The file's name stays here: it may tell whose document it is.
+        # The provider never sees the file's name, which may tell whose document it is.
         filename = f"document.{FileType(document.media_type).extensions[0]}"
         return self._client.upload(content, filename, callback_url, self._settings.patience(pages))
 
@@ -99,7 +111,7 @@ class LlamaParseParser:
         try:
             result = self._awaited(remote_id, document, pages)
         except IngestError as error:
-            if error.code in JOB_ENDED:  # jobs that fail are free
+            if error.code in REMOTE_JOB_ENDED:  # failed remote jobs cost nothing
                 call.settle(Usage(request_id=remote_id))
             raise
         call.settle(result.usage)
@@ -109,7 +121,7 @@ class LlamaParseParser:
         try:
             return self._client.result(remote_id, self._settings.patience(pages))
         except IngestError as error:
-            if error.code in JOB_ENDED:
+            if error.code in REMOTE_JOB_ENDED:
                 self._remote_jobs.forget(document, self.producer)
             raise
 

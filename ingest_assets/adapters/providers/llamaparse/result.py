@@ -17,7 +17,7 @@ _WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)[\s>]", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class ParseResult:
     pages: tuple[str, ...]
-    """By number: an empty one where the provider left a page out."""
+    """The pages by number; a page that the provider left out is empty."""
     usage: Usage
 
     @property
@@ -27,7 +27,11 @@ class ParseResult:
 
 
 def read_result(answer: Mapping[str, Any], remote_id: str, tier: Tier) -> ParseResult:
-    """Raises TransientError service_garbled."""
+    """Return the result that an answer holds.
+
+    Raises:
+        TransientError: service_garbled.
+    """
     pages = answer.get("pages")
     if not isinstance(pages, list):
         raise TransientError("service_garbled", name=NAME)
@@ -43,13 +47,13 @@ def _numbered(page: object, position: int) -> tuple[int, str]:
     number = page.get("page")
     if not isinstance(number, int) or not 0 < number <= MOST_PAGES:
         number = position
-    # The fast tier gives text alone.
+    # The fast tier gives only text.
     texts = [text for text in (page.get("md"), page.get("text")) if isinstance(text, str) and text.strip()]
     return number, texts[0] if texts else ""
 
 
 def _usage(metadata: Mapping[str, Any], pages: int, remote_id: str, tier: Tier) -> Usage:
-    """What the bill will say; where the provider does not tell, its price list."""
+    """Return what the bill will say, or what the price list says if the provider does not tell."""
     if metadata.get("job_is_cache_hit") is True:
         return priced(0, 0, remote_id)
     billed = _count(metadata.get("job_pages"), pages)

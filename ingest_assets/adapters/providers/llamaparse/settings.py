@@ -1,4 +1,4 @@
-"""What is asked of the provider, what that costs, and how long it is waited for."""
+"""What to ask of the provider, what that costs, and how long to wait for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.costs import Usage
 
 REVISION = 1
-"""Of what this package does around the provider: raise it when the same answer would give another text."""
+"""The revision of this package's own work on answers; raise it when the same answer would give another text."""
 
 MICRO_USD_PER_CREDIT = 1250
-"""$1.25 per 1,000 credits."""
+"""A price of $1.25 per 1,000 credits."""
 
 
 class Tier(StrEnum):
@@ -31,7 +31,7 @@ class Tier(StrEnum):
 CREDITS_PER_PAGE = {Tier.FAST: 1, Tier.COST_EFFECTIVE: 3, Tier.AGENTIC: 10, Tier.AGENTIC_PLUS: 45}
 
 SUPPORTED = frozenset(FileType) - {FileType.EML, FileType.MARKDOWN, FileType.ODT}
-"""The kinds that the provider reads; of those that this system knows."""
+"""The kinds of file that both the provider and this system read."""
 
 PAGED = frozenset({FileType.PDF, FileType.DOCX, FileType.DOC, FileType.PPTX, FileType.RTF})
 
@@ -41,24 +41,24 @@ class LlamaParseSettings:
     tier: Tier = Tier.COST_EFFECTIVE
     tier_version: str = "latest"
     language: str | None = None
-    """Of scans, as the provider abbreviates it: de."""
+    """The language of scans, as the provider abbreviates it, such as "de"."""
     do_not_cache: bool = False
-    """The provider keeps results for 48 hours, in which the same content costs nothing again."""
+    """Whether to bypass the provider's cache, from which the same content costs nothing again for 48 hours."""
     callback_url: str | None = None
-    """Where the provider reports that a job is done: public HTTPS. The job's secret is added to it."""
+    """The public HTTPS address for reports that a remote job is done. The secret of the job is added to it."""
     seconds: float = 300
-    """The longest wait for a document, and for each of its pages more:"""
+    """The longest wait for a document, not counting its pages."""
     seconds_per_page: float = 3
     request_seconds: float = 60
     """The longest silence within one request."""
     request_tries: int = 4
     first_pause: float = 0.5
-    """Before the first look at a job or the second try of a request; doubled up to:"""
+    """The pause before the first look at a remote job or the second try of a request; doubles up to `longest_pause`."""
     longest_pause: float = 5
     longest_retry_after: float = 60
-    """A provider that asks for a longer pause gets it from the queue."""
+    """If the provider asks for a longer pause, the document waits in the queue instead."""
     callback_pause: float = 0.5
-    """Between two looks at whether the provider has called back."""
+    """The pause between two looks at whether the provider has called back."""
 
     @property
     def producer(self) -> Producer:
@@ -69,11 +69,11 @@ class LlamaParseSettings:
         return priced(pages, pages * self.tier.credits_per_page)
 
     def patience(self, pages: int) -> float:
-        """Seconds."""
+        """Return how many seconds to wait for a document."""
         return self.seconds + pages * self.seconds_per_page
 
     def pauses(self) -> Iterator[float]:
-        """Seconds, without end."""
+        """Yield pauses in seconds, without end."""
         pause = self.first_pause
         while True:
             yield pause

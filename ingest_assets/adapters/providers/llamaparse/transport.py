@@ -1,6 +1,6 @@
-"""Between the client library and the network: the library never sees a failure that it would hide or repeat by itself.
+"""Between the client library and the network: the library sees no failure that it would hide or repeat.
 
-Of its own accord it uploads again whatever the provider's Retry-After says, and polls on after any error.
+By itself, the library uploads again whatever the provider's Retry-After says, and polls on after any error.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from ingest_assets.domain.errors import IngestError, TransientError
 
 
 class StrictTransport(httpx.AsyncBaseTransport):
-    """Answers are JSON objects with a status of 2xx; anything else is tried again or raised as the catalogue's."""
+    """Returns only JSON objects with a status of 2xx; it retries other answers or raises the catalogue's errors."""
 
     def __init__(self, base_url: str, settings: LlamaParseSettings) -> None:
         self._network = httpx.AsyncHTTPTransport(verify=_certificates(), proxy=_proxy(httpx.URL(base_url)))
@@ -54,7 +54,7 @@ class StrictTransport(httpx.AsyncBaseTransport):
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Once: reading them takes longer than many a request."""
+    """Read the certificates once, because that takes longer than many requests."""
     return httpx.create_ssl_context()
 
 
@@ -70,5 +70,5 @@ def _is_json_object(content: bytes) -> bool:
 
 
 def _proxy(address: httpx.URL) -> str | None:
-    """The environment's: the client leaves it out where it is given a transport."""
+    """Return the environment's proxy, which the client ignores if it is given a transport."""
     return None if proxy_bypass(address.host) else getproxies().get(address.scheme)

@@ -1,1 +1,1 @@
-"""Embeddings of OpenAI, and of any server that speaks its protocol."""
+"""Embeddings by OpenAI, or by any server that speaks its protocol."""

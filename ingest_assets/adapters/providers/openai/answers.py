@@ -1,4 +1,4 @@
-"""The provider's answer becomes vectors, or an error: nothing in it is taken on trust."""
+"""Turn the provider's answer into vectors or an error: nothing in it is taken on trust."""
 
 import json
 from base64 import b64decode
@@ -16,7 +16,7 @@ Answer = Mapping[str, Any]
 
 
 def read_answer(content: bytes) -> Answer:
-    """Empty where it is no JSON object."""
+    """Return the answer, or an empty one if the content is not a JSON object."""
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
@@ -25,16 +25,20 @@ def read_answer(content: bytes) -> Answer:
 
 
 def used_tokens(answer: Answer) -> int | None:
-    """None where the provider does not say."""
+    """Return the tokens that were used, or None if the provider does not say."""
     usage = answer.get("usage")
     tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
     return tokens if type(tokens) is int and tokens >= 0 else None
 
 
 def read_vectors(answer: Answer, expected: int, dimensions: int | None) -> Vectors:
-    """Unit vectors, shape (expected, VECTOR_DIMENSIONS): shorter ones end in zeros, which changes no cosine.
+    """Return unit vectors of shape (expected, VECTOR_DIMENSIONS).
 
-    Raises TransientError service_garbled and vectors_invalid, PermanentError dimensions_unsupported.
+    Shorter vectors are padded with zeros, which changes no cosine.
+
+    Raises:
+        PermanentError: dimensions_unsupported.
+        TransientError: service_garbled or vectors_invalid.
     """
     data = answer.get("data")
     if not isinstance(data, list):
@@ -59,7 +63,7 @@ def _in_order(data: Sequence[object], expected: int) -> list[dict[str, Any]]:
 
 
 def _vector(entry: Mapping[str, Any]) -> NDArray[np.float64]:
-    """Empty where it cannot be read."""
+    """Return the vector, or an empty one if it cannot be read."""
     embedding = entry.get("embedding")
     try:
         if isinstance(embedding, str):
@@ -71,12 +75,12 @@ def _vector(entry: Mapping[str, Any]) -> NDArray[np.float64]:
 
 
 def _has_direction(vector: NDArray[np.float64]) -> bool:
-    """A zero or non-finite vector has no cosine."""
+    """Return whether the vector has a cosine; a zero or non-finite one has none."""
     return bool(np.isfinite(vector).all() and vector.any())
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)  # so that no square overflows
+    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)  # prevents an overflow when squaring
     unit: NDArray[np.float64] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     return unit
 

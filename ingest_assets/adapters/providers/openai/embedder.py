@@ -1,4 +1,4 @@
-"""Texts become vectors over HTTP, each request behind the gate of what may be spent."""
+"""Turn texts into vectors over HTTP, each request behind the gate before paid calls."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -37,7 +37,15 @@ class OpenAIEmbedder:
         *,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`key` is asked before each request, so that it may change; `base_url` ends in the API's version, as /v1."""
+        """Make the embedder.
+
+        Args:
+            key: Gives the key; it is asked before each request, so that the key may change.
+            base_url: The address of the API, ending in its version, such as /v1; None for OpenAI's.
+            calls: The gate before paid calls.
+            settings: What to ask of the provider.
+            pause: Sleeps for some seconds.
+        """
         self._key = key
         self._base_url = base_url
         self._calls = calls
@@ -49,11 +57,16 @@ class OpenAIEmbedder:
         self.max_in_flight = settings.max_in_flight
 
     def count_tokens(self, text: str) -> int:
-        """By cl100k_base; of a model that is not OpenAI's, an estimate."""
+        """Count tokens by cl100k_base; for models that are not OpenAI's, this is an estimate."""
         return count_tokens(text)
 
     def embed(self, texts: Sequence[str], document: Document) -> Vectors:
-        """Raises PermanentError text_too_long, what the gate does, and the catalogue's errors of providers."""
+        """Return one vector per text.
+
+        Raises:
+            PermanentError: text_too_long.
+            IngestError: As the gate before paid calls, or one of the provider errors of the catalogue.
+        """
         if not texts:
             return np.empty((0, VECTOR_DIMENSIONS), np.float32)
         for _ in range(self._settings.pauses):
@@ -67,7 +80,10 @@ class OpenAIEmbedder:
         return self._embed(texts, document.user_id, document.document_id)
 
     def embed_query(self, query: str, user_id: UserId) -> Vectors:
-        """Like `embed`, but no Retry-After is waited for: somebody waits for the answer."""
+        """Return the query's vector.
+
+        Unlike `embed`, this never waits for a Retry-After, because a person waits for the answer.
+        """
         vector: Vectors = self._embed([query], user_id, None)[0]
         return vector
 
@@ -76,7 +92,10 @@ class OpenAIEmbedder:
             self._client.close()
 
     def _embed(self, texts: Sequence[str], user_id: UserId, document_id: DocumentId | None) -> Vectors:
-        """What the answer cost is booked even where its vectors are of no use: the provider has charged for them."""
+        """Embed texts by one request.
+
+        Its cost is booked even if its vectors are of no use, because the provider has charged for it.
+        """
         settings = self._settings
         estimated = self._counted(texts)
         with self._calls.begin(PROVIDER.name, settings.usage(estimated), user_id, document_id) as call:
@@ -99,16 +118,16 @@ class OpenAIEmbedder:
         try:
             return self._client.embeddings.with_raw_response.create(
                 model=self._settings.model,
-                input=[text or " " for text in texts],  # an empty input is refused
+                input=[text or " " for text in texts],  # the API refuses an empty input
                 dimensions=self._settings.requested_dimensions or omit,
             ).http_response
         except OpenAIError as error:
             failure = classify(error)
-        raise failure  # out here it has no context: the client's error holds the texts and the key
+        raise failure  # raised here without context: the client's error holds the texts and the key
 
     @cached_property
     def _client(self) -> "OpenAI":
-        import openai  # noqa: PLC0415  takes a second, and only deployments that use it load it
+        import openai  # noqa: PLC0415  the import takes a second; only deployments that use OpenAI need it
 
         client = openai.OpenAI(
             api_key=partial(_usable, self._key),
@@ -116,7 +135,7 @@ class OpenAIEmbedder:
             timeout=openai.Timeout(self._settings.answer_seconds, connect=self._settings.connect_seconds),
             max_retries=0,  # the queue retries
             http_client=openai.DefaultHttpxClient(
-                follow_redirects=False,  # the texts go to the configured server only
+                follow_redirects=False,  # the texts go only to the configured server
                 event_hooks={"request": [_say_nothing_of_this_machine]},
             ),
         )
@@ -125,7 +144,7 @@ class OpenAIEmbedder:
 
 
 def _usable(key: Callable[[], str]) -> str:
-    """What cannot stand in a header would come back in the HTTP client's error message."""
+    """Return the key if a header can hold it; the HTTP client's error message would repeat any other key."""
     read = key().strip()
     if not (read and read.isascii() and read.isprintable()):
         raise ResourceError("service_key_refused", name=NAME)

@@ -1,4 +1,4 @@
-"""What each failure of the OpenAI client means for the work: one table by code, one by status, one by class."""
+"""What each failure of the OpenAI client means: one table by code, one by status, one by class."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ OF_OTHER_ENDPOINTS = [
     "WebSocketQueueFullError",
     "_AmbiguousModuleClientUsageError",
 ]
-"""Embedding raises none of them: if one comes all the same, the work is tried again."""
+"""Embedding raises none of these; if one comes all the same, the work is tried again."""
 
 ITS_STATUS = ""
 BY_CLASS = {
@@ -54,15 +54,15 @@ BY_CLASS = {
     "OpenAIError": "service_unavailable",
     **dict.fromkeys(OF_OTHER_ENDPOINTS, "service_unavailable"),
 }
-"""By name, because the client is imported only where it is used."""
+"""The classes by name, because the client is imported only if it is used."""
 
 
 def classify(error: Exception, now: datetime | None = None) -> IngestError:
-    """Return the catalogue's error for one of the client's; of the client's text and request, nothing is kept.
+    """Return the catalogue's error for one of the client's, without its text and request.
 
     Args:
-        error: The client's.
-        now: What a Retry-After date is counted from; by default the clock's time.
+        error: The client's error.
+        now: The time to count a Retry-After date from; by default the clock's.
     """
     status = getattr(error, "status_code", 0)
     code = _by_code(error) or _by_class(error) or code_of_status(status)

@@ -1,4 +1,4 @@
-"""Which model embeds, what it takes, what it costs."""
+"""Which model embeds, what it takes, and what it costs."""
 
 from dataclasses import dataclass
 
@@ -22,27 +22,27 @@ KNOWN_MODELS = {
     "text-embedding-3-large": KnownModel(130_000, takes_dimensions=True),
     "text-embedding-ada-002": KnownModel(100_000, takes_dimensions=False),
 }
-"""OpenAI's own; prices of https://platform.openai.com/docs/pricing."""
+"""OpenAI's own models; prices from https://platform.openai.com/docs/pricing."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAISettings:
     model: str = "text-embedding-3-small"
     version: str = "1"
-    """To be changed where a server changes the model behind a name: vectors of two versions are never compared."""
+    """Change this if a server changes the model behind a name: vectors of two versions are never compared."""
     dimensions: int | None = None
-    """Asked of models that take it, expected of all others; None: 1536 of OpenAI's, whatever comes of others."""
+    """The dimensions to request, or to expect if a model takes no request; None: 1536 for OpenAI's, any for others."""
     micro_usd_per_million_tokens: int | None = None
-    """None: the list price of OpenAI's models; others cost nothing."""
+    """The price; None: the list price of OpenAI's models, and nothing for others."""
     max_inputs: int = 256
     max_tokens: int = 100_000
     max_text_tokens: int = TOKENS_PER_TEXT
     max_in_flight: int = 4
     connect_seconds: float = 5.0
     answer_seconds: float = 60.0
-    """The longest silence while an answer is awaited."""
+    """The longest silence while waiting for an answer."""
     longest_pause: float = 5.0
-    """Seconds: a longer Retry-After is left to the queue."""
+    """The longest Retry-After, in seconds, that a call waits for; the queue waits for longer ones."""
     pauses: int = 2
     """How often one call obeys Retry-After."""
 
@@ -50,7 +50,7 @@ class OpenAISettings:
         if not (0 < self.max_inputs <= INPUTS_PER_REQUEST and 0 < self.max_tokens <= TOKENS_PER_REQUEST):
             raise ValueError(f"a request takes 1 to {INPUTS_PER_REQUEST} inputs and 1 to {TOKENS_PER_REQUEST} tokens")
         if self.max_in_flight < 1:
-            raise ValueError("at least one request is in flight")
+            raise ValueError("at least one request must be allowed in flight")
         if self.dimensions is not None and self.dimensions > VECTOR_DIMENSIONS:
             raise PermanentError("dimensions_unsupported", found=self.dimensions, limit=VECTOR_DIMENSIONS)
 
@@ -69,7 +69,7 @@ class OpenAISettings:
         return self.expected_dimensions if known is not None and known.takes_dimensions else None
 
     def usage(self, tokens: int, request_id: str | None = None) -> Usage:
-        """What so many tokens cost, rounded up to whole micro-dollars."""
+        """Return what this many tokens cost, rounded up to whole micro-dollars."""
         price = self.micro_usd_per_million_tokens
         if price is None:
             known = KNOWN_MODELS.get(self.model)

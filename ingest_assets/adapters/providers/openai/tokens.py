@@ -1,4 +1,4 @@
-"""Tokens as OpenAI's embedding models count them, without a network."""
+"""Count tokens as OpenAI's embedding models do, without a network."""
 
 import os
 from functools import cache
@@ -25,7 +25,7 @@ def cl100k_base() -> "Encoding":
 
 
 def _shipped_encodings() -> Path | None:
-    """Of llama-index-core, found without importing it: tiktoken's own way is a download."""
+    """Return the folder of encodings in llama-index-core, found without importing it; tiktoken would download them."""
     package = find_spec("llama_index")
     places = package.submodule_search_locations if package is not None else None
     folders = (Path(place) / "core" / "_static" / "tiktoken_cache" for place in places or [])

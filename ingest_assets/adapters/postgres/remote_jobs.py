@@ -1,4 +1,4 @@
-"""A parsing provider's jobs in Postgres: what a worker has paid for, another can fetch."""
+"""A parsing provider's jobs in Postgres: what one worker has paid for, another can fetch."""
 
 import secrets
 from typing import Any
@@ -14,7 +14,7 @@ from ingest_assets.domain.spending.remote_jobs import CalledBack, RemoteJob
 SECRET_BYTES = 32
 
 
-class PostgresParseJobs:
+class PostgresRemoteJobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -23,39 +23,39 @@ class PostgresParseJobs:
         names = {"user_id": document.user_id, "callback_secret": secret}
         with self._database.connection() as connection:
             try:
-                connection.execute(query("prepare_parse_job"), _key(document, producer) | names)
+                connection.execute(query("prepare_remote_job"), _key(document, producer) | names)
             except psycopg.errors.ForeignKeyViolation:
                 raise ResourceError("claim_lost") from None
         return secret
 
     def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
-        if not self._change("remember_parse_job", _key(document, producer) | {"remote_id": remote_id}):
+        if not self._change("remember_remote_job", _key(document, producer) | {"remote_id": remote_id}):
             raise ResourceError("claim_lost")
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
-        row = self._one("recall_parse_job", _key(document, producer))
+        row = self._one("recall_remote_job", _key(document, producer))
         return None if row is None else RemoteJob(**row)
 
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
-        self._change("book_parse_job", _key(document, producer) | {"remote_id": remote_id})
+        self._change("book_remote_job", _key(document, producer) | {"remote_id": remote_id})
 
     def forget(self, document: Document, producer: Producer) -> None:
-        self._change("forget_parse_job", _key(document, producer))
+        self._change("forget_remote_job", _key(document, producer))
 
     def completed(self, remote_id: str) -> bool:
-        row = self._one("parse_job_completed", {"remote_id": remote_id})
+        row = self._one("remote_job_completed", {"remote_id": remote_id})
         return row is not None and bool(row["completed"])
 
     def complete(self, remote_id: str) -> CalledBack | None:
-        """Note that the provider called back for its job; return whose it is, or None where nobody waits for it."""
+        """Record that the provider called back for its job; return whose job it is, or None if nobody waits for it."""
         return self._complete(remote_id=remote_id, callback_secret=None)
 
     def complete_by_secret(self, callback_secret: str) -> CalledBack | None:
-        """As `complete`, for a callback that names its job by the secret in the address alone."""
+        """Do the same for a callback that names its job only by the secret in the address."""
         return self._complete(remote_id=None, callback_secret=callback_secret)
 
     def _complete(self, **names: str | None) -> CalledBack | None:
-        row = self._one("complete_parse_job", names)
+        row = self._one("complete_remote_job", names)
         return None if row is None else CalledBack(DocumentId(row["document_id"]), row["completed_before"])
 
     def _change(self, name: str, names: dict[str, Any]) -> int:

@@ -1,5 +1,5 @@
--- prepare_parse_job
--- A place for the provider's job, before the upload; whatever was there for this content and parser is gone.
+-- prepare_remote_job
+-- Make room for a remote job before the upload, replacing any earlier one for this content and parser.
 INSERT INTO upload_pipeline.parse_jobs (
     document_id, content_sha, parser_name, parser_version, user_id, callback_secret)
 VALUES (
@@ -8,41 +8,42 @@ ON CONFLICT (document_id, content_sha, parser_name, parser_version) DO UPDATE
 SET callback_secret = excluded.callback_secret, remote_id = NULL, booked = false, created_at = now(),
     completed_at = NULL;
 
--- remember_parse_job
--- The provider has accepted the upload under this id.
+-- remember_remote_job
+-- Record the id under which the provider has accepted the upload.
 UPDATE upload_pipeline.parse_jobs
 SET remote_id = %(remote_id)s
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s;
 
--- recall_parse_job
--- The job that the provider has accepted for this content.
+-- recall_remote_job
+-- Return the remote job that the provider has accepted for this content.
 SELECT remote_id, booked
 FROM upload_pipeline.parse_jobs
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s AND remote_id IS NOT NULL;
 
--- book_parse_job
--- The ledger holds what the job costs.
+-- book_remote_job
+-- Record that the ledger holds the cost of the remote job.
 UPDATE upload_pipeline.parse_jobs
 SET booked = true
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s AND remote_id = %(remote_id)s;
 
--- forget_parse_job
--- The next parse of this content is a new job.
+-- forget_remote_job
+-- Forget the remote job, so that the next parse of this content starts a new one.
 DELETE FROM upload_pipeline.parse_jobs
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s;
 
--- parse_job_completed
--- Whether the provider has called back for its job.
+-- remote_job_completed
+-- Return whether the provider has called back for its job.
 SELECT completed_at IS NOT NULL AS completed
 FROM upload_pipeline.parse_jobs
 WHERE remote_id = %(remote_id)s;
 
--- complete_parse_job
--- The provider has called back, for its job's id or with the job's secret; whose job it is, if anybody's.
+-- complete_remote_job
+-- Record that the provider has called back, with its job's id or secret. Return the document of the job, if there is
+-- one.
 WITH found AS (
     SELECT callback_secret, completed_at
     FROM upload_pipeline.parse_jobs
