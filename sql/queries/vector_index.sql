@@ -3,6 +3,10 @@
 -- wait.
 SELECT pg_try_advisory_lock(hashtextextended('vector indexes', 0)) AS held;
 
+-- unlock_vector_indexes
+-- Give the right to change indexes back; when a session ends without it, the server takes a moment to do so.
+SELECT pg_advisory_unlock_all();
+
 -- vector_indexes
 -- Return the HNSW indexes of all models and whether each is whole; an interrupted build or drop leaves one that is not.
 SELECT relname AS name, indisvalid AS whole
@@ -118,5 +122,7 @@ WITH nearest AS (
 )
 SELECT count(*) AS expected,
     (SELECT count(*) FROM upload_pipeline.document_chunks
-     WHERE chunk_id = ANY(%(found)s) AND embedding <=> %(vector)s <= (SELECT max(distance) FROM nearest)) AS found
+     WHERE chunk_id = ANY(%(found)s) AND chunk_id <> %(chunk_id)s AND user_id = %(user_id)s
+        AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
+        AND embedding <=> %(vector)s <= (SELECT max(distance) FROM nearest)) AS found
 FROM nearest;

@@ -64,7 +64,11 @@ class PostgresVectorIndex:
         where this login may not have it.
         """
         with connected(self._url) as connection:
-            yield connection if _becomes_owner(connection) and _locks(connection) else None
+            if not (_becomes_owner(connection) and _locks(connection)):
+                yield None
+                return
+            yield connection
+            connection.execute(query("unlock_vector_indexes"))
 
 
 def _becomes_owner(connection: Connection[Row]) -> bool:
