@@ -23,7 +23,7 @@ from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
-from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Usage
@@ -31,7 +31,7 @@ from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
-from ingest_assets_tests.documents import TEST, submit
+from ingest_assets_tests.documents import submit
 from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
 from ingest_assets_tests.emulators.server import Plan
 from ingest_assets_tests.sample_files import docx, pdf
@@ -512,24 +512,8 @@ class TestJobsInPostgres:
         assert document is not None
         return document
 
-    def test_a_job_is_known_from_the_moment_the_service_accepts_it(
-        self, parse_jobs: PostgresRemoteJobs, document: Document
-    ) -> None:
-        parse_jobs.prepare(document, QUICK.producer)
-        assert parse_jobs.recall(document, QUICK.producer) is None
-        parse_jobs.remember(document, QUICK.producer, "job-1")
-        assert parse_jobs.recall(document, QUICK.producer) == RemoteJob("job-1", booked=False)
-        parse_jobs.book(document, QUICK.producer, "job-1")
-        assert parse_jobs.recall(document, QUICK.producer) == RemoteJob("job-1", booked=True)
-        assert parse_jobs.recall(replace(document, content_sha="0" * 64), QUICK.producer) is None
-        assert parse_jobs.recall(document, replace(QUICK, tier=Tier.FAST).producer) is None
-        parse_jobs.forget(document, QUICK.producer)
-        assert parse_jobs.recall(document, QUICK.producer) is None
-
-    def test_each_job_has_a_secret_of_its_own(self, parse_jobs: PostgresRemoteJobs, document: Document) -> None:
-        first, second = (parse_jobs.prepare(document, QUICK.producer) for _ in range(2))
-        assert first != second
-        assert min(len(first), len(second)) >= 40
+    def test_a_secret_counts_for_the_newest_job_only(self, parse_jobs: PostgresRemoteJobs, document: Document) -> None:
+        first, _ = (parse_jobs.prepare(document, QUICK.producer) for _ in range(2))
         assert parse_jobs.complete_by_secret(first) is None
 
     def test_a_callback_completes_its_job_once(self, parse_jobs: PostgresRemoteJobs, document: Document) -> None:
@@ -555,19 +539,6 @@ class TestJobsInPostgres:
         assert parse_jobs.complete("unknown") is None
         assert parse_jobs.complete_by_secret("unknown") is None
         assert not parse_jobs.completed("unknown")
-
-    def test_a_deleted_document_takes_its_job_with_it(
-        self, deployment: Deployment, parse_jobs: PostgresRemoteJobs, document: Document
-    ) -> None:
-        parse_jobs.prepare(document, QUICK.producer)
-        deployment.deletions.delete(document.document_id, TEST)
-        for late in (
-            lambda: parse_jobs.remember(document, QUICK.producer, "job-1"),
-            lambda: parse_jobs.prepare(document, QUICK.producer),
-        ):
-            with pytest.raises(ResourceError) as raised:
-                late()
-            assert raised.value.code == "claim_lost"
 
     def test_a_document_is_parsed_by_way_of_a_callback_without_a_poll(
         self, parse_jobs: PostgresRemoteJobs, document: Document

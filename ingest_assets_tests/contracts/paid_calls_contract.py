@@ -1,0 +1,250 @@
+"""What the gate before paid providers must do, and what must be known of their jobs and of whether they take calls."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
+from ingest_assets.domain.errors import ResourceError, TransientError
+from ingest_assets.domain.spending.budgets import BudgetLimits
+from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.providers import ProviderName
+from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
+from ingest_assets.domain.spending.remote_jobs import RemoteJob
+from ingest_assets.pipeline.ports.providers import Availability, PaidCall, PaidCalls, RemoteJobs
+from ingest_assets_tests.documents import TEST, policy_text, submit
+
+PROVIDER, OTHER = ProviderName("a-provider"), ProviderName("another")
+ESTIMATE = Usage(tokens=100, micro_usd=10)
+USED = Usage(tokens=90, micro_usd=9, request_id="req-1")
+UNAVAILABLE = TransientError("service_unavailable", name="The provider")
+MANY = 50
+"""Calls in a row after which any breaker is open."""
+
+
+class Gate(Protocol):
+    def __call__(
+        self,
+        budgets: BudgetLimits | None = None,
+        rates: RateLimits | None = None,
+    ) -> PaidCalls:
+        """Return the gate with these limits for PROVIDER."""
+
+
+def called(calls: PaidCalls, user: UserId, provider: ProviderName = PROVIDER) -> None:
+    with calls.begin(provider, ESTIMATE, user, None):
+        pass
+
+
+def failed(calls: PaidCalls, user: UserId, provider: ProviderName = PROVIDER) -> None:
+    with suppress(TransientError), calls.begin(provider, ESTIMATE, user, None):
+        raise UNAVAILABLE
+
+
+def refusal(calls: PaidCalls, user: UserId, document_id: DocumentId | None = None) -> str:
+    """Return the code with which the call is refused; the block must not be entered."""
+    with pytest.raises(ResourceError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id):
+        pytest.fail("the call was let through")
+    return raised.value.code
+
+
+class PaidCallsContract:
+    """A suite gives the fixture `gate`, whose calls are in the ledger of its deployment."""
+
+    @pytest.fixture
+    def gate(self, deployment: Deployment) -> Gate:
+        raise NotImplementedError
+
+    def test_the_ledger_holds_a_call_by_its_provider(self, gate: Gate, deployment: Deployment, user: UserId) -> None:
+        called(gate(), user)
+        [costs] = deployment.ledger.costs()
+        assert (costs.provider, costs.calls, costs.tokens, costs.micro_usd) == (PROVIDER, 1, 100, 10)
+
+    def test_a_call_that_fails_releases_its_reservation(self, gate: Gate, deployment: Deployment, user: UserId) -> None:
+        calls = gate(budgets=BudgetLimits(day=10))
+        failed(calls, user)
+        called(calls, user)
+        assert sum(each.micro_usd for each in deployment.ledger.costs()) == 10
+
+    def test_any_exception_leaves_the_block_as_it_is(self, gate: Gate, user: UserId) -> None:
+        with pytest.raises(KeyError, match="as it is"), gate().begin(PROVIDER, ESTIMATE, user, None):
+            raise KeyError("as it is")
+
+    @pytest.mark.parametrize("budgets", [BudgetLimits(day=15), BudgetLimits(user=15), BudgetLimits(document=15)])
+    def test_what_no_budget_allows_is_refused_before_anything_is_spent(
+        self, gate: Gate, deployment: Deployment, user: UserId, budgets: BudgetLimits
+    ) -> None:
+        calls, document_id = gate(budgets=budgets), DocumentId(uuid4())
+        with calls.begin(PROVIDER, ESTIMATE, user, document_id):
+            assert refusal(calls, user, document_id) == "budget_spent"
+        assert refusal(calls, user, document_id) == "budget_spent"
+        [costs] = deployment.ledger.costs()
+        assert (costs.calls, costs.micro_usd) == (1, 10)
+
+    def test_a_turn_that_comes_too_late_is_refused(self, gate: Gate, user: UserId) -> None:
+        calls = gate(rates=RateLimits(requests=RateLimit(1)))
+        called(calls, user)
+        assert refusal(calls, user) == "service_rate_limited"
+        called(calls, user, OTHER)
+
+    def test_calls_of_a_provider_that_keeps_failing_are_refused_by_all_gates(self, gate: Gate, user: UserId) -> None:
+        with pytest.raises(ResourceError, match="breaker_open"):  # noqa: PT012  some call is refused
+            for _ in range(MANY):
+                failed(gate(), user)
+        assert refusal(gate(), user) == "breaker_open"
+        called(gate(), user, OTHER)
+
+
+class PaidCallContract:
+    """A suite gives the fixture `begin`, whose calls are in the ledger of its deployment."""
+
+    @pytest.fixture
+    def gate(self, deployment: Deployment) -> Gate:
+        raise NotImplementedError
+
+    def test_a_settled_call_counts_with_what_it_really_used(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        with gate().begin(PROVIDER, ESTIMATE, user, None) as call:
+            self.settle(call)
+        [costs] = deployment.ledger.costs()
+        assert (costs.tokens, costs.micro_usd) == (90, 9)
+
+    def test_a_call_that_is_not_settled_counts_as_its_estimate(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        called(gate(), user)
+        [costs] = deployment.ledger.costs()
+        assert (costs.tokens, costs.micro_usd) == (100, 10)
+
+    def test_what_was_settled_stays_booked_when_the_answer_proves_unusable(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        with suppress(TransientError), gate().begin(PROVIDER, ESTIMATE, user, None) as call:
+            self.settle(call)
+            raise UNAVAILABLE
+        assert [each.micro_usd for each in deployment.ledger.costs()] == [9]
+
+    @staticmethod
+    def settle(call: PaidCall) -> None:
+        call.settle(USED)
+
+
+class RemoteJobsContract:
+    """A suite gives the fixtures: jobs of its deployment, and how a provider calls back for one."""
+
+    @pytest.fixture
+    def remote_jobs(self, deployment: Deployment) -> RemoteJobs:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def call_back(self, deployment: Deployment) -> Callable[[str], object]:
+        """Return what a provider's callback for a job does, by the job's id there."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def producer(self) -> Producer:
+        return Producer("a-provider", "agentic+1")
+
+    @pytest.fixture
+    def document(self, deployment: Deployment, user: UserId) -> Document:
+        found = deployment.documents.find(submit(deployment, user, policy_text()).document_id)
+        assert found is not None
+        return found
+
+    def test_a_job_is_known_from_the_moment_the_provider_accepts_it(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer)
+        assert remote_jobs.recall(document, producer) is None
+        remote_jobs.remember(document, producer, "job-1")
+        assert remote_jobs.recall(document, producer) == RemoteJob("job-1", booked=False)
+        remote_jobs.book(document, producer, "job-1")
+        assert remote_jobs.recall(document, producer) == RemoteJob("job-1", booked=True)
+
+    def test_a_job_is_of_one_content_and_one_parser(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer)
+        remote_jobs.remember(document, producer, "job-1")
+        assert remote_jobs.recall(replace(document, content_sha="0" * 64), producer) is None
+        assert remote_jobs.recall(document, replace(producer, version="fast+1")) is None
+
+    def test_a_forgotten_job_is_not_known_any_more_and_booking_it_does_nothing(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer)
+        remote_jobs.remember(document, producer, "job-1")
+        remote_jobs.forget(document, producer)
+        assert remote_jobs.recall(document, producer) is None
+        remote_jobs.book(document, producer, "job-1")
+        assert remote_jobs.recall(document, producer) is None
+
+    def test_each_job_has_a_secret_of_its_own_that_nobody_guesses(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        first, second = (remote_jobs.prepare(document, producer) for _ in range(2))
+        assert first != second
+        assert min(len(first), len(second)) >= 40
+
+    def test_a_job_is_completed_once_the_provider_has_called_back(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer, call_back: Callable[[str], object]
+    ) -> None:
+        remote_jobs.prepare(document, producer)
+        remote_jobs.remember(document, producer, "job-1")
+        assert not remote_jobs.completed("job-1")
+        call_back("job-1")
+        assert remote_jobs.completed("job-1")
+        assert not remote_jobs.completed("job-2")
+
+    def test_a_deleted_document_takes_its_job_with_it(
+        self, deployment: Deployment, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer)
+        deployment.deletions.delete(document.document_id, TEST)
+        with pytest.raises(ResourceError, match="claim_lost"):
+            remote_jobs.remember(document, producer, "job-1")
+        with pytest.raises(ResourceError, match="claim_lost"):
+            remote_jobs.prepare(document, producer)
+        assert remote_jobs.recall(document, producer) is None
+
+
+class AvailabilityContract:
+    """A suite gives the fixtures: availability of these providers, and the gate that they share with all workers."""
+
+    @pytest.fixture
+    def availability_of(self, deployment: Deployment) -> Callable[[Sequence[ProviderName]], Availability]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def gate(self, deployment: Deployment) -> Gate:
+        raise NotImplementedError
+
+    def test_where_nobody_has_called_a_provider_it_takes_calls(
+        self, availability_of: Callable[[Sequence[ProviderName]], Availability]
+    ) -> None:
+        assert availability_of([]).take_calls()
+        assert availability_of([PROVIDER, OTHER]).take_calls()
+
+    def test_one_provider_that_keeps_failing_is_enough_for_there_to_be_no_calls(
+        self, availability_of: Callable[[Sequence[ProviderName]], Availability], gate: Gate, user: UserId
+    ) -> None:
+        called(gate(), user, OTHER)
+        assert availability_of([PROVIDER, OTHER]).take_calls()
+        with suppress(ResourceError):
+            for _ in range(MANY):
+                failed(gate(), user)
+        assert not availability_of([PROVIDER, OTHER]).take_calls()
+        assert availability_of([OTHER]).take_calls()
+        assert availability_of([]).take_calls()
+
+    def test_a_provider_whose_next_turn_is_far_takes_no_calls(
+        self, availability_of: Callable[[Sequence[ProviderName]], Availability], gate: Gate, user: UserId
+    ) -> None:
+        called(gate(rates=RateLimits(requests=RateLimit(1))), user)
+        assert not availability_of([PROVIDER]).take_calls()
