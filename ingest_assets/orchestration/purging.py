@@ -9,8 +9,8 @@ from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import forget_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
+from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
 from ingest_assets.pipeline.ports.clock import Clock
 
@@ -55,7 +55,7 @@ JOBS = tuple(
         ingest_document,
         drain_queue,
         finish_deleted,
-        prune_partitions,
+        unlist_partitions,
         purge_runs,
         keep_vector_index,
         measure_recall,

@@ -11,10 +11,10 @@ from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document
-from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.run_history import backfills_under_way
+from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
 from ingest_assets.pipeline.failure import Failures
 from ingest_assets.pipeline.ports.claiming import Claims
@@ -48,11 +48,11 @@ def retry_failed_partitions(
 
 @dg.schedule(
     cron_schedule="17 * * * *",
-    job=prune_partitions,
+    job=unlist_partitions,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Forgets the partitions of deleted documents, and of finished ones beyond the newest.",
 )
-def hourly_pruning(
+def hourly_unlisting(
     context: dg.ScheduleEvaluationContext,
     partitions: dg.ResourceParam[Partitions],
     retention: dg.ResourceParam[RetentionPolicy],

@@ -50,5 +50,5 @@ def forget_old_partitions(
 
 
 @dg.job(description="Keeps the list of partitions at a size that Dagster can show.")
-def prune_partitions() -> None:
+def unlist_partitions() -> None:
     forget_old_partitions()
