@@ -20,7 +20,7 @@ from ingest_assets.domain.queue.jobs import FailedDocument
 from ingest_assets.domain.queue.stages import Stage, State
 
 ROOT = Path(__file__).parents[2]
-SENTENCES = HINTS | {name: getattr(hints, name) for name in ("FAILED_BEFORE", "NOBODY_WORKS", "NOTHING_FOUND")}
+SENTENCES = dict(HINTS) | {name: getattr(hints, name) for name in ("FAILED_BEFORE", "NOBODY_WORKS", "NOTHING_FOUND")}
 QUOTED = re.compile(r"`([^`]+)`")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/runbook.md", "docs/http.md")

@@ -1,5 +1,6 @@
 """A port that is in use is named, with one to use instead."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -43,5 +44,5 @@ def test_the_default_ui_port_gives_way_and_says_so(port_in_use: int, capsys: pyt
 
 
 def test_an_address_of_another_machine_is_no_port_in_use() -> None:
-    with pytest.raises(PermanentError, match="cannot listen on 192.0.2.1, port 8000"):
+    with pytest.raises(PermanentError, match=re.escape("cannot listen on 192.0.2.1, port 8000")):
         listening("192.0.2.1", 8000)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, TransientError
 
 FACTS = dict.fromkeys(("limit", "found", "expected", "seconds", "megabytes", "pages", "crashes", "needed"), 1)
-WORDS = dict.fromkeys(("name", "error", "place", "what", "folder", "service", "role", "tables"), "x")
+WORDS = dict.fromkeys(("name", "error", "place", "what", "folder", "provider", "role", "tables"), "x")
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
