@@ -1,6 +1,6 @@
-"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no server.
+"""The code location that `workspace.yaml` names. Loading it does no I/O and needs no server.
 
-It changes Dagster in the process that loads it: see `orchestration.dagster_internals.install`.
+It changes Dagster in the process that loads it; see `orchestration.dagster_internals.install`.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from ingest_assets.settings import Settings
 
 
 def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return everything that Dagster is to know; `overrides` replaces resources by name."""
+    """Return everything that Dagster loads. `overrides` replaces resources by name."""
     settings = deployment.settings
     resources = resources_of(deployment) | {"retention": settings.retention, "step_io_manager": step_io_manager}
     return dg.Definitions(

@@ -16,7 +16,7 @@ def delete(
 ) -> None:
     """Delete documents and everything made of them. Their history stays, without content."""
     with deployed(as_json=as_json) as deployment:
-        from ingest_assets.orchestration.instance import forget_documents
+        from ingest_assets.orchestration.instance import unlist_documents
 
         wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
@@ -27,7 +27,7 @@ def delete(
                 deployment.deletion.delete(document_id, actor, owner=owner)
                 deleted.append(document_id)
         finally:
-            forget_documents(deleted)
+            unlist_documents(deleted)
         if as_json:
             print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])
         else:

@@ -34,7 +34,7 @@ def find_gone(
 
 def prune_files(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deployment) -> list[Result]:
     """Remove the documents that came from these paths and return what became of each."""
-    from ingest_assets.orchestration.instance import forget_documents
+    from ingest_assets.orchestration.instance import unlist_documents
 
     prepare(deployment)
     pruned: list[Pruned] = []
@@ -43,5 +43,5 @@ def prune_files(gone: Sequence[str], owner: UserId, actor: Actor, deployment: De
             done = deployment.pruning.prune(path, owner, actor)
             pruned += [] if done is None else [done]
     finally:
-        forget_documents([each.acceptance.document_id for each in pruned if each.deleted])
+        unlist_documents([each.acceptance.document_id for each in pruned if each.deleted])
     return [result_of_pruned(each) for each in pruned]

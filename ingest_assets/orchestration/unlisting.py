@@ -1,7 +1,6 @@
-"""Dagster lists a working set of documents: everything unfinished or failed, and the newest finished ones.
+"""Keep the list of partitions short: every unfinished or failed document, and the newest finished ones.
 
-What is to go is read from Postgres, never from Dagster. A document that comes back gets its partition back from
-whatever works on it.
+Postgres says which documents to unlist; Dagster is never asked. A document that is worked on again is listed again.
 """
 
 from collections.abc import Callable
@@ -11,18 +10,18 @@ import dagster as dg
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.retention import RetentionPolicy, surplus
-from ingest_assets.orchestration.instance import forget_partitions
+from ingest_assets.orchestration.instance import unlist
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.reporting import Partitions
 
 BATCH_SIZE = 1000
-"""Partitions forgotten in one transaction, during which these documents cannot be queued again."""
+"""Documents unlisted in one transaction. They cannot be queued again until it ends."""
 LONGEST_SECONDS = 600
-"""Of one run; the next one goes on."""
+"""The longest time one run may take; the next run continues."""
 
 
-@dg.op(description="Forgets the partitions of deleted documents, and of finished ones beyond the newest.")
-def forget_old_partitions(
+@dg.op(description="Unlists deleted documents, and finished ones beyond the newest.")
+def unlist_old_partitions(
     context: dg.OpExecutionContext,
     partitions: dg.ResourceParam[Partitions],
     clock: dg.ResourceParam[Clock],
@@ -30,25 +29,25 @@ def forget_old_partitions(
 ) -> dict[str, int]:
     deadline = clock.seconds() + LONGEST_SECONDS
 
-    def forget(total: int, listed: Callable[[int], AbstractContextManager[list[DocumentId]]]) -> int:
-        forgotten = 0
-        while forgotten < total and clock.seconds() < deadline:
-            with listed(min(BATCH_SIZE, total - forgotten)) as document_ids:
-                forget_partitions(context.instance, [str(document_id) for document_id in document_ids])
+    def unlist_all(total: int, listed: Callable[[int], AbstractContextManager[list[DocumentId]]]) -> int:
+        unlisted = 0
+        while unlisted < total and clock.seconds() < deadline:
+            with listed(min(BATCH_SIZE, total - unlisted)) as document_ids:
+                unlist(context.instance, [str(document_id) for document_id in document_ids])
             if not document_ids:
                 break
-            forgotten += len(document_ids)
-        return forgotten
+            unlisted += len(document_ids)
+        return unlisted
 
     wanted = surplus(retention, partitions.listed())
     summary = {
-        "deleted": forget(wanted.deleted, partitions.deleted),
-        "finished": forget(wanted.finished, partitions.oldest),
+        "deleted": unlist_all(wanted.deleted, partitions.deleted),
+        "finished": unlist_all(wanted.finished, partitions.oldest),
     }
     context.add_output_metadata(summary)
     return summary
 
 
-@dg.job(description="Keeps the list of partitions at a size that Dagster can show.")
+@dg.job(description="Keeps the list of partitions short enough for Dagster to show.")
 def unlist_partitions() -> None:
-    forget_old_partitions()
+    unlist_old_partitions()

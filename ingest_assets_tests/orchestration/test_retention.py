@@ -64,7 +64,7 @@ def unlist(deployment: Deployment, instance: dg.DagsterInstance, kept: int | Non
 
 
 def purge(deployment: Deployment, instance: dg.DagsterInstance, retention: RetentionPolicy = EVERYTHING_IS_OLD) -> int:
-    return run_job(deployment, instance, "purge_runs", retention)["forgotten"]
+    return run_job(deployment, instance, "purge_runs", retention)["deleted"]
 
 
 def arrive(deployment: Deployment, user: UserId, name: str) -> DocumentId:
@@ -162,13 +162,13 @@ def test_an_unlisting_that_breaks_off_is_made_up_for(
 
     job = definitions(deployment, retention=RetentionPolicy(partitions=0)).resolve_job_def("unlist_partitions")
     with monkeypatch.context() as patched:
-        patched.setattr(unlisting, "forget_partitions", break_off)
+        patched.setattr(unlisting, "unlist", break_off)
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     assert unlist(deployment, instance, kept=0) == {"deleted": 0, "finished": 2}
     assert listed(instance) == set()
 
 
-def test_what_is_to_be_forgotten_is_forgotten_in_batches(
+def test_documents_are_unlisted_in_batches(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished = drained(deployment, instance, user, "one", "two", "three", "four")
@@ -294,7 +294,7 @@ def test_runs_that_were_started_from_the_assets_go_too(
     assert instance.has_run(second)
 
 
-def test_the_hour_asks_for_an_unlisting_only_where_there_is_something_to_forget(
+def test_the_hour_asks_for_an_unlisting_only_where_there_is_something_to_unlist(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     [gone, _] = drained(deployment, instance, user, "one", "two")
