@@ -37,7 +37,7 @@ READS_EVERYTHING = {
     "vector_counts": "once a minute, and when a drain run begins, the index policy counts vectors",
     "count_documents": "`ingest status` counts all documents",
     "count_jobs": "`ingest status` counts all jobs",
-    "count_listed": "the hourly pruning counts all partitions",
+    "count_listed": "the hourly unlisting counts all partitions",
     "failed_documents": "`ingest status --failed` lists all failures",
     "outdated_documents": "`ingest refresh` looks for what other tools have made",
     "sum_costs": "`ingest costs` sums the ledger",
