@@ -14,6 +14,7 @@ LOADS = """
 import socket
 def refuse(*arguments, **keywords): raise SystemExit("a connection was opened while loading")
 socket.socket.connect = refuse
+from ingest_assets.composition import Deployment
 from ingest_assets.definitions import defs
 print(sorted(key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()))
 """

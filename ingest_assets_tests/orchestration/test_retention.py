@@ -20,7 +20,7 @@ from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
 from ingest_assets.orchestration.schedules import daily_purge, hourly_unlisting, look_after_deletions
 from ingest_assets.orchestration.storage import KeptConnections
-from ingest_assets.pipeline.intake import folder_key
+from ingest_assets.pipeline.stored_objects import folder_key
 from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.orchestration.runs import (
