@@ -123,6 +123,7 @@ VALUES: dict[str, Any] = {
     "payload": Jsonb({"chunks": 1}),
     "probe": False,
     "query": "words of the policy",
+    "unsampled": 150,
     "sampled": 200,
     "depth": 50,
     "chunks": Json([]),

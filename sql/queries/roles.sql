@@ -4,6 +4,10 @@ SET ROLE ingest_worker;
 SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.ef_search = 400;
 
+-- begin_reading
+-- A transaction, sent together with the settings that hold until it ends.
+BEGIN READ ONLY;
+
 -- become_reader
 -- Until the transaction ends, only what this user may see is there.
 SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true);
