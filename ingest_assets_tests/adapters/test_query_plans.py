@@ -138,6 +138,7 @@ VALUES: dict[str, Any] = {
     "parser_version": "1",
     "probe": False,
     "query": "words of the policy",
+    "unsampled": 150,
     "sampled": 200,
     "depth": 50,
     "chunks": Json([]),
