@@ -69,9 +69,9 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- query_words
--- The query's lexemes, each with whether it is common and how many of a sample of the user's chunks have it; how many
--- chunks the user has, counted up to `most`, and how many are sampled: none of up to `unsampled`. In the order of their
--- hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
+-- The query's lexemes, each with whether it is common and how many of a sample of the user's chunks have it, beside how
+-- many chunks the user has, counted up to `most`, and how many are sampled: none of up to `unsampled`.
+-- In the order of their hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
 WITH own AS MATERIALIZED (
     SELECT count(*) AS chunks, CASE WHEN count(*) > %(unsampled)s THEN %(sampled)s ELSE 0 END AS sampled
     FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted
