@@ -19,14 +19,14 @@ REPLACING = {"lock_jobs": 1, "replace_contents": 1, "requeue_versions": 1}
 
 @contextmanager
 def counted(database_url: str) -> Iterator[tuple[PostgresIntakeRecords, Record]]:
-    """Yield documents on an open connection, and a record of what they execute from then on."""
+    """Yield intake records on an open connection, and a record of what they execute from then on."""
     with counted_statements(database_url) as (url, record):
         database = Database(url)
         try:
-            documents = PostgresIntakeRecords(database)
-            documents.known_files(UserId(uuid4()), [])
+            records = PostgresIntakeRecords(database)
+            records.remove_source(UserId(uuid4()), "nowhere")
             record.forget()
-            yield documents, record
+            yield records, record
         finally:
             database.close()
 
@@ -45,23 +45,23 @@ def arrivals(user: UserId, count: int, version: int = 1) -> list[Arrival]:
     ]
 
 
-def take_in(documents: PostgresIntakeRecords, incoming: list[Arrival]) -> set[AcceptanceStatus]:
-    accepted = documents.accept(incoming, documents.locate(incoming), TEST)
+def take_in(records: PostgresIntakeRecords, incoming: list[Arrival]) -> set[AcceptanceStatus]:
+    accepted = records.accept(incoming, records.locate(incoming), TEST)
     assert accepted is not None
     return {each.status for each in accepted}
 
 
 @pytest.mark.parametrize("count", [1, 64])
 def test_new_documents_come_in_by_one_statement(database_url: str, user: UserId, count: int) -> None:
-    with counted(database_url) as (documents, record):
-        assert take_in(documents, arrivals(user, count)) == {AcceptanceStatus.QUEUED}
+    with counted(database_url) as (records, record):
+        assert take_in(records, arrivals(user, count)) == {AcceptanceStatus.QUEUED}
         assert counts(record.statements) == ALL_NEW
 
 
 @pytest.mark.parametrize("count", [1, 64])
 def test_new_versions_take_three_statements_more(database_url: str, user: UserId, count: int) -> None:
-    with counted(database_url) as (documents, record):
-        take_in(documents, arrivals(user, count))
+    with counted(database_url) as (records, record):
+        take_in(records, arrivals(user, count))
         record.forget()
-        assert take_in(documents, arrivals(user, count, version=2)) == {AcceptanceStatus.NEW_VERSION}
+        assert take_in(records, arrivals(user, count, version=2)) == {AcceptanceStatus.NEW_VERSION}
         assert counts(record.statements) == ALL_NEW | REPLACING
