@@ -10,6 +10,7 @@ from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals
 from ingest_assets.pipeline.intake import IncomingFile
+from ingest_assets.pipeline.slots import Slots
 
 TEST = Actor("test", "a test")
 MAX_BYTES = 25 * 1024 * 1024
@@ -53,6 +54,15 @@ def ingest(deployment: Deployment, user: UserId, text: str | bytes, name: str = 
     accepted = submit(deployment, user, text, name)
     drain_all(deployment)
     return accepted.document_id
+
+
+def attempt(deployment: Deployment, job: Job) -> bool:
+    """Make one attempt at a held job, alone, and return whether its document became searchable."""
+    attempts = deployment.attempts
+    begun = attempts.begin(job)
+    slots = Slots(1, freed=lambda: None)
+    slots.take()
+    return attempts.process(begun, slots) and attempts.commit([begun]) == 1
 
 
 def move(deployment: Deployment, job: Job, *stages: Stage) -> None:

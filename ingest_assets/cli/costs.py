@@ -14,11 +14,11 @@ from ingest_assets.domain.spending.providers import Provider
 
 
 def costs(
-    by_day: Annotated[bool, typer.Option("--by-day", help="Apart for each day (UTC).")] = False,
-    by_user: Annotated[bool, typer.Option("--by-user", help="Apart for each user.")] = False,
+    by_day: Annotated[bool, typer.Option("--by-day", help="Also show each day (UTC).")] = False,
+    by_user: Annotated[bool, typer.Option("--by-user", help="Also show each user.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Sum up what providers have cost."""
+    """Show what providers have cost: calls, tokens, pages, credits and US dollars."""
     with deployed(as_json=as_json) as deployment:
         ledger = deployment.ledger
         described = describe_costs(ledger.costs())
@@ -31,7 +31,7 @@ def costs(
 
 
 def describe_costs(found: Sequence[ProviderCosts]) -> dict[str, Any]:
-    """Return each provider's part, with zeros where it was not used."""
+    """Return each provider's share, which is zero if it was not used."""
     by_provider = {each.provider: each for each in found}
     return {provider.name: _describe(provider, by_provider.get(provider.name)) for provider in PROVIDERS}
 

@@ -10,13 +10,13 @@ from ingest_assets.domain.documents.document import DocumentId
 
 
 def delete(
-    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="Documents' ids.")],
+    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="The documents' ids.")],
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
-    """Remove documents with all that was made of them; their history stays, without content."""
+    """Delete documents and everything made of them. Their history stays, without content."""
     with deployed(as_json=as_json) as deployment:
-        from ingest_assets.orchestration.instance import forget_documents
+        from ingest_assets.orchestration.instance import unlist_documents
 
         wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
@@ -27,8 +27,8 @@ def delete(
                 deployment.deletion.delete(document_id, actor, owner=owner)
                 deleted.append(document_id)
         finally:
-            forget_documents(deleted)
+            unlist_documents(deleted)
         if as_json:
             print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])
         else:
-            out.print(f"{len(wanted)} deleted.")
+            out.print(f"Deleted {len(wanted)} documents." if len(wanted) != 1 else "Deleted 1 document.")

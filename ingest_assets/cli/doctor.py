@@ -7,7 +7,9 @@ import typer
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
+from ingest_assets.cli.hints import hint_of
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.cli.results import print_hints
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
@@ -19,6 +21,8 @@ PROBE = b"# Probe\n\nOne sentence."
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """What was checked, whether it works, and what to do if it does not."""
+
     check: str
     ok: bool
     detail: str
@@ -27,14 +31,16 @@ class Check:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Try everything the pipeline depends on, and say what to do about what fails."""
+    """Check everything the pipeline depends on, and say what to do about each failure."""
     with deployed(as_json=as_json) as deployment:
         checks = list(_examine(deployment))
         if as_json:
             print_json([asdict(check) for check in checks])
         else:
-            rows = [("ok" if check.ok else "FAILED", check.check, check.detail, check.hint) for check in checks]
-            print_table(("", "check", "", "what to do"), rows)
+            print_table(
+                ("", "check", ""), [("ok" if each.ok else "FAILED", each.check, each.detail) for each in checks]
+            )
+            print_hints((each.check, each.hint) for each in checks if each.hint)
         if not all(check.ok for check in checks):
             raise typer.Exit(1)
 
@@ -60,7 +66,7 @@ def _try(name: str, examine: Callable[[], str]) -> Check:
 
 def _failed(name: str, error: Exception) -> Check:
     problem = as_ingest_error(error)
-    return Check(name, False, problem.message, problem.code, problem.hint)
+    return Check(name, False, problem.message, problem.code, hint_of(problem.code, problem.hint))
 
 
 def _server(deployment: Deployment) -> str:
@@ -84,8 +90,8 @@ def _isolation(deployment: Deployment) -> Check:
     if unprotected:
         return _failed(name, PermanentError("rows_unprotected", tables=", ".join(unprotected)))
     if not bypasses:
-        return Check(name, True, f"row-level security holds for the login {login}")
-    detail = f"row-level security holds while the login {login} acts as {Role.WORKER}; by itself it would bypass it"
+        return Check(name, True, f"row-level security holds for {login}")
+    detail = f"row-level security holds while {login} acts as {Role.WORKER}; the login itself would bypass it"
     return Check(name, True, detail, hint=f"Let INGEST_DATABASE_URL log in as {Role.WORKER}.")
 
 
@@ -108,7 +114,7 @@ def _parser(deployment: Deployment) -> str:
 
 
 def _sandbox(deployment: Deployment) -> str:
-    return "sealed" if deployment.local_parser.is_sealed() else "limits only: this system has no filter of system calls"
+    return "sealed" if deployment.local_parser.is_sealed() else "limits only: this system cannot filter system calls"
 
 
 def _embedder(deployment: Deployment) -> str:

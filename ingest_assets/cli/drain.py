@@ -17,10 +17,10 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 def drain(
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Drain runs at a time.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="How many drain runs work at once.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Work the queue off in the foreground until it is empty."""
+    """Process the queue in the foreground until it is empty."""
     with deployed(as_json=as_json) as deployment:
         prepare(deployment)
         others = [_start_worker() for _ in range(workers - 1)]
@@ -45,14 +45,14 @@ def _totals_of(worker: subprocess.Popen[bytes]) -> dict[str, int]:
 
 
 def _drain_here(deployment: Deployment) -> dict[str, Any]:
-    """Run one drain run in this process, shown in Dagster like any other."""
+    """Execute one drain run in this process; Dagster shows it like any other."""
     from ingest_assets.definitions import build_definitions
     from ingest_assets.orchestration.foreground import InterruptedRun, StoppedRun, drain_here
 
     try:
         return drain_here(build_definitions(deployment), in_flight=deployment.settings.drain_in_flight)
     except InterruptedRun:
-        messages.print("Stopped. What was not finished is queued again.")
+        messages.print("Stopped. Unfinished documents are queued again.")
         raise typer.Exit(INTERRUPTED) from None
     except StoppedRun:
         raise PermanentError("dagster_stopped", folder="dagster/logs") from None

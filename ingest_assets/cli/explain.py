@@ -4,17 +4,16 @@ import typer
 
 from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
 from ingest_assets.cli.console import out, print_table
+from ingest_assets.cli.explanation import Explanation, explain_document
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.jobs import Event
-from ingest_assets.pipeline.explain import Explanation
-from ingest_assets.pipeline.explain import explain as explain_document
 
 
 def explain(
     document: Annotated[str, typer.Argument(help="The document's id.")], user: Viewer = None, as_json: Json = False
 ) -> None:
-    """Say why a document is or is not searchable, what happened to it, and the command that would fix it."""
+    """Say why a document is or is not searchable, what happened to it, and which command would fix it."""
     with deployed(as_json=as_json) as deployment:
         [document_id] = documents_of([document])
         explanation = explain_document(document_id, documents=seen_documents(user, deployment))

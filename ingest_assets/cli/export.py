@@ -18,21 +18,25 @@ from ingest_assets.posix.files import replacing
 
 
 def export(
-    user: Annotated[str | None, typer.Option("--user", metavar="UUID", help="All that is stored of a user.")] = None,
-    document: Annotated[str | None, typer.Option("--document", metavar="ID", help="One document only.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="A file, readable by its owner only.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Errors as JSON; the export is JSON Lines anyway.")] = False,
+    user: Annotated[str | None, typer.Option("--user", metavar="UUID", help="Export this user's documents.")] = None,
+    document: Annotated[str | None, typer.Option("--document", metavar="ID", help="Export one document.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="A file that only its owner can read.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print errors as JSON.")] = False,
 ) -> None:
-    """Write the audit trail and the index of what is stored, of a user or a document, as JSON Lines."""
+    """Export the history and an index of what is stored, for a user or a document, as JSON Lines."""
     with deployed(as_json=as_json) as deployment:
         owner, document_id = _scope(user, document, deployment)
         with _sink(output) as lines:
             count = _write(deployment.export.records(owner, document_id), lines)
-        messages.print(f"{count} records.")
+        messages.print(f"Exported {count} records.")
 
 
 def _scope(user: str | None, document: str | None, deployment: Deployment) -> tuple[UserId, DocumentId | None]:
-    """Raises PermanentError wrong_usage, invalid_id, unknown_document: also where it is not the user's."""
+    """Return the user and the document that are named.
+
+    Raises:
+        PermanentError: wrong_usage, invalid_id, unknown_document, which another user's document is too.
+    """
     if user is None and document is None:
         raise PermanentError("wrong_usage", what="Give --user, --document, or both.")
     wanted = None if user is None else user_of(user, deployment.settings)
@@ -60,10 +64,10 @@ def _as_text(value: object) -> str:
 
 @contextmanager
 def _sink(output: Path | None) -> Iterator[IO[str]]:
-    """Yield where to write; a file appears at its place once it is complete.
+    """Yield what to write to. A file appears in its place once it is complete.
 
     Raises:
-        PermanentError: wrong_usage where the file cannot be written.
+        PermanentError: wrong_usage, if the file cannot be written.
     """
     if output is None:
         yield sys.stdout
@@ -72,5 +76,5 @@ def _sink(output: Path | None) -> Iterator[IO[str]]:
         try:
             lines = ending.enter_context(ending.enter_context(replacing(output)).open("w"))
         except OSError:
-            raise PermanentError("wrong_usage", what="The file for the export cannot be written.") from None
+            raise PermanentError("wrong_usage", what="The output file cannot be written.") from None
         yield lines

@@ -4,7 +4,7 @@ from ingest_assets.cli.output import deployed, print_json
 
 
 def migrate(as_json: Json = False) -> None:
-    """Bring the database's schema up to date; safe to run again, and by two at once."""
+    """Bring the database's schema up to date. It is safe to run again, and by two people at once."""
     with deployed(as_json=as_json) as deployment:
         applied = deployment.migrate()
         if as_json:

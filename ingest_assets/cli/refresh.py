@@ -12,11 +12,11 @@ from ingest_assets.domain.documents.outdated import FirstStep
 
 def refresh(
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only say how many would begin at which step, and what it would cost.")
+        bool, typer.Option("--estimate", help="Only show how many documents would start at which step, and the cost.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Queue finished documents again that another parser, chunker or model has made than those now in use."""
+    """Queue finished documents again if another parser, chunker or model than the present one made them."""
     with deployed(as_json=as_json) as deployment:
         outdated = deployment.refresh.outdated()
         if estimate:
@@ -28,4 +28,4 @@ def refresh(
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in queued])
         else:
-            out.print(f"{len(queued)} queued again.")
+            out.print(f"Queued again: {len(queued)}.")

@@ -12,15 +12,15 @@ from ingest_assets.pipeline.ports.reading import Documents
 
 
 def retry(
-    documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT", help="Documents' ids.")] = None,
-    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Every dead letter.")] = False,
+    documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT", help="The documents' ids.")] = None,
+    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Retry every dead letter.")] = False,
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
-    """Queue failed documents again, from the stage at which they failed."""
+    """Queue failed documents again. Each resumes at the stage at which it failed."""
     with deployed(as_json=as_json) as deployment:
         if bool(documents) == dead_letters:
-            raise PermanentError("wrong_usage", what="Name documents, or give --dead-letters.")
+            raise PermanentError("wrong_usage", what="Name documents or give --dead-letters, but not both.")
         seen = seen_documents(user, deployment)
         wanted = _dead_letters(seen) if dead_letters else _known(documents_of(documents or []), seen)
         replayed = deployment.operations.replay(wanted, actor_of("retry"))
@@ -29,7 +29,7 @@ def retry(
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in replayed])
         else:
-            out.print(f"{len(replayed)} queued again.")
+            out.print(f"Queued again: {len(replayed)}.")
 
 
 def _dead_letters(seen: Documents) -> list[DocumentId]:

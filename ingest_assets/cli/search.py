@@ -6,6 +6,7 @@ from rich.text import Text
 
 from ingest_assets.cli.arguments import Json, User, user_of
 from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.hints import NOTHING_FOUND
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.search.hits import Hit
@@ -13,12 +14,12 @@ from ingest_assets.domain.text.normalisation import normalise
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="A question or some words.")],
+    query: Annotated[str, typer.Argument(help="A question, or some words.")],
     user: User = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many passages.")] = 5,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="The most passages to show.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """Find the passages of the user's documents that answer a query best."""
+    """Find the passages in the user's documents that best answer a query."""
     with deployed(as_json=as_json) as deployment:
         if not normalise(query).strip():
             raise PermanentError("wrong_usage", what="The query is empty.")
@@ -29,7 +30,7 @@ def search(
             for number, hit in enumerate(hits, start=1):
                 _print(number, hit)
         else:
-            messages.print("Nothing found. What is searchable shows: ingest status")
+            messages.print(NOTHING_FOUND)
 
 
 def _print(number: int, hit: Hit) -> None:

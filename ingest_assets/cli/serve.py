@@ -1,6 +1,5 @@
 import logging
 import os
-import socket
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +8,8 @@ import typer
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.errors import PermanentError
 from ingest_assets.posix.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -19,15 +18,14 @@ if TYPE_CHECKING:
     from ingest_assets.http.ports import HttpService
 
 GRACE_SECONDS = 30
-BACKLOG = 2048
 
 
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 for any free one.")] = 8000,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 for any free one.")] = 8000,
     as_json: Json = False,
 ) -> None:
-    """Serve intake, status, search and callbacks over HTTP, in the foreground. Ctrl-C stops it gracefully."""
+    """Serve intake, status, search and callbacks over HTTP in the foreground. Ctrl-C stops it gracefully."""
     with deployed(as_json=as_json) as deployment:
         stop_on_signals()
         try:
@@ -37,7 +35,11 @@ def serve(
 
 
 def compose_service(deployment: Deployment) -> "HttpService":
-    """Raises PermanentError authentication_missing, wrong_usage."""
+    """Return what the HTTP service works with.
+
+    Raises:
+        PermanentError: authentication_missing, wrong_usage.
+    """
     from ingest_assets.http.authentication import Authentication
     from ingest_assets.http.ports import HttpService
     from ingest_assets.http.rate_limit import RateLimit
@@ -76,24 +78,17 @@ def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None
 
 
 def server_of(service: "HttpService") -> "uvicorn.Server":
+    """Return the server that runs the HTTP application."""
     import uvicorn
 
     from ingest_assets.http.application import build_application
 
-    # It would write addresses, which carry file names; the application writes routes.
+    # It would log addresses, which contain file names; the application logs routes.
     logging.getLogger("uvicorn.access").disabled = True
     config = uvicorn.Config(
         build_application(service), log_config=None, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
     )
     return uvicorn.Server(config)
-
-
-def listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError:
-        raise PermanentError("wrong_usage", what=f"{host}, port {port}, cannot be listened on.") from None
 
 
 def _announce(url: str, *, as_json: bool) -> None:

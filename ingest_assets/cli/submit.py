@@ -19,26 +19,26 @@ Found = Sequence[SeenFile | NoFile]
 
 
 def submit(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with all below them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with everything below them.")],
     user: User = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when every document is searchable or failed.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until each document is done or has failed.")] = False,
     priority: Annotated[
         int,
-        typer.Option("--priority", min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY, help="The user's higher ones go first."),
+        typer.Option("--priority", min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY, help="Higher goes first, per user."),
     ] = 0,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take and cost.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only show the pages, tokens, time and cost.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read every file, also where its size and times tell that nothing changed.")
+        bool, typer.Option("--verify", help="Read every file, even if its size and times have not changed.")
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove the documents whose files are gone from the folders named.")
+        bool, typer.Option("--prune", help="Remove documents whose files are gone from these folders.")
     ] = False,
     prune_all: Annotated[
-        bool, typer.Option("--prune-all", help="As --prune, also where nothing is left of a folder.")
+        bool, typer.Option("--prune-all", help="Like --prune, even if nothing is left of a folder.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Take files in; what is already there unchanged makes no work."""
+    """Submit files or folders. Files that have not changed make no work."""
     with deployed(as_json=as_json) as deployment:
         owner = user_of(user, deployment.settings)
         intake = FileIntake(deployment.intake, deployment.files, owner, verify, priority)
@@ -60,7 +60,7 @@ def submit(
 
 
 def _submit(found: Found, intake: FileIntake, actor: Actor) -> list[Result]:
-    """Whatever is wrong with a file is its own result; whatever is wrong with the system ends the command."""
+    """Submit the files and return what became of each; only an error of the system ends the command."""
     files = [each for each in found if isinstance(each, SeenFile)]
     outcomes = intake.take_in(files, actor)
     of_files = iter(list(_tracked(outcomes, len(files))))
@@ -68,7 +68,7 @@ def _submit(found: Found, intake: FileIntake, actor: Actor) -> list[Result]:
 
 
 def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterable[Acceptance | IngestError]:
-    """With a progress bar on a terminal."""
+    """Yield the outcomes, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
         return outcomes
     from rich.progress import track

@@ -1,5 +1,4 @@
 import os
-import socket
 import sys
 import time
 import urllib.request
@@ -14,38 +13,43 @@ import typer
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.cli.ports import in_use, next_free
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.posix.locks import try_exclusive
 from ingest_assets.posix.processes import Processes, running
 from ingest_assets.posix.signals import stop_on_signals
+from ingest_assets.settings import Settings
 
+HOST = "127.0.0.1"
 START_SECONDS = 120
 POLL_SECONDS = 0.25
 RESTART_SECONDS = 10
-"""For the runs of a warm launcher that was killed to end by themselves, before another one starts."""
+"""How long the runs of a killed warm launcher get to end by themselves before another launcher starts."""
 DEFINITIONS = "ingest_assets.definitions"
 WARM = sys.platform == "linux"
-"""Elsewhere a forked process cannot be relied on; the default launcher starts all runs."""
+"""Whether forked processes can be relied on; if not, Dagster's default launcher starts all runs."""
 QUIET = ["--dagster-log-level", "warning"]
-"""Dagster keeps what happened in its database; its logs would grow without end."""
+"""Dagster keeps what happened in its database; its logs would grow without limit."""
 
 
 def up(
-    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Of the UI; 0 for any free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="The UI's port; 0: any free one.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run everything in the foreground: database, Dagster's webserver and daemon. Ctrl-C stops all of it."""
+    """Run the database and Dagster's webserver and daemon in the foreground. Ctrl-C stops all of them."""
     with deployed(as_json=as_json) as deployment, sole_user_of(deployment.settings.home_folder):
         stop_on_signals()
         try:
-            _run(deployment, deployment.settings.ui_port if port is None else port, as_json=as_json)
+            _run(deployment, ui_port(port, deployment.settings), as_json=as_json)
         except KeyboardInterrupt:
             messages.print("Stopped.")
 
 
 def prepare(deployment: Deployment) -> None:
-    """Databases made and migrated, Dagster's instance ready: before anything else uses them, or two would at once."""
+    """Make and migrate the databases and Dagster's instance before two processes might do so at once."""
     from ingest_assets.orchestration.instance import prepare_instance
 
     deployment.prepare_databases()
@@ -54,7 +58,11 @@ def prepare(deployment: Deployment) -> None:
 
 @contextmanager
 def sole_user_of(home: Path) -> Iterator[None]:
-    """Raises PermanentError home_in_use where another process has it."""
+    """Keep other processes from using the home during the block.
+
+    Raises:
+        PermanentError: home_in_use, if another process already uses it.
+    """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = try_exclusive(home / "up.lock")
     if lock is None:
@@ -65,24 +73,37 @@ def sole_user_of(home: Path) -> Iterator[None]:
         lock.release()
 
 
+def ui_port(asked: int | None, settings: Settings) -> int:
+    """Return the UI's port: the one that somebody chose, or the first free one from the default on.
+
+    Raises:
+        PermanentError: wrong_usage, if the chosen port is in use.
+    """
+    wanted = settings.ui_port if asked is None else asked
+    free = next_free(HOST, wanted)
+    if wanted in (0, free):
+        return free
+    if asked is not None or "ui_port" in settings.model_fields_set:
+        raise in_use(HOST, wanted)
+    messages.print(f"Port {wanted} is in use; the UI gets port {free}.")
+    return free
+
+
 def _run(deployment: Deployment, port: int, *, as_json: bool) -> NoReturn:
     messages.print("Starting the database, Dagster's webserver and its daemon ...")
     prepare(deployment)
-    wanted, port = port, free_port(port)
-    if wanted not in (0, port):
-        messages.print(f"Port {wanted} is taken; the UI gets another one.")
     home = deployment.settings.dagster_home
     with running(home / "logs") as processes:
         dagster = [processes.start(name, command) for name, command in _dagster(home, port).items()]
-        if _answers_in_time(f"http://127.0.0.1:{port}", dagster):
-            _announce(f"http://127.0.0.1:{port}", as_json=as_json)
+        if _answers_in_time(f"http://{HOST}:{port}", dagster):
+            _announce(f"http://{HOST}:{port}", as_json=as_json)
             _attend(processes, dagster, home)
     raise PermanentError("dagster_stopped", folder="dagster/logs")
 
 
 def _dagster(home: Path, port: int) -> dict[str, list[str]]:
     programs, workspace = Path(sys.executable).parent, str(home / "workspace.yaml")
-    webserver = [str(programs / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace, *QUIET]
+    webserver = [str(programs / "dagster-webserver"), "-h", HOST, "-p", str(port), "-w", workspace, *QUIET]
     webserver += ["--code-server-log-level", "warning"]
     daemon = [str(programs / "dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"]
     return {"dagster-daemon": daemon, "dagster-webserver": webserver}
@@ -98,7 +119,7 @@ def _answers_in_time(url: str, dagster: Sequence[Popen[bytes]]) -> bool:
 
 
 def _attend(processes: Processes, dagster: Sequence[Popen[bytes]], home: Path) -> None:
-    """Until Dagster ends. Without the warm launcher runs only start more slowly: it comes last, and may come again."""
+    """Return when Dagster ends. The warm launcher starts last and is restarted: without it, runs only start slowly."""
     command = [sys.executable, "-m", "ingest_assets.orchestration.warm_launcher", str(home), DEFINITIONS]
     launcher = processes.start("warm-launcher", command) if WARM else None
     ended: float | None = None
@@ -121,7 +142,7 @@ def _announce(url: str, *, as_json: bool) -> None:
         sys.stdout.flush()
     else:
         out.print(f"Dagster UI: {url}")
-        out.print("Take documents in with: ingest submit PATH. Ctrl-C stops everything.")
+        out.print("Submit documents with `ingest submit PATH`. Ctrl-C stops everything.")
 
 
 def _answers(url: str) -> bool:
@@ -130,16 +151,3 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)  # noqa: PLR2004
     except OSError:
         return False
-
-
-def free_port(wanted: int) -> int:
-    """`wanted` where it is free, any other one otherwise."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise PermanentError("wrong_usage", what="There is no free port on 127.0.0.1.")

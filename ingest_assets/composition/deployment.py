@@ -1,4 +1,4 @@
-"""Settings become a deployment: each part is made when somebody first asks for it, with the parts that it needs."""
+"""The deployment that the settings describe. Each part is made on first use, together with the parts it needs."""
 
 import random
 from collections.abc import Callable
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class Deployment(Tools):
-    """What one process holds of the system."""
+    """Everything that one process uses of the system."""
 
     def replacing(self, **parts: Any) -> "Deployment":
-        """Return a deployment with these parts, by their names here, that shares this one's database.
+        """Return a deployment that shares this one's database and has these parts, which are named as here.
 
         What was replaced before stays replaced.
         """
@@ -101,7 +101,7 @@ class Deployment(Tools):
 
     @part
     def documents(self) -> "Documents":
-        """Everybody's documents."""
+        """Return everybody's documents."""
         from ingest_assets.adapters.postgres.reading import PostgresDocuments
 
         return PostgresDocuments(self.database)
@@ -188,7 +188,7 @@ class Deployment(Tools):
 
     @part
     def steps(self) -> "dict[str, Step[Any]]":
-        """The steps by asset, in order."""
+        """Return the steps by asset, in order."""
         from ingest_assets.composition.steps import make_steps
 
         return make_steps(self)
@@ -255,7 +255,7 @@ class Deployment(Tools):
         return IndexKeeper(self.vector_index, self.embedder, self.index_policy, self.observer)
 
     def close(self) -> None:
-        """End what was made; the embedded server stops if nobody else uses it."""
+        """Close everything that was made. The embedded server stops if nobody else uses it."""
         made = vars(self)
         if "local_parser" in made:
             self.local_parser.close()

@@ -1,4 +1,4 @@
-"""Which parser and which embedder a deployment uses, and the gate before calls that are paid for."""
+"""The parser and the embedder of a deployment, and the gate in front of paid calls."""
 
 import time
 from datetime import timedelta
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 
 class Tools(Databases):
+    """The part of a deployment that parses and embeds."""
+
     @property
     def parsing_provider(self) -> "Provider | None":
-        """The provider that parses; None if this machine does."""
+        """Return the provider that parses, or None if this machine does."""
         from ingest_assets.composition.providers import chosen, parsers
 
         return chosen(self.settings.parser, parsers(self.settings), self.settings)
 
     @property
     def embedding_provider(self) -> "Provider | None":
-        """The provider that embeds; None if this machine does."""
+        """Return the provider that embeds, or None if this machine does."""
         from ingest_assets.composition.providers import chosen, embedders
 
         return chosen(self.settings.embedder, embedders(self.settings), self.settings)
@@ -41,7 +43,11 @@ class Tools(Databases):
 
     @part
     def parser(self) -> "Parser":
-        """Raises PermanentError key_unset."""
+        """Return the parser that the settings choose.
+
+        Raises:
+            PermanentError: key_unset.
+        """
         provider = self.parsing_provider
         if provider is None:
             return self.local_parser
@@ -54,7 +60,11 @@ class Tools(Databases):
 
     @part
     def embedder(self) -> "Embedder":
-        """Raises PermanentError key_unset."""
+        """Return the embedder that the settings choose.
+
+        Raises:
+            PermanentError: key_unset.
+        """
         provider = self.embedding_provider
         if provider is None:
             from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
@@ -82,7 +92,7 @@ class Tools(Databases):
 
     @part
     def providers(self) -> "Availability":
-        """Those that every document needs because nothing stands in for them."""
+        """Return the availability of the providers that every document needs: nothing can stand in for them."""
         from ingest_assets.adapters.postgres.availability import PostgresAvailability
 
         needed = [self.embedding_provider, None if self.settings.parser_fallback else self.parsing_provider]
@@ -95,7 +105,7 @@ class Tools(Databases):
         return index_policy()
 
     def parsing_step(self, media_type: str) -> "Step":
-        """Return what parsing takes per page."""
+        """Return the time and the cost of parsing per page."""
         from ingest_assets.composition.providers import parsers
         from ingest_assets.pipeline.estimate import LOCAL_PARSING, Step
 
@@ -106,7 +116,7 @@ class Tools(Databases):
 
     @property
     def embedding_step(self) -> "Step":
-        """What embedding takes per token."""
+        """Return the time and the cost of embedding per token."""
         from ingest_assets.composition.providers import embedders
         from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, Step
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
-from ingest_assets.adapters.postgres.documents import PostgresDocuments
 
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.intake_records import PostgresIntakeRecords
 from ingest_assets.domain.documents.document import AcceptanceStatus, Arrival, UserId
 from ingest_assets_tests.documents import TEST
 from ingest_assets_tests.statements import Record, counted_statements, counts
@@ -17,13 +18,13 @@ REPLACING = {"lock_jobs": 1, "replace_contents": 1, "requeue_versions": 1}
 
 
 @contextmanager
-def counted(database_url: str) -> Iterator[tuple[PostgresDocuments, Record]]:
+def counted(database_url: str) -> Iterator[tuple[PostgresIntakeRecords, Record]]:
     """Yield documents on an open connection, and a record of what they execute from then on."""
     with counted_statements(database_url) as (url, record):
         database = Database(url)
         try:
-            documents = PostgresDocuments(database)
-            documents.by_stage_and_state()
+            documents = PostgresIntakeRecords(database)
+            documents.known_files(UserId(uuid4()), [])
             record.forget()
             yield documents, record
         finally:
@@ -44,7 +45,7 @@ def arrivals(user: UserId, count: int, version: int = 1) -> list[Arrival]:
     ]
 
 
-def take_in(documents: PostgresDocuments, incoming: list[Arrival]) -> set[AcceptanceStatus]:
+def take_in(documents: PostgresIntakeRecords, incoming: list[Arrival]) -> set[AcceptanceStatus]:
     accepted = documents.accept(incoming, documents.locate(incoming), TEST)
     assert accepted is not None
     return {each.status for each in accepted}

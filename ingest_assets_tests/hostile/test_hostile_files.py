@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
 from pathlib import Path
@@ -19,7 +18,7 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.filenames import safe_filename
 from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.drain import DrainLimits, drain
+from ingest_assets.pipeline.drain import DrainLimits
 from ingest_assets.settings import Settings
 from ingest_assets_tests.adapters.test_parsing_the_corpus import REFUSALS, TEXTS
 from ingest_assets_tests.conftest import CORPUS, deployment_for
@@ -37,7 +36,7 @@ STORED = re.compile(r"[0-9a-f-]{36}/[0-9a-f-]{36}/[0-9a-f]{64}(\.md)?")
 def deployment(settings: Settings) -> Iterator[Deployment]:
     parser = LocalParser(LIMITS)
     with deployment_for(settings, parser) as made:
-        yield replace(made, retry_policy=AT_ONCE)
+        yield made.replacing(retry_policy=AT_ONCE)
     parser.close()
 
 
@@ -60,7 +59,8 @@ def outcome(deployment: Deployment, taken_in: DocumentId | str) -> str:
 
 
 def drain_until_empty(deployment: Deployment) -> None:
-    drain(deployment, "worker", DrainLimits(idle=timedelta(0), until_empty=True), stop=Event(), report=lambda: None)
+    limits = DrainLimits(idle=timedelta(0), until_empty=True)
+    deployment.drain.run("worker", limits, stop=Event(), report=lambda: None)
 
 
 def good_documents() -> Iterator[HostileFile]:

@@ -3,6 +3,7 @@
 Each failure says the canary in its own message, in its cause's, and in that of what was being handled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +16,9 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import TransientError
-from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.domain.queue.changes import Change
+from ingest_assets.domain.queue.jobs import Payload
+from ingest_assets.pipeline.ports.processing import Changes
 from ingest_assets_tests.canary import Canary
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.orchestration.runs import run_drain, run_partition
@@ -50,29 +53,49 @@ class Leaking:
         return leak if name == self.method else getattr(self.behind, name)
 
 
+@dataclass(frozen=True)
+class LeakingChanges:
+    """Writes all changes but those with this part."""
+
+    behind: Changes
+    part: str
+
+    def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
+        if any(getattr(change, self.part) for change in changes):
+            leak()
+        return self.behind.write_all(changes, reported=reported)
+
+
 def leaking(deployment: Deployment, port: str, method: str) -> Deployment:
-    changes: dict[str, Any] = {port: Leaking(getattr(deployment, port), method)}
-    return deployment.replacing(**changes)
+    behind = getattr(deployment, port)
+    if hasattr(behind, method):
+        return deployment.replacing(**{port: Leaking(behind, method)})
+    return deployment.replacing(changes=LeakingChanges(deployment.changes, method))
 
 
 PLACES = [
     ("parser", "parse"),
     ("objects", "put"),
     ("objects", "get"),
-    ("documents", "save_parse"),
     ("documents", "find"),
-    ("jobs", "take"),
-    ("jobs", "advance"),
-    ("jobs", "settle"),
-    ("jobs", "claim"),
-    ("jobs", "release"),
-    ("jobs", "unreported"),
-    ("chunk_buffer", "save"),
+    ("claims", "take"),
+    ("claims", "begin"),
+    ("claims", "settle"),
+    ("claims", "claim"),
+    ("claims", "release"),
+    ("changes", "write_all"),
+    ("changes", "parse"),
+    ("changes", "chunked"),
+    ("changes", "vectors"),
+    ("changes", "version"),
+    ("reports", "finished"),
     ("chunk_buffer", "load"),
     ("embedder", "embed"),
+    ("vector_buffer", "reuse"),
     ("vector_buffer", "present"),
-    ("committed", "swap"),
+    ("vector_index", "keep"),
 ]
+"""Ports with their methods; of changes also the parts that writing them fails for."""
 
 
 @dataclass(frozen=True)
@@ -115,17 +138,26 @@ def test_drain_runs_that_fail_in_any_place_tell_nothing(
 
 
 def test_ticks_that_fail_tell_their_daemon_nothing(deployment: Deployment, instance: dg.DagsterInstance) -> None:
-    for method in ("reclaim", "claim", "report_dead_letters"):
+    for port, method in (("claims", "reclaim"), ("claims", "claim"), ("reports", "dead_letters")):
         with pytest.raises(ScheduleExecutionError) as raised:
-            minute(leaking(deployment, "jobs", method), instance)
+            minute(leaking(deployment, port, method), instance)
         told = told_to_dagster(raised.value)
         assert "TellingError" in told
         assert not CANARY.is_in(told)
 
 
-def test_services_that_cannot_be_made_tell_nothing(deployment: Deployment, user: UserId, listener: Listener) -> None:
+class UnmakeableDeployment(Deployment):
+    """Its parser cannot be made."""
+
+    parser = property(leak)
+
+
+def test_parts_that_cannot_be_made_tell_nothing(deployment: Deployment, user: UserId, listener: Listener) -> None:
     document_id = submit(deployment, user, policy_text(CANARY.word)).document_id
-    run_partition(deployment, listener.instance, document_id, resources={"pipeline": Pipeline(leak)})
+    unmakeable = UnmakeableDeployment(deployment.settings)
+    assert not run_partition(unmakeable, listener.instance, document_id).success
+    assert not run_drain(unmakeable, listener.instance).success
+    unmakeable.close()
     listener.heard_nothing("the composition")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ingest_assets.composition import Deployment
 from ingest_assets.definitions import build_definitions
 from ingest_assets.settings import Settings
 from ingest_assets_tests.orchestration.runs import NAMES
@@ -13,6 +14,7 @@ LOADS = """
 import socket
 def refuse(*arguments, **keywords): raise SystemExit("a connection was opened while loading")
 socket.socket.connect = refuse
+from ingest_assets.composition import Deployment
 from ingest_assets.definitions import defs
 print(sorted(key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()))
 """
@@ -29,7 +31,7 @@ def test_definitions_load_without_any_service_and_write_nothing(tmp_path: Path) 
 
 
 def test_lineage_runs_from_parsed_markdown_to_finalized_chunks() -> None:
-    graph = build_definitions(Settings()).resolve_asset_graph()
+    graph = build_definitions(Deployment(Settings())).resolve_asset_graph()
     parents = {name: {key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys} for name in NAMES}
     assert parents == {
         "parsed_markdown": set(),
@@ -41,7 +43,7 @@ def test_lineage_runs_from_parsed_markdown_to_finalized_chunks() -> None:
 
 def test_every_asset_tells_what_it_is_and_whose() -> None:
     for name in NAMES:
-        node = build_definitions(Settings()).resolve_asset_graph().get(dg.AssetKey(name))
+        node = build_definitions(Deployment(Settings())).resolve_asset_graph().get(dg.AssetKey(name))
         assert node.description
         assert node.owners
         assert node.kinds
@@ -50,4 +52,4 @@ def test_every_asset_tells_what_it_is_and_whose() -> None:
 
 
 def test_what_a_person_starts_runs_in_one_process() -> None:
-    assert build_definitions(Settings()).executor is dg.in_process_executor
+    assert build_definitions(Deployment(Settings())).executor is dg.in_process_executor

@@ -145,8 +145,10 @@ def test_a_dead_letter_of_a_drain_run_is_shown_as_a_failed_partition(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     document_id = ingest(failing(deployment, PermanentError("corrupt"), 1), user, policy_text())
-    assert deployment.jobs.report_dead_letters(5) == [document_id]
-    assert deployment.jobs.report_dead_letters(5) == []
+    with deployment.reports.dead_letters(5) as unreported:
+        assert unreported == [document_id]
+    with deployment.reports.dead_letters(5) as unreported:
+        assert unreported == []
     result = run_partition(deployment, instance, document_id, tags={DEAD_LETTER_TAG: "shown"})
     assert "corrupt" in failure_of(result)
     assert failed_partitions(instance, "parsed_markdown", deployment) == {str(document_id)}

@@ -13,7 +13,7 @@ from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.orchestration import queue
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
-from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
 from ingest_assets.settings import Settings
@@ -23,10 +23,12 @@ from ingest_assets_tests.pipeline.test_failures import failing
 
 
 def tick(deployment: Deployment, instance: dg.DagsterInstance, **settings: Any) -> list[dg.RunRequest]:
-    definition = queued_jobs_sensor(Settings(**settings))
-    resources = {"pipeline": Pipeline(lambda: deployment)}
+    definition = queued_jobs_sensor(Settings().model_copy(update=settings))
     with dg.build_sensor_context(
-        instance=instance, definitions=definitions(deployment), sensor_name="queued_jobs", resources=resources
+        instance=instance,
+        definitions=definitions(deployment),
+        sensor_name="queued_jobs",
+        resources=resources_of(deployment),
     ) as context:
         ticked = definition(context)
     return list(ticked.run_requests or []) if isinstance(ticked, dg.SensorResult) else []
@@ -102,11 +104,10 @@ def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(
 ) -> None:
     for number in range(6):
         submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
-    impatient = deployment.replacing(lease=timedelta(0))
     run = start_drain_run(deployment, instance, dg.DagsterRunStatus.STARTED)
-    assert len(tick(impatient, instance, few_jobs=4, drain_workers=1)) == 1
+    assert len(tick(deployment, instance, few_jobs=4, drain_workers=1, lease_seconds=0)) == 1
     deployment.claims.claim(run.run_id, 1, deployment.settings.lease)
-    assert tick(impatient, instance, few_jobs=4, drain_workers=1) == []
+    assert tick(deployment, instance, few_jobs=4, drain_workers=1, lease_seconds=0) == []
 
 
 def start_drain_run(deployment: Deployment, instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
@@ -135,8 +136,7 @@ def test_the_schedule_leaves_what_is_not_due_alone(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     document_id = submit(deployment, user, policy_text()).document_id
-    patient = replace(
-        failing(deployment, TransientError("storage_failed"), 1),
+    patient = failing(deployment, TransientError("storage_failed"), 1).replacing(
         retry_policy=replace(deployment.retry_policy, first_delay=timedelta(hours=1), longest_delay=timedelta(hours=1)),
     )
     run_partition(patient, instance, document_id)

@@ -1,15 +1,11 @@
 """The index and its measure in Dagster."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import dagster as dg
 import pytest
 
-from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.orchestration.resources import Pipeline
+from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import look_after_vector_index
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import policy_text, submit
@@ -22,13 +18,11 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("vector_index"), "nearest_chunks_are_found"
 
 
 @pytest.fixture
-def library(deployment: Deployment, settings: Settings, user: UserId) -> Iterator[Deployment]:
+def library(deployment: Deployment, settings: Settings, user: UserId) -> Deployment:
     """So many vectors of one user that there should be an index."""
     assert settings.database_url is not None
     store_vectors(settings.database_url.get_secret_value(), user, clustered(60))
-    deployment = Deployment(settings)
-    yield deployment.replacing(index_policy=SOON, search_index=PostgresSearchIndex(deployment.database, SOON))
-    deployment.close()
+    return deployment.replacing(index_policy=SOON)
 
 
 def run_job(deployment: Deployment, instance: dg.DagsterInstance, name: str) -> dg.ExecuteInProcessResult:
@@ -37,8 +31,7 @@ def run_job(deployment: Deployment, instance: dg.DagsterInstance, name: str) -> 
 
 
 def minute(deployment: Deployment, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    resources = {"pipeline": Pipeline(lambda: deployment)}
-    with dg.build_schedule_context(instance=instance, resources=resources) as context:
+    with dg.build_schedule_context(instance=instance, resources=resources_of(deployment)) as context:
         return list(look_after_vector_index.evaluate_tick(context).run_requests or [])
 
 
@@ -70,7 +63,7 @@ def test_the_check_passes_where_searches_find_what_is_nearest(
 
 
 def test_the_check_warns_where_they_do_not_and_fails_no_run(library: Deployment, instance: dg.DagsterInstance) -> None:
-    forgetful = replace(library, search_index=ForgetfulIndex(library.search_index))
+    forgetful = library.replacing(search_index=ForgetfulIndex(library.search_index))
     result = run_job(forgetful, instance, "measure_recall")
     assert result.success
     assert not evaluation(result).passed

@@ -1,7 +1,6 @@
 """LlamaParse calls the HTTP service back, and the parse that waits in another place goes on."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,8 @@ from pydantic import SecretStr
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.drain import attempt
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import submit
+from ingest_assets_tests.documents import attempt, submit
 from ingest_assets_tests.emulators import llamaparse
 from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
 from ingest_assets_tests.http.api import SECRET, serving
@@ -34,11 +32,11 @@ def test_a_callback_ends_the_wait_without_another_poll(database_url: str, tmp_pa
         working = Deployment(
             settings.model_copy(update={"llama_cloud_base_url": service.url, "llamaparse_callback_url": callback_url})
         )
-        deployment = replace(working.deployment, jitter=lambda: 0.0)
+        deployment = working.replacing(jitter=lambda: 0.0)
         document_id = submit(deployment, user, pdf("The walrus is covered."), "policy.pdf").document_id
         [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
         with ThreadPoolExecutor(1) as worker:
-            attempted = worker.submit(attempt, job, deployment)
+            attempted = worker.submit(attempt, deployment, job)
             while not service.jobs:
                 assert not attempted.done()
             [remote] = service.jobs.values()

@@ -1,17 +1,14 @@
 """A provider that says when it may be called again is called again then, as the row in the queue tells."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from ingest_assets.pipeline.services import Services
-
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.retry_policy import RetryPolicy
-from ingest_assets.pipeline.drain import attempt
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.documents import attempt, policy_text, submit
 from ingest_assets_tests.emulators import llamaparse, openai
 from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
@@ -37,9 +34,9 @@ def retry_of(database: Database, document_id: DocumentId) -> tuple[str, int, dat
     return row["error_code"], row["attempts"], row["next_retry_at"]
 
 
-def attempt_once(services: Services) -> None:
-    [job] = services.jobs.claim("worker", 1, services.lease)
-    assert not attempt(job, replace(services, retry_policy=RetryPolicy()))
+def attempt_once(deployment: Deployment) -> None:
+    [job] = deployment.claims.claim("worker", 1, deployment.lease)
+    assert not attempt(deployment.replacing(retry_policy=RetryPolicy()), job)
 
 
 def test_ten_minutes_that_the_embedding_provider_asks_for_stand_in_the_queue(
@@ -47,11 +44,11 @@ def test_ten_minutes_that_the_embedding_provider_asks_for_stand_in_the_queue(
 ) -> None:
     with (
         OpenAIEmulator(Plan([openai.Fault.RATE_LIMITED]), retry_after="600") as provider,
-        deployed(database_url, tmp_path, provider) as (deployment, services),
+        deployed(database_url, tmp_path, provider) as deployment,
     ):
-        document_id = submit(services, user, policy_text()).document_id
+        document_id = submit(deployment, user, policy_text()).document_id
         before = now(deployment.database)
-        attempt_once(services)
+        attempt_once(deployment)
         code, attempts, retry_at = retry_of(deployment.database, document_id)
         assert (code, attempts) == ("service_busy", 1)
         assert before + TEN_MINUTES <= retry_at <= now(deployment.database) + TEN_MINUTES
@@ -63,14 +60,14 @@ def test_a_date_that_the_parsing_provider_names_stands_in_the_queue(
     with (
         OpenAIEmulator() as embedding,
         LlamaParseEmulator() as parsing,
-        deployed(database_url, tmp_path, embedding, parsing) as (deployment, services),
+        deployed(database_url, tmp_path, embedding, parsing) as deployment,
     ):
-        document_id = submit(services, user, pdf("The walrus is covered."), "policy.pdf").document_id
+        document_id = submit(deployment, user, pdf("The walrus is covered."), "policy.pdf").document_id
         asked = now(deployment.database).replace(microsecond=0) + TEN_MINUTES
         parsing.away_until = format_datetime(asked.astimezone(UTC), usegmt=True)
         parsing.script("uploads", llamaparse.Fault.AWAY)
         before = now(deployment.database)
-        attempt_once(services)
+        attempt_once(deployment)
         code, attempts, retry_at = retry_of(deployment.database, document_id)
         assert (code, attempts) == ("service_unavailable", 1)
         assert asked <= retry_at <= asked + (now(deployment.database) - before)

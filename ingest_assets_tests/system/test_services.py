@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -20,11 +19,10 @@ from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.pipeline.drain import DrainLimits, attempt, drain
-from ingest_assets.pipeline.refresh import outdated_documents, refresh
+from ingest_assets.pipeline.drain import DrainLimits
 from ingest_assets.settings import Settings
 from ingest_assets_tests.conftest import CORPUS
-from ingest_assets_tests.documents import TEST, policy_text, submit
+from ingest_assets_tests.documents import TEST, attempt, policy_text, submit
 from ingest_assets_tests.emulators import llamaparse, openai
 from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
@@ -67,7 +65,7 @@ def deployed(
     embedding_service: OpenAIEmulator,
     parsing_service: LlamaParseEmulator | None = None,
     **settings: object,
-) -> Iterator[tuple[Deployment, Deployment]]:
+) -> Iterator[Deployment]:
     keys = {"openai_api_key": SecretStr(openai.KEY), "openai_base_url": embedding_service.base_url}
     if parsing_service is not None:
         keys |= {"llama_cloud_api_key": SecretStr(llamaparse.KEY), "llama_cloud_base_url": parsing_service.url}
@@ -75,14 +73,14 @@ def deployed(
         Settings(home=home, database_url=SecretStr(database_url), lease_seconds=30, **keys, **settings)  # type: ignore[arg-type]
     )
     try:
-        yield deployment, replace(deployment, retry_policy=AT_ONCE, jitter=lambda: 0.0)
+        yield deployment.replacing(retry_policy=AT_ONCE, jitter=lambda: 0.0)
     finally:
         deployment.close()
 
 
 def work_off(deployment: Deployment, claim: str = "worker") -> None:
     limits = DrainLimits(in_flight=4, ahead=0, until_empty=True, duration=timedelta(seconds=150))
-    drain(deployment, claim, limits, stop=Event(), report=lambda: None)
+    deployment.drain.run(claim, limits, stop=Event(), report=lambda: None)
 
 
 def spent(deployment: Deployment) -> dict[ProviderName, tuple[int, int]]:
@@ -97,7 +95,7 @@ def test_the_ledger_equals_what_both_services_counted_to_the_token_and_the_page(
     embedding_service: OpenAIEmulator,
     parsing_service: LlamaParseEmulator,
 ) -> None:
-    with deployed(database_url, tmp_path, embedding_service, parsing_service) as (deployment):
+    with deployed(database_url, tmp_path, embedding_service, parsing_service) as deployment:
         for path in sorted((CORPUS / "insurance").glob("*.pdf")):
             submit(deployment, user, path.read_bytes(), path.name)
         work_off(deployment)
@@ -118,7 +116,7 @@ def test_with_thirty_percent_of_calls_failing_every_document_lands_and_no_vector
 ) -> None:
     with (
         OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=seed)) as service,
-        deployed(database_url, tmp_path, service, breaker_open_seconds=0.5) as (deployment),
+        deployed(database_url, tmp_path, service, breaker_open_seconds=0.5) as deployment,
     ):
         documents = [submit(deployment, user, policy_text(f"Subject {n}", 8), f"{n}.md").document_id for n in range(12)]
         work_off(deployment)
@@ -135,10 +133,9 @@ def test_eight_workers_on_two_failing_services_land_every_document_within_the_bu
     with (
         OpenAIEmulator(Plan(faults=PASSING, share=0.3, seed=3)) as embedding,
         LlamaParseEmulator(Plan(faults=llamaparse.TRANSPORT_FAULTS, share=0.3, seed=4)) as parsing,
-        deployed(database_url, tmp_path, embedding, parsing, budget_usd_per_day=budget, breaker_open_seconds=0.5) as (
-            deployment,
-            deployment,
-        ),
+        deployed(
+            database_url, tmp_path, embedding, parsing, budget_usd_per_day=budget, breaker_open_seconds=0.5
+        ) as deployment,
     ):
         documents = [
             submit(deployment, user, pdf(f"Clause {n} covers the walrus.", f"Page two of {n}."), f"{n}.pdf").document_id
@@ -163,10 +160,7 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
     embedding_service: OpenAIEmulator,
     parsing_service: LlamaParseEmulator,
 ) -> None:
-    with deployed(database_url, tmp_path, embedding_service, parsing_service, breaker_open_seconds=2) as (
-        deployment,
-        deployment,
-    ):
+    with deployed(database_url, tmp_path, embedding_service, parsing_service, breaker_open_seconds=2) as deployment:
         document = submit(deployment, user, pdf("The walrus is covered."), "policy.pdf")
         for _ in range(5):
             with (
@@ -179,7 +173,7 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
         assert parsing_service.counts["uploads"] == 0
         while LLAMAPARSE.name in deployment.paid_calls.paused_providers():
             assert deployment.backlog.unfinished() == 0
-        assert refresh(outdated_documents(deployment), TEST, deployment) == [document.document_id]
+        assert deployment.refresh.queue(deployment.refresh.outdated(), TEST) == [document.document_id]
         work_off(deployment)
         assert parser_of(deployment, document.document_id) == "llamaparse"
         assert set(embedding_service.paid.values()) == {1}
@@ -188,20 +182,19 @@ def test_the_local_parser_stands_in_while_the_service_is_down_and_a_refresh_make
 def parser_of(deployment: Deployment, document_id: DocumentId) -> str:
     document = deployment.documents.find(document_id)
     assert document is not None
-    parse = deployment.documents.stored_parse(document)
-    assert parse is not None
-    return parse.parser.name
+    assert document.parse is not None
+    return document.parse.parser.name
 
 
 def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Path, user: UserId) -> None:
     with (
         OpenAIEmulator() as service,
-        deployed(database_url, tmp_path, service, budget_usd_per_day=0.000_1) as (deployment),
+        deployed(database_url, tmp_path, service, budget_usd_per_day=0.000_1) as deployment,
     ):
         for number in range(6):
             submit(deployment, user, policy_text(f"Subject {number}", 12), f"{number}.md")
         for job in deployment.claims.claim("once", 10, deployment.settings.lease):
-            attempt(job, deployment)
+            attempt(deployment, job)
         [costs] = Ledger(deployment.database).costs()
         assert 0 < costs.micro_usd <= 100
         states = deployment.documents.by_stage_and_state()
@@ -214,15 +207,15 @@ def test_a_budget_stops_paying_and_loses_nothing(database_url: str, tmp_path: Pa
 def test_an_open_breaker_stops_claiming_and_burns_no_attempt(database_url: str, tmp_path: Path, user: UserId) -> None:
     with (
         OpenAIEmulator(Plan(faults=[openai.Fault.SERVER_ERROR], share=1.0)) as service,
-        deployed(database_url, tmp_path, service) as (_, deployment),
+        deployed(database_url, tmp_path, service) as deployment,
     ):
         document_id = submit(deployment, user, policy_text()).document_id
         limits = DrainLimits(idle=timedelta(seconds=1))
-        drain(deployment, "worker", limits, stop=Event(), report=lambda: None)
-        assert not deployment.available()
+        deployment.drain.run("worker", limits, stop=Event(), report=lambda: None)
+        assert not deployment.providers.take_calls()
         called = sum(service.calls.values())
         before = deployment.documents.status(document_id)
-        drain(deployment, "worker", limits, stop=Event(), report=lambda: None)
+        deployment.drain.run("worker", limits, stop=Event(), report=lambda: None)
         after = deployment.documents.status(document_id)
         assert sum(service.calls.values()) == called
         assert before is not None
@@ -234,11 +227,11 @@ def test_an_open_breaker_stops_claiming_and_burns_no_attempt(database_url: str, 
 def test_keys_stay_out_of_events_and_errors(database_url: str, tmp_path: Path, user: UserId) -> None:
     with (
         OpenAIEmulator(keys=["another key"]) as service,
-        deployed(database_url, tmp_path, service) as (deployment),
+        deployed(database_url, tmp_path, service) as deployment,
     ):
         document_id = submit(deployment, user, policy_text()).document_id
         [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
-        assert not attempt(job, deployment)
+        assert not attempt(deployment, job)
         status = deployment.documents.status(document_id)
         assert status is not None
         assert (status.state, status.error_code, status.attempts) == (State.RETRYABLE, "service_key_refused", 0)

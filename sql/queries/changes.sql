@@ -47,7 +47,7 @@ WITH target AS (
         error_hint = CASE WHEN NOT target.is_done THEN job.error_hint END,
         crashes = CASE WHEN target.is_done THEN 0 ELSE job.crashes END,
         finished_at = CASE WHEN target.is_done THEN now() END,
-        reported_at = CASE WHEN target.is_done AND %(reported)s THEN now() ELSE job.reported_at END
+        reported_at = CASE WHEN NOT target.is_done THEN job.reported_at WHEN %(reported)s THEN now() END
     FROM target
     WHERE job.job_id = target.job_id AND job.claimed_by = target.claim AND job.state = 'working'
         AND job.stage = ANY(target.sources)

@@ -9,11 +9,6 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan'
 -- Until the transaction ends, Postgres takes rows in the order of an index where one has the order.
 SELECT set_config('enable_sort', 'off', true);
 
--- count_chunks
--- How many chunks the user has, counted up to `most`.
-SELECT count(*) AS chunks
-FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted;
-
 -- needs_index
 -- Whether the user has more chunks than should all be compared; counted only where there is an index to use instead.
 SELECT CASE WHEN to_regclass(%(index)s) IS NULL THEN false ELSE (
@@ -74,20 +69,26 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- query_words
--- The query's lexemes, whether each is common, and how many of a sample of the user's chunks have it. In the order of
--- their hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
-WITH sample AS MATERIALIZED (
+-- The query's lexemes, each with whether it is common and how many of a sample of the user's chunks have it; how many
+-- chunks the user has, counted up to `most`, and how many are sampled: none of up to `unsampled`. In the order of their
+-- hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
+WITH own AS MATERIALIZED (
+    SELECT count(*) AS chunks, CASE WHEN count(*) > %(unsampled)s THEN %(sampled)s ELSE 0 END AS sampled
+    FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted
+), sample AS MATERIALIZED (
     SELECT full_text || ''::tsvector AS full_text
     FROM upload_pipeline.document_chunks
     WHERE user_id = %(user_id)s
     ORDER BY chunk_sha
-    LIMIT %(sampled)s
+    LIMIT (SELECT sampled FROM own)
 )
-SELECT lexeme, lexeme = ANY((SELECT tsvector_to_array(to_tsvector('english', %(common_words)s)))::text[]) AS common,
+SELECT chunks, sampled, lexeme,
+    lexeme = ANY((SELECT tsvector_to_array(to_tsvector('english', %(common_words)s)))::text[]) AS common,
     (SELECT count(*)
      FROM sample
      WHERE full_text @@ ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery) AS found
-FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme;
+FROM own
+CROSS JOIN unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme;
 
 -- matching_chunks
 -- The user's chunks that have any of the rare words or all of the frequent ones, best first.

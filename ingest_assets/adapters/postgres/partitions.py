@@ -20,12 +20,12 @@ class PostgresPartitions:
 
     @contextmanager
     def oldest(self, limit: int) -> Iterator[list[DocumentId]]:
-        with self._dropped(limit, listed="oldest_listed", dropped="mark_pruned") as document_ids:
+        with self._dropped(limit, listed="oldest_listed", dropped="mark_unlisted") as document_ids:
             yield document_ids
 
     @contextmanager
     def deleted(self, limit: int) -> Iterator[list[DocumentId]]:
-        with self._dropped(limit, listed="deleted_documents", dropped="mark_unlisted") as document_ids:
+        with self._dropped(limit, listed="deleted_documents", dropped="mark_deleted_unlisted") as document_ids:
             yield document_ids
 
     @contextmanager

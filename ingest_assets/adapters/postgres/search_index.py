@@ -76,8 +76,7 @@ class PostgresSearchIndex:
     @contextmanager
     def _searching(self, user_id: UserId) -> Iterator[Connection[Row]]:
         """Yield a connection that sees this user's rows only, and whose plans do not depend on statistics."""
-        with self._database.as_seen_by(user_id).connection() as connection:
-            connection.execute(query("keep_to_indexes"))
+        with self._database.as_seen_by(user_id).connection("keep_to_indexes") as connection:
             yield connection
 
     def _needs_index(self, connection: Connection[Row], user_id: UserId, model: Producer) -> bool:
@@ -92,12 +91,17 @@ class PostgresSearchIndex:
 
 
 def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str) -> WordChoice:
-    [counted] = connection.execute(query("count_chunks"), {"user_id": user_id, "most": COUNTED_ROWS})
-    sampled = 0 if counted["chunks"] <= UNSAMPLED_ROWS else SAMPLED_ROWS
-    asked = {"user_id": user_id, "query": query_text, "common_words": " ".join(COMMON_WORDS), "sampled": sampled}
+    asked = {
+        "user_id": user_id,
+        "query": query_text,
+        "common_words": " ".join(COMMON_WORDS),
+        "most": COUNTED_ROWS,
+        "unsampled": UNSAMPLED_ROWS,
+        "sampled": SAMPLED_ROWS,
+    }
     rows = connection.execute(query("query_words"), asked).fetchall()
-    words = [Word(row["lexeme"], row["common"], frequency(row["found"], sampled)) for row in rows]
-    return choose_words(words, counted["chunks"])
+    words = [Word(row["lexeme"], row["common"], frequency(row["found"], row["sampled"])) for row in rows]
+    return choose_words(words, rows[0]["chunks"] if rows else 0)
 
 
 def _quoted(lexeme: str) -> str:

@@ -1,8 +1,9 @@
-"""Why a document is or is not searchable, and the command that would change it."""
+"""Why a document is or is not searchable, in words, and the command that would change it."""
 
 import shlex
 from dataclasses import dataclass
 
+from ingest_assets.cli.hints import filled_in, hint_of
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import CATALOGUE, PermanentError
 from ingest_assets.domain.queue.jobs import Event, JobStatus
@@ -10,24 +11,30 @@ from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
 
 CAUSES = {
-    State.QUEUED: "It waits in the queue for a worker.",
+    State.QUEUED: "It is waiting in the queue for a worker.",
     State.WORKING: "A worker is busy with it.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """What `ingest explain` says about a document."""
+
     status: JobStatus | None
-    """None of a document that was deleted."""
+    """None if the document was deleted."""
     cause: str | None
-    """None where the newest version is searchable."""
+    """None if the newest version is searchable."""
     fix: str | None
-    """A command line."""
+    """A command line, or None if there is nothing to fix."""
     history: list[Event]
 
 
-def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
-    """Raises PermanentError unknown_document."""
+def explain_document(document_id: DocumentId, *, documents: Documents) -> Explanation:
+    """Return what there is to say about a document.
+
+    Raises:
+        PermanentError: unknown_document.
+    """
     status, history = documents.status(document_id), documents.history(document_id)
     if status is None and not history:
         raise PermanentError("unknown_document")
@@ -39,8 +46,9 @@ def explain(document_id: DocumentId, *, documents: Documents) -> Explanation:
 def _cause(status: JobStatus) -> str | None:
     if status.state is State.DONE:
         return None
-    reason = CAUSES.get(status.state) or f"{status.error_message} {status.error_hint}"
-    older = " An older version stays searchable." if status.searchable else ""
+    hint = filled_in(hint_of(status.error_code, status.error_hint), status.document_id)
+    reason = CAUSES.get(status.state) or f"{status.error_message} {hint}"
+    older = " An older version is still searchable." if status.searchable else ""
     return reason + older
 
 
@@ -57,7 +65,7 @@ def _fix(status: JobStatus, sources: list[str]) -> str | None:
 
 
 def _fix_of_dead_letter(status: JobStatus, sources: list[str]) -> str:
-    """A bad file must come in again, mended; anything else may simply be tried again."""
+    """Return the command that submits a repaired file, or the one that tries the document again."""
     problem = CATALOGUE.get(status.error_code or "")
     bad_content = problem is not None and problem.error is PermanentError and status.error_code != "crashed_worker"
     if bad_content and sources:
