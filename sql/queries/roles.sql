@@ -5,7 +5,7 @@ SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.ef_search = 400;
 
 -- begin_reading
--- A transaction, sent together with the settings that hold until it ends.
+-- Begin a transaction, in one message with the settings that hold until it ends.
 BEGIN READ ONLY;
 
 -- become_reader
