@@ -7,7 +7,7 @@ from datetime import datetime
 from ingest_assets.adapters.providers.http_failures import CODES, code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
 
-NAME = "The parsing service"
+NAME = "The parsing provider"
 
 BY_STATUS = CODES | {415: "unsupported"}
 

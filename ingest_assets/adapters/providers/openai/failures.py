@@ -5,7 +5,7 @@ from datetime import datetime
 from ingest_assets.adapters.providers.http_failures import code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
 
-NAME = "The embedding service"
+NAME = "The embedding provider"
 
 BY_CODE = {
     "insufficient_quota": "service_quota_spent",  # arrives as a RateLimitError
