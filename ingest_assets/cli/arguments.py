@@ -14,7 +14,9 @@ from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-User = Annotated[str | None, typer.Option("--user", metavar="UUID", help="The documents' user. [env: INGEST_USER_ID]")]
+User = Annotated[
+    str | None, typer.Option("--user", metavar="UUID", help="The user who owns the documents. [env: INGEST_USER_ID]")
+]
 
 Viewer = Annotated[
     str | None,

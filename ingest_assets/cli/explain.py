@@ -11,7 +11,9 @@ from ingest_assets.domain.queue.jobs import Event
 
 
 def explain(
-    document: Annotated[str, typer.Argument(help="The document's id.")], user: Viewer = None, as_json: Json = False
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="The document's id.")],
+    user: Viewer = None,
+    as_json: Json = False,
 ) -> None:
     """Say why a document is or is not searchable, what happened to it, and which command would fix it."""
     with deployed(as_json=as_json) as deployment:

@@ -18,9 +18,13 @@ from ingest_assets.posix.files import replacing
 
 
 def export(
-    user: Annotated[str | None, typer.Option("--user", metavar="UUID", help="Export this user's documents.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="UUID", help="Export all of this user's documents.")
+    ] = None,
     document: Annotated[str | None, typer.Option("--document", metavar="ID", help="Export one document.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="A file that only its owner can read.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write to a file that only its owner can read.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print errors as JSON.")] = False,
 ) -> None:
     """Export the history and an index of what is stored, for a user or a document, as JSON Lines."""

@@ -16,7 +16,7 @@ def refresh(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Queue finished documents again if another parser, chunker or model than the present one made them."""
+    """Queue finished documents again if the parser, the chunker or the model has changed since."""
     with deployed(as_json=as_json) as deployment:
         outdated = deployment.refresh.outdated()
         if estimate:

@@ -14,7 +14,7 @@ from ingest_assets.domain.text.normalisation import normalise
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="A question, or some words.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A question, or some words.")],
     user: User = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="The most passages to show.")] = 5,
     as_json: Json = False,

@@ -14,7 +14,7 @@ from ingest_assets.pipeline.ports.reading import Documents
 
 
 def status(
-    document: Annotated[str | None, typer.Argument(help="The document's id.")] = None,
+    document: Annotated[str | None, typer.Argument(metavar="DOCUMENT", help="The document's id.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="List failures and what to do about them.")] = False,
     user: Viewer = None,
     as_json: Json = False,

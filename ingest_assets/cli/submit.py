@@ -24,7 +24,12 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each document is done or has failed.")] = False,
     priority: Annotated[
         int,
-        typer.Option("--priority", min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY, help="Higher goes first, per user."),
+        typer.Option(
+            "--priority",
+            min=LOWEST_PRIORITY,
+            max=HIGHEST_PRIORITY,
+            help="Documents of the same user with a higher priority go first.",
+        ),
     ] = 0,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only show the pages, tokens, time and cost.")] = False,
     verify: Annotated[

@@ -34,9 +34,7 @@ QUIET = ["--dagster-log-level", "warning"]
 
 
 def up(
-    port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, help="The UI's port; 0: any free one.")
-    ] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="The UI's port, or 0 for any.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run the database and Dagster's webserver and daemon in the foreground. Ctrl-C stops all of them."""

@@ -48,7 +48,6 @@ HINT_OF_CODE = {
     "method_not_allowed": "See /openapi.json of this service.",
     "deletion_incomplete": "The deletion is tried again every hour; you may also repeat the request now.",
     "unknown_document": "Check the id; the document may have been deleted.",
-    "not_failed": "See where it stands: GET /v1/documents/{document_id}",
 }
 """Hints for callers over HTTP, in place of the catalogue's."""
 

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -12,11 +13,13 @@ import pytest
 
 from ingest_assets.cli import console, hints
 from ingest_assets.cli.app import SUMMARIES, load_command
+from ingest_assets.cli.explanation import explain_document
 from ingest_assets.cli.hints import HINTS, filled_in, hint_of
-from ingest_assets.cli.status import _show_failed
-from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.cli.results import finished
+from ingest_assets.cli.status import _show_failed, describe_status
+from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import CATALOGUE
-from ingest_assets.domain.queue.jobs import FailedDocument
+from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
 
 ROOT = Path(__file__).parents[2]
@@ -103,3 +106,50 @@ def test_no_command_wraps_in_the_middle_of_a_narrow_terminal(monkeypatch: pytest
     )
     _show_failed([failed], as_json=False)
     assert "`ingest retry DOCUMENT`" in narrow.file.getvalue()
+
+
+KEPT = JobStatus(
+    document_id=DocumentId(uuid4()),
+    job_id=JobId(uuid4()),
+    stage=Stage.PARSING,
+    state=State.DEADLETTER,
+    version=1,
+    live_version=None,
+    attempts=0,
+    crashes=3,
+    claimed_by=None,
+    lease_expires_at=None,
+    error_code="crashed_worker",
+    error_message="Its worker died.",
+    error_hint="A hint that names no command.",
+    next_retry_at=None,
+    finished_at=None,
+    chunks=0,
+)
+COMMAND = f"`ingest retry {KEPT.document_id}`"
+
+
+class OneDocument:
+    """Documents of which one failed, with the hint that the database has kept."""
+
+    def status(self, document_id: DocumentId) -> JobStatus:
+        del document_id
+        return KEPT
+
+    def history(self, document_id: DocumentId) -> list[Event]:
+        del document_id
+        return []
+
+    def sources(self, document_id: DocumentId) -> list[str]:
+        del document_id
+        return []
+
+
+def test_an_error_that_the_database_has_kept_gets_the_hint_of_the_command_line() -> None:
+    documents: Any = OneDocument()
+    assert COMMAND in describe_status(KEPT)["hint"]
+    cause = explain_document(KEPT.document_id, documents=documents).cause
+    assert cause is not None
+    assert COMMAND in cause
+    [ended] = finished([{"path": "policy.pdf", "document_id": str(KEPT.document_id)}], documents)
+    assert ended["hint"] == HINTS["crashed_worker"]
