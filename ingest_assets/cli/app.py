@@ -46,7 +46,7 @@ def load_command(name: str) -> Any:
     """Import a command and return it with its options."""
     function = name.replace("-", "_")
     alone = typer.Typer(add_completion=False, **SETTINGS)
-    alone.command(name)(getattr(import_module(f"ingest_assets.cli.{function}"), function))
+    alone.command(name)(getattr(import_module(f"ingest_assets.cli.commands.{function}"), function))
     return get_command(alone)
 
 

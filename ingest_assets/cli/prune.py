@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ingest_assets.cli.commands.up import prepare
 from ingest_assets.cli.results import Result, result_of_pruned
-from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
     from ingest_assets.adapters.postgres.database import Database
     from ingest_assets.adapters.postgres.diagnosis import Diagnosis
-    from ingest_assets.adapters.postgres.export import Export
-    from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+    from ingest_assets.adapters.postgres.documents.export import Export
+    from ingest_assets.adapters.postgres.documents.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.isolation import Isolation
-    from ingest_assets.adapters.postgres.ledger import Ledger
-    from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+    from ingest_assets.adapters.postgres.spending.ledger import Ledger
+    from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
     from ingest_assets.pipeline.ports.clock import Clock
     from ingest_assets.pipeline.ports.object_store import ObjectStore
     from ingest_assets.pipeline.ports.observing import Observer
@@ -115,25 +115,25 @@ class Databases(Parts):
 
     @property
     def ledger(self) -> "Ledger":
-        from ingest_assets.adapters.postgres.ledger import Ledger
+        from ingest_assets.adapters.postgres.spending.ledger import Ledger
 
         return Ledger(self.database)
 
     @property
     def export(self) -> "Export":
-        from ingest_assets.adapters.postgres.export import Export
+        from ingest_assets.adapters.postgres.documents.export import Export
 
         return Export(self.database)
 
     @property
     def idempotency_keys(self) -> "PostgresIdempotencyKeys":
-        from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+        from ingest_assets.adapters.postgres.documents.idempotency_keys import PostgresIdempotencyKeys
 
         return PostgresIdempotencyKeys(self.database)
 
     @property
     def webhook_log(self) -> "PostgresWebhookLog":
-        from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+        from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
         from ingest_assets.adapters.providers import LLAMAPARSE
 
         return PostgresWebhookLog(self.database, LLAMAPARSE.name)

@@ -50,32 +50,32 @@ class Deployment(Tools):
 
     @part
     def claims(self) -> "Claims":
-        from ingest_assets.adapters.postgres.claims import PostgresClaims
+        from ingest_assets.adapters.postgres.queue.claims import PostgresClaims
 
         return PostgresClaims(self.database, self.settings.jobs_per_user)
 
     @part
     def backlog(self) -> "Backlog":
-        from ingest_assets.adapters.postgres.backlog import PostgresBacklog
+        from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
 
         return PostgresBacklog(self.database, self.settings.jobs_per_user)
 
     @part
     def operations(self) -> "Operations":
-        from ingest_assets.adapters.postgres.operations import PostgresOperations
+        from ingest_assets.adapters.postgres.queue.operations import PostgresOperations
 
         return PostgresOperations(self.database)
 
     @part
     def reports(self) -> "Reports":
-        from ingest_assets.adapters.postgres.reports import PostgresReports
+        from ingest_assets.adapters.postgres.queue.reports import PostgresReports
         from ingest_assets.pipeline.steps import STEPS
 
         return PostgresReports(self.database, [step.leaves for step in STEPS])
 
     @part
     def partitions(self) -> "Partitions":
-        from ingest_assets.adapters.postgres.partitions import PostgresPartitions
+        from ingest_assets.adapters.postgres.queue.partitions import PostgresPartitions
 
         return PostgresPartitions(self.database)
 
@@ -102,19 +102,19 @@ class Deployment(Tools):
     @part
     def documents(self) -> "Documents":
         """Return everybody's documents."""
-        from ingest_assets.adapters.postgres.reading import PostgresDocuments
+        from ingest_assets.adapters.postgres.documents.reading import PostgresDocuments
 
         return PostgresDocuments(self.database)
 
     def documents_of(self, user_id: UserId) -> "Documents":
         """Return the documents that a user may see."""
-        from ingest_assets.adapters.postgres.reading import PostgresDocuments
+        from ingest_assets.adapters.postgres.documents.reading import PostgresDocuments
 
         return PostgresDocuments(self.database.as_seen_by(user_id))
 
     @part
     def intake_records(self) -> "IntakeRecords":
-        from ingest_assets.adapters.postgres.intake_records import PostgresIntakeRecords
+        from ingest_assets.adapters.postgres.documents.intake_records import PostgresIntakeRecords
 
         return PostgresIntakeRecords(self.database)
 
@@ -132,7 +132,7 @@ class Deployment(Tools):
 
     @part
     def deletions(self) -> "Deletions":
-        from ingest_assets.adapters.postgres.deletions import PostgresDeletions
+        from ingest_assets.adapters.postgres.documents.deletions import PostgresDeletions
 
         return PostgresDeletions(self.database)
 
@@ -158,19 +158,19 @@ class Deployment(Tools):
 
     @part
     def changes(self) -> "Changes":
-        from ingest_assets.adapters.postgres.changes import PostgresChanges
+        from ingest_assets.adapters.postgres.queue.changes import PostgresChanges
 
         return PostgresChanges(self.database, self.clock)
 
     @part
     def chunk_buffer(self) -> "ChunkBuffer":
-        from ingest_assets.adapters.postgres.buffers import PostgresChunkBuffer
+        from ingest_assets.adapters.postgres.queue.buffers import PostgresChunkBuffer
 
         return PostgresChunkBuffer(self.database)
 
     @part
     def vector_buffer(self) -> "VectorBuffer":
-        from ingest_assets.adapters.postgres.buffers import PostgresVectorBuffer
+        from ingest_assets.adapters.postgres.queue.buffers import PostgresVectorBuffer
 
         return PostgresVectorBuffer(self.database)
 
@@ -232,19 +232,19 @@ class Deployment(Tools):
 
     @part
     def search_index(self) -> "SearchIndex":
-        from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+        from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
 
         return PostgresSearchIndex(self.database, self.index_policy)
 
     @part
     def vector_index(self) -> "VectorIndex":
-        from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
+        from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
 
         return PostgresVectorIndex(self.owner_url, self.index_policy)
 
     @part
     def vector_samples(self) -> "VectorSamples":
-        from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
+        from ingest_assets.adapters.postgres.search.vector_samples import PostgresVectorSamples
 
         return PostgresVectorSamples(self.database)
 

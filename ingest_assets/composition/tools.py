@@ -9,8 +9,8 @@ from ingest_assets.composition.parts import part
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.parsers.local import LocalParser
-    from ingest_assets.adapters.postgres.paid_calls import PostgresPaidCalls
-    from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
+    from ingest_assets.adapters.postgres.spending.paid_calls import PostgresPaidCalls
+    from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
     from ingest_assets.domain.search.index_policy import IndexPolicy
     from ingest_assets.domain.spending.providers import Provider
     from ingest_assets.pipeline.estimate import Step
@@ -76,7 +76,7 @@ class Tools(Databases):
 
     @part
     def paid_calls(self) -> "PostgresPaidCalls":
-        from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+        from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
         from ingest_assets.composition.providers import budgets, rates
         from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 
@@ -86,14 +86,14 @@ class Tools(Databases):
 
     @part
     def remote_jobs(self) -> "PostgresRemoteJobs":
-        from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
+        from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 
         return PostgresRemoteJobs(self.database)
 
     @part
     def providers(self) -> "Availability":
         """Return the availability of the providers that every document needs: nothing can stand in for them."""
-        from ingest_assets.adapters.postgres.availability import PostgresAvailability
+        from ingest_assets.adapters.postgres.spending.availability import PostgresAvailability
 
         needed = [self.embedding_provider, None if self.settings.parser_fallback else self.parsing_provider]
         return PostgresAvailability(self.database, [provider.name for provider in needed if provider is not None])

@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.migrations import migrate
-from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.search.index_policy import IndexPolicy

@@ -12,8 +12,8 @@ from psycopg import Connection
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.search_index import INDEXED, PostgresSearchIndex
-from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
+from ingest_assets.adapters.postgres.search.search_index import INDEXED, PostgresSearchIndex
+from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
 from ingest_assets.domain.documents.document import Producer, UserId
 from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy
 from ingest_assets_tests.adapters.filled_database import Statistics, keep_from_autovacuum

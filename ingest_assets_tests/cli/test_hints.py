@@ -13,10 +13,10 @@ import pytest
 
 from ingest_assets.cli import console, hints
 from ingest_assets.cli.app import SUMMARIES, load_command
+from ingest_assets.cli.commands.status import _show_failed, describe_status
 from ingest_assets.cli.explanation import explain_document
 from ingest_assets.cli.hints import HINTS, filled_in, hint_of
 from ingest_assets.cli.results import finished
-from ingest_assets.cli.status import _show_failed, describe_status
 from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import CATALOGUE
 from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ingest_assets.cli.commands.up import ui_port
 from ingest_assets.cli.ports import listening
-from ingest_assets.cli.up import ui_port
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.settings import Settings
 

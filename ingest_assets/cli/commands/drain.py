@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from ingest_assets.cli.arguments import Json
+from ingest_assets.cli.commands.up import prepare
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.cli.up import prepare
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
 

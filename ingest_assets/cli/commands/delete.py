@@ -3,9 +3,9 @@ from typing import Annotated
 import typer
 
 from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, viewer_of
+from ingest_assets.cli.commands.up import prepare
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.cli.up import prepare
 from ingest_assets.domain.documents.document import DocumentId
 
 

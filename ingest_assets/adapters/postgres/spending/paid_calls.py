@@ -12,9 +12,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.breaker import may_probe, paused_providers, tell_breaker
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.spending.breaker import may_probe, paused_providers, tell_breaker
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn

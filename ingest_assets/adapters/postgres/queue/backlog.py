@@ -1,8 +1,8 @@
 """How much waits in the queue, and which workers are at work."""
 
-from ingest_assets.adapters.postgres.claims import by_turns
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.queue.claims import by_turns
 
 
 class PostgresBacklog:

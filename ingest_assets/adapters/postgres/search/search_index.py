@@ -7,7 +7,7 @@ from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.vector_index import index_name
+from ingest_assets.adapters.postgres.search.vector_index import index_name
 from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
 from ingest_assets.domain.search.hits import Hit
 from ingest_assets.domain.search.index_policy import IndexKind, IndexPolicy

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from psycopg.errors import DeadlockDetected
 
-from ingest_assets.adapters.postgres.arrivals import accept, known_files, locate, remember_files
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.documents.arrivals import accept, known_files, locate, remember_files
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Acceptance, Arrival, UserId
 from ingest_assets.domain.files.file_states import KnownFile
