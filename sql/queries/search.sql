@@ -69,13 +69,13 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- query_words
--- The query's lexemes, each with whether it is common and how many of a sample of the user's chunks have it, beside how
--- many chunks the user has, counted up to `most`, and how many are sampled: none of up to `unsampled`.
--- In the order of their hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
+-- Return the query's words, whether each is common and how many sampled chunks have it, with how many chunks the user
+-- has, counted up to `most`, and how many are sampled: none of up to `unsampled`.
 WITH own AS MATERIALIZED (
     SELECT count(*) AS chunks, CASE WHEN count(*) > %(unsampled)s THEN %(sampled)s ELSE 0 END AS sampled
     FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted
 ), sample AS MATERIALIZED (
+    -- Adding an empty text unpacks each chunk's words once; the order of hashes makes the sample random.
     SELECT full_text || ''::tsvector AS full_text
     FROM upload_pipeline.document_chunks
     WHERE user_id = %(user_id)s

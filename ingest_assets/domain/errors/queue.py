@@ -15,7 +15,7 @@ PROBLEMS = {
     ),
     "crashed_worker": Problem(
         PermanentError,
-        "Its worker died {crashes} times while working on this document.",
+        "Its worker crashed {crashes} times while working on this document.",
         "Look into the worker's log, then replay the document.",
     ),
     "unknown_document": Problem(
