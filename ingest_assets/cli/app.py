@@ -51,7 +51,7 @@ def load_command(name: str) -> Any:
 
 
 def _not_loaded() -> None:
-    """Stand for a command until it is called."""
+    """Stand in for a command until it is called."""
 
 
 app = typer.Typer(

@@ -13,8 +13,7 @@ from ingest_assets.pipeline.ports.reading import Documents
 
 POLL_SECONDS = 0.25
 POLL_SHARE = 0.05
-"""The share of the time that may be spent on polling: many documents take long to ask for, and the workers need the
-database too."""
+"""The share of the time that may be spent on polling, because workers need the database too."""
 PATIENCE_SECONDS = 15
 """How long nothing may happen before a person is told how to start a worker."""
 

@@ -30,7 +30,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         install()
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # Dagster's base class is untyped
         self._inst_data = inst_data
         self._default: Any = DefaultRunLauncher()
 

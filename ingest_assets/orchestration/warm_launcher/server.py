@@ -57,10 +57,8 @@ class Server:
 
     def _answer(self) -> None:
         self._connection, _ = self._listener.accept()
-        with (
-            self._connection as connection,
-            suppress(OSError, ValueError, TypeError),
-        ):  # the client has gone, or sends nonsense
+        # The client may have gone, or may send nonsense.
+        with self._connection as connection, suppress(OSError, ValueError, TypeError):
             connection.settimeout(REQUEST_SECONDS)
             request = Request.of(connection.recv(LARGEST_REQUEST))
             has_gone = wait([connection], 0)  # the only thing left to read is the connection's end
