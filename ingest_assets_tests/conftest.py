@@ -20,6 +20,8 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.settings import Settings, sibling_database
 
+pytest.register_assert_rewrite("ingest_assets_tests.contracts")
+
 TEMPLATE = "template_ingest"
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

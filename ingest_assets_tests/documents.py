@@ -6,13 +6,14 @@ from typing import Any
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
-from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.jobs import Actor, Job, JobStatus
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals
 from ingest_assets.pipeline.intake import IncomingFile
 from ingest_assets.pipeline.slots import Slots
 
 TEST = Actor("test", "a test")
+LEASE = timedelta(seconds=30)
 MAX_BYTES = 25 * 1024 * 1024
 
 
@@ -54,6 +55,18 @@ def ingest(deployment: Deployment, user: UserId, text: str | bytes, name: str = 
     accepted = submit(deployment, user, text, name)
     drain_all(deployment)
     return accepted.document_id
+
+
+def claim_one(deployment: Deployment, claim: str = "worker") -> Job:
+    """Claim the job whose turn it is."""
+    [job] = deployment.claims.claim(claim, 1, LEASE)
+    return job
+
+
+def status_of(deployment: Deployment, document_id: DocumentId) -> JobStatus:
+    status = deployment.documents.status(document_id)
+    assert status is not None
+    return status
 
 
 def attempt(deployment: Deployment, job: Job) -> bool:

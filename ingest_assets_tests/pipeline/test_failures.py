@@ -168,18 +168,6 @@ def test_a_silent_worker_gives_its_documents_back_and_the_third_death_is_poison(
     assert status.error_code == "crashed_worker"
 
 
-def test_a_worker_that_died_before_it_began_does_not_count_against_the_document(
-    deployment: Deployment, user: UserId
-) -> None:
-    document_id = submit(deployment, user, policy_text()).document_id
-    for _ in range(5):
-        deployment.claims.claim("dying", 1, timedelta(0))
-        deployment.claims.reclaim(3, TEST)
-    status = deployment.documents.status(document_id)
-    assert status is not None
-    assert (status.state, status.crashes) == (State.QUEUED, 0)
-
-
 def test_whoever_lost_the_claim_can_change_nothing_any_more(deployment: Deployment, user: UserId) -> None:
     submit(deployment, user, policy_text())
     [job] = deployment.claims.claim("slow", 1, timedelta(0))

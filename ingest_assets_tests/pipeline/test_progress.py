@@ -1,7 +1,10 @@
 """When what a step changes is written: at once, or with what follows; never at anybody's cost."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
@@ -9,9 +12,32 @@ from ingest_assets.domain.queue.changes import Change, Move
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.attempts import Attempt
-from ingest_assets.pipeline.progress import PATIENCE_SECONDS, DeferredProgress
+from ingest_assets.pipeline.ports.processing import Progress
+from ingest_assets.pipeline.progress import PATIENCE_SECONDS, DeferredProgress, ImmediateProgress
 from ingest_assets.pipeline.slots import Slots
+from ingest_assets_tests.contracts.processing_contract import ProgressContract
 from ingest_assets_tests.documents import TEST, policy_text, submit
+
+
+class TestImmediateProgress(ProgressContract):
+    @pytest.fixture
+    def progress_of(self, deployment: Deployment) -> Callable[[Job], Progress]:
+        return lambda _: ImmediateProgress(deployment.changes)
+
+
+class TestDeferredProgress(ProgressContract):
+    @pytest.fixture
+    def progress_of(self, deployment: Deployment) -> Callable[[Job], Progress]:
+        return lambda _: DeferredProgress(deployment.changes, deployment.clock)
+
+    @pytest.fixture
+    def see_to(self) -> Callable[[Progress], None]:
+        def give_up(progress: Progress) -> None:
+            assert isinstance(progress, DeferredProgress)
+            progress.give_up()
+
+        return give_up
+
 
 LEASE = timedelta(seconds=30)
 

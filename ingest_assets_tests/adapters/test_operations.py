@@ -1,0 +1,27 @@
+"""What people and Dagster ask of the queue in Postgres."""
+
+import pytest
+
+from ingest_assets.composition import Deployment
+from ingest_assets.pipeline.ports.operating import Operations
+from ingest_assets.pipeline.ports.reporting import Partitions, Reports
+from ingest_assets_tests.contracts.operating_contract import OperationsContract
+from ingest_assets_tests.contracts.reporting_contract import PartitionsContract, ReportsContract
+
+
+class TestPostgresOperations(OperationsContract):
+    @pytest.fixture
+    def operations(self, deployment: Deployment) -> Operations:
+        return deployment.operations
+
+
+class TestPostgresReports(ReportsContract):
+    @pytest.fixture
+    def reports(self, deployment: Deployment) -> Reports:
+        return deployment.reports
+
+
+class TestPostgresPartitions(PartitionsContract):
+    @pytest.fixture
+    def partitions(self, deployment: Deployment) -> Partitions:
+        return deployment.partitions

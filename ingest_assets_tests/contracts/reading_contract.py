@@ -1,0 +1,111 @@
+"""What must be told of documents to whoever may see them."""
+
+from uuid import uuid4
+
+import pytest
+
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt
+from ingest_assets.domain.queue.stages import Stage, State
+from ingest_assets.pipeline.ports.reading import Documents
+from ingest_assets_tests.contracts.claiming_contract import BUSY, CORRUPT, TOMORROW, fill
+from ingest_assets_tests.documents import LEASE, TEST, claim_one, ingest, policy_text, submit, take_through
+
+
+class DocumentsContract:
+    """A suite gives the fixture `documents`: those of its deployment that the fixture `user` may see."""
+
+    @pytest.fixture
+    def documents(self, deployment: Deployment, user: UserId) -> Documents:
+        raise NotImplementedError
+
+    def test_a_document_is_found_at_its_newest_version(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = ingest(deployment, user, policy_text(), "Emergency plan.md")
+        found = documents.find(document_id)
+        assert found is not None
+        assert (found.user_id, found.version, found.filename) == (user, 1, "Emergency plan.md")
+        assert found.parse is not None
+        submit(deployment, user, "Other text.", "Emergency plan.md")
+        found = documents.find(document_id)
+        assert found is not None
+        assert (found.version, found.byte_size, found.parse) == (2, len("Other text."), None)
+
+    def test_a_parse_is_the_documents_as_soon_as_it_is_stored(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        submit(deployment, user, policy_text())
+        job = claim_one(deployment)
+        take_through(deployment, job, "parsed_markdown")
+        found = documents.find(job.document.document_id)
+        assert found is not None
+        assert found.parse is not None
+        assert found.parse.parser == deployment.parser.producer_of(job.document.media_type)
+
+    def test_all_places_are_told_from_which_a_document_came(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = submit(deployment, user, policy_text(), "a.md").document_id
+        submit(deployment, user, policy_text(), "b.md")
+        assert sorted(documents.sources(document_id)) == ["/documents/a.md", "/documents/b.md"]
+
+    def test_a_document_stands_where_its_job_does(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = ingest(deployment, user, policy_text())
+        status = documents.status(document_id)
+        assert status is not None
+        assert (status.document_id, status.stage, status.state) == (document_id, Stage.EMBEDDED, State.DONE)
+        assert (status.version, status.live_version) == (1, 1)
+        assert status.chunks == len(deployment.chunk_buffer.load(document_id))
+        assert status.finished_at is not None
+
+    def test_of_what_does_not_exist_nothing_is_told(self, documents: Documents) -> None:
+        unknown = DocumentId(uuid4())
+        assert (documents.find(unknown), documents.status(unknown)) == (None, None)
+        assert (documents.sources(unknown), documents.history(unknown)) == ([], [])
+        assert documents.states([unknown]) == {}
+
+    def test_chosen_documents_are_counted_by_state(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        done = ingest(deployment, user, policy_text())
+        first, second, _ = fill(deployment, user, 3)
+        assert documents.states([done, first, second]) == {State.DONE: 1, State.QUEUED: 2}
+
+    def test_what_happened_is_told_oldest_first_even_of_a_deleted_document(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = ingest(deployment, user, policy_text())
+        history = documents.history(document_id)
+        assert [event.occurred_at for event in history] == sorted(event.occurred_at for event in history)
+        assert (history[0].stage, history[0].actor) == (Stage.QUEUED, TEST.name)
+        assert (history[-1].stage, history[-1].state) == (Stage.EMBEDDED, State.DONE)
+        deployment.deletion.delete(document_id, TEST)
+        later = documents.history(document_id)
+        assert (later[:-1], later[-1].code) == (history, "deleted")
+
+    def test_documents_and_their_jobs_are_counted(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        ingest(deployment, user, policy_text())
+        fill(deployment, user, 2)
+        job = claim_one(deployment)
+        deployment.claims.settle(job, GiveUp(), CORRUPT, reported=False)
+        assert documents.counts() == {"documents": 3, "searchable": 1, "dead_letters": 1}
+        assert documents.by_stage_and_state() == {"embedded/done": 1, "queued/deadletter": 1, "queued/queued": 1}
+
+    def test_failures_are_told_newest_first(self, documents: Documents, deployment: Deployment, user: UserId) -> None:
+        dead, waiting, _ = fill(deployment, user, 3)
+        jobs = deployment.claims.claim("worker", 2, LEASE)
+        deployment.claims.settle(jobs[0], GiveUp(), CORRUPT, reported=False)
+        deployment.claims.settle(jobs[1], RetryAt(TOMORROW), BUSY, reported=False)
+        failed = documents.failed()
+        assert {(each.document_id, each.state, each.code) for each in failed} == {
+            (dead, State.DEADLETTER, CORRUPT.code),
+            (waiting, State.RETRYABLE, BUSY.code),
+        }
+        assert [each.filename for each in failed] == ["1.md", "0.md"]
+        assert {(each.message, each.hint) for each in failed} == {(each.message, each.hint) for each in (CORRUPT, BUSY)}
