@@ -208,17 +208,6 @@ CREATE TRIGGER events_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON upl
     FOR EACH STATEMENT EXECUTE FUNCTION upload_pipeline.refuse_rewriting();
 ALTER TABLE upload_pipeline.events ENABLE ALWAYS TRIGGER events_are_append_only;
 
--- Returns how long the step took that is about to write its event.
-CREATE FUNCTION upload_pipeline.seconds_since_last_event(document uuid) RETURNS jsonb
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT jsonb_build_object('seconds', round(extract(epoch FROM clock_timestamp() - occurred_at), 3))
-    FROM upload_pipeline.events
-    WHERE document_id = document
-    ORDER BY event_id DESC
-    LIMIT 1;
-END;
-
 -- Buffers are logged tables: crash recovery empties unlogged ones, and these rows are paid for.
 CREATE TABLE upload_pipeline.document_chunk_buffer (
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,

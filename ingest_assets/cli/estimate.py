@@ -19,7 +19,7 @@ def estimate_files(files: Sequence[SeenFile], intake: FileIntake, deployment: De
         Size(each.arrival.media_type, each.arrival.byte_size, _pages(each, deployment))
         for each in intake.changed(files)
     )
-    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+    return estimate_documents(sizes, parsing=deployment.parsing_effort, embedding=deployment.embedding_effort)
 
 
 def _pages(file: CheckedFile, deployment: Deployment) -> int | None:
@@ -39,7 +39,7 @@ def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployme
         )
         for each in outdated
     )
-    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+    return estimate_documents(sizes, parsing=deployment.parsing_effort, embedding=deployment.embedding_effort)
 
 
 def describe_estimate(estimate: Estimate) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
     from ingest_assets.domain.search.index_policy import IndexPolicy
     from ingest_assets.domain.spending.providers import Provider
-    from ingest_assets.pipeline.estimate import Step
+    from ingest_assets.pipeline.estimate import Effort
     from ingest_assets.pipeline.ports.providers import Availability, Embedder, Parser
 
 
@@ -104,21 +104,21 @@ class Tools(Databases):
 
         return index_policy()
 
-    def parsing_step(self, media_type: str) -> "Step":
+    def parsing_effort(self, media_type: str) -> "Effort":
         """Return the time and the cost of parsing per page."""
         from ingest_assets.composition.providers import parsers
-        from ingest_assets.pipeline.estimate import LOCAL_PARSING, Step
+        from ingest_assets.pipeline.estimate import LOCAL_PARSING, Effort
 
         provider = self.parsing_provider
         if provider is None or self.parser.costs_nothing(media_type):
             return LOCAL_PARSING
-        return Step(parsers(self.settings)[provider].usage, *provider.pace)
+        return Effort(parsers(self.settings)[provider].usage, *provider.pace)
 
     @property
-    def embedding_step(self) -> "Step":
+    def embedding_effort(self) -> "Effort":
         """Return the time and the cost of embedding per token."""
         from ingest_assets.composition.providers import embedders
-        from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, Step
+        from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, Effort
 
         provider = self.embedding_provider
-        return LOCAL_EMBEDDING if provider is None else Step(embedders(self.settings)[provider].usage, *provider.pace)
+        return LOCAL_EMBEDDING if provider is None else Effort(embedders(self.settings)[provider].usage, *provider.pace)

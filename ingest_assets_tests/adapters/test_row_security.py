@@ -177,7 +177,6 @@ def test_a_reader_does_not_even_read_what_is_the_services_own(reader: Connection
         "SET ROLE postgres",
         "SET SESSION AUTHORIZATION ingest_worker",
         "SELECT upload_pipeline.turns('00000000-0000-0000-0000-000000000000', 10, false, NULL)",
-        "SELECT upload_pipeline.seconds_since_last_event(gen_random_uuid())",
         "SELECT upload_pipeline.traces_of(gen_random_uuid())",
         "SELECT pg_read_file('postgresql.conf')",
     ],

@@ -102,7 +102,7 @@ def test_no_command_wraps_in_the_middle_of_a_narrow_terminal(monkeypatch: pytest
     monkeypatch.setattr(console, "out", narrow)
     monkeypatch.setattr(console, "messages", narrow)
     failed = FailedDocument(
-        DocumentId(uuid4()), "policy.pdf", Stage.PARSING, State.DEADLETTER, "crashed_worker", "It died.", "Kept."
+        DocumentId(uuid4()), "policy.pdf", Stage.PARSING, State.DEADLETTER, "crashed_worker", "It crashed.", "Kept."
     )
     _show_failed([failed], as_json=False)
     assert "`ingest retry DOCUMENT`" in narrow.file.getvalue()
@@ -120,7 +120,7 @@ KEPT = JobStatus(
     claimed_by=None,
     lease_expires_at=None,
     error_code="crashed_worker",
-    error_message="Its worker died.",
+    error_message="Its worker crashed.",
     error_hint="A hint that names no command.",
     next_retry_at=None,
     finished_at=None,
