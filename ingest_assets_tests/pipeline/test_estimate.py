@@ -28,7 +28,7 @@ SIZE = st.builds(
 INSURANCE = sorted((CORPUS / "insurance").glob("*.pdf"))
 
 
-def parsing(_media_type: str) -> Step:
+def parsing(_media_type: str) -> Effort:
     return PARSING
 
 
