@@ -8,8 +8,16 @@ import pytest
 from ingest_assets.adapters.folders import Folders
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import NoFile, SeenFile
+from ingest_assets.pipeline.ports.intake import FileSystem
+from ingest_assets_tests.contracts.intake_contract import FileSystemContract
 
 FILES = Folders(max_bytes=100)
+
+
+class TestFolders(FileSystemContract):
+    @pytest.fixture
+    def files(self) -> FileSystem:
+        return FILES
 
 
 def found(*paths: Path) -> list[str]:
@@ -105,20 +113,6 @@ def test_a_folder_that_cannot_be_read_is_a_problem_and_its_files_are_not_gone(fo
         assert not FILES.is_gone(str(folder / "a/y.md"))
     finally:
         (folder / "a").chmod(0o700)
-
-
-def test_a_file_is_gone_where_there_is_nothing_or_something_else(folder: Path) -> None:
-    assert not FILES.is_gone(str(folder / "b.md"))
-    assert not FILES.is_gone(str(folder / ".hidden.md"))
-    for name in ("nowhere.md", "b.md/below.md", "a"):
-        assert FILES.is_gone(str(folder / name))
-
-
-def test_a_lost_file_would_lie_where_the_nearest_folder_lies(folder: Path) -> None:
-    device = folder.stat().st_dev
-    for name in ("b.md", "nowhere.md", "lost/deep/nowhere.md"):
-        assert FILES.device_at(str(folder / name)) == device
-    assert FILES.device_at("/proc/self/nowhere") != device
 
 
 def test_a_file_is_read_to_just_above_the_limit(folder: Path) -> None:

@@ -84,7 +84,7 @@ VALUES: dict[str, Any] = {
     "next_documents": [uuid_of("document 7")],
     "next_turn": timedelta(seconds=2),
     "provider": "openai",
-    "services": ["openai"],
+    "providers": ["openai"],
     "targets": Jsonb(
         [
             {

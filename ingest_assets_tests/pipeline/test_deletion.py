@@ -19,6 +19,7 @@ from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.pipeline.stored_objects import arrived_content_key, folder_key
 from ingest_assets.settings import Settings
+from ingest_assets_tests.contracts.deleting_contract import age
 from ingest_assets_tests.documents import TEST, ingest, move, policy_text, submit, take_through
 
 Delete = Callable[[Deployment], None]
@@ -91,16 +92,6 @@ def notes(url: str) -> list[tuple[Any, ...]]:
         return connection.execute(
             "SELECT document_id, user_id, erased_at IS NOT NULL FROM upload_pipeline.deleted_documents"
         ).fetchall()
-
-
-def age(url: str, by: timedelta) -> None:
-    """As if deletions had been so long ago."""
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "UPDATE upload_pipeline.deleted_documents"
-            " SET deleted_at = deleted_at - %(by)s, erased_at = erased_at - %(by)s",
-            {"by": by},
-        )
 
 
 def test_before_it_is_deleted_the_scan_finds_it_everywhere(
@@ -225,7 +216,7 @@ def test_what_a_worker_that_died_left_behind_is_found_a_day_later_once(
     delete(deployment, document_id)
     deployment.objects.put(arrived_content_key(user, document_id, "0" * 64), b"Zebra")
     assert deployment.deletions.to_finish(10) == []
-    age(database_url, timedelta(hours=25))
+    age(deployment, timedelta(hours=25))
     assert deployment.deletions.to_finish(10) == [document_id]
     deployment.deletion.finish(TEST)
     assert left_of(deployment, document_id, user) == {}

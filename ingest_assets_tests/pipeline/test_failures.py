@@ -5,11 +5,9 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.cli.explanation import explain_document
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
@@ -215,15 +213,3 @@ def test_a_full_disk_while_storing_loses_nothing_and_says_so(
     monkeypatch.undo()
     ingest(deployment, user, policy_text())
     assert deployment.documents.counts()["searchable"] == 1
-
-
-def test_a_full_disk_leaves_no_half_written_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = LocalFiles(tmp_path)
-
-    def full(handle: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ResourceError, match="storage_full"):
-        store.put("a/b", b"x" * 100)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

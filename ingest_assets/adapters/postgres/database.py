@@ -93,10 +93,10 @@ class UserDatabase:
             settings: Names of queries that set something until the transaction ends. They are sent together with its
                 begin, because each wait for the server costs more than the statement.
         """
-        begin = b";\n".join(map(query, ("begin_reading", "become_reader", *settings)))
         with self._database.connection() as connection:
             try:
-                psycopg.ClientCursor(connection).execute(begin, {"user_id": str(self._user_id)})
+                cursor = psycopg.ClientCursor(connection)
+                cursor.execute(query("begin_reading", "become_reader", *settings), {"user_id": str(self._user_id)})
                 yield connection
             except BaseException:
                 connection.rollback()
