@@ -43,7 +43,7 @@ READS_EVERYTHING = {
     "sum_costs": "`ingest costs` sums the ledger",
 } | {
     f"export_{kind}": "`ingest export` writes down everything of a user"
-    for kind in ("callbacks", "calls", "deletions", "documents", "events", "requests", "service_jobs", "sources")
+    for kind in ("callbacks", "calls", "deletions", "documents", "events", "remote_jobs", "requests", "sources")
 }
 """Queries for people, or for once in a while, and why they do."""
 
