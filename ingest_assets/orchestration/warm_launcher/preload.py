@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ingest_assets.composition.preloading import import_adapters
 from ingest_assets.orchestration.dagster_internals.late_imports import IMPORTED_LATE
 
 
@@ -15,6 +16,7 @@ class Preloaded:
     def __init__(self, module: str) -> None:
         for name in IMPORTED_LATE:
             import_module(name)
+        import_adapters()
         self._package = module.partition(".")[0]
         for value in vars(import_module(module)).values():
             if isinstance(value, dg.Definitions):
