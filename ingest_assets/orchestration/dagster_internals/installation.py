@@ -4,6 +4,7 @@ import warnings
 
 from ingest_assets.composition import key_patterns
 from ingest_assets.orchestration.dagster_internals.error_texts import TELLING, withhold_messages
+from ingest_assets.orchestration.dagster_internals.sensor_loop import look_every_second
 from ingest_assets.posix.guarded_process import guard_process
 
 NOISE = "Parameter `owners` of initializer"
@@ -20,6 +21,7 @@ def install() -> None:
       (`posix.guarded_process`); Python's warnings go to the log.
     - A filter for a warning about one of Dagster's own defaults, which it raises whenever a sensor's Dagster jobs get
       resources.
+    - The pause between two looks at the sensors, in the daemon: one second (`sensor_loop`).
 
     The definitions, the classes that `dagster.yaml` names, the warm server and `prepare_instance` call this. Every
     process that uses Dagster starts with one of them.
@@ -27,3 +29,4 @@ def install() -> None:
     warnings.filterwarnings("ignore", message=NOISE)
     guard_process(key_patterns(), *TELLING)
     withhold_messages()
+    look_every_second()
