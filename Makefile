@@ -1,4 +1,4 @@
-# Everything a user or CI needs; the environment is .venv and nothing outside it is touched.
+# Everything that a user or CI needs. The environment is .venv; nothing outside it is changed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,31 +8,31 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 
 .PHONY: demo test fuzz bench dev check audit install lock clean
 
-demo: install  ## the main job from start to end, on example documents
+demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
 
-test: install check  ## every test
+test: install check  ## run every test
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-fuzz: install  ## damaged real files, ROUNDS of each, from SEED on
+fuzz: install  ## test with damaged real files: ROUNDS of each, starting at SEED
 	INGEST_FUZZ_ROUNDS=$(or $(ROUNDS),100) INGEST_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest --numprocesses 2 \
 	  ingest_assets_tests/hostile/test_mutations.py
 
-check: install  ## style, types and layers
+check: install  ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-audit: install $(VENV)/audit/.installed  ## licences, and known vulnerabilities of all that is pinned: asks a public service
+audit: install $(VENV)/audit/.installed  ## check licences, and ask a public index for known vulnerabilities of the pins
 	$(BIN)/python -m supply_chain.licences
 	for lock in requirements*.lock; do \
 	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement $$lock || exit 1; \
 	done
 
-bench: install  ## speed, each figure in benchmarks/results/latest.json
+bench: install  ## measure the speed; benchmarks/results/latest.json has every figure
 	$(BIN)/python -m benchmarks
 
-dev: install  ## everything running, until Ctrl-C
+dev: install  ## run everything until Ctrl-C
 	$(BIN)/ingest up
 
 install: $(VENV)/.installed
@@ -42,7 +42,7 @@ $(VENV)/.installed: requirements.lock requirements-installer.lock pyproject.toml
 	  || { echo "ingest-assets needs Python 3.11, 3.12 or 3.13; set PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-installer.lock
-	@# pip is slower, but knows the indexes and certificates of machines that configure them for pip alone
+	@# pip is slower, but it finds the indexes and certificates of machines that configure only pip
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-installer.lock requirements.lock \
 	  || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -54,7 +54,7 @@ $(VENV)/audit/.installed: requirements-audit.lock | install
 	  || $(VENV)/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
-lock: install  ## new pins for pyproject.toml's ranges, for every supported Python, without any index address
+lock: install  ## pin pyproject.toml's ranges anew for every supported Python, without an index address
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group installer -o requirements-installer.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \

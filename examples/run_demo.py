@@ -1,4 +1,4 @@
-"""The main job from start to end: a fresh deployment, the example documents, the real Dagster daemon, a search.
+"""Ingest the example documents in a new deployment, through the real Dagster daemon, and search them.
 
 .venv/bin/python examples/run_demo.py
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 INGEST = str(Path(sys.executable).parent / "ingest")
 EXAMPLES = Path(__file__).parent
 USER = "11111111-2222-4333-8444-555555555555"
-QUESTION = "What is covered for emergency deployment?"
+QUESTION = "What is covered for emergency services?"
 
 
 def main() -> int:
@@ -30,13 +30,13 @@ def main() -> int:
             run("status")
             print(f'\n$ ingest search "{QUESTION}" --limit 3\n', flush=True)
             run("search", QUESTION, "--limit", "3")
-    print("Done. To look around yourself: make dev")
+    print("Done. To look around, run: make dev")
     return 0
 
 
 @contextmanager
 def deployment() -> Iterator[str]:
-    """The address of the UI, while everything runs."""
+    """Yield the address of the UI while everything runs."""
     with subprocess.Popen([INGEST, "up", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

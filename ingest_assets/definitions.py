@@ -1,6 +1,6 @@
-"""The code location: what `workspace.yaml` names. Loading it does no I/O and needs no server.
+"""The code location that `workspace.yaml` names. Loading it does no I/O and needs no server.
 
-It changes Dagster in the process that loads it: see `orchestration.dagster_internals.install`.
+It changes Dagster in the process that loads it; see `orchestration.dagster_internals.install`.
 """
 
 from collections.abc import Mapping
@@ -15,24 +15,24 @@ from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.io_managers import step_io_manager
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import (
     daily_purge,
-    hourly_pruning,
+    hourly_unlisting,
     look_after_deletions,
     look_after_vector_index,
     measure_recall_daily,
     retry_failed_partitions,
 )
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
 from ingest_assets.settings import Settings
 
 
 def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return everything that Dagster is to know; `overrides` replaces resources by name."""
+    """Return everything that Dagster loads. `overrides` replaces resources by name."""
     settings = deployment.settings
     resources = resources_of(deployment) | {"retention": settings.retention, "step_io_manager": step_io_manager}
     return dg.Definitions(
@@ -44,7 +44,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             finish_deleted,
             keep_vector_index,
             measure_recall,
-            prune_partitions,
+            unlist_partitions,
             purge_runs,
         ],
         sensors=[queued_jobs_sensor(settings)],
@@ -52,7 +52,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             retry_failed_partitions,
             look_after_vector_index,
             measure_recall_daily,
-            hourly_pruning,
+            hourly_unlisting,
             look_after_deletions,
             daily_purge,
         ],

@@ -1,4 +1,4 @@
-"""Every setting, with its default; each is an environment variable."""
+"""Every setting with its default. Each one is an environment variable."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,8 @@ LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
 
 class Settings(BaseSettings):
+    """The settings in the environment; a name without an alias begins with `INGEST_`."""
+
     model_config = SettingsConfigDict(
         env_prefix="INGEST_",
         env_ignore_empty=True,
@@ -27,46 +29,49 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default=Path("~/.local/share/ingest-assets"),
-        description="State of the embedded default: database, stored documents, Dagster's home.",
+        description="The folder for the embedded database, stored documents and Dagster's home.",
     )
     database_url: SecretStr | None = Field(
-        default=None, description="A Postgres with pgvector to use instead of the embedded one."
+        default=None, description="Your own Postgres with pgvector, instead of the embedded one."
     )
     dagster_database_url: SecretStr | None = Field(
         default=None,
-        description="Dagster's own database; by default the database `dagster` on the same server.",
+        description="Dagster's own database; by default, the database `dagster` on the same server.",
     )
     storage_url: str | None = Field(
         default=None,
-        description="Where documents are stored: file:///path; by default the folder `objects` of the home.",
+        description="Where documents are stored: file:///path; by default, the folder `objects` in the home.",
     )
     parser: Literal["auto", "llamaparse", "local"] = Field(
-        default="auto", description="Which parser reads documents; auto: LlamaParse where its key is set."
+        default="auto", description="The parser; `auto` means LlamaParse if its key is set."
     )
     parser_fallback: bool = Field(
-        default=True, description="Whether the local parser stands in while LlamaParse is down; see `ingest refresh`."
+        default=True, description="Whether the local parser stands in while LlamaParse is down."
     )
     embedder: Literal["auto", "openai", "local"] = Field(
-        default="auto", description="Which model embeds chunks; auto: OpenAI's where its key is set."
+        default="auto", description="What embeds chunks; `auto` means OpenAI if its key is set."
     )
     openai_api_key: SecretStr | None = Field(
-        default=None, validation_alias="OPENAI_API_KEY", description="OpenAI's key, or that of a compatible server."
+        default=None, validation_alias="OPENAI_API_KEY", description="The key for OpenAI or a compatible server."
     )
     openai_api_key_file: Path | None = Field(
-        default=None, validation_alias="OPENAI_API_KEY_FILE", description="A file with the key, read for every call."
+        default=None, validation_alias="OPENAI_API_KEY_FILE", description="A file with the key, read for every request."
     )
     openai_base_url: str | None = Field(
-        default=None, validation_alias="OPENAI_BASE_URL", description="A compatible server, with its /v1."
+        default=None, validation_alias="OPENAI_BASE_URL", description="The URL of a compatible server, including /v1."
     )
     openai_model: str = Field(default="text-embedding-3-small", description="The embedding model.")
     openai_model_version: str = Field(
-        default="1", description="To be changed where a server changes the model behind a name."
+        default="1", description="Change it when a server changes the model behind its name."
     )
     openai_dimensions: int | None = Field(
-        default=None, gt=0, le=VECTOR_DIMENSIONS, description="Of the model's vectors, where it is not OpenAI's."
+        default=None,
+        gt=0,
+        le=VECTOR_DIMENSIONS,
+        description="The dimensions of the vectors, if the model is not OpenAI's.",
     )
     openai_usd_per_million_tokens: float | None = Field(
-        default=None, ge=0, description="The model's price; by default OpenAI's list price, and nothing for others."
+        default=None, ge=0, description="The model's price; by default, OpenAI's list price, and zero for others."
     )
     openai_requests_per_minute: int | None = Field(default=None, gt=0, description="OpenAI's limit, for all workers.")
     openai_tokens_per_minute: int | None = Field(default=None, gt=0, description="OpenAI's limit, for all workers.")
@@ -74,23 +79,30 @@ class Settings(BaseSettings):
         default=None, validation_alias="LLAMA_CLOUD_API_KEY", description="LlamaParse's key."
     )
     llama_cloud_api_key_file: Path | None = Field(
-        default=None, validation_alias="LLAMA_CLOUD_API_KEY_FILE", description="A file with the key, read every time."
+        default=None,
+        validation_alias="LLAMA_CLOUD_API_KEY_FILE",
+        description="A file with the key, read for every request.",
     )
     llama_cloud_base_url: str | None = Field(
         default=None, validation_alias="LLAMA_CLOUD_BASE_URL", description="Another region of LlamaParse."
     )
     llamaparse_tier: Literal["fast", "cost_effective", "agentic", "agentic_plus"] = Field(
-        default="cost_effective", description="How thoroughly LlamaParse reads, for 1, 3, 10 or 45 credits a page."
+        default="cost_effective", description="How thoroughly LlamaParse reads: for 1, 3, 10 or 45 credits a page."
     )
-    llamaparse_language: str | None = Field(default=None, description="Of scans, as LlamaParse abbreviates it: de.")
+    llamaparse_language: str | None = Field(
+        default=None, description="The language of scans as LlamaParse abbreviates it, such as de."
+    )
     llamaparse_do_not_cache: bool = Field(
-        default=False, description="Whether LlamaParse must forget results at once; it keeps them for 48 hours."
+        default=False,
+        description="Whether LlamaParse must discard results at once; by default, it keeps them for 48 hours.",
     )
     llamaparse_callback_url: str | None = Field(
         default=None,
-        description="Where LlamaParse reports finished jobs: the public address of /v1/webhooks/llamaparse.",
+        description="Where LlamaParse reports finished jobs: the public URL of /v1/webhooks/llamaparse.",
     )
-    llamaparse_requests_per_minute: int | None = Field(default=None, gt=0, description="Its limit, for all workers.")
+    llamaparse_requests_per_minute: int | None = Field(
+        default=None, gt=0, description="LlamaParse's limit, for all workers."
+    )
     breaker_open_seconds: float = Field(
         default=30, gt=0, description="How long a provider that keeps failing is left alone before it is tried again."
     )
@@ -99,18 +111,18 @@ class Settings(BaseSettings):
     budget_usd_per_document: float | None = Field(default=None, gt=0, description="The most for one document.")
     user_id: UUID | None = Field(
         default=None,
-        description="The command line's user where --user is not given; on the embedded database a local one.",
+        description="The user of a command without --user; on the embedded database, a local user by default.",
     )
     max_file_bytes: int = Field(default=25 * 1024 * 1024, gt=0, description="Larger files are refused.")
     chunk_characters: int = Field(default=1000, ge=100, description="The longest chunk.")
-    chunk_overlap: int = Field(default=200, ge=0, description="How much of the text before it a chunk repeats at most.")
+    chunk_overlap: int = Field(default=200, ge=0, description="The most text that a chunk repeats from the one before.")
     parse_seconds: int = Field(default=120, gt=0, description="The longest time one document may take to parse.")
     parse_memory_mb: int = Field(default=2048, gt=0, description="The most memory one document may take to parse.")
     lease_seconds: int = Field(
         default=60, ge=3, description="How long a worker may be silent before its documents return to the queue."
     )
     few_jobs: int = Field(
-        default=4, ge=0, description="Up to so many waiting jobs get a run of their own; more are drained."
+        default=4, ge=0, description="Up to this many waiting jobs get one run each; more are drained."
     )
     jobs_per_user: int | None = Field(
         default=None, gt=0, description="The most documents of one user that workers hold at a time."
@@ -120,31 +132,32 @@ class Settings(BaseSettings):
         default=4,
         gt=0,
         le=64,
-        description="Documents that a drain run works on at once; more pay off where outside services are waited for.",
+        description="How many documents a drain run computes on at once.",
     )
     drain_idle_seconds: float = Field(
         default=10, ge=0, description="How long a drain run waits for more work before it ends."
     )
     partitions_kept: int = Field(
-        default=50_000, ge=0, description="How many finished documents Dagster lists, the newest first; 0: all of them."
+        default=50_000, ge=0, description="How many finished documents Dagster lists, the newest first; 0 means all."
     )
     dagster_retention_days: int = Field(
         default=30,
         ge=0,
-        description="How long Dagster keeps finished runs that no listed document's state is read from; 0: for ever.",
+        description="How long Dagster keeps runs that it no longer needs to show a document's state; 0 means forever.",
     )
-    sensor_seconds: int = Field(default=2, gt=0, description="How often the queue is looked at.")
+    sensor_seconds: int = Field(default=2, gt=0, description="How often the sensor looks at the queue.")
     jwt_secret: SecretStr | None = Field(
-        default=None, min_length=32, description="Signs the access tokens of HTTP requests (HS256)."
+        default=None, min_length=32, description="The secret that signs access tokens of HTTP requests (HS256)."
     )
     jwt_jwks_url: str | None = Field(
-        default=None, description="Where the public keys of access tokens are: https://, file:///path or a path."
+        default=None, description="The public keys of access tokens: https://, file:///path or a path."
     )
-    jwt_audience: str = Field(default="authenticated", description="Whom access tokens must be meant for.")
-    jwt_issuer: str | None = Field(default=None, description="Who must have issued access tokens; any by default.")
+    jwt_audience: str = Field(default="authenticated", description="The audience that access tokens must have.")
+    jwt_issuer: str | None = Field(default=None, description="The issuer that access tokens must have; any by default.")
     requests_per_minute: int = Field(default=600, gt=0, description="The most HTTP requests of one user per minute.")
     llamaparse_webhook_secret: SecretStr | None = Field(
-        default=None, description="Signs LlamaParse's callbacks; without it each job has a secret of its own."
+        default=None,
+        description="The secret that signs LlamaParse's callbacks; without it, each remote job has its own.",
     )
     webhook_max_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Larger callbacks are refused.")
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
@@ -155,7 +168,7 @@ class Settings(BaseSettings):
 
     @property
     def embedded(self) -> bool:
-        """Whether the embedded database is used."""
+        """Return whether the embedded database is used."""
         return self.database_url is None
 
     @property
@@ -189,19 +202,19 @@ class Settings(BaseSettings):
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The same database for Dagster: SQLAlchemy's default driver is another one, on which Dagster's NOTIFY fails."""
+    """Return the URL for Dagster, which needs the driver psycopg2: with SQLAlchemy's default, its NOTIFY fails."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(scheme="postgresql+psycopg2"))
 
 
 def sibling_database(url: str, name: str) -> str:
-    """The URL of another database on the same server."""
+    """Return the URL of another database on the same server."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"/{quote(name)}"))
 
 
 def login_url(url: str, login: str) -> str:
-    """The same database for another login, whose password libpq finds in its usual places."""
+    """Return the URL for another login, whose password libpq finds in its usual places."""
     parts = urlsplit(url)
     server = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{quote(login)}@{server}"))

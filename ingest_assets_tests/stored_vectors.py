@@ -7,7 +7,7 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
-from ingest_assets.adapters.postgres import vector_index
+from ingest_assets.adapters.postgres.search import vector_index
 from ingest_assets.composition.providers import index_policy
 from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, ChunkId, Producer, UserId, Vectors
 

@@ -50,9 +50,9 @@ def test_nothing_is_paid_for_what_the_local_parser_reads_as_well(media_type: Fil
 
 def test_only_what_a_service_reads_is_estimated_at_its_price() -> None:
     made = deployment(llama_cloud_api_key=SecretStr("k"))
-    assert made.parsing_step(FileType.PDF).usage(10).credits > 0
-    assert made.parsing_step(FileType.MARKDOWN).usage(10).credits == 0
-    assert deployment().parsing_step(FileType.PDF).usage(10).credits == 0
+    assert made.parsing_effort(FileType.PDF).usage(10).credits > 0
+    assert made.parsing_effort(FileType.MARKDOWN).usage(10).credits == 0
+    assert deployment().parsing_effort(FileType.PDF).usage(10).credits == 0
 
 
 def test_a_deployment_with_other_parts_keeps_those_that_were_replaced_before() -> None:

@@ -79,8 +79,8 @@ CREATE TABLE upload_pipeline.upload_jobs (
     finished_at timestamptz,
     -- When the present outcome was reported to Dagster; null until then.
     reported_at timestamptz,
-    -- When Dagster was told to forget the document's partition; it knows it again where reported_at is later.
-    pruned_at timestamptz,
+    -- When Dagster unlisted the document; a later reported_at lists it again.
+    unlisted_at timestamptz,
     CONSTRAINT legal_stage_and_state CHECK ((stage = 'embedded') = (state = 'done')),
     CONSTRAINT done_is_finished CHECK ((state = 'done') = (finished_at IS NOT NULL)),
     CONSTRAINT working_is_claimed CHECK (
@@ -104,7 +104,7 @@ CREATE INDEX upload_jobs_failed ON upload_pipeline.upload_jobs (queued_at, job_i
 CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_id)
     WHERE state IN ('done', 'deadletter') AND reported_at IS NULL;
 CREATE INDEX upload_jobs_listed ON upload_pipeline.upload_jobs (finished_at)
-    WHERE state = 'done' AND reported_at IS NOT NULL AND (pruned_at IS NULL OR pruned_at < reported_at);
+    WHERE state = 'done' AND reported_at IS NOT NULL AND (unlisted_at IS NULL OR unlisted_at < reported_at);
 
 -- Deleted documents: their owners, and what is still to be done about them. Only ids and times, kept forever.
 CREATE TABLE upload_pipeline.deleted_documents (
@@ -113,7 +113,7 @@ CREATE TABLE upload_pipeline.deleted_documents (
     deleted_at timestamptz NOT NULL DEFAULT now(),
     -- When a scan last found nothing of the document.
     erased_at timestamptz,
-    -- When Dagster was told to forget the document's partition.
+    -- When Dagster unlisted the document.
     unlisted_at timestamptz
 );
 CREATE INDEX deleted_documents_listed ON upload_pipeline.deleted_documents (document_id) WHERE unlisted_at IS NULL;
@@ -207,17 +207,6 @@ $$;
 CREATE TRIGGER events_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON upload_pipeline.events
     FOR EACH STATEMENT EXECUTE FUNCTION upload_pipeline.refuse_rewriting();
 ALTER TABLE upload_pipeline.events ENABLE ALWAYS TRIGGER events_are_append_only;
-
--- Returns how long the step took that is about to write its event.
-CREATE FUNCTION upload_pipeline.seconds_since_last_event(document uuid) RETURNS jsonb
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT jsonb_build_object('seconds', round(extract(epoch FROM clock_timestamp() - occurred_at), 3))
-    FROM upload_pipeline.events
-    WHERE document_id = document
-    ORDER BY event_id DESC
-    LIMIT 1;
-END;
 
 -- Buffers are logged tables: crash recovery empties unlogged ones, and these rows are paid for.
 CREATE TABLE upload_pipeline.document_chunk_buffer (

@@ -1,4 +1,4 @@
-"""One Typer application. Each command is the function of its name in the module of its name, imported when called."""
+"""One Typer application. A command is the function of its name in the module of its name; calling it imports it."""
 
 from importlib import import_module
 from typing import Any
@@ -12,19 +12,19 @@ from ingest_assets.posix.guarded_process import guard_process
 
 SUMMARIES = {
     "up": "Run everything in the foreground.",
-    "submit": "Take files in.",
+    "submit": "Submit files or folders.",
     "status": "Count documents, or show where one stands.",
     "explain": "Say why a document is or is not searchable.",
-    "search": "Find the passages that answer a query best.",
-    "drain": "Work the queue off in the foreground.",
+    "search": "Find the passages that best answer a query.",
+    "drain": "Process the queue in the foreground until it is empty.",
     "retry": "Queue failed documents again.",
-    "refresh": "Queue again what another parser, chunker or model made.",
-    "delete": "Remove documents with all that was made of them.",
-    "export": "Write down what is stored of a user or a document, and what was done.",
-    "costs": "Sum up what providers have cost.",
+    "refresh": "Queue documents again that other tools have made.",
+    "delete": "Delete documents and everything made of them.",
+    "export": "Export the history and an index of what is stored.",
+    "costs": "Show what providers have cost.",
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",
-    "doctor": "Try everything the pipeline depends on.",
+    "doctor": "Check everything the pipeline depends on.",
     "database-url": "Print the URL of the database in use.",
 }
 SETTINGS: dict[str, Any] = {
@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class Commands(TyperGroup):
-    """Lists what is registered, calls what is loaded."""
+    """Lists the registered commands without importing them, and imports the one that is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, _, rest = super().resolve_command(ctx, args)
@@ -43,20 +43,21 @@ class Commands(TyperGroup):
 
 
 def load_command(name: str) -> Any:
+    """Import a command and return it with its options."""
     function = name.replace("-", "_")
     alone = typer.Typer(add_completion=False, **SETTINGS)
-    alone.command(name)(getattr(import_module(f"ingest_assets.cli.{function}"), function))
+    alone.command(name)(getattr(import_module(f"ingest_assets.cli.commands.{function}"), function))
     return get_command(alone)
 
 
 def _not_loaded() -> None:
-    """Stands for a command until it is called."""
+    """Stand in for a command until it is called."""
 
 
 app = typer.Typer(
     name="ingest",
     cls=Commands,
-    help="Gets an organisation's documents searchable, and keeps them so.",
+    help="Makes an organisation's documents searchable, and keeps them so.",
     no_args_is_help=True,
     **SETTINGS,
 )

@@ -14,28 +14,42 @@ from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-User = Annotated[str | None, typer.Option("--user", metavar="UUID", help="Whose documents. [env: INGEST_USER_ID]")]
+User = Annotated[
+    str | None, typer.Option("--user", metavar="UUID", help="The user who owns the documents. [env: INGEST_USER_ID]")
+]
 
 Viewer = Annotated[
     str | None,
-    typer.Option("--user", metavar="UUID", help="Only this user's; by default everybody's. [env: INGEST_USER_ID]"),
+    typer.Option("--user", metavar="UUID", help="Only this user's documents; default: all. [env: INGEST_USER_ID]"),
 ]
 
 
 def seen_documents(user: str | None, deployment: Deployment) -> Documents:
-    """Return one user's documents if one is named; an operator sees everybody's. Raise PermanentError invalid_id."""
+    """Return the documents of the user who is named, or everybody's: an operator may see all of them.
+
+    Raises:
+        PermanentError: invalid_id.
+    """
     viewer = viewer_of(user, deployment.settings)
     return deployment.documents if viewer is None else deployment.documents_of(viewer)
 
 
 def viewer_of(user: str | None, settings: Settings) -> UserId | None:
-    """None where nobody is named. Raises PermanentError invalid_id."""
+    """Return the user who is named, or None.
+
+    Raises:
+        PermanentError: invalid_id.
+    """
     named = settings.user_id if user is None else parse_id(user, "The user")
     return None if named is None else UserId(named)
 
 
 def user_of(user: str | None, settings: Settings) -> UserId:
-    """Raises PermanentError invalid_id, user_missing."""
+    """Return the user who is named, or the default user.
+
+    Raises:
+        PermanentError: invalid_id, user_missing.
+    """
     if user is not None:
         return UserId(parse_id(user, "The user"))
     if settings.default_user is None:
@@ -44,12 +58,16 @@ def user_of(user: str | None, settings: Settings) -> UserId:
 
 
 def actor_of(command: str) -> Actor:
-    """With a correlation id for this call of the command."""
+    """Return the actor for the history, with a correlation id for this call of the command."""
     return Actor(f"ingest {command}", str(uuid4()))
 
 
 def documents_of(values: Sequence[str]) -> list[DocumentId]:
-    """Raises PermanentError invalid_id."""
+    """Return the ids in the arguments.
+
+    Raises:
+        PermanentError: invalid_id.
+    """
     return [DocumentId(parse_id(value, "The document")) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""What people read of the commands: lines and tables on stdout, messages on stderr."""
+"""What people read: lines and tables on stdout, messages on stderr."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,11 +11,11 @@ from rich.text import Text
 from ingest_assets.domain.text.normalisation import printable
 
 WIDE = 10_000
-"""Columns where nobody watches: a pipe or a log gets whole lines."""
+"""Columns of a pipe or a log, which get whole lines."""
 
 
 class Terminal(Console):
-    """Shows what documents, file names and people say, and does none of it: no markup, no control sequence."""
+    """A console that shows what documents and file names say, and obeys no markup or control sequence in it."""
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -30,6 +30,7 @@ messages = Terminal(stderr=True)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows in columns, which wrap on a terminal. A command must not wrap: print it on a line of its own."""
     headings = (Column(column, overflow="fold") for column in columns)
     table = Table(*headings, box=None, pad_edge=False, show_header=any(columns))
     for row in rows:
@@ -38,5 +39,5 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def _on_one_line(text: str) -> str:
-    """A path with a line's end in it must not look like two rows."""
+    """Return the text without line ends, so that a path that contains one does not look like two rows."""
     return text.replace("\n", " ")

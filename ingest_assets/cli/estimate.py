@@ -14,12 +14,12 @@ from ingest_assets.pipeline.intake import CheckedFile
 
 
 def estimate_files(files: Sequence[SeenFile], intake: FileIntake, deployment: Deployment) -> Estimate:
-    """For what would make work: unchanged files and those that would be refused count nothing."""
+    """Estimate the work that the files would make: unchanged and rejected files make none."""
     sizes = (
         Size(each.arrival.media_type, each.arrival.byte_size, _pages(each, deployment))
         for each in intake.changed(files)
     )
-    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+    return estimate_documents(sizes, parsing=deployment.parsing_effort, embedding=deployment.embedding_effort)
 
 
 def _pages(file: CheckedFile, deployment: Deployment) -> int | None:
@@ -28,7 +28,7 @@ def _pages(file: CheckedFile, deployment: Deployment) -> int | None:
 
 
 def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployment) -> Estimate:
-    """As if of all texts that are embedded again none had a vector yet."""
+    """Estimate the most that the documents would take: it assumes that no text has a vector yet."""
     sizes = (
         Size(
             each.media_type,
@@ -39,7 +39,7 @@ def estimate_outdated(outdated: Sequence[OutdatedDocument], deployment: Deployme
         )
         for each in outdated
     )
-    return estimate_documents(sizes, parsing=deployment.parsing_step, embedding=deployment.embedding_step)
+    return estimate_documents(sizes, parsing=deployment.parsing_effort, embedding=deployment.embedding_effort)
 
 
 def describe_estimate(estimate: Estimate) -> dict[str, Any]:

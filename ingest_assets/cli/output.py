@@ -1,4 +1,4 @@
-"""What machines read of the commands: JSON on stdout, problems on stderr, the exit code."""
+"""What machines read: JSON on stdout, errors on stderr, the exit code."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
+from ingest_assets.cli.hints import hint_of
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.pipeline.failure import as_ingest_error
@@ -23,7 +24,7 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def deployed(*, as_json: bool) -> Iterator[Deployment]:
-    """The deployment that the environment describes, closed at the end; errors become messages and exit codes."""
+    """Yield the deployment that the environment describes, and close it; errors become messages and exit codes."""
     with reported_errors(as_json=as_json):
         deployment = Deployment(settings_of_environment())
         try:
@@ -34,6 +35,7 @@ def deployed(*, as_json: bool) -> Iterator[Deployment]:
 
 @contextmanager
 def reported_errors(*, as_json: bool) -> Iterator[None]:
+    """Report any error of the block and exit: with 2 for wrong usage, with 1 for everything else."""
     try:
         yield
     except (typer.Exit, typer.Abort):
@@ -45,20 +47,26 @@ def reported_errors(*, as_json: bool) -> Iterator[None]:
 
 
 def report(problem: IngestError, *, as_json: bool) -> None:
+    """Write an error to stderr."""
     if as_json:
         sys.stderr.write(json.dumps(describe(problem)) + "\n")
         return
     from ingest_assets.cli.console import messages
 
-    messages.print(f"{problem.code}: {problem.message} {problem.hint}")
+    messages.print(f"{problem.code}: {problem.message} {hint_of(problem.code, problem.hint)}")
 
 
 def describe(problem: IngestError) -> dict[str, Any]:
-    return {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    """Return an error as JSON, with the hint of the command line."""
+    return {"code": problem.code, "message": problem.message, "hint": hint_of(problem.code, problem.hint)}
 
 
 def settings_of_environment() -> Settings:
-    """Raises PermanentError wrong_usage, naming the variable but not its value."""
+    """Return the settings in the environment.
+
+    Raises:
+        PermanentError: wrong_usage, which names the variable but not its value.
+    """
     try:
         return Settings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Waiting for documents, with a bar on a terminal."""
+"""Wait for documents, with a progress bar on a terminal."""
 
 import time
 from collections.abc import Sequence
@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingest_assets.cli.console import messages
+from ingest_assets.cli.hints import NOBODY_WORKS
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
 
 POLL_SECONDS = 0.25
 POLL_SHARE = 0.05
-"""Of the time: asking for many documents takes long, and whoever works on them needs the database too."""
+"""The share of the time that may be spent on polling, because workers need the database too."""
 PATIENCE_SECONDS = 15
-"""Of standstill, after which a person is told how to start a worker."""
+"""How long nothing may happen before a person is told how to start a worker."""
 
 FINISHED = (State.DONE, State.DEADLETTER)
 
 
 def wait_for(document_ids: Sequence[DocumentId], documents: Documents) -> bool:
-    """Returns when each is done or a dead letter; whether all are done."""
+    """Wait until each document is done or a dead letter, and return whether all of them are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
         task = progress.add_task("ingesting", total=len(document_ids))
@@ -36,11 +37,11 @@ def wait_for(document_ids: Sequence[DocumentId], documents: Documents) -> bool:
             if finished != last or states.get(State.WORKING):
                 last, since = finished, time.monotonic()
             elif time.monotonic() - since > PATIENCE_SECONDS:
-                messages.print("Nobody works on the queue. Start a worker: ingest up, or: ingest drain")
+                messages.print(NOBODY_WORKS)
                 since = time.monotonic()
             time.sleep(pause)
 
 
 def pause_after(poll_seconds: float) -> float:
-    """Seconds until the next poll, after one that took so long."""
+    """Return the seconds until the next poll, given how long the last one took."""
     return max(POLL_SECONDS, poll_seconds / POLL_SHARE)

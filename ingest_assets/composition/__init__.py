@@ -1,4 +1,4 @@
-"""The one place that chooses the adapters behind the ports. Everything is imported and made on first use."""
+"""The one place that chooses the adapters behind the ports. It imports and makes everything on first use."""
 
 from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets.composition.deployment import Deployment

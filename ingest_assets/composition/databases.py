@@ -1,4 +1,4 @@
-"""Where a deployment keeps things: databases with their logins, documents' bytes, clocks, the log."""
+"""The databases with their logins, the document store, the clock and the log."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,21 +10,23 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
     from ingest_assets.adapters.postgres.database import Database
     from ingest_assets.adapters.postgres.diagnosis import Diagnosis
-    from ingest_assets.adapters.postgres.export import Export
-    from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+    from ingest_assets.adapters.postgres.documents.export import Export
+    from ingest_assets.adapters.postgres.documents.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.isolation import Isolation
-    from ingest_assets.adapters.postgres.ledger import Ledger
-    from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+    from ingest_assets.adapters.postgres.spending.ledger import Ledger
+    from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
     from ingest_assets.pipeline.ports.clock import Clock
     from ingest_assets.pipeline.ports.object_store import ObjectStore
     from ingest_assets.pipeline.ports.observing import Observer
     from ingest_assets.settings import Settings
 
 SPARE_CONNECTIONS = 4
-"""For what a worker does beside its documents: renewing leases, claiming, reporting, booking."""
+"""Connections for what a worker does besides its documents: renewing leases, claiming, reporting, booking."""
 
 
 class Databases(Parts):
+    """The part of a deployment that stores things."""
+
     def __init__(self, settings: "Settings") -> None:
         super().__init__()
         self.settings = settings
@@ -37,14 +39,14 @@ class Databases(Parts):
 
     @part
     def database_url(self) -> str:
-        """Starts the embedded server if no other is named."""
+        """Return the URL of the server, which is the embedded one, started here, unless another is named."""
         if self.settings.database_url is not None:
             return self.settings.database_url.get_secret_value()
         self.embedded_postgres.start()
         return self.embedded_postgres.url()
 
     def url_of(self, role: Role) -> str:
-        """Return a URL for acting as the role: its own login on the embedded server, else the only one."""
+        """Return a URL to act as the role: its own login on the embedded server, or else the only login."""
         from ingest_assets.settings import login_url
 
         return login_url(self.database_url, role) if self.settings.embedded else self.database_url
@@ -63,7 +65,7 @@ class Databases(Parts):
 
     @property
     def dagster_database_url(self) -> str:
-        """As SQLAlchemy spells it."""
+        """The URL of Dagster's database for SQLAlchemy."""
         from ingest_assets.settings import sqlalchemy_url
 
         return sqlalchemy_url(self.plain_dagster_database_url)
@@ -81,7 +83,7 @@ class Databases(Parts):
         return migrate(self.database_url)
 
     def prepare_databases(self) -> None:
-        """Bring the schema up to date and make Dagster's database, if it is this deployment's to make."""
+        """Bring the schema up to date, and create Dagster's database unless a setting names one."""
         from ingest_assets.adapters.postgres.migrations import create_database
 
         self.migrate()
@@ -113,25 +115,25 @@ class Databases(Parts):
 
     @property
     def ledger(self) -> "Ledger":
-        from ingest_assets.adapters.postgres.ledger import Ledger
+        from ingest_assets.adapters.postgres.spending.ledger import Ledger
 
         return Ledger(self.database)
 
     @property
     def export(self) -> "Export":
-        from ingest_assets.adapters.postgres.export import Export
+        from ingest_assets.adapters.postgres.documents.export import Export
 
         return Export(self.database)
 
     @property
     def idempotency_keys(self) -> "PostgresIdempotencyKeys":
-        from ingest_assets.adapters.postgres.idempotency_keys import PostgresIdempotencyKeys
+        from ingest_assets.adapters.postgres.documents.idempotency_keys import PostgresIdempotencyKeys
 
         return PostgresIdempotencyKeys(self.database)
 
     @property
     def webhook_log(self) -> "PostgresWebhookLog":
-        from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+        from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
         from ingest_assets.adapters.providers import LLAMAPARSE
 
         return PostgresWebhookLog(self.database, LLAMAPARSE.name)
@@ -150,7 +152,7 @@ class Databases(Parts):
 
     @property
     def lease(self) -> timedelta:
-        """How long a worker may be silent before its documents return to the queue."""
+        """Return how long a worker may be silent before its documents return to the queue."""
         return self.settings.lease
 
     @part

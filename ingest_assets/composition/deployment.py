@@ -1,4 +1,4 @@
-"""Settings become a deployment: each part is made when somebody first asks for it, with the parts that it needs."""
+"""The deployment that the settings describe. Each part is made on first use, together with the parts it needs."""
 
 import random
 from collections.abc import Callable
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class Deployment(Tools):
-    """What one process holds of the system."""
+    """Everything that one process uses of the system."""
 
     def replacing(self, **parts: Any) -> "Deployment":
-        """Return a deployment with these parts, by their names here, that shares this one's database.
+        """Return a deployment that shares this one's database and has these parts, which are named as here.
 
         What was replaced before stays replaced.
         """
@@ -50,32 +50,32 @@ class Deployment(Tools):
 
     @part
     def claims(self) -> "Claims":
-        from ingest_assets.adapters.postgres.claims import PostgresClaims
+        from ingest_assets.adapters.postgres.queue.claims import PostgresClaims
 
         return PostgresClaims(self.database, self.settings.jobs_per_user)
 
     @part
     def backlog(self) -> "Backlog":
-        from ingest_assets.adapters.postgres.backlog import PostgresBacklog
+        from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
 
         return PostgresBacklog(self.database, self.settings.jobs_per_user)
 
     @part
     def operations(self) -> "Operations":
-        from ingest_assets.adapters.postgres.operations import PostgresOperations
+        from ingest_assets.adapters.postgres.queue.operations import PostgresOperations
 
         return PostgresOperations(self.database)
 
     @part
     def reports(self) -> "Reports":
-        from ingest_assets.adapters.postgres.reports import PostgresReports
+        from ingest_assets.adapters.postgres.queue.reports import PostgresReports
         from ingest_assets.pipeline.steps import STEPS
 
         return PostgresReports(self.database, [step.leaves for step in STEPS])
 
     @part
     def partitions(self) -> "Partitions":
-        from ingest_assets.adapters.postgres.partitions import PostgresPartitions
+        from ingest_assets.adapters.postgres.queue.partitions import PostgresPartitions
 
         return PostgresPartitions(self.database)
 
@@ -101,20 +101,20 @@ class Deployment(Tools):
 
     @part
     def documents(self) -> "Documents":
-        """Everybody's documents."""
-        from ingest_assets.adapters.postgres.reading import PostgresDocuments
+        """Return everybody's documents."""
+        from ingest_assets.adapters.postgres.documents.reading import PostgresDocuments
 
         return PostgresDocuments(self.database)
 
     def documents_of(self, user_id: UserId) -> "Documents":
         """Return the documents that a user may see."""
-        from ingest_assets.adapters.postgres.reading import PostgresDocuments
+        from ingest_assets.adapters.postgres.documents.reading import PostgresDocuments
 
         return PostgresDocuments(self.database.as_seen_by(user_id))
 
     @part
     def intake_records(self) -> "IntakeRecords":
-        from ingest_assets.adapters.postgres.intake_records import PostgresIntakeRecords
+        from ingest_assets.adapters.postgres.documents.intake_records import PostgresIntakeRecords
 
         return PostgresIntakeRecords(self.database)
 
@@ -132,7 +132,7 @@ class Deployment(Tools):
 
     @part
     def deletions(self) -> "Deletions":
-        from ingest_assets.adapters.postgres.deletions import PostgresDeletions
+        from ingest_assets.adapters.postgres.documents.deletions import PostgresDeletions
 
         return PostgresDeletions(self.database)
 
@@ -158,19 +158,19 @@ class Deployment(Tools):
 
     @part
     def changes(self) -> "Changes":
-        from ingest_assets.adapters.postgres.changes import PostgresChanges
+        from ingest_assets.adapters.postgres.queue.changes import PostgresChanges
 
         return PostgresChanges(self.database, self.clock)
 
     @part
     def chunk_buffer(self) -> "ChunkBuffer":
-        from ingest_assets.adapters.postgres.buffers import PostgresChunkBuffer
+        from ingest_assets.adapters.postgres.queue.buffers import PostgresChunkBuffer
 
         return PostgresChunkBuffer(self.database)
 
     @part
     def vector_buffer(self) -> "VectorBuffer":
-        from ingest_assets.adapters.postgres.buffers import PostgresVectorBuffer
+        from ingest_assets.adapters.postgres.queue.buffers import PostgresVectorBuffer
 
         return PostgresVectorBuffer(self.database)
 
@@ -188,7 +188,7 @@ class Deployment(Tools):
 
     @part
     def steps(self) -> "dict[str, Step[Any]]":
-        """The steps by asset, in order."""
+        """Return the steps by asset, in order."""
         from ingest_assets.composition.steps import make_steps
 
         return make_steps(self)
@@ -232,19 +232,19 @@ class Deployment(Tools):
 
     @part
     def search_index(self) -> "SearchIndex":
-        from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+        from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
 
         return PostgresSearchIndex(self.database, self.index_policy)
 
     @part
     def vector_index(self) -> "VectorIndex":
-        from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
+        from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
 
         return PostgresVectorIndex(self.owner_url, self.index_policy)
 
     @part
     def vector_samples(self) -> "VectorSamples":
-        from ingest_assets.adapters.postgres.vector_samples import PostgresVectorSamples
+        from ingest_assets.adapters.postgres.search.vector_samples import PostgresVectorSamples
 
         return PostgresVectorSamples(self.database)
 
@@ -255,7 +255,7 @@ class Deployment(Tools):
         return IndexKeeper(self.vector_index, self.embedder, self.index_policy, self.observer)
 
     def close(self) -> None:
-        """End what was made; the embedded server stops if nobody else uses it."""
+        """Close everything that was made. The embedded server stops if nobody else uses it."""
         made = vars(self)
         if "local_parser" in made:
             self.local_parser.close()

@@ -1,4 +1,4 @@
-"""Parts that are made when somebody first asks for them, once for all threads."""
+"""Parts that are made on first use, once for all threads."""
 
 from functools import cached_property
 from threading import RLock
@@ -8,7 +8,7 @@ Made = TypeVar("Made")
 
 
 class Parts:
-    """What has parts."""
+    """The base of classes with parts."""
 
     def __init__(self) -> None:
         self.lock = RLock()

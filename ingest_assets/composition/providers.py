@@ -1,4 +1,4 @@
-"""Which providers a deployment uses, with their keys, prices and limits. Another provider has its lines here."""
+"""The providers that a deployment may use, with their keys, prices and limits. To add a provider, add it here."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.parsers.router import ProviderParser
 
 Key: TypeAlias = Callable[[], str]
-"""Asked for each call, so that a key may change."""
+"""Returns the key; it is called for every request, so that a key may change."""
 MakeParser: TypeAlias = "Callable[[Key, PaidCalls, RemoteJobs], ProviderParser]"
 MakeEmbedder: TypeAlias = Callable[[Key, PaidCalls], Embedder]
 Make = TypeVar("Make")
@@ -29,11 +29,11 @@ Make = TypeVar("Make")
 
 @dataclass(frozen=True, slots=True)
 class Use(Generic[Make]):
-    """What a deployment makes of a provider."""
+    """How a deployment uses a provider."""
 
     make: Make
     usage: Callable[[int], Usage]
-    """What so many of its units cost."""
+    """Returns what a number of its units costs."""
 
 
 def parsers(settings: Settings) -> Mapping[Provider, Use[MakeParser]]:
@@ -47,7 +47,7 @@ def embedders(settings: Settings) -> Mapping[Provider, Use[MakeEmbedder]]:
 
 
 def rates(settings: Settings) -> Mapping[ProviderName, RateLimits]:
-    """Return what each provider lets through, for all workers together."""
+    """Return the rate limits of each provider, which all workers share."""
     return {
         OPENAI.name: RateLimits(
             _per_minute(settings.openai_requests_per_minute), _per_minute(settings.openai_tokens_per_minute)
@@ -57,7 +57,7 @@ def rates(settings: Settings) -> Mapping[ProviderName, RateLimits]:
 
 
 def key_of(provider: Provider, settings: Settings) -> Key | None:
-    """Return what reads the provider's key, or None where none is set."""
+    """Return a function that reads the provider's key, or None if no key is set."""
     return {
         OPENAI: key_reader(settings.openai_api_key, settings.openai_api_key_file),
         LLAMAPARSE: key_reader(settings.llama_cloud_api_key, settings.llama_cloud_api_key_file),
@@ -65,7 +65,7 @@ def key_of(provider: Provider, settings: Settings) -> Key | None:
 
 
 def required_key(provider: Provider, settings: Settings) -> Key:
-    """Return what reads the provider's key.
+    """Return a function that reads the provider's key.
 
     Raises:
         PermanentError: key_unset.
@@ -84,7 +84,7 @@ def chosen(choice: str, usable: Iterable[Provider], settings: Settings) -> Provi
 
 
 def index_policy() -> IndexPolicy:
-    """Return the policy that knows the models of every provider, in use or not: their vectors may be stored."""
+    """Return a policy that knows every provider's models: the database may have their vectors even if unused now."""
     return IndexPolicy(models_by_bits=LOCAL_MODELS_BY_BITS.union(*(each.models_by_bits for each in PROVIDERS)))
 
 

@@ -1,4 +1,4 @@
-"""Which parser and which embedder a deployment uses, and the gate before calls that are paid for."""
+"""The parser and the embedder of a deployment, and the gate in front of paid calls."""
 
 import time
 from datetime import timedelta
@@ -9,25 +9,27 @@ from ingest_assets.composition.parts import part
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.parsers.local import LocalParser
-    from ingest_assets.adapters.postgres.paid_calls import PostgresPaidCalls
-    from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
+    from ingest_assets.adapters.postgres.spending.paid_calls import PostgresPaidCalls
+    from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
     from ingest_assets.domain.search.index_policy import IndexPolicy
     from ingest_assets.domain.spending.providers import Provider
-    from ingest_assets.pipeline.estimate import Step
+    from ingest_assets.pipeline.estimate import Effort
     from ingest_assets.pipeline.ports.providers import Availability, Embedder, Parser
 
 
 class Tools(Databases):
+    """The part of a deployment that parses and embeds."""
+
     @property
     def parsing_provider(self) -> "Provider | None":
-        """The provider that parses; None if this machine does."""
+        """Return the provider that parses, or None if this machine does."""
         from ingest_assets.composition.providers import chosen, parsers
 
         return chosen(self.settings.parser, parsers(self.settings), self.settings)
 
     @property
     def embedding_provider(self) -> "Provider | None":
-        """The provider that embeds; None if this machine does."""
+        """Return the provider that embeds, or None if this machine does."""
         from ingest_assets.composition.providers import chosen, embedders
 
         return chosen(self.settings.embedder, embedders(self.settings), self.settings)
@@ -41,7 +43,11 @@ class Tools(Databases):
 
     @part
     def parser(self) -> "Parser":
-        """Raises PermanentError key_unset."""
+        """Return the parser that the settings choose.
+
+        Raises:
+            PermanentError: key_unset.
+        """
         provider = self.parsing_provider
         if provider is None:
             return self.local_parser
@@ -54,7 +60,11 @@ class Tools(Databases):
 
     @part
     def embedder(self) -> "Embedder":
-        """Raises PermanentError key_unset."""
+        """Return the embedder that the settings choose.
+
+        Raises:
+            PermanentError: key_unset.
+        """
         provider = self.embedding_provider
         if provider is None:
             from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
@@ -66,7 +76,7 @@ class Tools(Databases):
 
     @part
     def paid_calls(self) -> "PostgresPaidCalls":
-        from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+        from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
         from ingest_assets.composition.providers import budgets, rates
         from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 
@@ -76,14 +86,14 @@ class Tools(Databases):
 
     @part
     def remote_jobs(self) -> "PostgresRemoteJobs":
-        from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
+        from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 
         return PostgresRemoteJobs(self.database)
 
     @part
     def providers(self) -> "Availability":
-        """Those that every document needs because nothing stands in for them."""
-        from ingest_assets.adapters.postgres.availability import PostgresAvailability
+        """Return the availability of the providers that every document needs: nothing can stand in for them."""
+        from ingest_assets.adapters.postgres.spending.availability import PostgresAvailability
 
         needed = [self.embedding_provider, None if self.settings.parser_fallback else self.parsing_provider]
         return PostgresAvailability(self.database, [provider.name for provider in needed if provider is not None])
@@ -94,21 +104,21 @@ class Tools(Databases):
 
         return index_policy()
 
-    def parsing_step(self, media_type: str) -> "Step":
-        """Return what parsing takes per page."""
+    def parsing_effort(self, media_type: str) -> "Effort":
+        """Return the time and the cost of parsing per page."""
         from ingest_assets.composition.providers import parsers
-        from ingest_assets.pipeline.estimate import LOCAL_PARSING, Step
+        from ingest_assets.pipeline.estimate import LOCAL_PARSING, Effort
 
         provider = self.parsing_provider
         if provider is None or self.parser.costs_nothing(media_type):
             return LOCAL_PARSING
-        return Step(parsers(self.settings)[provider].usage, *provider.pace)
+        return Effort(parsers(self.settings)[provider].usage, *provider.pace)
 
     @property
-    def embedding_step(self) -> "Step":
-        """What embedding takes per token."""
+    def embedding_effort(self) -> "Effort":
+        """Return the time and the cost of embedding per token."""
         from ingest_assets.composition.providers import embedders
-        from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, Step
+        from ingest_assets.pipeline.estimate import LOCAL_EMBEDDING, Effort
 
         provider = self.embedding_provider
-        return LOCAL_EMBEDDING if provider is None else Step(embedders(self.settings)[provider].usage, *provider.pace)
+        return LOCAL_EMBEDDING if provider is None else Effort(embedders(self.settings)[provider].usage, *provider.pace)

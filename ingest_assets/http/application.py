@@ -14,13 +14,14 @@ from ingest_assets.http.safety import Safety
 from ingest_assets.http.uploads import FORM_ENVELOPE, is_form
 
 JSON_BYTES = 64 * 1024
-DESCRIPTION = """Documents in, searchable passages out.
+DESCRIPTION = """Submit documents, and search their passages.
 
-Every request but the health checks and the callbacks carries a bearer token, and sees its user's documents only.
+Every request needs a bearer token, except the health checks and the callbacks, and sees only its user's documents.
 Errors are `application/problem+json` with a stable `code` and a `hint`."""
 
 
 def build_application(service: HttpService) -> FastAPI:
+    """Return the application with its routes, limits and error handlers."""
     application = FastAPI(
         title="ingest-assets",
         version=version("ingest-assets"),
@@ -39,7 +40,7 @@ def build_application(service: HttpService) -> FastAPI:
 
 
 def _limit(scope: Scope, service: HttpService) -> int:
-    """In bytes."""
+    """Return how many bytes the body may have."""
     path = scope["path"]
     if path == documents.router.prefix:
         return service.intake.max_bytes + (FORM_ENVELOPE if is_form(Headers(scope=scope)) else 0)

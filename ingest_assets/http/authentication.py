@@ -1,4 +1,4 @@
-"""Who is asking: the `sub` of a bearer token as Supabase issues it (RFC 7519)."""
+"""Find out who is asking: the `sub` of a bearer token as Supabase issues it (RFC 7519)."""
 
 from typing import Any
 from uuid import UUID
@@ -15,10 +15,14 @@ LONGEST_TOKEN = 8192
 
 
 class Authentication:
-    """The algorithm decides which key may verify a token: a public key never serves as a secret."""
+    """Checks tokens. The algorithm decides which key may verify one, so a public key never serves as a secret."""
 
     def __init__(self, *, secret: str | None, keys: SigningKeys | None, audience: str, issuer: str | None) -> None:
-        """Raises PermanentError authentication_missing where there is neither a secret nor keys."""
+        """Accept tokens that the secret or one of the keys has signed.
+
+        Raises:
+            PermanentError: authentication_missing, if there is neither a secret nor keys.
+        """
         if secret is None and keys is None:
             raise PermanentError("authentication_missing")
         self._secret = secret
@@ -27,7 +31,12 @@ class Authentication:
         self._issuer = issuer
 
     def user_of(self, token: str) -> UserId:
-        """Raises PermanentError token_invalid, token_expired; TransientError signing_keys_unreachable."""
+        """Return the user to whom the token was issued.
+
+        Raises:
+            PermanentError: token_invalid, token_expired.
+            TransientError: signing_keys_unreachable.
+        """
         try:
             return UserId(UUID(self._claims(token)["sub"]))
         except jwt.ExpiredSignatureError:

@@ -1,4 +1,4 @@
-"""What requests and answers look like: the JSON of the command line."""
+"""The JSON of requests and answers, which is that of the command line."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,6 +12,7 @@ from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.domain.search.hits import Hit
 from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets.http.ports import Outcome
+from ingest_assets.http.problems import hint_of
 
 EXAMPLE_ID = "3f2c7a52-6a0f-4f0e-9a51-0f5b8f6f2f11"
 MOST_HITS = 100
@@ -25,15 +26,19 @@ def _words(query: str) -> str:
 
 
 class SearchRequest(BaseModel):
+    """What to search for."""
+
     model_config = ConfigDict(extra="forbid")
 
     query: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_words)] = Field(
-        description="A question or some words.", examples=["What is covered for emergency services?"]
+        description="A question, or some words.", examples=["What is covered for emergency services?"]
     )
-    limit: int = Field(default=5, ge=1, le=MOST_HITS, description="How many passages.", examples=[5])
+    limit: int = Field(default=5, ge=1, le=MOST_HITS, description="The most passages to return.", examples=[5])
 
 
 class Submission(BaseModel):
+    """What became of a submitted document."""
+
     document_id: UUID = Field(examples=[EXAMPLE_ID])
     job_id: UUID = Field(examples=["b0b7c9d8-57d1-4a9b-8f0e-6a7a5d0f3c55"])
     status: AcceptanceStatus = Field(examples=["queued"])
@@ -44,6 +49,8 @@ class Submission(BaseModel):
 
 
 class DocumentStatus(BaseModel):
+    """Where a document stands, and why it failed if it did."""
+
     document_id: UUID = Field(examples=[EXAMPLE_ID])
     job_id: UUID
     filename: str = Field(examples=["policy.pdf"])
@@ -51,14 +58,14 @@ class DocumentStatus(BaseModel):
     byte_size: int = Field(examples=[102400])
     stage: Stage = Field(examples=["embedded"])
     state: State = Field(examples=["done"])
-    searchable: bool = Field(description="Whether searches find it, at its newest version or an older one.")
+    searchable: bool = Field(description="Whether searches find the document, in its newest version or an older one.")
     chunks: int = Field(examples=[42])
     version: int = Field(examples=[1])
     live_version: int | None = Field(description="The version that searches find.", examples=[1])
     attempts: int = Field(examples=[0])
     next_retry_at: datetime | None
     finished_at: datetime | None
-    code: str | None = Field(default=None, description="Why it failed last.", examples=[None])
+    code: str | None = Field(default=None, description="The error of the last failure.", examples=[None])
     message: str | None = Field(default=None, examples=[None])
     hint: str | None = Field(default=None, examples=[None])
 
@@ -81,11 +88,13 @@ class DocumentStatus(BaseModel):
             finished_at=status.finished_at,
             code=status.error_code,
             message=status.error_message,
-            hint=status.error_hint,
+            hint=hint_of(status.error_code, status.error_hint),
         )
 
 
 class HistoryEvent(BaseModel):
+    """One event in a document's history."""
+
     at: datetime
     version: int = Field(examples=[1])
     stage: Stage = Field(examples=["parsed"])
@@ -106,12 +115,14 @@ class HistoryEvent(BaseModel):
 
 
 class SearchHit(BaseModel):
+    """One passage that answers the query."""
+
     document_id: UUID = Field(examples=[EXAMPLE_ID])
     chunk_id: UUID
-    score: float = Field(description="Comparable within one answer only.", examples=[0.0325])
+    score: float = Field(description="Scores can be compared only within one answer.", examples=[0.0325])
     text: str = Field(examples=["Emergency services are covered at 80 percent after the deductible."])
     heading_path: list[str] = Field(examples=[["Benefits", "Emergency care"]])
-    page: int | None = Field(description="From 1.", examples=[7])
+    page: int | None = Field(description="The page, counted from 1.", examples=[7])
     filename: str = Field(examples=["policy.pdf"])
 
     @classmethod
@@ -128,8 +139,12 @@ class SearchHit(BaseModel):
 
 
 class CallbackAnswer(BaseModel):
+    """What became of a callback."""
+
     outcome: Outcome = Field(examples=["completed"])
 
 
 class Condition(BaseModel):
+    """The state of the service."""
+
     status: str = Field(examples=["ok"])

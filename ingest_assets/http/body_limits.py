@@ -1,4 +1,4 @@
-"""No body is taken in beyond its limit, nor for longer than anyone may take to send it."""
+"""Refuse bodies that are too large, or that take too long to arrive."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ ARRIVAL_SECONDS = 300
 
 
 class BodyLimits:
-    """Counts while the application reads; refuses at once where the announced length is too much already."""
+    """Counts bytes while the application reads, and refuses at once if the announced length is too large."""
 
     def __init__(self, application: ASGIApp, limit_of: Callable[[Scope], int]) -> None:
         self._application = application
@@ -36,7 +36,11 @@ def _counted(receive: Receive, announced: int, limit: int) -> Receive:
     received, complete = 0, False
 
     async def counted() -> Message:
-        """Raises BodyTooLarge once; what is still on its way may then be discarded."""
+        """Return the next part of the body.
+
+        Raises:
+            BodyTooLarge: Once; after that, the rest of the body can be read and discarded.
+        """
         nonlocal received, complete
         if complete:
             return await receive()

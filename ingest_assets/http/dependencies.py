@@ -1,4 +1,4 @@
-"""What routes ask for: the running service, the caller, the caller's document."""
+"""What routes depend on: the running service, the caller, the caller's document."""
 
 from typing import Annotated
 from uuid import UUID
@@ -23,7 +23,12 @@ Service = Annotated[HttpService, Depends(_service)]
 
 
 def _caller(service: Service, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> UserId:
-    """Raises PermanentError token_missing, token_invalid, token_expired; RefusalError of rate_limited."""
+    """Return the user who sends the request.
+
+    Raises:
+        PermanentError: token_missing, token_invalid, token_expired.
+        RefusalError: rate_limited.
+    """
     if credentials is None:
         raise PermanentError("token_missing")
     user = service.authentication.user_of(credentials.credentials)
@@ -39,11 +44,15 @@ def _actor(request: Request) -> Actor:
 
 
 Acting = Annotated[Actor, Depends(_actor)]
-"""What this request does; whose documents are concerned, the caller says."""
+"""Who acts, for the history: this request."""
 
 
 def _own_document(document_id: UUID, caller: Caller, service: Service) -> Document:
-    """Somebody else's document is answered like one that never was. Raises PermanentError unknown_document."""
+    """Return the caller's document.
+
+    Raises:
+        PermanentError: unknown_document, which another user's document is too.
+    """
     document = service.documents_of(caller).find(DocumentId(document_id))
     if document is None:
         raise PermanentError("unknown_document")

@@ -1,4 +1,4 @@
-"""Documents: take in, follow, delete."""
+"""Routes that submit, follow and delete documents."""
 
 from hashlib import sha256
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ BINARY = {"type": "string", "format": "binary"}
 FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file as it is (curl --data-binary @FILE), or a form with it (curl -F file=@FILE).",
+        "description": "The file itself (curl --data-binary @FILE), or a form that contains it (curl -F file=@FILE).",
         "content": {
             "application/octet-stream": {"schema": BINARY},
             "multipart/form-data": {"schema": {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}},
@@ -33,9 +33,39 @@ router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
 
 async def _body(request: Request, caller: Caller) -> bytes:
-    """Read only once the caller is known."""
+    """Return the body, which is read only after the caller is known."""
     del caller
     return await request.body()
+
+
+Filename = Annotated[
+    str | None, Query(max_length=1000, description="The file's name, unless a form or Content-Disposition gives it.")
+]
+Source = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=1000,
+        description="Where the file came from. Other content from the same source becomes a new version of its "
+        "document. By default, each content is a separate document.",
+    ),
+]
+Priority = Annotated[
+    int,
+    Query(
+        ge=LOWEST_PRIORITY,
+        le=HIGHEST_PRIORITY,
+        description="Among your own documents, those with a higher priority go first.",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="The same key with the same content gives the same answer for at least a day.",
+    ),
+]
 
 
 @router.post("", status_code=202, openapi_extra=FILE, responses=problems(401, 408, 409, 413, 415, 422, 429, 503))
@@ -46,37 +76,12 @@ def submit_document(
     caller: Caller,
     actor: Acting,
     body: Annotated[bytes, Depends(_body)],
-    filename: Annotated[
-        str | None,
-        Query(max_length=1000, description="The file's name, where no form and no Content-Disposition gives it."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=1000,
-            description="Where the file came from: other content from the same source is its document's new version. "
-            "By default each content is a document of its own.",
-        ),
-    ] = None,
-    priority: Annotated[
-        int,
-        Query(
-            ge=LOWEST_PRIORITY,
-            le=HIGHEST_PRIORITY,
-            description="Among your own documents: higher ones are worked on first.",
-        ),
-    ] = 0,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=255,
-            description="The same key with the same content gives the same answer, for a day at least.",
-        ),
-    ] = None,
+    filename: Filename = None,
+    source: Source = None,
+    priority: Priority = 0,
+    idempotency_key: IdempotencyKey = None,
 ) -> Submission:
-    """Takes a file in, up to 25 MB, and queues it; what is there already makes no work."""
+    """Accept a file of up to 25 MB and queue it. A file that is already there makes no work."""
     upload = upload_of(request.headers, body, filename)
     source = normalise(source or "") or f"http:{sha256(upload.content).hexdigest()}"
     file = IncomingFile(upload.content, upload.filename, source, caller, priority)
@@ -87,7 +92,7 @@ def submit_document(
 
 @router.get("/{document_id}", responses=problems(401, 404, 422, 429, 503))
 def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
-    """Where a document stands, and why it failed if it did."""
+    """Return where a document stands, and why it failed if it did."""
     status = service.documents_of(document.user_id).status(document.document_id)
     if status is None:
         raise PermanentError("unknown_document")
@@ -96,14 +101,14 @@ def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
 
 @router.get("/{document_id}/events", responses=problems(401, 404, 422, 429, 503))
 def document_events(document: OwnDocument, service: Service) -> list[HistoryEvent]:
-    """Everything that happened to a document, oldest first."""
+    """Return everything that happened to a document, oldest first."""
     history = service.documents_of(document.user_id).history(document.document_id)
     return [HistoryEvent.of(event) for event in history]
 
 
 @router.delete("/{document_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))
 def remove_document(document_id: UUID, service: Service, caller: Caller, actor: Acting) -> None:
-    """Removes a document with all that was made of it; its history stays, without content. Repeat it at will."""
+    """Delete a document and everything made of it. Its history stays, without content. It is safe to repeat."""
     service.deletion.delete(DocumentId(document_id), actor, owner=caller)
 
 

@@ -10,13 +10,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def alive() -> Condition:
-    """The process answers."""
+    """Answer, which shows that the process runs."""
     return Condition(status="ok")
 
 
 @router.get("/readyz", responses=problems(503))
 def ready(service: Service) -> Condition:
-    """The database answers and its schema is up to date."""
+    """Check that the database answers and that its schema is up to date."""
     if service.pending_migrations():
         raise PermanentError("database_not_migrated")
     return Condition(status="ready")

@@ -1,4 +1,4 @@
-"""What the HTTP service needs beside the pipeline's ports, and everything one running service holds."""
+"""What the HTTP service needs besides the pipeline's ports, and what one running service holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,13 +16,17 @@ from ingest_assets.pipeline.search import Search
 
 
 class IdempotencyKeys(Protocol):
-    """A key belongs to a user and stands for one content; it is remembered for at least a day."""
+    """Remembers the answers to keys for at least a day. A key belongs to a user and stands for one content."""
 
     def reserve(self, user_id: UserId, key: str, content_sha: str) -> Acceptance | None:
-        """The answer that the key has had, if any. Raises PermanentError idempotency_conflict."""
+        """Return the answer that was given to this key, or None.
+
+        Raises:
+            PermanentError: idempotency_conflict.
+        """
 
     def record(self, user_id: UserId, key: str, answer: Acceptance) -> Acceptance:
-        """The key's answer from now on: the first that was recorded."""
+        """Record an answer and return the key's answer from now on, which is the first that was recorded."""
 
 
 class Outcome(StrEnum):
@@ -32,42 +36,46 @@ class Outcome(StrEnum):
     FINISHED_BEFORE = "finished_before"
     UNKNOWN_JOB = "unknown_job"
     NO_RESULT = "no_result"
-    """It reports no result: that, polling finds out."""
+    """The callback reports no result; polling finds out what happened."""
     REFUSED = "refused"
 
 
 class WebhookLog(Protocol):
+    """Keeps callbacks."""
+
     def store(self, body: bytes) -> int:
-        """Keep a callback as it came, and return its id."""
+        """Store a callback as it came and return its id."""
 
     def settle(self, webhook_id: int, outcome: Outcome, document_id: DocumentId | None) -> None:
-        """Without a document, its body is not kept: anybody may have sent it, or it is a deleted document's text."""
+        """Record the outcome. Without a document, drop the body: anybody may have sent it, or its document is gone."""
 
 
 class Callbacks(Protocol):
-    """Jobs of a provider that wait for its call."""
+    """Remote jobs that wait for a provider's callback."""
 
     def complete(self, remote_id: str) -> CalledBack | None:
-        """The job of this id is done; only for callbacks whose signature is good. None where nobody waits for it."""
+        """Complete the remote job of this id; return None if nobody waits for it. The caller checks the signature."""
 
     def complete_by_secret(self, callback_secret: str) -> CalledBack | None:
-        """The job that was given this secret is done. None where nobody waits for it."""
+        """Complete the remote job that was given this secret; return None if nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpService:
+    """Everything that one running service holds."""
+
     intake: Intake
     documents_of: Callable[[UserId], Documents]
     deletion: Deletion
     search: Callable[[], Search]
-    """Made when somebody searches: only then its embedder's key must be there."""
+    """Makes the search when somebody searches, because only then the embedder's key must be set."""
     authentication: Authentication
     rate_limit: RateLimit
     idempotency_keys: IdempotencyKeys
     webhook_log: WebhookLog
     callbacks: Callbacks
     pending_migrations: Callable[[], list[str]]
-    """Raises an IngestError where the database does not answer."""
+    """Raises an IngestError if the database does not answer."""
     webhook_max_bytes: int
     webhook_secret: str | None = field(repr=False)
-    """Signs callbacks; without it each job has a secret of its own."""
+    """Signs callbacks; without it, each remote job has its own secret."""

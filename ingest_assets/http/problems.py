@@ -41,14 +41,21 @@ STATUS_OF_CODE = {
     "database_not_migrated": HTTPStatus.SERVICE_UNAVAILABLE,
     "migration_changed": HTTPStatus.SERVICE_UNAVAILABLE,
 }
-HINT_OF_CODE = {"unknown_document": "Check the id; the document may have been deleted."}
-"""Where the catalogue's hint names a command that a caller over HTTP does not have."""
+HINT_OF_CODE = {
+    "token_missing": "Send the header Authorization: Bearer TOKEN.",
+    "invalid_request": "See /openapi.json of this service.",
+    "unknown_path": "See /openapi.json of this service.",
+    "method_not_allowed": "See /openapi.json of this service.",
+    "deletion_incomplete": "The deletion is tried again every hour; you may also repeat the request now.",
+    "unknown_document": "Check the id; the document may have been deleted.",
+}
+"""Hints for callers over HTTP, in place of the catalogue's."""
 
 CODE_OF_STATUS = {HTTPStatus.NOT_FOUND: "unknown_path", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed"}
 
 
 class Problem(BaseModel):
-    """RFC 9457, with a stable `code` and a `hint` on what to do."""
+    """An error as RFC 9457 describes it, with a stable `code` and a `hint` on what to do."""
 
     type: str = Field(examples=["about:blank"])
     title: str = Field(examples=["Not Found"])
@@ -59,13 +66,13 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How a route may fail, for its description."""
+    """Return how a route may fail, for its description."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 class BodyTooLarge(HTTPException):
-    """Raised while a body is read; an HTTPException, because FastAPI hides others that come up there."""
+    """A body has exceeded its limit. It is an HTTPException because FastAPI hides others while it reads a body."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -73,12 +80,17 @@ class BodyTooLarge(HTTPException):
 
 
 class ProblemResponse(JSONResponse):
+    """An answer that reports an error."""
+
     media_type = MEDIA_TYPE
 
 
 class LingeringProblem(ProblemResponse):
-    """Answers before the body has come, and then lets some of it in unread: without that, the connection's reset would
-    reach many clients before the answer does."""
+    """An answer that is sent before the body has arrived.
+
+    It then reads and discards some of the body. Otherwise many clients would see the connection's reset before the
+    answer.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
@@ -98,12 +110,18 @@ async def _discard(receive: Receive) -> None:
 
 
 def status_of(error: IngestError) -> HTTPStatus:
-    """Whatever the table does not name is the request's fault where it would fail again, and passing otherwise."""
+    """Return the status of an error. By default, a permanent error is the request's fault and any other will pass."""
     by_kind = HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(error, PermanentError) else HTTPStatus.SERVICE_UNAVAILABLE
     return STATUS_OF_CODE.get(error.code, by_kind)
 
 
+def hint_of(code: str | None, neutral: str | None) -> str | None:
+    """Return the hint for an error over HTTP: the one of this service if there is one, or `neutral`."""
+    return HINT_OF_CODE.get(code or "", neutral)
+
+
 def describe(error: IngestError) -> dict[str, Any]:
+    """Return an error as a problem. An unexpected error gets no detail."""
     status = status_of(error)
     described: dict[str, Any] = {
         "type": "about:blank",
@@ -112,11 +130,12 @@ def describe(error: IngestError) -> dict[str, Any]:
         "code": error.code,
     }
     if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
-        described |= {"detail": error.message, "hint": HINT_OF_CODE.get(error.code, error.hint)}
+        described |= {"detail": error.message, "hint": hint_of(error.code, error.hint)}
     return described
 
 
 def problem(error: IngestError, headers: Mapping[str, str] | None = None) -> ProblemResponse:
+    """Return the answer to a request that failed with this error."""
     status = status_of(error)
     added = dict(headers or {})
     if status is HTTPStatus.UNAUTHORIZED:
@@ -127,7 +146,7 @@ def problem(error: IngestError, headers: Mapping[str, str] | None = None) -> Pro
 
 
 class RefusalError(Exception):
-    """An error of the catalogue whose answer carries headers of its own."""
+    """An error of the catalogue whose answer needs its own headers."""
 
     def __init__(self, error: IngestError, headers: Mapping[str, str]) -> None:
         super().__init__(error.code)
@@ -136,6 +155,7 @@ class RefusalError(Exception):
 
 
 def install_handlers(application: FastAPI) -> None:
+    """Make the application answer every error as a problem."""
     application.add_exception_handler(IngestError, _of_ingest_error)
     application.add_exception_handler(RefusalError, _of_refusal)
     application.add_exception_handler(BodyTooLarge, _of_large_body)
@@ -171,6 +191,9 @@ def _of_validation_error(_: Request, error: Exception) -> ProblemResponse:
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
-    """Without what would quote the request: a name that the caller invented, and what follows a rule's first words."""
+    """Return what is wrong, without quoting the request.
+
+    It leaves out names that the caller invented, and everything after the first words of a rule.
+    """
     place = fault["loc"][:-1] if fault["type"] == "extra_forbidden" else fault["loc"]
     return f"{'.'.join(map(str, place))}: {fault['msg'].partition(',')[0]}"

@@ -1,4 +1,4 @@
-"""At most so many requests per minute and caller, in this process: several processes admit as many times more."""
+"""Limit the requests per minute of each caller, in this process: N processes admit N times as many."""
 
 import math
 import threading
@@ -13,17 +13,21 @@ REMEMBERED = 10_000
 
 
 class RateLimit:
-    """A token bucket per caller that holds a minute's requests."""
+    """One token bucket per caller, which holds a minute's requests."""
 
     def __init__(self, per_minute: int, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
         self._seconds = seconds
         self._lock = threading.Lock()
         self._buckets: dict[Hashable, tuple[float, float]] = {}
-        """By caller: what was left, and when."""
+        """What each caller had left, and when."""
 
     def admit(self, caller: Hashable) -> None:
-        """Raises RefusalError of ResourceError rate_limited."""
+        """Admit a request of this caller.
+
+        Raises:
+            RefusalError: rate_limited.
+        """
         with self._lock:
             left = self._left(caller)
             if left >= 1:

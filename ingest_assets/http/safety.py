@@ -1,6 +1,7 @@
-"""The outermost layer: what reaches the log, and what a caller sees of an error that nobody expected.
+"""The outermost layer: it decides what is logged, and what a caller sees of an unexpected error.
 
-Addresses carry file names and secrets in their queries, and exceptions of libraries carry values: neither is logged.
+It does not log addresses, whose queries contain file names and secrets, nor the messages of libraries' exceptions,
+which may contain values.
 """
 
 import logging
@@ -18,12 +19,14 @@ from ingest_assets.pipeline.failure import as_ingest_error
 logger = logging.getLogger("ingest_assets.http")
 
 REQUEST_ID = re.compile(r"[0-9A-Fa-f-]{16,64}")
-"""What a caller may name a request: enough for a UUID or a trace's id, too little for a person's name."""
+"""What a caller may call a request: a UUID or a trace id fits, a person's name does not."""
 
 HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
 class Safety:
+    """Names each request, adds headers to its answer, logs its route and answers unexpected errors."""
+
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
 
@@ -56,11 +59,11 @@ class Safety:
 
 
 def _request_id(scope: Scope) -> str:
-    """The caller's X-Request-ID where it is one, a fresh one otherwise."""
+    """Return the caller's X-Request-ID if it is valid, or a new one."""
     named = Headers(scope=scope).get("x-request-id", "")
     return named if REQUEST_ID.fullmatch(named) else str(uuid4())
 
 
 def _route(scope: Scope) -> str:
-    """The route's pattern, never the address itself."""
+    """Return the route's pattern, never the address itself."""
     return str(getattr(scope.get("route"), "path", "an unknown path"))

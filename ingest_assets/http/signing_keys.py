@@ -1,4 +1,4 @@
-"""The public keys of whoever issues the tokens, as a JSON Web Key Set (RFC 7517)."""
+"""The public keys of the tokens' issuer, as a JSON Web Key Set (RFC 7517)."""
 
 import json
 import threading
@@ -19,11 +19,18 @@ LARGEST_SET = 1024 * 1024
 
 
 class SigningKeys:
-    """Fetched on first use, every five minutes, and for a key that is not known yet, but at most every ten seconds:
-    tokens with invented key ids must not make the service hammer the issuer."""
+    """Keys that are fetched on first use, every five minutes, and when a token names an unknown key.
+
+    They are fetched at most every ten seconds, so that tokens with invented key ids do not make the service flood the
+    issuer with requests.
+    """
 
     def __init__(self, url: str, *, seconds: Callable[[], float] = time.monotonic) -> None:
-        """Raises PermanentError wrong_usage where `url` is no https, http or file URL and no path."""
+        """Fetch the keys from a URL or a path when they are first needed.
+
+        Raises:
+            PermanentError: wrong_usage, if `url` is neither an https, http or file URL nor a path.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http", "file", ""):
             raise PermanentError("wrong_usage", what="INGEST_JWT_JWKS_URL must be an https:// or file:// address.")
@@ -34,7 +41,12 @@ class SigningKeys:
         self._fetched_at: float | None = None
 
     def find(self, key_id: str | None, algorithm: str) -> jwt.PyJWK:
-        """Raises PermanentError token_invalid, TransientError signing_keys_unreachable."""
+        """Return the key with which a token may have been signed.
+
+        Raises:
+            PermanentError: token_invalid.
+            TransientError: signing_keys_unreachable.
+        """
         with self._lock:
             self._refresh(FRESH_SECONDS)
             found = self._match(key_id, algorithm)
@@ -52,7 +64,11 @@ class SigningKeys:
         return next((key for key in usable if key.key_id == key_id), None)
 
     def _refresh(self, oldest: float) -> None:
-        """An issuer that does not answer leaves the keys as they were; without any, nobody can be let in."""
+        """Fetch the keys if they are too old. An issuer that does not answer leaves them as they were.
+
+        Raises:
+            TransientError: signing_keys_unreachable, if there are no keys at all.
+        """
         now = self._seconds()
         if self._fetched_at is not None and now - self._fetched_at < oldest:
             return
@@ -65,7 +81,7 @@ class SigningKeys:
 
 
 def _fetch(url: str) -> list[jwt.PyJWK]:
-    """Symmetric keys are left out: a key that verifies would also sign."""
+    """Return the public keys. Symmetric keys are left out because a key that verifies could also sign."""
     with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as answer:  # noqa: S310  the scheme was checked
         listed = json.loads(answer.read(LARGEST_SET))["keys"]
     public = [jwk for jwk in listed if jwk.get("kty") in ("RSA", "EC", "OKP") and jwk.get("use", "sig") == "sig"]

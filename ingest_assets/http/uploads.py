@@ -10,33 +10,40 @@ from ingest_assets.domain.errors import PermanentError
 
 FORM = "multipart/form-data"
 FORM_ENVELOPE = 64 * 1024
-"""How much a form may add to its file."""
+"""How many bytes a form may add to its file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
+    """A file and its name."""
+
     filename: str
     content: bytes
 
 
 def upload_of(headers: Headers, body: bytes, filename: str | None) -> Upload:
-    """`filename` goes before the name that a header or the form gives. Raises PermanentError invalid_request."""
+    """Return the file in a request. `filename` takes precedence over the name that a header or the form gives.
+
+    Raises:
+        PermanentError: invalid_request.
+    """
     if is_form(headers):
         named, content = _file_of_form(body, headers["content-type"])
     else:
         named, content = _filename_in(_utf8(headers.get("content-disposition", ""))), body
     chosen = filename or named
     if not chosen:
-        raise PermanentError("invalid_request", what="the file's name is missing; give it as ?filename=NAME.")
+        raise PermanentError("invalid_request", what="the file has no name; give one with ?filename=NAME.")
     return Upload(chosen, content)
 
 
 def is_form(headers: Headers) -> bool:
+    """Return whether the body is a form."""
     return headers.get("content-type", "").lower().startswith(FORM)
 
 
 def _file_of_form(body: bytes, content_type: str) -> tuple[str | None, bytes]:
-    """RFC 7578; the whole body is in memory already, within its limit."""
+    """Return the name and the content of the first file in a form (RFC 7578)."""
     boundary = _header("Content-Type", content_type).get_boundary()
     if not boundary:
         raise PermanentError("invalid_request", what="the form has no boundary.")
@@ -51,7 +58,7 @@ def _file_of_form(body: bytes, content_type: str) -> tuple[str | None, bytes]:
 
 
 def _filename_in(disposition: str) -> str | None:
-    """Of a Content-Disposition (RFC 6266), in either spelling."""
+    """Return the file name in a Content-Disposition (RFC 6266), in either spelling."""
     try:
         return _header("Content-Disposition", disposition).get_filename()
     except (ValueError, LookupError, TypeError):
@@ -65,5 +72,5 @@ def _header(name: str, value: str) -> Message:
 
 
 def _utf8(value: str) -> str:
-    """Headers arrive as Latin-1; many clients mean UTF-8."""
+    """Return a header as UTF-8, which many clients mean, although headers arrive as Latin-1."""
     return value.encode("latin-1").decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Callbacks of providers: kept as they came, then believed only where they prove who they are from."""
+"""Callbacks of providers: each is stored as it came, and believed only if it proves who sent it."""
 
 import hmac
 import json
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 
 async def _body(request: Request, service: Service) -> bytes:
-    """Rates are limited by address: only the body and its signature say who is calling."""
+    """Return the body. The rate is limited by address, because only the body and its signature say who is calling."""
     service.rate_limit.admit(request.client.host if request.client else None)
     return await request.body()
 
@@ -33,16 +33,18 @@ async def _body(request: Request, service: Service) -> bytes:
 def llamaparse(
     service: Service,
     body: Annotated[bytes, Depends(_body)],
-    secret: Annotated[str | None, Query(description="The job's own secret, from its callback address.")] = None,
+    secret: Annotated[
+        str | None, Query(description="The remote job's secret, which is part of its callback address.")
+    ] = None,
     lc_signature: Annotated[
-        str | None, Header(description="sha256=HEX: the HMAC of the body, where a webhook secret is configured.")
+        str | None, Header(description="sha256=HEX, the HMAC of the body, if a webhook secret is configured.")
     ] = None,
 ) -> CallbackAnswer:
-    """LlamaParse reports the end of a job; again, late, or for a job that nobody knows any more does no harm."""
+    """Receive LlamaParse's report that a remote job has ended. Late, repeated and unknown reports do no harm."""
     webhook_id = service.webhook_log.store(body)
     outcome, document_id = _judge(service, body, secret, lc_signature)
     service.webhook_log.settle(webhook_id, outcome, document_id)
-    logger.info("callback %d of llamaparse: %s", webhook_id, outcome)
+    logger.info("callback %d from llamaparse: %s", webhook_id, outcome)
     if outcome is Outcome.REFUSED:
         raise PermanentError("signature_invalid")
     return CallbackAnswer(outcome=outcome)
@@ -65,7 +67,7 @@ def _judge(
 
 
 def _complete(service: HttpService, secret: str | None, event: dict[str, Any]) -> CalledBack | None:
-    """The job's own secret names the job; a signed event may name it too."""
+    """Complete the remote job that its secret names, or that a signed event names."""
     if secret:
         return service.callbacks.complete_by_secret(secret) if _is_token(secret) else None
     data = event.get("data")
@@ -74,7 +76,7 @@ def _complete(service: HttpService, secret: str | None, event: dict[str, Any]) -
 
 
 def _event_in(body: bytes) -> dict[str, Any]:
-    """Empty where the body is a whole result, or nothing that can be read."""
+    """Return the event in the body, or an empty one if the body is a whole result or cannot be read."""
     if len(body) > LARGEST_EVENT:
         return {}
     try:
@@ -85,7 +87,7 @@ def _event_in(body: bytes) -> dict[str, Any]:
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    """What a database takes for text, too."""
+    """Return whether the value is printable ASCII, which the database also accepts as text."""
     return isinstance(value, str) and value.isascii() and value.isprintable()
 
 

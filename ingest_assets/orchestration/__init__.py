@@ -1,5 +1,5 @@
-"""Dagster, and only Dagster: what runs when, over which partitions, and how it shows.
+"""Dagster: what runs when, for which partitions, and what Dagster's page shows.
 
-Nothing here knows Postgres or a file; the work itself is in `ingest_assets.pipeline`. Importing this package changes
-nothing in Dagster: what has to be changed for documents' sake is in `dagster_internals`, and is changed by `install`.
+Nothing here uses Postgres or files directly; the work itself is in `ingest_assets.pipeline`. Importing this package
+changes nothing in Dagster. What has to be changed to protect documents is in `dagster_internals.install`.
 """

@@ -1,6 +1,6 @@
-"""Materializations in batches: one write per asset and batch instead of one per document.
+"""Report materializations in batches: one write per asset and batch, instead of one per document.
 
-A test compares the outcome with that of a run per document.
+A test compares the result with that of one run per document.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ BATCH_SIZE = 500
 
 
 def report_outcomes(context: dg.OpExecutionContext, outcomes: Sequence[Outcome]) -> None:
-    """Add the partitions and log each document's materializations, asset by asset."""
+    """Add a partition for each document and log its materializations, asset by asset."""
     if not outcomes:
         return
     keys = [str(outcome.document_id) for outcome in outcomes]

@@ -1,4 +1,4 @@
-"""What must hold before the next asset may run, and how well searches find what is stored."""
+"""Asset checks: what must hold before the next asset may run, and how well searches find what is stored."""
 
 import dagster as dg
 
@@ -21,7 +21,7 @@ from ingest_assets.pipeline.recall import recall_of
 @dg.asset_check(
     asset=chunks,
     blocking=True,
-    description="There is at least one chunk, numbered without gaps, and none is longer than the limit.",
+    description="There is at least one chunk, the numbers have no gaps, and no chunk is longer than the limit.",
 )
 def chunks_are_complete(
     context: dg.AssetCheckExecutionContext,
@@ -40,7 +40,7 @@ def chunks_are_complete(
 @dg.asset_check(
     asset=embeddings,
     blocking=True,
-    description="Every chunk has a stored vector of the present model.",
+    description="Every chunk has a stored vector from the current model.",
 )
 def every_chunk_has_a_vector(
     context: dg.AssetCheckExecutionContext,
@@ -62,7 +62,7 @@ LOWEST_RECALL = 0.95
 
 @dg.asset_check(
     asset=vector_index.key,
-    description="Searches find at least 95 of 100 of the nearest chunks: a sample against comparing all vectors.",
+    description="Searches find at least 95 % of the nearest chunks. A sample is compared with exact search.",
 )
 def nearest_chunks_are_found(
     search_index: dg.ResourceParam[SearchIndex], vector_samples: dg.ResourceParam[VectorSamples]
@@ -101,5 +101,5 @@ CHECKS = [chunks_are_complete, every_chunk_has_a_vector, nearest_chunks_are_foun
 measure_recall = dg.define_asset_job(
     "measure_recall",
     selection=dg.AssetSelection.checks(nearest_chunks_are_found),
-    description="Measures what share of the nearest chunks searches find.",
+    description="Measures the share of the nearest chunks that searches find.",
 )

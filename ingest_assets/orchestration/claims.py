@@ -1,4 +1,4 @@
-"""A run works under a claim; what goes wrong becomes a Dagster failure, which Dagster does not retry by itself."""
+"""The claim under which a run works, and errors as failures that Dagster does not retry by itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +11,20 @@ from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.pipeline.partition_steps import PartitionSteps
 
 CLAIM_TAG = "ingest/claim"
-"""On runs that the queue started: the claim under which it leased the job."""
+"""The tag of runs that the queue started; its value is the claim that holds the job."""
 
 DEAD_LETTER_TAG = "ingest/dead_letter"
-"""On runs that only show what a drain run found: they fail as the document did and change nothing."""
+"""The tag of runs that only show a drain run's dead letter: they fail as the document did, and change nothing."""
 
 
 def claim_of(run: dg.DagsterRun) -> str:
+    """Return the claim under which the run works."""
     return run.tags.get(CLAIM_TAG, run.run_id)
 
 
 @contextmanager
 def shown_as_failure() -> Iterator[None]:
-    """Raise dg.Failure for whatever goes wrong."""
+    """Raise any error of the block as a dg.Failure."""
     try:
         yield
     except dg.Failure:
@@ -33,7 +34,11 @@ def shown_as_failure() -> Iterator[None]:
 
 
 def refuse_dead_letter(run: dg.DagsterRun, document_id: DocumentId, steps: PartitionSteps) -> None:
-    """Raise the failure that a drain run met, if this run is there to show it."""
+    """Raise the document's failure, if this run only shows it.
+
+    Raises:
+        dg.Failure: A drain run made the document a dead letter.
+    """
     status = steps.dead_letter(document_id) if DEAD_LETTER_TAG in run.tags else None
     if status is not None:
         raise dg.Failure(
@@ -44,7 +49,7 @@ def refuse_dead_letter(run: dg.DagsterRun, document_id: DocumentId, steps: Parti
 
 
 def failure_of(error: IngestError) -> dg.Failure:
-    """Return the error as a failure of Dagster's. Its retries stay out of it: the queue's policy is the only one."""
+    """Return the error as a Dagster failure without retries: only the queue's policy decides about those."""
     return dg.Failure(
         f"{error.code}: {error.message} {error.hint}",
         metadata={"code": error.code, "kind": error.kind},

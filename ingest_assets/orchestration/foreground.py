@@ -1,4 +1,4 @@
-"""A drain run in the process of whoever asks for it."""
+"""A drain run in the calling process."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ DAY_SECONDS = 86_400.0
 
 InterruptedRun = dg.DagsterExecutionInterruptedError
 StoppedRun = dg.DagsterError
-"""Whatever else of Dagster's ends the run."""
+"""Any other Dagster error that ends the run."""
 
 
 def drain_here(definitions: dg.Definitions, *, in_flight: int) -> dict[str, Any]:
-    """Work the queue off until it is empty and return the run's totals.
+    """Process the queue until it is empty and return the run's totals.
 
     Raises:
         InterruptedRun: The process was told to stop.

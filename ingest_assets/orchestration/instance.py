@@ -1,4 +1,4 @@
-"""The Dagster instance of a deployment: its home, its settings, its storage."""
+"""The Dagster instance of a deployment: its home, its settings and its storage."""
 
 import os
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from ingest_assets.shipped import shipped
 
 
 def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
-    """Make this process and its children use the instance, whose tables exist when this returns.
+    """Create the instance if it does not exist, and make this process and its children use it.
 
     Args:
-        home: The folder for the instance's settings; it is made.
-        storage_url: Dagster's database as SQLAlchemy spells it, with psycopg2 for a driver.
+        home: The folder for the instance's settings, which is created.
+        storage_url: Dagster's database as a SQLAlchemy URL with the driver psycopg2.
     """
     install()
     home.mkdir(parents=True, exist_ok=True)
@@ -34,26 +34,26 @@ def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
 
 
 def _place(source: Path, target: Path) -> None:
-    """Copy a file unless it is the same already; another process may be reading it meanwhile."""
+    """Copy a file unless it is the same already. Another process may read it at the same time."""
     if target.exists() and target.read_bytes() == source.read_bytes():
         return
     with replacing(target) as file:
         file.write_bytes(source.read_bytes())
 
 
-def forget_partitions(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:
-    """Remove documents from what Dagster lists."""
+def unlist(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:
+    """Delete the partitions of these documents."""
     delete_partitions(instance, str(documents.name), keys)
 
 
-def forget_run(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
-    """Delete a run with its events. The run itself goes last: a crash in between leaves it to be found again."""
+def delete_run(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
+    """Delete a run with its events. The run itself goes last, so that it is found again after a crash."""
     delete_check_results(instance, run_id, checks)
     instance.event_log_storage.delete_events(run_id)
     instance.run_storage.delete_run(run_id)
 
 
-def forget_documents(document_ids: Sequence[DocumentId]) -> None:
-    """Remove the partitions of deleted documents from the instance that `prepare_instance` has prepared."""
+def unlist_documents(document_ids: Sequence[DocumentId]) -> None:
+    """Delete the partitions of deleted documents in the instance that `prepare_instance` has prepared."""
     with dg.DagsterInstance.get() as instance:
-        forget_partitions(instance, [str(document_id) for document_id in document_ids])
+        unlist(instance, [str(document_id) for document_id in document_ids])

@@ -1,4 +1,4 @@
-"""Where each asset's value is kept: its step stores and loads it, so both ways through the pipeline leave the same."""
+"""The one IO manager: an asset's step stores and loads its value, as it does in a drain run."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ingest_assets.pipeline.partition_steps import PartitionSteps
 
 
 class StepIOManager(dg.IOManager):
-    """Stores and loads through the asset's step; the payload of the stored event becomes the asset's metadata."""
+    """Stores and loads through the asset's step. The payload of the stored event becomes the asset's metadata."""
 
     def __init__(self, steps: PartitionSteps) -> None:
         self._steps = steps
@@ -29,12 +29,12 @@ class StepIOManager(dg.IOManager):
             return self._steps.load(context.asset_key.to_user_string(), document_id_of(context.partition_key))
 
     def _is_continued(self, run: dg.DagsterRun, asset: str) -> bool:
-        """Return whether the run also makes the asset after this one; a person may have chosen only some."""
+        """Return whether the run also makes the next asset; a person may have selected only some."""
         successor = self._steps.successor(asset)
         return successor is None or not run.asset_selection or dg.AssetKey(successor) in run.asset_selection
 
 
 @dg.io_manager(required_resource_keys={"partition_steps"})
 def step_io_manager(context: dg.InitResourceContext) -> StepIOManager:
-    """Make the one IO manager of all four assets."""
+    """Return the IO manager of all four assets."""
     return StepIOManager(context.resources.partition_steps)

@@ -1,4 +1,4 @@
-"""Two ways through one pipeline: a run per document, and a drain run that works a backlog off."""
+"""The two ways through the pipeline: one run per document, and drain runs for a backlog."""
 
 import threading
 from datetime import timedelta
@@ -15,11 +15,13 @@ from ingest_assets.pipeline.ports.reporting import Reports
 ingest_document = dg.define_asset_job(
     "ingest_document",
     selection=dg.AssetSelection.assets(*ASSETS),
-    description="One document through the four assets.",
+    description="Takes one document through the four assets.",
 )
 
 
 class DrainConfig(dg.Config):
+    """The limits of a drain run; `DrainLimits` explains them."""
+
     in_flight: int = 4
     ahead: int = 4
     idle_seconds: float = 10
@@ -27,7 +29,7 @@ class DrainConfig(dg.Config):
     until_empty: bool = False
 
 
-@dg.op(description="Claims queued documents and works several at once through the four steps, until none are left.")
+@dg.op(description="Claims queued documents and takes several at once through the four steps, until none are left.")
 def drain_documents(
     context: dg.OpExecutionContext,
     config: DrainConfig,
@@ -56,11 +58,11 @@ def _report_all(context: dg.OpExecutionContext, reports: Reports) -> None:
             reported = len(outcomes)
 
 
-@dg.job(description="A worker for a backlog: many documents in one run, each committed by itself.")
+@dg.job(description="Processes a backlog: many documents in one run. If one fails, the others are not affected.")
 def drain_queue() -> None:
     drain_documents()
 
 
 def drain_config(**limits: float | bool) -> dict[str, Any]:
-    """The run's configuration, with these limits instead of DrainConfig's defaults."""
+    """Return a drain run's configuration, with these limits instead of DrainConfig's defaults."""
     return {"ops": {drain_documents.name: {"config": limits}}}

@@ -1,4 +1,4 @@
-"""One partition is one document; its key is the document's id."""
+"""Partitions: one for each document, whose id is the key."""
 
 from uuid import UUID
 
@@ -11,7 +11,11 @@ documents = dg.DynamicPartitionsDefinition(name="documents")
 
 
 def document_id_of(partition_key: str) -> DocumentId:
-    """Raises PermanentError unknown_document."""
+    """Return the id in a partition key.
+
+    Raises:
+        PermanentError: unknown_document.
+    """
     try:
         return DocumentId(UUID(partition_key))
     except ValueError:

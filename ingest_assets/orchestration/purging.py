@@ -1,4 +1,4 @@
-"""Old runs leave with their events, unless the UI reads the state of a listed document from them."""
+"""Delete old runs with their events, unless the UI reads a listed document's state from them."""
 
 from datetime import datetime
 
@@ -7,46 +7,46 @@ import dagster as dg
 from ingest_assets.domain.documents.retention import RetentionPolicy, history_begins
 from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
-from ingest_assets.orchestration.instance import forget_run
+from ingest_assets.orchestration.instance import delete_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
+from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
 from ingest_assets.pipeline.ports.clock import Clock
 
 LONGEST_SECONDS = 1800
-"""Of one run; the next one goes on."""
+"""The longest time one run may take; the next run continues."""
 
 
-@dg.op(description="Deletes what ended before the retention and is needed no more, oldest first.")
-def forget_old_runs(
+@dg.op(description="Deletes runs that are older than the retention and no longer needed, oldest first.")
+def delete_old_runs(
     context: dg.OpExecutionContext, clock: dg.ResourceParam[Clock], retention: dg.ResourceParam[RetentionPolicy]
 ) -> dict[str, int]:
     instance = context.instance
     deadline = clock.seconds() + LONGEST_SECONDS
     before = history_begins(retention, clock.now())
     disposable = disposable_runs(instance, before) if before is not None else []
-    forgotten = 0
+    deleted = 0
     for run_id in disposable:
         if clock.seconds() >= deadline:
             break
-        forget_run(instance, run_id, CHECK_KEYS)
-        forgotten += 1
-    summary = {"forgotten": forgotten, "left": len(disposable) - forgotten}
+        delete_run(instance, run_id, CHECK_KEYS)
+        deleted += 1
+    summary = {"deleted": deleted, "left": len(disposable) - deleted}
     context.add_output_metadata(summary)
     return summary
 
 
 def disposable_runs(instance: dg.DagsterInstance, before: datetime) -> list[str]:
-    """The oldest first, of each job."""
+    """Return the runs to delete, those of each Dagster job oldest first."""
     old = old_runs(instance, JOBS, before)
     needed = needed_runs(instance, before) if old else set()
     return [run_id for run_id in old if run_id not in needed]
 
 
-@dg.job(description="Keeps the history of runs within its retention.")
+@dg.job(description="Deletes runs that are older than the retention.")
 def purge_runs() -> None:
-    forget_old_runs()
+    delete_old_runs()
 
 
 JOBS = tuple(
@@ -55,10 +55,10 @@ JOBS = tuple(
         ingest_document,
         drain_queue,
         finish_deleted,
-        prune_partitions,
+        unlist_partitions,
         purge_runs,
         keep_vector_index,
         measure_recall,
     )
 )
-"""Every job of this project."""
+"""Every Dagster job of this project."""

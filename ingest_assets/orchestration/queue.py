@@ -1,4 +1,4 @@
-"""The queue drives Dagster: few jobs get a run each, a backlog gets drain runs, retries get their partition again."""
+"""How the queue drives Dagster: a few jobs get one run each, a backlog gets drain runs, retries get partition runs."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,20 +22,21 @@ LIVE = [
 ]
 
 JOBS_PER_WORKER = 200
-"""A backlog that one worker works off before another one has started needs no other one."""
+"""How many waiting jobs justify another worker: one worker finishes fewer before another has started."""
 
 FIRST = {"dagster/priority": "1"}
-"""On what the queue asks for: it need not wait until a backfill that somebody started has ended."""
+"""The tag of runs that the queue starts, so that they do not wait for a backfill to end."""
 
 
 def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
+    """Return how many runs of a Dagster job have not ended."""
     return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE))
 
 
 def partition_runs(
     claims: Claims, lease: timedelta, instance: dg.DagsterInstance, limit: int, *, retries_only: bool = False
 ) -> Iterator[dg.RunRequest]:
-    """Leases up to `limit` jobs, each under a claim of its own, and asks for a run for each."""
+    """Claim up to `limit` jobs, each under its own claim, and request a run for each."""
     for _ in range(limit):
         claim = f"run-{uuid4()}"
         claimed = claims.claim(claim, 1, lease, retries_only=retries_only)
@@ -47,7 +48,7 @@ def partition_runs(
 
 
 def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int) -> Iterator[dg.RunRequest]:
-    """Asks for a run that shows, as a failed partition, each dead letter that only a drain run has seen."""
+    """Request runs that show, as failed partitions, the dead letters that only drain runs have seen."""
     with reports.dead_letters(limit) as document_ids:
         instance.add_dynamic_partitions(str(documents.name), [str(document_id) for document_id in document_ids])
     for document_id in document_ids:
@@ -62,7 +63,7 @@ def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int)
 def drain_runs(
     backlog: Backlog, clock: Clock, instance: dg.DagsterInstance, waiting: int, settings: Settings
 ) -> Iterator[dg.RunRequest]:
-    """Asks for a drain run for each JOBS_PER_WORKER waiting jobs, up to the settings' limit with those that live."""
+    """Request one drain run per JOBS_PER_WORKER waiting jobs; live runs count towards the settings' limit."""
     wanted = min(settings.drain_workers, -(-waiting // JOBS_PER_WORKER))
     config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
     for _ in range(wanted - live_drain_runs(backlog, clock, settings.lease, instance)):
@@ -70,7 +71,7 @@ def drain_runs(
 
 
 def live_drain_runs(backlog: Backlog, clock: Clock, lease: timedelta, instance: dg.DagsterInstance) -> int:
-    """Those that have yet to start, and those that hold a lease: one that holds none while jobs wait is dead."""
+    """Return how many drain runs have yet to start or hold a lease. One that holds none while jobs wait is dead."""
     holders, now = backlog.holders(), clock.now().timestamp()
     return sum(
         record.dagster_run.status is not dg.DagsterRunStatus.STARTED

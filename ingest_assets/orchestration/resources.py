@@ -1,4 +1,4 @@
-"""Ports and values of the pipeline as Dagster resources, by their names in the composition."""
+"""The pipeline's ports and values as Dagster resources, with the names that they have in the composition."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ PARTS = (
 
 
 def resources_of(deployment: Deployment) -> dict[str, Any]:
-    """Return a resource for each part; it is made when a run or a tick that needs it begins."""
+    """Return a resource for each part, which is made when a run or a tick first needs it."""
     return {name: _resource(deployment, name) for name in PARTS}
 
 

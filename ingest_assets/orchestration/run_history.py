@@ -1,7 +1,7 @@
-"""Which of Dagster's runs are old, and which of them the UI still reads something from.
+"""Which runs are old, and from which of them the UI still reads something.
 
-A partition's state is read from events: from its newest materialization, or from the failed run that was to make a
-newer one. Without that run a finished document would look as if nobody had ever worked on it.
+The UI reads a partition's state from events: from its newest materialization, or from the failed run that should have
+made a newer one. Without that run, a finished document would look as if it had never been processed.
 """
 
 from collections.abc import Iterator, Sequence, Set
@@ -23,7 +23,10 @@ PAGE = 1000
 
 
 def old_runs(instance: dg.DagsterInstance, jobs: Sequence[str], before: datetime) -> list[str]:
-    """Return finished runs of these jobs and of our assets, oldest first within each; others may share the instance."""
+    """Return finished runs of these Dagster jobs and of our assets, oldest first within each.
+
+    Other projects may share the instance; their runs are left out.
+    """
     found: list[str] = []
     for job in jobs:
         found += reversed(instance.get_run_ids(_finished(job, before)))
@@ -32,7 +35,7 @@ def old_runs(instance: dg.DagsterInstance, jobs: Sequence[str], before: datetime
 
 
 def needed_runs(instance: dg.DagsterInstance, before: datetime) -> set[str]:
-    """Return the runs from which the UI reads what it shows of listed documents.
+    """Return the runs from which the UI reads what it shows about listed documents.
 
     Runs that ended after `before` may be missing.
     """
@@ -48,7 +51,7 @@ def needed_runs(instance: dg.DagsterInstance, before: datetime) -> set[str]:
 
 
 def backfills_under_way(instance: dg.DagsterInstance) -> list[str]:
-    """Return the ids of those of our assets, and of whole jobs."""
+    """Return the ids of backfills of our assets and of whole Dagster jobs."""
     found = backfills.backfills_under_way(instance)
     return [each.backfill_id for each in found if not each.asset_selection or ASSET_KEYS & set(each.asset_selection)]
 

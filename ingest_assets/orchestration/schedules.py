@@ -1,4 +1,4 @@
-"""What the sensor does not see: due retries, dead workers, failures that only a drain run knows, the vector index."""
+"""Schedules for what the sensor does not see: due retries, dead workers, dead letters of drain runs, the index."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,10 +11,10 @@ from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document
-from ingest_assets.orchestration.partition_pruning import prune_partitions
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.run_history import backfills_under_way
+from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
 from ingest_assets.pipeline.failure import Failures
 from ingest_assets.pipeline.ports.claiming import Claims
@@ -30,7 +30,8 @@ RUNS_PER_TICK = 10
     cron_schedule="* * * * *",
     job=ingest_document,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Gives dead workers' documents back, retries what is due, shows dead letters as failed partitions.",
+    description="Requeues documents of crashed workers, retries documents that are due, and shows dead letters as "
+    "failed partitions.",
 )
 def retry_failed_partitions(
     context: dg.ScheduleEvaluationContext,
@@ -48,19 +49,19 @@ def retry_failed_partitions(
 
 @dg.schedule(
     cron_schedule="17 * * * *",
-    job=prune_partitions,
+    job=unlist_partitions,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Forgets the partitions of deleted documents, and of finished ones beyond the newest.",
+    description="Unlists deleted documents, and finished ones beyond the newest.",
 )
-def hourly_pruning(
+def hourly_unlisting(
     context: dg.ScheduleEvaluationContext,
     partitions: dg.ResourceParam[Partitions],
     retention: dg.ResourceParam[RetentionPolicy],
 ) -> dg.RunRequest | dg.SkipReason:
     if backfills_under_way(context.instance):
-        return dg.SkipReason("A backfill is under way, and its partitions stay.")
+        return dg.SkipReason("A backfill is running; its partitions stay.")
     if surplus(retention, partitions.listed()) == ListedDocuments(finished=0, deleted=0):
-        return dg.SkipReason("No partition is to be forgotten.")
+        return dg.SkipReason("There is no document to unlist.")
     return dg.RunRequest()
 
 
@@ -68,23 +69,23 @@ def hourly_pruning(
     cron_schedule="47 * * * *",
     job=finish_deleted,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Has deletions finished that were interrupted, and looked at once more after a day.",
+    description="Finishes interrupted deletions, and checks every deletion once more after a day.",
 )
 def look_after_deletions(deletions: dg.ResourceParam[Deletions]) -> dg.RunRequest | dg.SkipReason:
     if deletions.to_finish(1):
         return dg.RunRequest()
-    return dg.SkipReason("No deletion is to be finished.")
+    return dg.SkipReason("There is no deletion to finish.")
 
 
 @dg.schedule(
     cron_schedule="37 3 * * *",
     job=purge_runs,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Deletes old runs that nothing in the UI is read from.",
+    description="Deletes old runs from which the UI reads nothing any more.",
 )
 def daily_purge(retention: dg.ResourceParam[RetentionPolicy]) -> dg.RunRequest | dg.SkipReason:
     if retention.history is None:
-        return dg.SkipReason("Runs are kept for ever.")
+        return dg.SkipReason("Runs are kept forever.")
     return dg.RunRequest()
 
 
@@ -92,12 +93,12 @@ def daily_purge(retention: dg.ResourceParam[RetentionPolicy]) -> dg.RunRequest |
     cron_schedule="* * * * *",
     job=keep_vector_index,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Has the vector index built where no drain run did it: after partition runs, and after a crash.",
+    description="Builds the vector index if no drain run has: after partition runs, and after a crash.",
 )
 def look_after_vector_index(index_keeper: dg.ResourceParam[IndexKeeper]) -> dg.RunRequest | dg.SkipReason:
     if index_keeper.is_due():
         return dg.RunRequest()
-    return dg.SkipReason("The vector index is as it should be.")
+    return dg.SkipReason("The vector index needs no work.")
 
 
 measure_recall_daily = dg.ScheduleDefinition(
@@ -105,5 +106,5 @@ measure_recall_daily = dg.ScheduleDefinition(
     job=measure_recall,
     cron_schedule="30 3 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Measures every night whether searches find what is nearest.",
+    description="Measures every night whether searches find the nearest chunks.",
 )

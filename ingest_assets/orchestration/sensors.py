@@ -1,4 +1,4 @@
-"""Looks at the queue every few seconds."""
+"""The sensor that looks at the queue every few seconds."""
 
 import dagster as dg
 
@@ -11,12 +11,14 @@ from ingest_assets.settings import Settings
 
 
 def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Return the sensor, which starts runs for queued documents."""
+
     @dg.sensor(
         name="queued_jobs",
         jobs=[ingest_document, drain_queue],
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts a run for each of a few waiting jobs, and drain runs for a backlog.",
+        description="Starts one run per job if few jobs wait, and drain runs for a backlog.",
     )
     def queued_jobs(
         context: dg.SensorEvaluationContext,
@@ -31,7 +33,7 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         if waiting == 0:
             return dg.SkipReason("The queue is empty.")
         if not providers.take_calls():
-            return dg.SkipReason("A provider that every document needs takes no calls for now.")
+            return dg.SkipReason("A provider that every document needs accepts no calls at the moment.")
         if waiting > room:
             return dg.SensorResult(run_requests=list(drain_runs(backlog, clock, instance, waiting, settings)))
         return dg.SensorResult(run_requests=list(partition_runs(claims, settings.lease, instance, waiting)))

@@ -1,6 +1,7 @@
-"""Dagster's own Postgres storage, with its connections kept.
+"""Dagster's own Postgres storage, with connections that stay open.
 
-Dagster opens one for each statement, of which a run of four assets has some 250: half of what a run costs.
+By itself, Dagster opens a connection for each statement. A run of four assets has about 250 of them, which is half of
+its cost.
 """
 
 from collections.abc import Mapping
@@ -15,11 +16,11 @@ from ingest_assets.orchestration.dagster_internals.storage_engines import share_
 
 KEPT_CONNECTIONS = 2
 LAST_TABLE = "jobs"
-"""The last of the tables that Dagster makes: where it exists, all do."""
+"""The last table that Dagster creates: if it exists, all do."""
 
 
 class KeptConnections(DagsterPostgresStorage):
-    """One pool for runs, events and schedules; a connection that has died is noticed before it is used."""
+    """A storage with one pool for runs, events and schedules. It replaces a dead connection before using it."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         install()

@@ -1,4 +1,4 @@
-"""The index over all documents' vectors, as Dagster sees it: not one partition's, so no run of a document makes it."""
+"""The index over all documents' vectors, as Dagster shows it. It has no partitions, so no document's run makes it."""
 
 import dagster as dg
 
@@ -9,20 +9,20 @@ from ingest_assets.pipeline.vector_index import IndexKeeper
 vector_index = dg.AssetSpec(
     "vector_index",
     deps=[finalized_chunks],
-    description="Finds nearest vectors for users who have very many; drain runs and keep_vector_index look after it.",
+    description="Finds nearest vectors for users with very many. Drain runs and keep_vector_index maintain it.",
     kinds={"postgres", "pgvector"},
     group_name="ingest",
     owners=["team:data-platform"],
 )
 
 
-@dg.op(description="Builds or drops the vector index as the policy says, and mends what an interruption left.")
+@dg.op(description="Builds or drops the vector index as the policy says, and repairs what an interruption left.")
 def keep_index_as_needed(context: dg.OpExecutionContext, index_keeper: dg.ResourceParam[IndexKeeper]) -> None:
     with shown_as_failure():
         action = index_keeper.keep()
-    context.add_output_metadata({"action": "left to somebody else" if action is None else action.value})
+    context.add_output_metadata({"action": "left to another process" if action is None else action.value})
 
 
-@dg.job(description="Looks after the vector index: builds it behind a load, mends it after a crash.")
+@dg.job(description="Maintains the vector index: builds it after a load, and repairs it after a crash.")
 def keep_vector_index() -> None:
     keep_index_as_needed()

@@ -43,7 +43,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Effort:
     """What one step costs and how long it takes, by pages or tokens."""
 
     usage: Callable[[int], Usage]
@@ -65,18 +65,18 @@ class Estimate:
     seconds: float
 
 
-NOTHING = Step(lambda _: Usage(), seconds_per_document=0, units_per_second=inf)
-LOCAL_PARSING = Step(lambda _: Usage(), seconds_per_document=0.05, units_per_second=25)
+NOTHING = Effort(lambda _: Usage(), seconds_per_document=0, units_per_second=inf)
+LOCAL_PARSING = Effort(lambda _: Usage(), seconds_per_document=0.05, units_per_second=25)
 """Parsing on this machine, in pages."""
-LOCAL_EMBEDDING = Step(lambda _: Usage(), seconds_per_document=0.1, units_per_second=50_000)
+LOCAL_EMBEDDING = Effort(lambda _: Usage(), seconds_per_document=0.1, units_per_second=50_000)
 """Embedding on this machine, in tokens; most of the time goes into storing and indexing the vectors."""
 
 
 def estimate_documents(
     sizes: Iterable[Size],
     *,
-    parsing: Callable[[str], Step] = lambda _: LOCAL_PARSING,
-    embedding: Step = LOCAL_EMBEDDING,
+    parsing: Callable[[str], Effort] = lambda _: LOCAL_PARSING,
+    embedding: Effort = LOCAL_EMBEDDING,
     at_once: int = 4,
 ) -> Estimate:
     """Estimate what these documents would take if every text were new.
@@ -98,7 +98,7 @@ def estimate_documents(
     )
 
 
-def _estimate(size: Size, parsing_of: Callable[[str], Step], embedding: Step) -> Estimate:
+def _estimate(size: Size, parsing_of: Callable[[str], Effort], embedding: Effort) -> Estimate:
     parsing = NOTHING if size.is_parsed else parsing_of(size.media_type)
     pages, tokens = 0 if size.is_parsed else _pages(size), _tokens(size)
     parsed, embedded = parsing.usage(pages), embedding.usage(tokens)

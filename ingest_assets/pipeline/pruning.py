@@ -37,8 +37,7 @@ class Pruning:
 
         Raises:
             PermanentError: prune_suspicious, if everything from a folder is gone, or everything from a file system that
-                is
-                no longer mounted below it.
+                is no longer mounted below it.
         """
         gone: dict[str, None] = {}
         for folder in folders:

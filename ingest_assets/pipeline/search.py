@@ -14,33 +14,26 @@ RANKED = 50
 """How many chunks of each ranking are fused, at least."""
 
 
-def search(user_id: UserId, query: str, limit: int, *, index: SearchIndex, embedder: Embedder) -> list[Hit]:
-    """Return the user's best passages, best first.
-
-    Words are matched while the query is embedded and its vector is compared.
-
-    Args:
-        user_id: The user whose passages are searched.
-        query: Whatever somebody typed.
-        limit: How many passages to return at most.
-        index: Where the passages are found.
-        embedder: What turned the passages into vectors.
-    """
-    query = normalise(query)
-    depth = max(RANKED, limit)
-    with ThreadPoolExecutor(1, thread_name_prefix="search") as beside:
-        matching = beside.submit(index.matching, user_id, query, depth)
-        near = index.nearest(user_id, embedder.embed_query(query, user_id), embedder.model, depth)
-        fused = reciprocal_rank_fusion([near, matching.result()])[:limit]
-    hits = {hit.chunk_id: hit for hit in index.hits(user_id, [chunk_id for chunk_id, _ in fused])}
-    return [replace(hits[chunk_id], score=score) for chunk_id, score in fused if chunk_id in hits]
-
-
 @dataclass(frozen=True)
 class Search:
     index: SearchIndex
     embedder: Embedder
 
     def passages(self, user_id: UserId, query: str, limit: int) -> list[Hit]:
-        """Return the user's best passages, best first."""
-        return search(user_id, query, limit, index=self.index, embedder=self.embedder)
+        """Return the user's best passages, best first.
+
+        Words are matched while the query is embedded and its vector is compared.
+
+        Args:
+            user_id: The user whose passages are searched.
+            query: Whatever somebody typed.
+            limit: How many passages to return at most.
+        """
+        query = normalise(query)
+        depth = max(RANKED, limit)
+        with ThreadPoolExecutor(1, thread_name_prefix="search") as beside:
+            matching = beside.submit(self.index.matching, user_id, query, depth)
+            near = self.index.nearest(user_id, self.embedder.embed_query(query, user_id), self.embedder.model, depth)
+            fused = reciprocal_rank_fusion([near, matching.result()])[:limit]
+        hits = {hit.chunk_id: hit for hit in self.index.hits(user_id, [chunk_id for chunk_id, _ in fused])}
+        return [replace(hits[chunk_id], score=score) for chunk_id, score in fused if chunk_id in hits]

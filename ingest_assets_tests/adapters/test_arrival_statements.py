@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.intake_records import PostgresIntakeRecords
+from ingest_assets.adapters.postgres.documents.intake_records import PostgresIntakeRecords
 from ingest_assets.domain.documents.document import AcceptanceStatus, Arrival, UserId
 from ingest_assets_tests.documents import TEST
 from ingest_assets_tests.statements import Record, counted_statements, counts

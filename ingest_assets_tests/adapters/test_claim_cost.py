@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from ingest_assets.adapters.postgres.backlog import PostgresBacklog
-from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.queue.claims import PostgresClaims
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State
 from ingest_assets_tests.queue_rows import QueueRow, fill, several

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest_assets.adapters.postgres.backlog import PostgresBacklog
-from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.queue.claims import PostgresClaims
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.stages import Stage, State

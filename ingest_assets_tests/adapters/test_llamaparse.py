@@ -15,9 +15,9 @@ import pytest
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.ledger import Ledger
-from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
+from ingest_assets.adapters.postgres.spending.ledger import Ledger
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier

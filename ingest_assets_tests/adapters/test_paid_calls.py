@@ -15,9 +15,9 @@ from psycopg import sql
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.ledger import Ledger
-from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.spending.ledger import Ledger
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError

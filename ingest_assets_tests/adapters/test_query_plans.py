@@ -37,13 +37,13 @@ READS_EVERYTHING = {
     "vector_counts": "once a minute, and when a drain run begins, the index policy counts vectors",
     "count_documents": "`ingest status` counts all documents",
     "count_jobs": "`ingest status` counts all jobs",
-    "count_listed": "the hourly pruning counts all partitions",
+    "count_listed": "the hourly unlisting counts all partitions",
     "failed_documents": "`ingest status --failed` lists all failures",
     "outdated_documents": "`ingest refresh` looks for what other tools have made",
     "sum_costs": "`ingest costs` sums the ledger",
 } | {
     f"export_{kind}": "`ingest export` writes down everything of a user"
-    for kind in ("callbacks", "calls", "deletions", "documents", "events", "requests", "service_jobs", "sources")
+    for kind in ("callbacks", "calls", "deletions", "documents", "events", "remote_jobs", "requests", "sources")
 }
 """Queries for people, or for once in a while, and why they do."""
 
@@ -84,7 +84,7 @@ VALUES: dict[str, Any] = {
     "next_documents": [uuid_of("document 7")],
     "next_turn": timedelta(seconds=2),
     "provider": "openai",
-    "services": ["openai"],
+    "providers": ["openai"],
     "targets": Jsonb(
         [
             {
@@ -138,6 +138,7 @@ VALUES: dict[str, Any] = {
     "parser_version": "1",
     "probe": False,
     "query": "words of the policy",
+    "unsampled": 150,
     "sampled": 200,
     "depth": 50,
     "chunks": Json([]),

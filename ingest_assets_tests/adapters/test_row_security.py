@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.migrations import migrate
-from ingest_assets.adapters.postgres.search_index import PostgresSearchIndex
+from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.search.index_policy import IndexPolicy
@@ -177,7 +177,6 @@ def test_a_reader_does_not_even_read_what_is_the_services_own(reader: Connection
         "SET ROLE postgres",
         "SET SESSION AUTHORIZATION ingest_worker",
         "SELECT upload_pipeline.turns('00000000-0000-0000-0000-000000000000', 10, false, NULL)",
-        "SELECT upload_pipeline.seconds_since_last_event(gen_random_uuid())",
         "SELECT upload_pipeline.traces_of(gen_random_uuid())",
         "SELECT pg_read_file('postgresql.conf')",
     ],

@@ -12,8 +12,8 @@ from psycopg import Connection
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.search_index import INDEXED, PostgresSearchIndex
-from ingest_assets.adapters.postgres.vector_index import PostgresVectorIndex
+from ingest_assets.adapters.postgres.search.search_index import INDEXED, PostgresSearchIndex
+from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
 from ingest_assets.domain.documents.document import Producer, UserId
 from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy
 from ingest_assets_tests.adapters.filled_database import Statistics, keep_from_autovacuum
@@ -51,11 +51,17 @@ def connection(url: str) -> Iterator[Connection[Any]]:
         yield made
 
 
+def begin_search(connection: Connection[Any], user_id: object) -> None:
+    """Begin a transaction with a search's role and settings."""
+    connection.rollback()
+    connection.execute(query("become_reader"), {"user_id": str(user_id)})
+    connection.execute(query("keep_to_indexes"))
+
+
 def plan(connection: Connection[Any], name: str, **names: object) -> str:
     """Return the plan that a search of this user gets, in lines of text."""
     names = {"user_id": FEW, "limit": 10, "candidates": 20, "most": 2000} | names
-    connection.execute(query("become_reader"), {"user_id": str(names["user_id"])})
-    connection.execute(query("keep_to_indexes"))
+    begin_search(connection, user_id=names["user_id"])
     if name in INDEXED.values():
         connection.execute(query("order_by_index"))
     rows = connection.execute(b"EXPLAIN " + query(name), names)
@@ -87,9 +93,10 @@ def test_a_users_very_many_vectors_are_searched_by_the_models_index(
     assert f"Index Scan using {index_name(model)}" in explained
 
 
-@pytest.mark.parametrize("name", ["count_chunks", "needs_index"])
+@pytest.mark.parametrize("name", ["query_words", "needs_index"])
 def test_counting_stops_at_its_limit_and_reads_no_chunk(connection: Connection[Any], name: str) -> None:
-    explained = plan(connection, name, user_id=MANY, exact_rows=100, index="upload_pipeline.any")
+    words = {"query": "passage 77", "common_words": "passage", "unsampled": 1500, "sampled": 200}
+    explained = plan(connection, name, user_id=MANY, exact_rows=100, index="upload_pipeline.any", **words)
     assert "Limit" in explained
     assert "Index Only Scan" in explained
 
@@ -104,8 +111,12 @@ def test_an_index_is_needed_by_users_with_very_many_chunks_where_there_is_one(
 
 def test_a_sample_of_the_users_chunks_tells_common_words_from_rare_ones(connection: Connection[Any]) -> None:
     names = {"user_id": MANY, "query": "passage 77 it's \\ '", "common_words": "passage plan", "sampled": 100}
-    rows = connection.execute(query("query_words"), names).fetchall()
-    assert {lexeme: (common, found) for lexeme, common, found in rows} == {"passag": (True, 100), "77": (False, 0)}
+    rows = connection.execute(query("query_words"), names | {"most": 1200, "unsampled": 1000}).fetchall()
+    assert {(chunks, sampled) for chunks, sampled, *_ in rows} == {(1200, 100)}
+    assert {lexeme: (common, found) for _, _, lexeme, common, found in rows} == {
+        "passag": (True, 100),
+        "77": (False, 0),
+    }
 
 
 def test_a_word_that_every_chunk_has_does_not_keep_the_rare_one_from_being_first(url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.spending.costs import Usage

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ingest_assets.adapters.postgres.export import KINDS
+from ingest_assets.adapters.postgres.documents.export import KINDS
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets_tests import documents

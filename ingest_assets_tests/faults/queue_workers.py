@@ -12,10 +12,10 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 
 from ingest_assets.adapters.clock import SystemClock
-from ingest_assets.adapters.postgres.backlog import PostgresBacklog
-from ingest_assets.adapters.postgres.changes import PostgresChanges
-from ingest_assets.adapters.postgres.claims import PostgresClaims
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.queue.changes import PostgresChanges
+from ingest_assets.adapters.postgres.queue.claims import PostgresClaims
 from ingest_assets.domain.documents.document import Producer
 from ingest_assets.domain.queue.changes import Change, Move, Version
 from ingest_assets.domain.queue.jobs import Actor, Job

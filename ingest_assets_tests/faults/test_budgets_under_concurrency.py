@@ -16,7 +16,7 @@ from psycopg.rows import DictRow, dict_row
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError

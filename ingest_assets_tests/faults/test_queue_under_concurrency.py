@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from ingest_assets.adapters.postgres.backlog import PostgresBacklog
-from ingest_assets.adapters.postgres.claims import PostgresClaims
+from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
+from ingest_assets.adapters.postgres.queue.claims import PostgresClaims
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets_tests.faults import queue_workers

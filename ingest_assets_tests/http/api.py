@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import jwt
 
-from ingest_assets.cli.serve import compose_service, listening, server_of
+from ingest_assets.cli.commands.serve import compose_service, server_of
+from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http.ports import HttpService

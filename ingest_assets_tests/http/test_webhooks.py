@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
-from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
+from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId

@@ -306,3 +306,20 @@ def test_dagster_explains_a_killed_worker() -> None:
     explained = explain_crash("a run", -9)
     assert "Run execution process for a run" in explained
     assert "SIGKILL" in explained
+
+
+DAEMON = """
+import sys
+import dagster._daemon.cli
+from dagster._daemon import sensor
+print(sensor.MIN_INTERVAL_LOOP_TIME)
+from ingest_assets.orchestration.dagster_internals import install
+install()
+print(sensor.MIN_INTERVAL_LOOP_TIME)
+print("MIN_INTERVAL_LOOP_TIME" in sensor.execute_sensor_iteration_loop.__code__.co_names)
+"""
+
+
+def test_the_daemon_looks_at_the_sensors_every_second_instead_of_every_five() -> None:
+    ran = subprocess.run([sys.executable, "-c", DAEMON], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.split() == ["5", "1", "True"]

@@ -14,11 +14,11 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.documents.retention import RetentionPolicy
 from ingest_assets.domain.errors import PermanentError, TransientError
-from ingest_assets.orchestration import partition_pruning
+from ingest_assets.orchestration import unlisting
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
-from ingest_assets.orchestration.schedules import daily_purge, hourly_pruning, look_after_deletions
+from ingest_assets.orchestration.schedules import daily_purge, hourly_unlisting, look_after_deletions
 from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.stored_objects import folder_key
 from ingest_assets.settings import Settings, sqlalchemy_url
@@ -59,12 +59,12 @@ def run_job(
     return dict(result.output_for_node(step.step_key))
 
 
-def prune(deployment: Deployment, instance: dg.DagsterInstance, kept: int | None) -> dict[str, int]:
-    return run_job(deployment, instance, "prune_partitions", RetentionPolicy(partitions=kept))
+def unlist(deployment: Deployment, instance: dg.DagsterInstance, kept: int | None) -> dict[str, int]:
+    return run_job(deployment, instance, "unlist_partitions", RetentionPolicy(partitions=kept))
 
 
 def purge(deployment: Deployment, instance: dg.DagsterInstance, retention: RetentionPolicy = EVERYTHING_IS_OLD) -> int:
-    return run_job(deployment, instance, "purge_runs", retention)["forgotten"]
+    return run_job(deployment, instance, "purge_runs", retention)["deleted"]
 
 
 def arrive(deployment: Deployment, user: UserId, name: str) -> DocumentId:
@@ -107,15 +107,15 @@ def test_the_newest_finished_documents_and_all_others_stay_partitions(
     run_partition(failing(deployment, PermanentError("corrupt"), 1), instance, failed)
     waiting = arrive(deployment, user, "waiting")
     instance.add_dynamic_partitions(str(documents.name), [str(waiting)])
-    assert prune(deployment, instance, kept=2) == {"deleted": 0, "finished": 2}
+    assert unlist(deployment, instance, kept=2) == {"deleted": 0, "finished": 2}
     assert listed(instance) == {*finished[2:], failed, waiting}
-    assert prune(deployment, instance, kept=2) == {"deleted": 0, "finished": 0}
+    assert unlist(deployment, instance, kept=2) == {"deleted": 0, "finished": 0}
 
 
 def test_the_ui_counts_what_is_listed(deployment: Deployment, instance: dg.DagsterInstance, user: UserId) -> None:
     finished = drained(deployment, instance, user, "one", "two", "three")
     assert all(materialized(instance, name) == set(finished) for name in NAMES)
-    prune(deployment, instance, kept=1)
+    unlist(deployment, instance, kept=1)
     assert all(materialized(instance, name) == {finished[2]} for name in NAMES)
 
 
@@ -123,22 +123,22 @@ def test_whoever_wants_all_of_them_keeps_them(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     finished = drained(deployment, instance, user, "one", "two")
-    prune(deployment, instance, kept=None)
+    unlist(deployment, instance, kept=None)
     assert listed(instance) == set(finished)
 
 
-def test_a_pruned_document_that_comes_back_is_a_partition_again(
+def test_an_unlisted_document_that_comes_back_is_a_partition_again(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     edited, again, _ = drained(deployment, instance, user, "edited", "again", "other")
-    prune(deployment, instance, kept=0)
+    unlist(deployment, instance, kept=0)
     assert listed(instance) == set()
     submit(deployment, user, policy_text("Changed", 2), "edited.md")
     assert run_drain(deployment, instance).success
     assert run_partition(deployment, instance, again).success
     assert listed(instance) == {edited, again}
     assert materialized(instance, "finalized_chunks") == {edited, again}
-    assert prune(deployment, instance, kept=1) == {"deleted": 0, "finished": 1}
+    assert unlist(deployment, instance, kept=1) == {"deleted": 0, "finished": 1}
     assert listed(instance) == {again}
 
 
@@ -147,12 +147,12 @@ def test_deleted_documents_lose_their_partition_whoever_deleted_them(
 ) -> None:
     gone, stays = drained(deployment, instance, user, "gone", "stays")
     deployment.deletion.delete(gone, TEST)
-    assert prune(deployment, instance, kept=None) == {"deleted": 1, "finished": 0}
+    assert unlist(deployment, instance, kept=None) == {"deleted": 1, "finished": 0}
     assert listed(instance) == {stays}
-    assert prune(deployment, instance, kept=None) == {"deleted": 0, "finished": 0}
+    assert unlist(deployment, instance, kept=None) == {"deleted": 0, "finished": 0}
 
 
-def test_a_pruning_that_breaks_off_is_made_up_for(
+def test_an_unlisting_that_breaks_off_is_made_up_for(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drained(deployment, instance, user, "one", "two")
@@ -160,20 +160,20 @@ def test_a_pruning_that_breaks_off_is_made_up_for(
     def break_off(*_: Any) -> None:
         raise ConnectionError
 
-    job = definitions(deployment, retention=RetentionPolicy(partitions=0)).resolve_job_def("prune_partitions")
+    job = definitions(deployment, retention=RetentionPolicy(partitions=0)).resolve_job_def("unlist_partitions")
     with monkeypatch.context() as patched:
-        patched.setattr(partition_pruning, "forget_partitions", break_off)
+        patched.setattr(unlisting, "unlist", break_off)
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
-    assert prune(deployment, instance, kept=0) == {"deleted": 0, "finished": 2}
+    assert unlist(deployment, instance, kept=0) == {"deleted": 0, "finished": 2}
     assert listed(instance) == set()
 
 
-def test_what_is_to_be_forgotten_is_forgotten_in_batches(
+def test_documents_are_unlisted_in_batches(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished = drained(deployment, instance, user, "one", "two", "three", "four")
-    monkeypatch.setattr(partition_pruning, "BATCH_SIZE", 2)
-    assert prune(deployment, instance, kept=1) == {"deleted": 0, "finished": 3}
+    monkeypatch.setattr(unlisting, "BATCH_SIZE", 2)
+    assert unlist(deployment, instance, kept=1) == {"deleted": 0, "finished": 3}
     assert listed(instance) == {finished[3]}
 
 
@@ -212,13 +212,13 @@ CHECKS_OF_A_RUN = 2
 """Those of its chunks and of its vectors."""
 
 
-def test_the_runs_of_a_pruned_document_go_and_leave_nothing(
+def test_the_runs_of_an_unlisted_document_go_and_leave_nothing(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     old = arrive(deployment, user, "old")
     run_id = run_partition(deployment, instance, old).run_id
     run_partition(deployment, instance, arrive(deployment, user, "new"))
-    prune(deployment, instance, kept=1)
+    unlist(deployment, instance, kept=1)
     purge(deployment, instance)
     assert not instance.has_run(run_id)
     assert not instance.all_logs(run_id)
@@ -250,11 +250,11 @@ def test_a_backfill_under_way_keeps_its_partitions_and_its_runs(
     arguments: dict[str, Any] = {"from_failure": False, "tags": {}, "backfill_timestamp": 0.0}
     backfill = PartitionBackfill("backfill", BulkActionStatus.REQUESTED, **arguments)
     instance.add_backfill(backfill)
-    assert not tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=0))
+    assert not tick(hourly_unlisting, deployment, instance, RetentionPolicy(partitions=0))
     purge(deployment, instance)
     assert instance.has_run(backfilled)
     instance.update_backfill(PartitionBackfill("backfill", BulkActionStatus.COMPLETED_SUCCESS, **arguments))
-    assert tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=0))
+    assert tick(hourly_unlisting, deployment, instance, RetentionPolicy(partitions=0))
     purge(deployment, instance)
     assert not instance.has_run(backfilled)
 
@@ -294,14 +294,14 @@ def test_runs_that_were_started_from_the_assets_go_too(
     assert instance.has_run(second)
 
 
-def test_the_hour_asks_for_a_pruning_only_where_there_is_something_to_forget(
+def test_the_hour_asks_for_an_unlisting_only_where_there_is_something_to_unlist(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     [gone, _] = drained(deployment, instance, user, "one", "two")
-    assert tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=1))
-    assert not tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=2))
+    assert tick(hourly_unlisting, deployment, instance, RetentionPolicy(partitions=1))
+    assert not tick(hourly_unlisting, deployment, instance, RetentionPolicy(partitions=2))
     deployment.deletion.delete(gone, TEST)
-    assert tick(hourly_pruning, deployment, instance, RetentionPolicy(partitions=None))
+    assert tick(hourly_unlisting, deployment, instance, RetentionPolicy(partitions=None))
 
 
 def test_the_day_asks_for_a_purge_unless_runs_are_kept_for_ever(

@@ -8,9 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
-from ingest_assets.adapters.postgres.webhook_log import PostgresWebhookLog
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
+from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId

@@ -13,11 +13,11 @@ from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
-from ingest_assets.pipeline.estimate import LOCAL_PARSING, Size, Step, estimate_documents
+from ingest_assets.pipeline.estimate import LOCAL_PARSING, Effort, Size, estimate_documents
 from ingest_assets_tests.conftest import CORPUS
 
-PARSING = Step(lambda pages: Usage(pages=pages, credits=3 * pages, micro_usd=3_750 * pages), 5, 1)
-EMBEDDING = Step(lambda tokens: Usage(tokens=tokens, micro_usd=math.ceil(tokens / 50)), 1, 1000)
+PARSING = Effort(lambda pages: Usage(pages=pages, credits=3 * pages, micro_usd=3_750 * pages), 5, 1)
+EMBEDDING = Effort(lambda tokens: Usage(tokens=tokens, micro_usd=math.ceil(tokens / 50)), 1, 1000)
 SIZE = st.builds(
     Size,
     st.sampled_from([kind.value for kind in FileType]),
@@ -28,7 +28,7 @@ SIZE = st.builds(
 INSURANCE = sorted((CORPUS / "insurance").glob("*.pdf"))
 
 
-def parsing(_media_type: str) -> Step:
+def parsing(_media_type: str) -> Effort:
     return PARSING
 
 

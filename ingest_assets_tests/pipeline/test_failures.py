@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 
+from ingest_assets.cli.explanation import explain_document
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import STATE_MOVES, Stage, State, is_legal
-from ingest_assets.pipeline.explain import explain
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, drain_all, ingest, move, policy_text, submit, take_through
@@ -57,7 +57,7 @@ def test_of_twenty_documents_the_one_that_cannot_be_parsed_is_a_dead_letter(
     totals = drain_all(deployment)
     assert (totals.done, totals.failed) == (19, 1)
     assert deployment.documents.counts() == {"documents": 20, "searchable": 19, "dead_letters": 1}
-    explanation = explain(bad.document_id, documents=deployment.documents)
+    explanation = explain_document(bad.document_id, documents=deployment.documents)
     assert explanation.status is not None
     assert explanation.status.state is State.DEADLETTER
     assert explanation.status.error_code == "corrupt"
@@ -102,7 +102,7 @@ def test_waiting_for_a_resource_burns_no_attempt(deployment: Deployment, user: U
 def test_of_an_unexpected_exception_neither_text_nor_names_are_kept(deployment: Deployment, user: UserId) -> None:
     broken = failing(deployment, KeyError("John Doe's diagnosis"), 100)
     document_id = ingest(broken, user, policy_text())
-    explanation = explain(document_id, documents=deployment.documents)
+    explanation = explain_document(document_id, documents=deployment.documents)
     assert explanation.status is not None
     assert explanation.status.error_code == "unexpected"
     assert "KeyError" in (explanation.status.error_message or "")

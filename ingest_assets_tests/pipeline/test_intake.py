@@ -11,7 +11,7 @@ import pytest
 
 from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.intake_records import PostgresIntakeRecords
+from ingest_assets.adapters.postgres.documents.intake_records import PostgresIntakeRecords
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import ResourceError

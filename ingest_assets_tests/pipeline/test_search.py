@@ -7,7 +7,7 @@ import pytest
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import ChunkId, UserId, Vectors
-from ingest_assets.pipeline.search import search
+from ingest_assets.pipeline.search import Search
 from ingest_assets_tests.documents import ingest, policy_text
 
 
@@ -76,4 +76,4 @@ def test_words_are_matched_while_the_query_is_embedded(library: Deployment, user
             both.wait(timeout=30)
             return embedder.embed_query(query, user_id)
 
-    assert search(user, "luggage", 5, index=Meeting(), embedder=Waiting())
+    assert Search(Meeting(), Waiting()).passages(user, "luggage", 5)

@@ -24,7 +24,7 @@ def test_an_interrupted_drain_says_so_and_gives_back_what_it_has_not_finished(tm
         wait_for_the_first_document(tmp_path / "home" / "ingest")
         drain.send_signal(signal.SIGINT)
         _, messages = drain.communicate(timeout=TIMEOUT)
-    assert (drain.returncode, messages.strip()) == (130, "Stopped. What was not finished is queued again.")
+    assert (drain.returncode, messages.strip()) == (130, "Stopped. Unfinished documents are queued again.")
     counts = ingest("status", "--json").json
     assert counts["searchable"] > 0
     assert counts["jobs"] == {"embedded/done": counts["searchable"], "queued/queued": DOCUMENTS - counts["searchable"]}

@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 from pydantic import SecretStr
 
-from ingest_assets.adapters.postgres.ledger import Ledger
+from ingest_assets.adapters.postgres.spending.ledger import Ledger
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId

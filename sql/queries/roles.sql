@@ -4,6 +4,10 @@ SET ROLE ingest_worker;
 SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.ef_search = 400;
 
+-- begin_reading
+-- Begin a transaction, in one message with the settings that hold until it ends.
+BEGIN READ ONLY;
+
 -- become_reader
 -- Show only what this user may see, until the transaction ends.
 SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true);

@@ -1,29 +1,24 @@
 -- keep_to_indexes
--- Until the transaction ends, Postgres looks rows up by indexes, whatever it takes the tables to hold: a search reads a few
--- rows among many, and statistics come late after a load.
+-- Make Postgres find rows by indexes until the transaction ends, whatever its statistics say: a search reads a few rows
+-- among many, and statistics come late after a load.
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
     set_config('jit', 'off', true);
 
 -- order_by_index
--- Until the transaction ends, Postgres takes rows in the order of an index where one has the order.
+-- Make Postgres take rows in the order of an index, if one has that order, until the transaction ends.
 SELECT set_config('enable_sort', 'off', true);
 
--- count_chunks
--- How many chunks the user has, counted up to `most`.
-SELECT count(*) AS chunks
-FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted;
-
 -- needs_index
--- Whether the user has more chunks than should all be compared; counted only where there is an index to use instead.
+-- Return whether the user has too many chunks to compare all of them; they are counted only if there is an index.
 SELECT CASE WHEN to_regclass(%(index)s) IS NULL THEN false ELSE (
     SELECT count(*) > %(exact_rows)s
     FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(exact_rows)s + 1) AS counted
 ) END AS needed;
 
 -- nearest_of_all_bits
--- The user's chunks nearest to a vector of the same model: all compared by their bits, candidates ranked by the cosine.
--- Adding 0 keeps the planner from an HNSW index, which finds few of one user's chunks among many.
+-- Return the user's chunks nearest to a vector of the same model: compare all by their bits, and rank candidates by the
+-- cosine. Adding 0 keeps the planner from an HNSW index, which finds few of one user's chunks among many.
 WITH candidates AS MATERIALIZED (
     SELECT chunk_id
     FROM upload_pipeline.document_chunks
@@ -38,7 +33,7 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- nearest_of_all_vectors
--- The same for a model whose bits say too little: all compared by the cosine.
+-- Return the same for a model whose bits say too little: compare all by the cosine.
 SELECT chunk_id
 FROM upload_pipeline.document_chunks
 WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s AND user_id = %(user_id)s
@@ -46,7 +41,7 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- nearest_by_bits
--- The same for a user with very many chunks: an HNSW index over the bits finds the candidates, where there is one.
+-- Return the same for a user with very many chunks: an HNSW index over the bits, if there is one, finds the candidates.
 WITH candidates AS MATERIALIZED (
     SELECT chunk_id, embedding, title, chunk_ord
     FROM upload_pipeline.document_chunks
@@ -60,7 +55,7 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- nearest_by_halfvec
--- The same for a model whose bits say too little: the index is over vectors at half precision.
+-- Return the same for a model whose bits say too little: the index is over vectors at half precision.
 WITH candidates AS MATERIALIZED (
     SELECT chunk_id, embedding, title, chunk_ord
     FROM upload_pipeline.document_chunks
@@ -74,29 +69,35 @@ ORDER BY embedding <=> %(vector)s, title, chunk_ord
 LIMIT %(limit)s;
 
 -- query_words
--- The query's lexemes, whether each is common, and how many of a sample of the user's chunks have it. In the order of
--- their hashes the chunks come at random. An empty text makes Postgres unpack each one's words once.
-WITH sample AS MATERIALIZED (
+-- Return the query's words, whether each is common and how many sampled chunks have it, with how many chunks the user
+-- has, counted up to `most`, and how many are sampled: none of up to `unsampled`.
+WITH own AS MATERIALIZED (
+    SELECT count(*) AS chunks, CASE WHEN count(*) > %(unsampled)s THEN %(sampled)s ELSE 0 END AS sampled
+    FROM (SELECT FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s LIMIT %(most)s) AS counted
+), sample AS MATERIALIZED (
+    -- Adding an empty text unpacks each chunk's words once; the order of hashes makes the sample random.
     SELECT full_text || ''::tsvector AS full_text
     FROM upload_pipeline.document_chunks
     WHERE user_id = %(user_id)s
     ORDER BY chunk_sha
-    LIMIT %(sampled)s
+    LIMIT (SELECT sampled FROM own)
 )
-SELECT lexeme, lexeme = ANY((SELECT tsvector_to_array(to_tsvector('english', %(common_words)s)))::text[]) AS common,
+SELECT chunks, sampled, lexeme,
+    lexeme = ANY((SELECT tsvector_to_array(to_tsvector('english', %(common_words)s)))::text[]) AS common,
     (SELECT count(*)
      FROM sample
      WHERE full_text @@ ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery) AS found
-FROM unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme;
+FROM own
+CROSS JOIN unnest(tsvector_to_array(to_tsvector('english', %(query)s))) AS lexeme;
 
 -- matching_chunks
--- The user's chunks that have any of the rare words or all of the frequent ones, best first.
+-- Return the user's chunks that have any of the rare words or all of the frequent ones, best first.
 SELECT chunk_id
 FROM upload_pipeline.matching_chunks(
     %(rare)s::text[], %(frequent)s::text[], %(ranked)s::tsquery, %(most)s, %(depth)s) AS chunk_id;
 
 -- hits
--- These chunks as a search shows them.
+-- Return these chunks as a search shows them.
 SELECT chunk.document_id, chunk.chunk_id, chunk.text, chunk.heading_path, chunk.page, document.filename
 FROM upload_pipeline.document_chunks AS chunk
 JOIN upload_pipeline.documents AS document USING (document_id)

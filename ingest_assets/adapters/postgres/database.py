@@ -86,11 +86,22 @@ class UserDatabase:
         self._user_id = user_id
 
     @contextmanager
-    def connection(self) -> Iterator[Connection[Row]]:
-        """Yield a connection in a transaction; when it ends, the connection no longer acts for the user."""
-        with self._database.transaction() as connection:
-            connection.execute(query("become_reader"), {"user_id": str(self._user_id)})
-            yield connection
+    def connection(self, *settings: str) -> Iterator[Connection[Row]]:
+        """Yield a connection in a transaction; when it ends, the connection no longer acts for the user.
+
+        Args:
+            settings: Names of queries that set something until the transaction ends. They are sent together with its
+                begin, because each wait for the server costs more than the statement.
+        """
+        with self._database.connection() as connection:
+            try:
+                cursor = psycopg.ClientCursor(connection)
+                cursor.execute(query("begin_reading", "become_reader", *settings), {"user_id": str(self._user_id)})
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
 
 
 @contextmanager

@@ -25,5 +25,6 @@ def queries() -> dict[str, bytes]:
     return found
 
 
-def query(name: str) -> bytes:
-    return queries()[name]
+def query(*names: str) -> bytes:
+    """Return the named statements; several are sent together, which only a client-side cursor can."""
+    return b";\n".join(queries()[name] for name in names)

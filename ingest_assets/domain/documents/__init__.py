@@ -1,0 +1,1 @@
+"""Documents: what they are, and what becomes of files that come in."""

@@ -1,0 +1,1 @@
+"""Files: what they are, and whether they may come in."""

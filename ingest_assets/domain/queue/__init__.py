@@ -1,0 +1,1 @@
+"""The queue: jobs, stages, changes, and what becomes of failures."""

@@ -1,0 +1,1 @@
+"""Search: fusion, words, vectors and their indexes."""

@@ -41,5 +41,5 @@ class Recall:
 
     @property
     def share(self) -> float:
-        """Return the share found, 1 where there was nothing to find."""
+        """The share that was found; 1 if there was nothing to find."""
         return self.found / self.expected if self.expected else 1.0

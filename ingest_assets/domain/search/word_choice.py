@@ -54,7 +54,7 @@ def choose_words(words: Sequence[Word], rows: int) -> WordChoice:
 def _together(rarest_first: Sequence[Word], rows: int, *, any_rare: bool) -> tuple[str, ...]:
     """Return as many words as it takes for few enough chunks to have all of them, if words occur independently.
 
-    Where even all of them find too many, none is returned, because chunks with a rare word would drown; unless there is
+    If even all of them find too many, none is returned, because chunks with a rare word would drown, unless there is
     no rare word.
     """
     chosen: list[str] = []

@@ -1,0 +1,1 @@
+"""Spending: providers, prices, budgets, limits and the circuit breaker."""

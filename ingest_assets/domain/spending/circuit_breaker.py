@@ -40,7 +40,7 @@ class BreakerSettings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.consecutive_failures <= self.most_calls or not 1 <= self.fewest_calls <= self.most_calls:
-            raise ValueError("the breaker must look at enough calls to judge by")
+            raise ValueError("the breaker must look at as many calls as it judges by")
 
 
 def admit(open_until: datetime | None, now: datetime) -> Admission:

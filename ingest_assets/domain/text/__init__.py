@@ -1,0 +1,1 @@
+"""Text: made uniform, and cut into chunks."""

@@ -1,7 +1,7 @@
-"""A document's Markdown in chunks whose boundaries depend on the text around them, not on what comes long before.
+"""Cut Markdown into chunks whose boundaries depend on the text around them, not on what comes long before.
 
-All units begin apart. Boundaries are removed, weakest first, wherever the two sides fit in one chunk; equal ones in the
-order of a hash of the text that follows. So what an edit changes is decided within a few chunks of it.
+At first all units are apart. Boundaries are removed, weakest first, if the two sides fit in one chunk; equal boundaries
+go in the order of a hash of the text that follows. So an edit changes only the chunks near it.
 """
 
 import re
@@ -22,7 +22,7 @@ CHUNKER = Producer("markdown", "1")
 CHUNK_IDS = UUID("5b1f8c0e-6b0c-5d0a-9a55-3f4f6e2f7c11")
 HASHED_CHARACTERS = 32
 UNITS_AT_ONCE = 100_000
-"""A chunk ends after so many: without that, megabytes of single letters would take gigabytes of memory."""
+"""A chunk ends after this many units; otherwise megabytes of single letters would take gigabytes of memory."""
 
 _GAP = re.compile(r"\s+(?=\S)")
 
@@ -30,9 +30,9 @@ _GAP = re.compile(r"\s+(?=\S)")
 @dataclass(frozen=True, slots=True)
 class ChunkingSettings:
     max_characters: int = 1000
-    """Of a chunk's text, with all that it repeats."""
+    """The longest text of a chunk, including everything that it repeats."""
     overlap_characters: int = 200
-    """At most this much of a block is repeated by a chunk that begins inside it; where a block begins, nothing is."""
+    """How much of its block a chunk may repeat if it begins inside the block; otherwise it repeats nothing."""
 
     def __post_init__(self) -> None:
         if self.max_characters < 1:
@@ -42,21 +42,21 @@ class ChunkingSettings:
 
     @property
     def chunker(self) -> Producer:
-        """Other settings are another version: their chunks are not these."""
+        """The name and version of the chunker; other settings are another version, because they give other chunks."""
         version = f"{CHUNKER.version}-{self.max_characters}-{self.overlap_characters}"
         return Producer(CHUNKER.name, version)
 
 
 def chunk_document(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> list[Chunk]:
-    """Return chunks that cover every character but white space; none where there is nothing else.
+    """Return chunks that cover every character except white space; return none if there is nothing else.
 
-    A chunk's heading path and page are those of its first character that the chunk before does not have.
+    The heading path and the page of a chunk are those of its first character that the chunk before does not have.
     """
     return list(iterate_chunks(document, parsed, settings))
 
 
 def iterate_chunks(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> Iterator[Chunk]:
-    """Yield the chunks of `chunk_document`; what is between the text and them is held for few at a time."""
+    """Yield the chunks of `chunk_document`, holding intermediate values only for a few at a time."""
     text, maker = parsed.text, _Maker(document, parsed, settings.chunker)
     ordinal, chunk_before = 0, -1
     every_unit = units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters)
@@ -70,7 +70,7 @@ def iterate_chunks(document: Document, parsed: ParsedDocument, settings: Chunkin
 
 
 def _pack(text: str, units: Sequence[Unit], max_characters: int) -> Iterator[tuple[int, int]]:
-    """The first and the last unit of each chunk."""
+    """Yield the first and the last unit of each chunk."""
     count = len(units)
     strengths = [Boundary.TEXT_END, *(unit.boundary for unit in units[1:]), Boundary.TEXT_END]
     previous, following = list(range(-1, count)), list(range(1, count + 2))
@@ -87,14 +87,17 @@ def _pack(text: str, units: Sequence[Unit], max_characters: int) -> Iterator[tup
 
 
 def _weakest_first(text: str, units: Sequence[Unit]) -> list[int]:
-    """The boundaries by strength, equal ones by what follows them: an order that an edit elsewhere leaves alone."""
+    """Return the boundaries by strength, equal ones by a hash of what follows; edits elsewhere change nothing."""
     hashes = [crc32(text[unit.start : unit.start + HASHED_CHARACTERS].encode()) for unit in units[1:]]
     priorities = [unit.boundary << 32 | tie for unit, tie in zip(units[1:], hashes, strict=True)]
     return sorted(range(1, len(units)), key=lambda boundary: priorities[boundary - 1])
 
 
 def _start_with_overlap(text: str, units: Sequence[Unit], first: int, earliest: int) -> int:
-    """Whole units of the same block from `earliest` on, whole words of the last one where that is too long."""
+    """Return where a chunk starts if it repeats whole units of its block from `earliest` on.
+
+    If the last of these units is too long, the chunk repeats whole words of it instead.
+    """
     unit = units[first]
     if unit.start == unit.block.start or unit.block.kind is BlockKind.TABLE:
         return unit.start

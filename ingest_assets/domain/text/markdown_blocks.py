@@ -1,4 +1,4 @@
-"""Markdown as a flat sequence of blocks, read line by line: few lines are held, none is looked at more than twice."""
+"""Markdown as a flat sequence of blocks, read line by line: few lines are held, and none is read more than twice."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,10 +8,10 @@ from itertools import chain, pairwise
 from typing import NamedTuple
 
 HEADING_CHARACTERS = 200
-"""A heading is cut to this in a heading path, so that a line of megabytes is not repeated in every chunk."""
+"""The longest heading in a heading path, so that a line of megabytes is not repeated in every chunk."""
 
 LINES_AT_ONCE = 1 << 16
-"""Characters that are cut into lines together."""
+"""How many characters are cut into lines at once."""
 
 TRIMMED_AT_ONCE = 256
 
@@ -37,21 +37,21 @@ class Block(NamedTuple):
     kind: BlockKind
     start: int
     end: int
-    """`text[start:end]` begins and ends with other than white space."""
+    """`text[start:end]` neither begins nor ends with white space."""
     heading_path: tuple[str, ...]
-    """The headings it stands under, outermost first; a heading stands under itself."""
+    """The headings that the block stands under, outermost first; a heading stands under itself."""
     level: int = 0
-    """Of a heading, from 1."""
+    """The level of a heading, from 1."""
     header_end: int = 0
-    """Of a table: where its header and delimiter rows end."""
+    """The end of a table's header and delimiter rows."""
 
 
 class _Line(NamedTuple):
     start: int
-    """Offset into the text."""
+    """The offset into the text."""
     text: str
     following: str | None
-    """The text of the line after it; None at the end."""
+    """The text of the next line; None at the end."""
 
     @property
     def end(self) -> int:
@@ -59,16 +59,16 @@ class _Line(NamedTuple):
 
 
 _made: Callable[[tuple[int, str, str | None]], _Line] = partial(tuple.__new__, _Line)
-"""A line in a third of the time."""
+"""Makes a line in a third of the time that its class takes."""
 
 _Place = tuple[int, _Line | None]
-"""Where the last line of a block ends, and the line to go on with."""
+"""Where the last line of a block ends, and the line after the block."""
 
 
 def scan_blocks(text: str) -> Iterator[Block]:
     """Yield the blocks of CommonMark and GitHub's tables, without nesting: a list or a quotation is one block.
 
-    A fence may be indented by any amount, as in list items, and runs to the end of the text where nothing closes it.
+    A fence may be indented by any amount, as in list items. It runs to the end of the text if nothing closes it.
     """
     sections: list[tuple[int, str]] = []
     heading_path: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ def scan_blocks(text: str) -> Iterator[Block]:
 
 
 def trimmed_end(text: str, start: int, end: int) -> int:
-    """Return where `text[start:end]` ends without the white space behind it."""
+    """Return where `text[start:end]` ends without its trailing white space."""
     while end > start:
         tail = text[max(start, end - TRIMMED_AT_ONCE) : end]
         if kept := len(tail.rstrip()):
@@ -131,7 +131,7 @@ def _after_block(kind: BlockKind, lines: Iterator[_Line], first: _Line) -> _Plac
 
 
 def _opened_by(line: _Line) -> BlockKind | None:
-    """Return what this line begins even in the middle of a paragraph; None where it may continue one."""
+    """Return the kind of block that this line begins even within a paragraph, or None if it may continue one."""
     _, text, following = line
     if text.lstrip()[:1] in _OPENING_CHARACTERS:
         if _HEADING.match(text):

@@ -1,4 +1,4 @@
-"""Text as the rest of the system relies on it, whatever tool or encoding it came from."""
+"""Text in the form that the rest of the system relies on, whatever tool or encoding it came from."""
 
 import codecs
 import re
@@ -9,7 +9,7 @@ from functools import cache
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, because its mark begins like that one
     codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
@@ -18,11 +18,11 @@ LONGEST_MARK_RUN = 30
 GRAPHEME_JOINER = "\u034f"
 LAST_MARK = 0x1F000
 PIECE = 1 << 18
-"""Characters or bytes worked on at once, so that no step takes a whole copy of a large text."""
+"""How many characters or bytes are handled at once, so that no step copies the whole of a large text."""
 
 _CHANGED_IN_ASCII = bytes({*range(0x20), 0x7F} - {*b"\t\n"})
 _APART = re.compile("[\x20-\x7e\u3001\u3002\u3041-\u3096\u4e00-\u9fff\U00020000-\U0002a6df]")
-"""Characters that nothing before them turns into something else: a text may be normalised in pieces that begin so."""
+"""Characters that no preceding character changes; a text may be normalised in pieces that begin with one of them."""
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]")
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
@@ -31,7 +31,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _TERMINAL_SEQUENCES = re.compile(
     "(?:\x1b\\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]"  # CSI: colours, cursors, screens
-    # OSC, DCS and their like: titles, links, clipboards; to their end, within the line
+    # OSC, DCS and the like (titles, links, clipboards), up to their end within the line
     "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\n\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[\x20-\x2f]*[\x30-\x7e]"
 )
@@ -44,9 +44,10 @@ _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 def normalise(text: str) -> str:
-    """Return the text in NFC, with lines ended by \\n alone, and without what no reader sees or Postgres refuses.
+    """Return the text in NFC, with line feeds as the only line ends.
 
-    That is control characters but \\n and \\t, ligatures, soft hyphens and surrogates. Idempotent and linear.
+    Nothing is left that readers cannot see or Postgres refuses: this removes or replaces control characters other than
+    line feeds and tabs, ligatures, soft hyphens and surrogates. The function is idempotent and takes linear time.
     """
     if len(text) <= PIECE:
         return _normal_piece(text)
@@ -56,24 +57,26 @@ def normalise(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """For a terminal: without control sequences, control characters but \\n and \\t, bidirectional controls, invisible
-    tags and surrogates. Idempotent, linear.
+    """Return the text as it may be shown in a terminal.
+
+    This removes control sequences, control characters other than line feeds and tabs, bidirectional controls, invisible
+    tags and surrogates. The function is idempotent and takes linear time.
     """
     text = _LINE_SEPARATORS.sub(" ", _SURROGATES.sub("\ufffd", text))
     return _UNPRINTABLE.sub("", _TERMINAL_SEQUENCES.sub("", text))
 
 
 def decode(content: bytes) -> str | None:
-    """Return the bytes as text, or None where they are binary.
+    """Return the bytes as text, or None if they are binary.
 
-    The encoding is found by byte order mark; else it is UTF-8, UTF-16 without a mark, or Windows-1252.
+    The encoding follows from the byte order mark; without one it is UTF-8, UTF-16 or Windows-1252.
     """
     found = _encoding(content)
     return None if found is None else content[found.mark :].decode(found.name)
 
 
 def decode_normal(content: bytes) -> str | None:
-    """Return the decoded bytes normalised; a large text is never held as it was before."""
+    """Return the bytes decoded and normalised, or None if they are binary; a large text is never held unnormalised."""
     found = _encoding(content)
     if found is None:
         return None
@@ -95,7 +98,7 @@ def has_words(text: str) -> bool:
 class _Encoding:
     name: str
     mark: int = 0
-    """Bytes of the byte order mark."""
+    """The length of the byte order mark in bytes."""
 
 
 def _encoding(content: bytes) -> _Encoding | None:
@@ -135,7 +138,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _normal_pieces(decoded: Iterable[str]) -> Iterator[str]:
-    """Normalise what is decoded piece by piece; what cannot be cut yet waits for what follows."""
+    """Normalise decoded pieces one by one; a piece without a safe place to cut waits for the next."""
     waiting = [""]
     for piece in decoded:
         apart = _APART.search(piece)
@@ -156,12 +159,12 @@ def _normal_piece(text: str) -> str:
     if text.isascii():
         return text
     text = _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _SURROGATES.sub("\ufffd", text))
-    # Twice, because composing moves marks about.
+    # Twice, because composing moves marks.
     return _break_mark_runs(unicodedata.normalize("NFC", _break_mark_runs(text)))
 
 
 def _unmarked_utf16(content: bytes) -> str | None:
-    """Western text in UTF-16 has a zero in nearly every second byte, and in no other."""
+    """Return the byte order of Western text in UTF-16: nearly every second byte is zero, and no other byte."""
     even, odd = content[0::2].count(0), content[1::2].count(0)
     if min(even, odd) > 0 or max(even, odd) * 4 < len(content):
         return None
@@ -169,21 +172,21 @@ def _unmarked_utf16(content: bytes) -> str | None:
 
 
 def _break_mark_runs(text: str) -> str:
-    """Sorting a run of combining marks takes quadratic time: none may be longer than people write (UAX #15, D4)."""
+    """Break long runs of combining marks, which take quadratic time to sort and which nobody writes (UAX #15, D4)."""
     beyond = LAST_MARK if _ASTRAL.search(text) else 0x10000
     return _mark_runs(beyond).sub(rf"\g<0>{GRAPHEME_JOINER}", text)
 
 
 @cache
 def _mark_runs(beyond: int) -> re.Pattern[str]:
-    """Of the marks below `beyond`: a set within the basic plane is searched a hundred times as fast as any other."""
+    """Return a pattern of long runs of marks below `beyond`; within the basic plane it is a hundred times faster."""
     marks = (chr(code) for code in range(0x300, beyond))
     combining = "".join(mark for mark in marks if unicodedata.combining(unicodedata.normalize("NFD", mark)[0]))
     return re.compile(f"[{combining}][{combining}]{{{LONGEST_MARK_RUN - 1}}}(?=[{combining}])")
 
 
 def join_pages(pages: Iterable[str]) -> tuple[str, tuple[int, ...]]:
-    """The pages as one normal text, and where in it each begins; an empty page begins where the next one does."""
+    """Return the pages as one normalised text and the offset of each; an empty page begins where the next one does."""
     parts, starts = [""], []
     length = empty = 0
     for page in (normalise(page).strip() for page in pages):
@@ -198,6 +201,6 @@ def join_pages(pages: Iterable[str]) -> tuple[str, tuple[int, ...]]:
 
 
 def _runs_on(page: str, following: str) -> bool:
-    """Whether a paragraph goes on over the page's end."""
+    """Return whether a paragraph continues over the end of the page."""
     last_line = page[page.rfind("\n") + 1 :]
     return bool(following[:1].islower() and (page[-1].isalpha() or page[-1] in ",-") and last_line[0] not in "#|")

@@ -1,4 +1,4 @@
-"""Blocks become units: the pieces that are never cut again, each with the strength of the boundary before it."""
+"""Cut blocks into units, which are never cut again, each with the strength of the boundary before it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,17 +9,17 @@ from typing import NamedTuple
 from ingest_assets.domain.text.markdown_blocks import Block, BlockKind, trimmed_end
 
 SHORTEST_UNIT = 8
-"""Characters: what a block is cut into is at least this long, so that hostile text has fewer units than characters."""
+"""The fewest characters of a piece of a block, so that hostile text has fewer units than characters."""
 
 Span = tuple[int, int, int]
-"""Start, end, strength of the boundary before."""
+"""A start, an end, and the strength of the boundary before."""
 
 
 class Boundary(IntEnum):
-    """How good a place this is to end a chunk; before a heading it is HEADING + 6 - its level."""
+    """How good a place this is to end a chunk; the boundary before a heading is HEADING + 6 - its level."""
 
     JOINT = 0
-    """Behind a heading or a table's header: what comes next belongs to it."""
+    """After a heading or a table's header: what follows belongs to it."""
     CHARACTER = 1
     WORD = 2
     LINE = 3
@@ -36,7 +36,7 @@ class Unit(NamedTuple):
     boundary: int
     block: Block
     lead: int
-    """Characters to keep free in a chunk that begins with this unit, for what it repeats of the same block."""
+    """How many characters to keep free in a chunk that begins with this unit, for what it repeats of the block."""
 
 
 def _pieces_ending_with(separator: str) -> re.Pattern[str]:
@@ -68,7 +68,7 @@ _CUTS = {
 
 
 def units_of(text: str, blocks: Iterable[Block], max_characters: int, overlap_characters: int) -> Iterator[Unit]:
-    """A block that fits in one chunk together with the headings that introduce it stays whole."""
+    """Yield the units of blocks; a block that fits in one chunk with the headings that introduce it stays whole."""
     above: Block | None = None
     introduced_from = 0
     for block in blocks:
@@ -94,7 +94,7 @@ def _boundary_between(above: Block | None, block: Block) -> int:
 
 
 def _table_units(text: str, table: Block, boundary: int, room: int, longest_header: int) -> Iterator[Unit]:
-    """Rows, with room for the header before each unless it would fill most of a chunk."""
+    """Yield rows, with room for the header before each unless it would fill most of a chunk."""
     header = table.header_end - table.start
     if header >= longest_header:
         yield from _units_within(text, table, (table.start, table.end, boundary), room, lead=0)
@@ -134,13 +134,13 @@ def _cut(text: str, spans: Iterator[Span], strength: int, pattern: re.Pattern[st
 
 
 def _trimmed_start(text: str, start: int, end: int) -> int:
-    """Return where `text[start:end]` begins without the white space before it."""
+    """Return where `text[start:end]` begins without its leading white space."""
     found = _WHITE_SPACE.match(text, start, end)
     return found.end() if found else start
 
 
 @cache
 def _pieces_of(limit: int) -> re.Pattern[str]:
-    """Equal pieces, shorter where the next character would be torn from the one it combines with."""
+    """Return a pattern of equal pieces, which are shorter if the next character combines with their last one."""
     piece = f"(?s:.{{1,{limit}}})"
     return re.compile(rf"{piece}(?<!\u200d)(?![{_COMBINING}])|{piece}")

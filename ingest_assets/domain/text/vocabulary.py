@@ -1,4 +1,4 @@
-"""Which words a text holds, and what each is found by."""
+"""The words of a text, and the terms by which each is found."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ without work year
 
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 COMMON_WORDS = frozenset(_COMMON_WORDS.split())
-"""They tell hardly one passage of an insurance document from another, and a vector knows no document frequencies."""
+"""Words that hardly tell one passage from another; they need a list, because a vector knows no document frequencies."""
 
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTERS = rf"[^\W_{_IDEOGRAPHS}]{{1,64}}"
@@ -34,13 +34,13 @@ _HYPHEN = "[-\u2010]\n?"
 _NUMBER = r"[0-9]{1,64}(?:[.,][0-9]{1,64}){1,8}"
 _WORD = re.compile(rf"{_NUMBER}|{_LETTERS}(?:{_HYPHEN}{_LETTERS}){{0,8}}|[{_IDEOGRAPHS}]")
 _ASCII_WORD = re.compile(rf"{_NUMBER}|[a-z0-9]{{1,64}}(?:-\n?[a-z0-9]{{1,64}}){{0,8}}")
-"""What `_WORD` finds in a folded text of ASCII, in half the time."""
+"""Finds in a folded ASCII text what `_WORD` finds, in half the time."""
 
 
 def words(text: str) -> list[str]:
-    """Return the words, case and compatibility forms folded.
+    """Return the words, with case and compatibility forms folded.
 
-    Hyphenated words and numbers are in one piece, ideographs one by one.
+    Hyphenated words and numbers stay in one piece; each ideograph is a word.
     """
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
@@ -49,7 +49,10 @@ def words(text: str) -> list[str]:
 
 
 def terms(word: str) -> list[str]:
-    """What a word is found by: 1,000.00 by 1000; co-payment by co, payment and copayment; a stop word by nothing."""
+    """Return the terms by which a word is found.
+
+    1,000.00 is found by 1000; co-payment by co, payment and copayment; a stop word by nothing.
+    """
     if re.fullmatch(_NUMBER, word):
         return [word.replace(",", "").removesuffix(".00")]
     parts = re.split(_HYPHEN, word)

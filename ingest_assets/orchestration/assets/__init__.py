@@ -1,4 +1,4 @@
-"""The pipeline as Dagster shows it: an asset for each step, with a partition for each document."""
+"""The pipeline as Dagster shows it: one asset for each step, with one partition for each document."""
 
 from importlib import import_module
 
@@ -9,4 +9,4 @@ from ingest_assets.pipeline.steps import STEPS
 ASSETS: list[dg.AssetsDefinition] = [
     getattr(import_module(f"ingest_assets.orchestration.assets.{step.asset}"), step.asset) for step in STEPS
 ]
-"""The asset of each step is what the module of its name calls by that name."""
+"""One asset for each step, in order. Module and asset have the same name."""

@@ -7,6 +7,6 @@ from ingest_assets.pipeline.steps.chunk import Chunks
 
 @document_asset("python", "postgres")
 def chunks(context: dg.AssetExecutionContext, parsed_markdown: ParsedDocument, partition_steps: Steps) -> Chunks:
-    """The document's text in overlapping pieces, each with its heading path and page."""
+    """Cut the document's text into overlapping chunks, each with its heading path and page."""
     cut: Chunks = run_step(context, partition_steps, parsed_markdown)
     return cut

@@ -7,6 +7,6 @@ from ingest_assets.pipeline.steps.embed import Embeddings
 
 @document_asset("python", "postgres")
 def embeddings(context: dg.AssetExecutionContext, chunks: Chunks, partition_steps: Steps) -> Embeddings:
-    """A vector for every chunk; the IO manager draws the batches and commits each as it comes."""
+    """Embed every chunk. The IO manager asks for the vectors batch by batch and stores each batch as it arrives."""
     begun: Embeddings = run_step(context, partition_steps, chunks)
     return begun

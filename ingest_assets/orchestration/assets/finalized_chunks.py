@@ -10,6 +10,6 @@ from ingest_assets.pipeline.steps.embed import Embeddings
 def finalized_chunks(
     context: dg.AssetExecutionContext, chunks: Chunks, embeddings: Embeddings, partition_steps: Steps
 ) -> Version:
-    """The version of the document that searches find; the one before it stays until this one is complete."""
+    """Make this version of the document the one that searches find. The one before stays until this one is complete."""
     complete: Version = run_step(context, partition_steps, chunks, embeddings)
     return complete

@@ -6,6 +6,6 @@ from ingest_assets.orchestration.assets.step_asset import Steps, document_asset,
 
 @document_asset("python", "markdown")
 def parsed_markdown(context: dg.AssetExecutionContext, partition_steps: Steps) -> ParsedDocument:
-    """The document's text as Markdown, with the places where its pages begin."""
+    """Turn the document into Markdown, with the places where its pages begin."""
     parsed: ParsedDocument = run_step(context, partition_steps)
     return parsed

@@ -24,7 +24,11 @@ def document_asset(*kinds: str) -> Callable[[Callable[..., Any]], dg.AssetsDefin
 
 
 def run_step(context: dg.AssetExecutionContext, steps: PartitionSteps, *before: Any) -> Any:
-    """Make this partition of the asset. Raises dg.Failure, with the document's job settled."""
+    """Make this partition of the asset.
+
+    Raises:
+        dg.Failure: The step failed; the document's job has been settled.
+    """
     with shown_as_failure():
         document_id = document_id_of(context.partition_key)
         refuse_dead_letter(context.run, document_id, steps)

@@ -1,8 +1,8 @@
-"""Whatever of Dagster this project uses or replaces although Dagster does not document it.
+"""Everything in Dagster that this project uses or replaces although Dagster does not document it.
 
-Each module has one subject and says what it takes and why. Nothing else in `ingest_assets` imports a private module of
-Dagster. All of it holds for the one version that `pyproject.toml` pins, and the tests notice where another differs.
-Importing anything here changes nothing in Dagster; `install` does.
+Each module has one subject, and says what it uses and why. Nothing else in `ingest_assets` imports a private module of
+Dagster. Everything here works with the one version that `pyproject.toml` pins; the tests notice if another version
+differs. Importing these modules changes nothing in Dagster; `install` does.
 """
 
 from ingest_assets.orchestration.dagster_internals.installation import install

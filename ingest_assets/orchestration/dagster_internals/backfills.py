@@ -1,7 +1,7 @@
-"""Backfills, and the job that runs of chosen assets belong to.
+"""Backfills, and the Dagster job to which runs of selected assets belong.
 
-Uses the filter and the states of backfills, the tag that their runs carry, and the name of the job that Dagster makes
-for assets chosen in the UI: public Dagster shows all of them and names none.
+This module uses the filter and the states of backfills, the tag on their runs, and the name of the Dagster job for
+assets that are selected in the UI. Dagster shows all of these, but exports none of them.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionS
 
 
 def backfills_under_way(instance: dg.DagsterInstance) -> Sequence[PartitionBackfill]:
-    """Return all backfills that have not ended, of any project."""
+    """Return all backfills that have not ended, including those of other projects."""
     return instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY))
 
 

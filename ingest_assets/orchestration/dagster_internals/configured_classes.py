@@ -1,7 +1,7 @@
 """How a class that `dagster.yaml` names gets its configuration.
 
-Uses `ConfigurableClass` and `ConfigurableClassData`: every storage and launcher must have them, and Dagster exports
-them from a private module only.
+This module uses `ConfigurableClass` and `ConfigurableClassData`: every storage and launcher needs them, but Dagster
+exports them only from a private module.
 """
 
 from dagster._serdes import ConfigurableClass, ConfigurableClassData

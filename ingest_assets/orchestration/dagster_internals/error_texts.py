@@ -1,9 +1,9 @@
-"""What Dagster may know of an error: its type and the places it went through, of the catalogue's also what they say.
+"""What Dagster may know about an error: its type and its traceback, and the message only if the catalogue wrote it.
 
-Dagster keeps exceptions with their causes in its event log, its ticks and its heartbeats, sends them to the page, and
-prints them. Each becomes a SerializableErrorInfo first, in the process that met it, by one method, `from_traceback`:
-`withhold_messages` replaces that method. Dagster's public setting, `DAGSTER_REDACT_USER_CODE_ERRORS`, hides the places
-too.
+Dagster keeps exceptions with their causes in its event log, its ticks and its heartbeats, sends them to its page, and
+prints them. First, in the process that raised it, each becomes a SerializableErrorInfo through one method,
+`from_traceback`; `withhold_messages` replaces that method. Dagster's public setting, `DAGSTER_REDACT_USER_CODE_ERRORS`,
+would hide the traceback too.
 """
 
 import sys
@@ -16,11 +16,11 @@ from dagster_shared.error import SerializableErrorInfo
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 
 TELLING = (
-    dg.Failure,  # made from the catalogue's errors alone
+    dg.Failure,  # made only from the catalogue's errors
     TransientError,
     PermanentError,
     ResourceError,
-    # Of names of this code, of runs and processes, and of what other processes have redacted.
+    # Their messages contain names in this code, ids of runs and processes, and what other processes have redacted.
     errors.DagsterExecutionHandleOutputError,
     errors.DagsterExecutionLoadInputError,
     errors.DagsterExecutionStepExecutionError,
@@ -32,13 +32,13 @@ TELLING = (
     errors.ScheduleExecutionError,
     errors.SensorExecutionError,
 )
-"""Exceptions of exactly these types are told with their messages. Of all others the type and the places are."""
+"""Exceptions of exactly these types keep their messages. All others keep only the type and the traceback."""
 
 _TELLING = frozenset(f"{kind.__module__}.{kind.__qualname__}" for kind in TELLING)
 
 
 def withhold_messages() -> None:
-    """Replace the method for good, in this process."""
+    """Replace the method in this process, permanently."""
     SerializableErrorInfo.from_traceback = _without_message  # type: ignore[method-assign,assignment]
 
 

@@ -1,8 +1,8 @@
-"""Materializations in one write.
+"""Many materializations in one write.
 
-Uses `DagsterEventBatchMetadata`, `DagsterEvent.asset_materialization` with it, and the environment variable
-`DAGSTER_EVENT_BATCH_SIZE`: the public way (`OpExecutionContext.log_event`) writes once per event, with a refresh of the
-asset's index each, and a drain run reports four events of each document.
+This module uses `DagsterEventBatchMetadata`, `DagsterEvent.asset_materialization` with it, and the environment variable
+`DAGSTER_EVENT_BATCH_SIZE`. The public way (`OpExecutionContext.log_event`) writes once per event and refreshes the
+asset's index each time, and a drain run reports four events per document.
 """
 
 import os
@@ -17,11 +17,11 @@ from dagster._core.events import DagsterEventBatchMetadata
 def log_as_one_batch(
     context: dg.OpExecutionContext, materializations: Sequence[dg.AssetMaterialization], *, most: int
 ) -> None:
-    """Log materializations of one asset: the storage refreshes the index for a batch's last event only.
+    """Log materializations of one asset. The storage refreshes the asset's index only for the last one.
 
     Args:
-        context: Of the op in whose name they are logged.
-        materializations: What is logged, in this order.
+        context: The context of the op that logs them.
+        materializations: The materializations, in order.
         most: How many events Dagster writes at once.
     """
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(most)

@@ -4,25 +4,29 @@ import warnings
 
 from ingest_assets.composition import key_patterns
 from ingest_assets.orchestration.dagster_internals.error_texts import TELLING, withhold_messages
+from ingest_assets.orchestration.dagster_internals.sensor_loop import look_every_second
 from ingest_assets.posix.guarded_process import guard_process
 
 NOISE = "Parameter `owners` of initializer"
 
 
 def install() -> None:
-    """Change Dagster in this process, as often as it is called with the same outcome.
+    """Change Dagster in this process, permanently. Calling it again changes nothing more.
 
-    Replaced or added, for good:
+    It replaces or adds:
 
-    - `SerializableErrorInfo.from_traceback`, by which Dagster makes what it keeps, sends and prints of an exception:
-      the messages of most exceptions are withheld (`error_texts`).
+    - `SerializableErrorInfo.from_traceback`, from which Dagster gets what it keeps, sends and prints about an
+      exception: the messages of most exceptions are withheld (`error_texts`).
     - The process's log records, `sys.excepthook`, `sys.unraisablehook` and `threading.excepthook`, for the same reason
       (`posix.guarded_process`); Python's warnings go to the log.
-    - A filter that drops Dagster's warning of a default of its own, raised wherever a sensor's jobs get resources.
+    - A filter for a warning about one of Dagster's own defaults, which it raises whenever a sensor's Dagster jobs get
+      resources.
+    - The pause between two looks at the sensors, in the daemon: one second (`sensor_loop`).
 
-    The definitions, the classes that `dagster.yaml` names, the warm server and `prepare_instance` call this: each
-    process that uses Dagster begins with one of them.
+    The definitions, the classes that `dagster.yaml` names, the warm server and `prepare_instance` call this. Every
+    process that uses Dagster starts with one of them.
     """
     warnings.filterwarnings("ignore", message=NOISE)
     guard_process(key_patterns(), *TELLING)
     withhold_messages()
+    look_every_second()

@@ -1,6 +1,6 @@
-"""Modules that Dagster imports only once a run needs them.
+"""Modules that Dagster imports only when a run needs them.
 
-They are named, not used: the warm server imports them before it forks, so that no run has to.
+This module only names them. The warm server imports them before it forks, so that runs need not.
 """
 
 IMPORTED_LATE = (

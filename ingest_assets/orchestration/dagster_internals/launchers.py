@@ -1,8 +1,9 @@
-"""What a run launcher is made of, and how Dagster's default launcher is asked about its runs.
+"""What a run launcher consists of, and how to ask Dagster's default launcher about its runs.
 
-Uses the base class of launchers with its types, which public Dagster lacks; the default launcher, to hand runs on to;
-the tag by which that launcher knows its runs; and the client and the request with which a code server is asked whether
-a run's process is alive: the default launcher's health check does not notice a code server that has died.
+This module uses the base class of launchers and its types, which Dagster does not export; the default launcher, to
+which runs may be handed; the tag with which that launcher marks its runs; and the client and the request that ask a
+code server whether a run's process is alive, because the default launcher's health check does not notice a dead code
+server.
 """
 
 import json
@@ -27,12 +28,12 @@ __all__ = [
 
 
 def is_of_default_launcher(run: dg.DagsterRun) -> bool:
-    """Return whether the default launcher has launched the run."""
+    """Return whether the default launcher launched the run."""
     return GRPC_INFO_TAG in run.tags
 
 
 def code_server_has(run: dg.DagsterRun) -> bool:
-    """Return whether the code server that started the run knows its process; one that has died knows nothing."""
+    """Return whether the code server that started the run is alive and knows the run's process."""
     client = DagsterGrpcClient(**json.loads(run.tags[GRPC_INFO_TAG]))
     try:
         reply = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))

@@ -1,7 +1,8 @@
-"""What Dagster's own worker process does with a run, and what is said of a worker that died.
+"""What Dagster's own worker process does with a run, and how Dagster explains that a worker died.
 
-Uses the body of `dagster api execute_run`, the reference by which it finds its instance, its handling of signals, and
-the sentence with which run monitoring explains a death: a run in a forked process must leave the same events.
+This module uses the body of `dagster api execute_run`, the reference with which it finds its instance, its handling of
+signals, and the sentence with which run monitoring explains a death. A run in a forked process must leave the same
+events.
 """
 
 import dagster as dg
@@ -15,20 +16,20 @@ __all__ = ["capture_interrupts", "execute_as_worker", "explain_crash", "instance
 
 
 def reference_to(instance: dg.DagsterInstance) -> str:
-    """Return what another process makes the same instance of; it names environment variables, not secrets."""
+    """Return a reference with which another process can open the instance. It names variables, not secrets."""
     return serialize_value(instance.get_ref())
 
 
 def instance_of(reference: str) -> dg.DagsterInstance:
-    """Return the instance that `reference_to` referred to, with connections of its own."""
+    """Return the instance that a reference stands for, with its own connections."""
     return dg.DagsterInstance.from_ref(deserialize_value(reference, InstanceRef))
 
 
 def execute_as_worker(run_id: str, instance: dg.DagsterInstance) -> int:
-    """Execute a run that was launched; return the exit code, 1 where it failed."""
+    """Execute a launched run and return the exit code, which is 1 if the run failed."""
     return _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
 
 
 def explain_crash(run_id: str, exit_code: int) -> str:
-    """Return Dagster's own sentence on a worker that ended so."""
+    """Return the sentence with which Dagster explains a worker's exit code."""
     return get_run_crash_explanation(f"Run execution process for {run_id}", exit_code)

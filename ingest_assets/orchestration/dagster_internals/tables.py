@@ -1,8 +1,8 @@
-"""Rows of Dagster's own database that it deletes one by one, or not at all.
+"""Rows in Dagster's own database that Dagster deletes one by one, or not at all.
 
-Uses the tables of the event log (`DynamicPartitionsTable`, `AssetCheckExecutionsTable`) and the storage's connection to
-them. `DagsterInstance.delete_dynamic_partition` takes one key, at sixty times the cost of a key in a long list; for
-results of asset checks there is no deletion.
+This module uses tables of the event log (`DynamicPartitionsTable`, `AssetCheckExecutionsTable`) and the storage's
+connection to them. `DagsterInstance.delete_dynamic_partition` takes one key and costs sixty times as much as a key in a
+long list, and Dagster cannot delete results of asset checks.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 
 def delete_partitions(instance: dg.DagsterInstance, definition: str, keys: Sequence[str]) -> None:
-    """Delete keys of a dynamic partitions definition in one statement."""
+    """Delete keys of a dynamic partitions definition with one statement."""
     listed = DynamicPartitionsTable.c
     with _tables(instance) as connection:
         named = listed.partitions_def_name == definition
@@ -23,7 +23,7 @@ def delete_partitions(instance: dg.DagsterInstance, definition: str, keys: Seque
 
 
 def delete_check_results(instance: dg.DagsterInstance, run_id: str, checks: Sequence[dg.AssetCheckKey]) -> None:
-    """Delete what these checks have found in a run."""
+    """Delete the results of these checks in a run."""
     results = AssetCheckExecutionsTable.c
     with _tables(instance) as connection:
         for check in checks:
@@ -34,5 +34,5 @@ def delete_check_results(instance: dg.DagsterInstance, run_id: str, checks: Sequ
 def _tables(instance: dg.DagsterInstance) -> AbstractContextManager[Any]:
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
-        raise TypeError("Dagster keeps its events elsewhere than in a database")
+        raise TypeError("Dagster does not keep its events in a database")
     return storage.index_connection()

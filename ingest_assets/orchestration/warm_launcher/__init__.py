@@ -1,8 +1,8 @@
-"""Runs without the seconds that a new process takes to import Dagster: a warm server forks one for each.
+"""Run processes that start at once: a warm server, which has imported Dagster already, forks one for each run.
 
-`launcher` asks, in the daemon and the webserver; `server` answers, in a process that has everything imported; what a
-forked process does is in `run_process`. Linux only: elsewhere, and where no server answers, Dagster's default launcher
-takes the run.
+`launcher` asks, in the daemon and the webserver. `server` answers, in the process that has imported everything.
+`run_process` is what a forked process does. This works on Linux only; elsewhere, and if no server answers, Dagster's
+default launcher starts the run.
 """
 
 from ingest_assets.orchestration.warm_launcher.launcher import WarmRunLauncher

@@ -15,8 +15,8 @@ def main() -> None:
     install()
     home, module = sys.argv[1:]
     path = socket_path(Path(home))
-    listener = listen(path)  # runs that are launched meanwhile wait for what would take them as long by themselves
-    gc.disable()  # pages that a collector never touches stay shared with the forked processes
+    listener = listen(path)  # runs that are launched now wait; importing everything themselves would take as long
+    gc.disable()  # pages that the collector never touches stay shared with the forked processes
     preloaded = Preloaded(module)
     gc.freeze()
     Server(listener, path, preloaded.is_current).serve()

@@ -1,4 +1,4 @@
-"""The processes of the runs: forks of this process, which waits for each of them."""
+"""The runs' processes: forks of this process, which waits for each of them."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ class Child:
     process: ForkProcess
     launch: Request
     executes: bool
-    """Whether it executes the run; otherwise it reports the death of a child that did."""
+    """Whether it executes the run; if not, it reports the death of a child that did."""
 
 
 class Children:
-    """All forked processes. Each first calls `leave`, to let go of what belongs to the server alone."""
+    """All forked processes. Each one first calls `leave` to let go of what belongs only to the server."""
 
     def __init__(self, leave: Callable[[], None]) -> None:
         self._leave = leave
@@ -36,7 +36,7 @@ class Children:
 
     @property
     def sentinels(self) -> list[int]:
-        """Return a file descriptor for each child, which can be read once the child has ended."""
+        """Return a file descriptor for each child; it becomes readable when the child ends."""
         return list(self._children)
 
     def execute(self, launch: Request) -> None:
@@ -53,7 +53,7 @@ class Children:
         return next((each.process for each in self._executing() if each.launch.run_id == run_id), None)
 
     def interrupt(self) -> None:
-        """Ask all runs to stop; they may take their time."""
+        """Ask all runs to stop, without waiting for them."""
         for child in self._executing():
             child.process.terminate()
 
@@ -73,7 +73,7 @@ class Children:
         child.process.close()
         if child.executes and code:
             process = FORK.Process(target=self._report, args=(child.launch, code))
-            with suppress(OSError):  # where there is no room for it, run monitoring finds out
+            with suppress(OSError):  # if no process can be started, run monitoring finds out
                 self._start(Child(process, child.launch, executes=False))
 
     def _executing(self) -> list[Child]:
@@ -95,7 +95,7 @@ class Children:
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Hold signals back, also in what is forked meanwhile: none arrives there before it can be handled."""
+    """Block signals, also in processes forked during the block, until they can be handled there."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     try:
         yield

@@ -1,4 +1,4 @@
-"""The launcher that `dagster.yaml` names: asks the warm server, and Dagster's default launcher where none answers."""
+"""The launcher that `dagster.yaml` names. It asks the warm server, or Dagster's default launcher if none answers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,14 +23,14 @@ from ingest_assets.orchestration.warm_launcher.sockets import socket_path
 
 
 class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
-    """Launches runs through the warm server, and through the default launcher where the server does not answer.
+    """Launches runs through the warm server, or through the default launcher if the server does not answer.
 
     A run with the default launcher's tag belongs to that launcher; every other run belongs to the warm server.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         install()
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # Dagster's base class is untyped
         self._inst_data = inst_data
         self._default: Any = DefaultRunLauncher()
 
@@ -60,9 +60,9 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             self._default.launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
-        """Interrupt the run; return False where it has no process any more.
+        """Interrupt the run, or return False if it no longer has a process.
 
-        In that case `check_run_worker_health` says so later, and the run fails.
+        In that case, `check_run_worker_health` reports it later and the run fails.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
@@ -95,7 +95,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return self._ask(Request("find", run.run_id), when_busy=True)
 
     def _ask(self, request: Request, *, when_busy: bool = False) -> bool:
-        """Return the server's answer, or `when_busy` where the server exists but takes too long."""
+        """Return the server's answer, or `when_busy` if the server exists but takes too long."""
         try:
             return ask(socket_path(Path(self._instance.root_directory)), request)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""What every run would import and build for itself."""
+"""Import and build what every run would otherwise import and build for itself."""
 
 import sys
 from importlib import import_module
@@ -6,15 +6,17 @@ from pathlib import Path
 
 import dagster as dg
 
+from ingest_assets.composition.preloading import import_adapters
 from ingest_assets.orchestration.dagster_internals.late_imports import IMPORTED_LATE
 
 
 class Preloaded:
-    """A module with definitions, loaded and resolved as far as possible without any service."""
+    """A module with definitions, loaded and resolved as far as possible without a database."""
 
     def __init__(self, module: str) -> None:
         for name in IMPORTED_LATE:
             import_module(name)
+        import_adapters()
         self._package = module.partition(".")[0]
         for value in vars(import_module(module)).values():
             if isinstance(value, dg.Definitions):
@@ -24,7 +26,7 @@ class Preloaded:
         self._sources = self._present_sources()
 
     def is_current(self) -> bool:
-        """Return whether the code is still what was loaded: a run must not execute older code than Dagster shows."""
+        """Return whether the loaded code is current: a run must not execute older code than Dagster shows."""
         return all(_changed(path) == changed for path, changed in self._sources.items())
 
     def _present_sources(self) -> dict[Path, int]:

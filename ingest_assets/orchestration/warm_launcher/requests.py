@@ -1,4 +1,4 @@
-"""What is asked over the socket: one message each way per connection."""
+"""Requests over the socket: one message each way per connection."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,12 +13,12 @@ YES, NO = b"yes", b"no"
 
 @dataclass(frozen=True)
 class Request:
-    """A request to `launch` a run, `interrupt` its process, or `find` out whether it has one."""
+    """A request to `launch` a run, to `interrupt` its process, or to `find` whether it has one."""
 
     verb: Literal["launch", "interrupt", "find"]
     run_id: str
     instance: str = ""
-    """For a launch: Dagster's reference to its instance, serialized. It names environment variables, not secrets."""
+    """Dagster's serialized reference to its instance, for a launch. It names variables, not secrets."""
 
     @classmethod
     def of(cls, message: bytes) -> "Request":
@@ -30,7 +30,7 @@ class Request:
 
 
 def ask(path: Path, request: Request) -> bool:
-    """Return whether the server did it, or found it.
+    """Send a request and return whether the server launched, interrupted or found the run's process.
 
     Raises:
         OSError: No server answers.

@@ -1,4 +1,4 @@
-"""What a forked process does: execute one run as Dagster's own worker does, or report that one has died."""
+"""What a forked process does: it executes one run as Dagster's own worker does, or reports that one has died."""
 
 import gc
 import signal
@@ -15,15 +15,15 @@ from ingest_assets.posix.parent_death import end_with_parent
 def execute_run(run_id: str, instance: str, server: int) -> None:
     """Execute a run in this forked process.
 
-    A server that is killed takes its runs with it: each gets the signal of an orderly end.
+    If the server is killed, its runs end in order, because each gets SIGTERM.
 
     Args:
-        run_id: The run, which has been launched.
+        run_id: The launched run.
         instance: The reference to its instance.
-        server: The process id of the server. It forks with signals blocked, lest one comes before Dagster listens.
+        server: The process id of the server, which forks with signals blocked until Dagster can handle them.
 
     Raises:
-        SystemExit: Always; with 1 where the run failed or the server is gone.
+        SystemExit: Always; with 1 if the run failed or the server is gone.
     """
     gc.enable()
     end_with_parent(signal.SIGTERM, server)
@@ -35,7 +35,7 @@ def execute_run(run_id: str, instance: str, server: int) -> None:
 
 
 def report_death(run_id: str, instance: str, exit_code: int) -> None:
-    """Fail the run, unless it has ended in some way."""
+    """Mark the run as failed, unless it has ended already."""
     with instance_of(instance) as own_instance:
         run = own_instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:

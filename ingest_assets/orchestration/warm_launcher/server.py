@@ -1,6 +1,6 @@
-"""A process that forks for each run it is asked for, and watches over the fork until it ends.
+"""A process that forks for each run it is asked to launch, and watches the fork until it ends.
 
-It has one thread and opens no connection: what is forked inherits no lock that is held and nothing that is in use.
+It has one thread and opens no connection, so that forks inherit neither held locks nor connections in use.
 """
 
 import signal
@@ -17,15 +17,15 @@ from ingest_assets.orchestration.warm_launcher.requests import LARGEST_REQUEST, 
 from ingest_assets.orchestration.warm_launcher.sockets import forget
 
 GRACE_SECONDS = 15
-"""For runs to end once the server is told to stop."""
+"""How long runs may take to end after the server is told to stop."""
 REPORT_SECONDS = 3
-"""For the deaths of those that did not to be reported."""
+"""How long it may take to report the runs that had to be killed."""
 REQUEST_SECONDS = 1
-"""For a request to come in once somebody has connected."""
+"""How long a request may take to arrive after somebody has connected."""
 
 
 class Server:
-    """Serves until a signal stops it; then it interrupts its runs, and in the end kills them."""
+    """Serves until a signal stops it, then interrupts its runs and finally kills them."""
 
     def __init__(self, listener: socket.socket, path: Path, may_launch: Callable[[], bool]) -> None:
         self._listener = listener
@@ -57,10 +57,11 @@ class Server:
 
     def _answer(self) -> None:
         self._connection, _ = self._listener.accept()
-        with self._connection as connection, suppress(OSError, ValueError, TypeError):  # who asked has gone, or babbles
+        # The client may have gone, or may send nonsense.
+        with self._connection as connection, suppress(OSError, ValueError, TypeError):
             connection.settimeout(REQUEST_SECONDS)
             request = Request.of(connection.recv(LARGEST_REQUEST))
-            has_gone = wait([connection], 0)  # there is nothing to read but its end
+            has_gone = wait([connection], 0)  # the only thing left to read is the connection's end
             if not has_gone:
                 connection.send(YES if self._do(request) else NO)
 
@@ -79,7 +80,7 @@ class Server:
         return True
 
     def _stop(self) -> None:
-        """Begin to stop. Another signal neither hastens the end nor puts it off."""
+        """Begin to stop. Another signal neither speeds this up nor delays it."""
         if self._deadline is None:
             self._deadline = time.monotonic() + GRACE_SECONDS
             self._children.interrupt()
@@ -88,14 +89,14 @@ class Server:
         return None if self._deadline is None else max(0, self._deadline - time.monotonic())
 
     def _hear_signals(self) -> None:
-        """Have signals wake the loop without interrupting what it does."""
+        """Make signals wake the loop without interrupting it."""
         self._alarmer.settimeout(0)
         signal.set_wakeup_fd(self._alarmer.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
 
     def _leave(self) -> None:
-        """Let a child go: nobody may take it for the server, and its signals are its own."""
+        """Make a child let go of the server's sockets and signal handlers."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Where launcher and server meet: a socket in a private folder, since whoever reaches it starts processes."""
+"""Where launcher and server meet: a socket in a private folder, because anyone who reaches it can start processes."""
 
 import os
 import socket
@@ -21,8 +21,8 @@ def listen(path: Path) -> socket.socket:
     """Return a socket that only this user can reach.
 
     Raises:
-        PermissionError: The folder is somebody else's, or others may enter it.
-        FileExistsError: Another server listens.
+        PermissionError: The folder belongs to somebody else, or others may enter it.
+        FileExistsError: Another server is listening.
     """
     make_private(path.parent, os.geteuid(), os.getegid())
     if _somebody_listens(path):
@@ -46,7 +46,7 @@ def connect(path: Path) -> socket.socket:
     """Return a connection to the server.
 
     Raises:
-        OSError: No server of this user listens.
+        OSError: No server of this user is listening.
     """
     require_private(path.parent, os.geteuid())
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -1,0 +1,1 @@
+"""Documents in Postgres: what came in, where it stands, and what leaves."""

@@ -1,0 +1,1 @@
+"""The queue in Postgres: claims, changes, buffers, and what Dagster has been told."""

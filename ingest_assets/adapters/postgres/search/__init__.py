@@ -1,0 +1,1 @@
+"""Search in Postgres: words, vectors and their indexes."""

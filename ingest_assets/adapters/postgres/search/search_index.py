@@ -1,0 +1,109 @@
+"""Search in Postgres: vectors by their bits or by HNSW, words by an index that holds each word behind its owner."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.search.vector_index import index_name
+from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.search.hits import Hit
+from ingest_assets.domain.search.index_policy import IndexKind, IndexPolicy
+from ingest_assets.domain.search.word_choice import RANKED_ROWS, Word, WordChoice, choose_words, frequency
+from ingest_assets.domain.text.vocabulary import COMMON_WORDS
+
+CANDIDATES = {IndexKind.BITS: 200, IndexKind.HALFVEC: 100}
+"""How many rows are found and then ranked by the cosine: as many as recall@10 needs (docs/decisions/0003)."""
+
+EXACT = {IndexKind.BITS: "nearest_of_all_bits", IndexKind.HALFVEC: "nearest_of_all_vectors"}
+INDEXED = {IndexKind.BITS: "nearest_by_bits", IndexKind.HALFVEC: "nearest_by_halfvec"}
+
+COUNTED_ROWS = 50_000
+"""A user with more chunks counts as having this many."""
+SAMPLED_ROWS = 200
+"""How many chunks the frequency of words is counted in, for users with too many chunks to rank them all."""
+UNSAMPLED_ROWS = RANKED_ROWS * 3 // 2
+"""Up to this many chunks, ranking all of them costs less than sampling them to choose some."""
+
+
+class PostgresSearchIndex:
+    """Find chunks as their user, under row-level security."""
+
+    def __init__(self, database: Database, policy: IndexPolicy) -> None:
+        self._database = database
+        self._policy = policy
+
+    def nearest(self, user_id: UserId, vector: Vectors, model: Producer, limit: int) -> list[ChunkId]:
+        kind = self._policy.kind_of(model)
+        names = {
+            "user_id": user_id,
+            "vector": vector,
+            "embed_model": model.name,
+            "embed_version": model.version,
+            "candidates": max(CANDIDATES[kind], limit),
+            "limit": limit,
+        }
+        with self._searching(user_id) as connection:
+            statement = EXACT[kind]
+            if self._needs_index(connection, user_id, model):
+                statement = INDEXED[kind]
+                connection.execute(query("order_by_index"))
+            # Prepared, the statement might get a plan for any model, and no model's index serves any.
+            return [row["chunk_id"] for row in connection.execute(query(statement), names, prepare=False)]
+
+    def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
+        with self._searching(user_id) as connection:
+            choice = _choose_words(connection, user_id, query_text)
+            if not choice.ranked:
+                return []
+            names = {
+                "rare": list(choice.rare),
+                "frequent": list(choice.frequent),
+                "ranked": " | ".join(map(_quoted, choice.ranked)),
+                "most": max(2 * RANKED_ROWS, limit),
+                "depth": limit,
+            }
+            return [row["chunk_id"] for row in connection.execute(query("matching_chunks"), names)]
+
+    def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
+        names = {"user_id": user_id, "chunk_ids": list(chunk_ids)}
+        with self._searching(user_id) as connection:
+            rows = connection.execute(query("hits"), names).fetchall()
+        return [Hit(**row | {"score": 0.0, "heading_path": tuple(row["heading_path"])}) for row in rows]
+
+    @contextmanager
+    def _searching(self, user_id: UserId) -> Iterator[Connection[Row]]:
+        """Yield a connection that sees this user's rows only, and whose plans do not depend on statistics."""
+        with self._database.as_seen_by(user_id).connection("keep_to_indexes") as connection:
+            yield connection
+
+    def _needs_index(self, connection: Connection[Row], user_id: UserId, model: Producer) -> bool:
+        kind = self._policy.kind_of(model)
+        names = {
+            "user_id": user_id,
+            "index": f"upload_pipeline.{index_name(model, kind)}",
+            "exact_rows": self._policy.costs[kind].exact_rows,
+        }
+        [row] = connection.execute(query("needs_index"), names)
+        return bool(row["needed"])
+
+
+def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str) -> WordChoice:
+    asked = {
+        "user_id": user_id,
+        "query": query_text,
+        "common_words": " ".join(COMMON_WORDS),
+        "most": COUNTED_ROWS,
+        "unsampled": UNSAMPLED_ROWS,
+        "sampled": SAMPLED_ROWS,
+    }
+    rows = connection.execute(query("query_words"), asked).fetchall()
+    words = [Word(row["lexeme"], row["common"], frequency(row["found"], row["sampled"])) for row in rows]
+    return choose_words(words, rows[0]["chunks"] if rows else 0)
+
+
+def _quoted(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

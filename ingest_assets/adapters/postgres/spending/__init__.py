@@ -1,0 +1,1 @@
+"""What calls of providers cost, and what stands before and behind them."""

@@ -1,0 +1,1 @@
+"""The commands: each is the function of its name in the module of its name."""

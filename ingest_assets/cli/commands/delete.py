@@ -1,0 +1,34 @@
+from typing import Annotated
+
+import typer
+
+from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, viewer_of
+from ingest_assets.cli.commands.up import prepare
+from ingest_assets.cli.console import out
+from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.domain.documents.document import DocumentId
+
+
+def delete(
+    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="The documents' ids.")],
+    user: Viewer = None,
+    as_json: Json = False,
+) -> None:
+    """Delete documents and everything made of them. Their history stays, without content."""
+    with deployed(as_json=as_json) as deployment:
+        from ingest_assets.orchestration.instance import unlist_documents
+
+        wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
+        prepare(deployment)
+        actor = actor_of("delete")
+        deleted: list[DocumentId] = []
+        try:
+            for document_id in wanted:
+                deployment.deletion.delete(document_id, actor, owner=owner)
+                deleted.append(document_id)
+        finally:
+            unlist_documents(deleted)
+        if as_json:
+            print_json([{"document_id": str(document_id), "status": "deleted"} for document_id in wanted])
+        else:
+            out.print(f"Deleted {len(wanted)} documents." if len(wanted) != 1 else "Deleted 1 document.")

@@ -1,0 +1,47 @@
+"""What a person can do about an error with a command.
+
+The catalogue of errors names no commands, because Dagster's page and the HTTP service show its hints too. These hints
+replace its own on the command line, also for errors that the database has kept. Commands stand in backticks.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+DOCUMENT = "DOCUMENT"
+"""Stands for a document's id in a command."""
+
+HINTS: Mapping[str, str] = {
+    "prune_suspicious": "Check that everything is mounted. To remove the documents anyway, give `--prune-all`.",
+    "service_refused": "Check the model and its settings against the provider's documentation, then replay the "
+    "document: `ingest retry DOCUMENT`",
+    "service_job_failed": "Check that the document opens; if it does, replay it later: `ingest retry DOCUMENT`",
+    "service_result_unusable": "Look at the provider's status page, then replay the document: `ingest retry DOCUMENT`",
+    "crashed_worker": "Look into the worker's log, then replay the document: `ingest retry DOCUMENT`",
+    "unknown_document": "Check the id: `ingest submit PATH` and `ingest status --failed` print ids.",
+    "not_failed": "See where it stands: `ingest explain DOCUMENT`",
+    "wrong_usage": "To see the options, give `--help`.",
+    "user_missing": "Give `--user UUID`, or set INGEST_USER_ID.",
+    "home_in_use": "Use the `ingest up` that already runs, stop it first, or set INGEST_HOME to another folder.",
+    "database_unreachable": "Check that the server runs and that INGEST_DATABASE_URL names it, then try again: "
+    "`ingest doctor`",
+    "database_not_migrated": "Migrate the schema: `ingest migrate`; if `ingest up` is just starting, wait for it.",
+    "role_denied": "Log in as a superuser or as the owner and run `ingest migrate`, or grant the role to this login.",
+    "rows_unprotected": "Run `ingest migrate`. A table that was changed by hand needs ENABLE and FORCE ROW LEVEL "
+    "SECURITY again.",
+    "deletion_incomplete": "The deletion is tried again every hour; to repeat it now: `ingest delete DOCUMENT`",
+}
+"""By error code."""
+
+FAILED_BEFORE = "It failed before. See why: `ingest explain DOCUMENT`; try it again: `ingest retry DOCUMENT`"
+NOBODY_WORKS = "No worker is running. Start one: `ingest up` or `ingest drain`"
+NOTHING_FOUND = "Nothing found. To see how many documents are searchable: `ingest status`"
+
+
+def hint_of(code: str | None, neutral: str | None) -> str | None:
+    """Return the hint for an error on the command line: the one with a command if there is one, or `neutral`."""
+    return HINTS.get(code or "", neutral)
+
+
+def filled_in(hint: str | None, document_id: UUID | str | None) -> str | None:
+    """Return a hint whose commands name the document, if there is one."""
+    return hint.replace(DOCUMENT, str(document_id)) if hint and document_id else hint

@@ -1,0 +1,43 @@
+"""What can be wrong with a request: who sends it, how often, and what it asks for."""
+
+from ingest_assets.domain.errors.error import PermanentError, Problem, ResourceError, TransientError
+
+PROBLEMS = {
+    "authentication_missing": Problem(
+        PermanentError,
+        "No setting says how access tokens are checked.",
+        "Set INGEST_JWT_SECRET or INGEST_JWT_JWKS_URL.",
+    ),
+    "token_missing": Problem(PermanentError, "The request has no access token.", "Send an access token."),
+    "token_invalid": Problem(
+        PermanentError, "The access token is not valid here.", "Sign in again and send the new token."
+    ),
+    "token_expired": Problem(PermanentError, "The access token has expired.", "Sign in again and send the new token."),
+    "signing_keys_unreachable": Problem(
+        TransientError,
+        "The keys that sign access tokens cannot be fetched.",
+        "Check INGEST_JWT_JWKS_URL; the keys are fetched again with the next request.",
+    ),
+    "signature_invalid": Problem(
+        PermanentError,
+        "The callback is not signed by the provider that it claims to come from.",
+        "Check that INGEST_LLAMAPARSE_WEBHOOK_SECRET is the secret that the provider signs with.",
+    ),
+    "rate_limited": Problem(
+        ResourceError, "There were more than {limit} requests in a minute.", "Try again in {seconds} seconds."
+    ),
+    "idempotency_conflict": Problem(
+        PermanentError,
+        "This idempotency key was used for another content.",
+        "Use a new key for each new content.",
+    ),
+    "invalid_request": Problem(PermanentError, "The request is not understood: {what}", "Correct the request."),
+    "request_timeout": Problem(
+        TransientError, "The request took more than {seconds} seconds to arrive.", "Send it again."
+    ),
+    "unknown_path": Problem(PermanentError, "There is nothing at this path.", "Check the path."),
+    "method_not_allowed": Problem(PermanentError, "This path does not support this method.", "Check the method."),
+    "wrong_usage": Problem(PermanentError, "{what}", "Correct it and try again."),
+    "invalid_id": Problem(PermanentError, "{name} is not a UUID.", "Write it as 8-4-4-4-12 hexadecimal digits."),
+    "user_missing": Problem(PermanentError, "No user is named.", "Set INGEST_USER_ID to the user's UUID."),
+}
