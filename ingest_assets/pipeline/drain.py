@@ -19,8 +19,8 @@ from ingest_assets.pipeline.slots import Slots
 from ingest_assets.pipeline.vector_index import IndexKeeper
 
 POLL_SECONDS = 0.25
-MOST_IN_FLIGHT = 64
-"""How many documents may compute or wait, whatever the limits."""
+MOST_IN_FLIGHT = 48
+"""How many documents may compute or wait, unless more than that may compute."""
 MOST_BYTES = 32 * 1024 * 1024
 """The total size of the documents in flight; a larger document is in flight alone."""
 COMMITTED_AT_ONCE = 16
@@ -113,7 +113,7 @@ class _Worker:
 
     def work(self) -> None:
         begun_at = self.busy_at = self.reported_at = self._now()
-        with ThreadPoolExecutor(MOST_IN_FLIGHT, thread_name_prefix="document") as pool:
+        with ThreadPoolExecutor(self._most, thread_name_prefix="document") as pool:
             try:
                 while not self.stop.is_set() and self._now() - begun_at < self.limits.duration.total_seconds():
                     self._begin(pool)  # first, so that documents compute during the commit
@@ -162,13 +162,17 @@ class _Worker:
     def _fits(self, job: Job, begun: list[Job]) -> bool:
         others = [attempt.job for attempt in self.under_way.values()] + begun
         size = sum(each.document.byte_size for each in others) + job.document.byte_size
-        return not others or (len(others) < MOST_IN_FLIGHT and size <= MOST_BYTES)
+        return not others or (len(others) < self._most and size <= MOST_BYTES)
 
     def _room(self) -> int:
         """Return how many more jobs the worker may hold; jobs that wait for providers do not count."""
         computing = len(self.under_way) - self.slots.waiting
         wanted = self.limits.in_flight + self.limits.ahead - computing - len(self.ready) - len(self.claimed)
-        return min(wanted, MOST_IN_FLIGHT - len(self.under_way) - len(self.claimed))
+        return min(wanted, self._most + self.limits.ahead - len(self.under_way) - len(self.claimed))
+
+    @property
+    def _most(self) -> int:
+        return max(MOST_IN_FLIGHT, self.limits.in_flight)
 
     def _await_documents(self) -> None:
         if not self.under_way:
