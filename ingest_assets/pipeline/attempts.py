@@ -1,15 +1,14 @@
 """One document's attempt: it goes through the steps alone and is committed with others; its failure is its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.facts import DocumentFinished, ErrorPassedOver
+from ingest_assets.domain.facts import DocumentFinished
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job
-from ingest_assets.pipeline.failure import Failures, as_ingest_error
+from ingest_assets.pipeline.failure import Failures, as_ingest_error, passing_over
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.processing import Changes
@@ -95,11 +94,3 @@ def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slots: Slots) -> Non
             step.store(attempt.job, value)
         still_read = {asset for later in steps[number + 1 :] for asset in later.reads}
         values = {asset: each for asset, each in (values | {step.asset: value}).items() if asset in still_read}
-
-
-def passing_over(observer: Observer, activity: str, act: Callable[[], object]) -> None:
-    """Do something that the work does not depend on, and tell the observer if it fails."""
-    try:
-        act()
-    except IngestError as error:
-        observer.observe(ErrorPassedOver(activity, error))

@@ -9,7 +9,8 @@ from datetime import timedelta
 from math import inf
 
 from ingest_assets.domain.queue.jobs import Actor, Job
-from ingest_assets.pipeline.attempts import Attempt, Attempts, passing_over
+from ingest_assets.pipeline.attempts import Attempt, Attempts
+from ingest_assets.pipeline.failure import passing_over
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.ports.claiming import Backlog, Claims
 from ingest_assets.pipeline.ports.clock import Clock
@@ -107,6 +108,8 @@ class _Worker:
     reported_at: float = -inf
     unreported: bool = True
     """True at first, because an earlier worker may have crashed before it reported."""
+    unsettled: BaseException | None = None
+    """Why a document's failure could not be recorded; then the worker ends, and so gives that document back."""
 
     def __post_init__(self) -> None:
         self.slots = Slots(self.limits.in_flight, freed=self.changed.set)
@@ -115,7 +118,7 @@ class _Worker:
         begun_at = self.busy_at = self.reported_at = self._now()
         with ThreadPoolExecutor(self._most, thread_name_prefix="document") as pool:
             try:
-                while not self.stop.is_set() and self._now() - begun_at < self.limits.duration.total_seconds():
+                while self._goes_on(begun_at):
                     self._begin(pool)  # first, so that documents compute during the commit
                     self._commit()
                     self._claim()
@@ -125,6 +128,12 @@ class _Worker:
                     self._await_documents()
             finally:
                 self._finish()
+        if self.unsettled is not None:
+            raise self.unsettled
+
+    def _goes_on(self, begun_at: float) -> bool:
+        is_on_time = self._now() - begun_at < self.limits.duration.total_seconds()
+        return is_on_time and not self.stop.is_set() and self.unsettled is None
 
     def _claim(self) -> None:
         room = self._room()
@@ -145,8 +154,13 @@ class _Worker:
         while self.claimed and self.slots.free and self._fits(self.claimed[0], begun):
             self.slots.take()
             begun.append(self.claimed.popleft())
-        if begun:
-            self.drain.claims.begin(begun)
+        try:
+            if begun:
+                self.drain.claims.begin(begun)
+        except BaseException:
+            for _ in begun:  # documents that come back from waiting need these slots to end
+                self.slots.give_back()
+            raise
         for job in begun:
             attempt = self.drain.attempts.begin(job)
             future = pool.submit(self._process, attempt)
@@ -192,7 +206,8 @@ class _Worker:
         """Take out the documents that have ended: those that are ready to be committed, and failures."""
         for future in [future for future in self.under_way if future.done()]:
             attempt = self.under_way.pop(future)
-            if future.result():
+            self.unsettled = future.exception() or self.unsettled
+            if future.exception() is None and future.result():
                 self.ready.append(attempt)
             else:
                 self.totals.failed += 1

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
-from ingest_assets.domain.facts import ClaimLost, DocumentFailed
+from ingest_assets.domain.facts import ClaimLost, DocumentFailed, ErrorPassedOver
 from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.domain.queue.retry_policy import RetryPolicy, decide
 from ingest_assets.pipeline.ports.claiming import Claims
@@ -23,6 +23,14 @@ def as_ingest_error(error: BaseException) -> IngestError:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ingest_assets" in frame.filename]
     place = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "a library"
     return TransientError("unexpected", error=type(error).__name__, place=place)
+
+
+def passing_over(observer: Observer, activity: str, act: Callable[[], object]) -> None:
+    """Do something that the work does not depend on, and tell the observer if it fails in any way."""
+    try:
+        act()
+    except Exception as error:
+        observer.observe(ErrorPassedOver(activity, as_ingest_error(error)))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.facts import ErrorPassedOver
+from ingest_assets.pipeline.failure import passing_over
 from ingest_assets.pipeline.ports.claiming import Claims
 from ingest_assets.pipeline.ports.observing import Observer
 
@@ -18,10 +17,8 @@ def kept_lease(claims: Claims, claim: str, lease: timedelta, observer: Observer)
 
     def keep() -> None:
         while not finished.wait(lease.total_seconds() / 3):
-            try:
-                claims.renew(claim, lease)
-            except IngestError as error:  # the next write finds out whether the claim still stands
-                observer.observe(ErrorPassedOver("renewing a lease", error))
+            # If this fails, the next write finds out whether the claim still stands.
+            passing_over(observer, "renewing a lease", lambda: claims.renew(claim, lease))
 
     keeper = threading.Thread(target=keep, name="lease keeper", daemon=True)
     keeper.start()

@@ -42,9 +42,15 @@ ORDER BY row_number() OVER (PARTITION BY claimed.user_id ORDER BY priority DESC,
 -- Record that work on these held jobs begins, so that a crash counts against them. This does not wait for the disk.
 UPDATE upload_pipeline.upload_jobs AS job
 SET begun = true
-FROM unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim),
-    set_config('synchronous_commit', 'off', true)
-WHERE job.job_id = wanted.job_id AND job.claimed_by = wanted.claim AND job.state = 'working';
+FROM set_config('synchronous_commit', 'off', true)
+WHERE job.job_id = ANY(ARRAY(
+    SELECT held.job_id
+    FROM upload_pipeline.upload_jobs AS held
+    JOIN unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim) USING (job_id)
+    WHERE held.claimed_by = wanted.claim AND held.state = 'working'
+    ORDER BY held.job_id
+    FOR UPDATE OF held
+));
 
 -- lock_job
 -- Return one document's job with its document, locked until the transaction ends.
@@ -92,10 +98,16 @@ RETURNING job.job_id, job.stage, job.attempts, job.claimed_by, document.document
     document.parser_name, document.parser_version, document.page_starts;
 
 -- renew_leases
--- Renew the leases of all jobs that `claim` holds.
+-- Renew the leases of the jobs that `claim` holds. Those that are being written are passed over: one long commit must
+-- not let the leases of the others expire.
 UPDATE upload_pipeline.upload_jobs
 SET lease_expires_at = now() + %(lease)s
-WHERE state = 'working' AND claimed_by = %(claim)s;
+WHERE job_id = ANY(ARRAY(
+    SELECT job_id
+    FROM upload_pipeline.upload_jobs
+    WHERE state = 'working' AND claimed_by = %(claim)s
+    FOR UPDATE SKIP LOCKED
+));
 
 -- settle_job
 -- Settle a held job that failed: make it retryable at a time, or a dead letter.
@@ -115,8 +127,14 @@ SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s
 WITH released AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', claimed_by = NULL, lease_expires_at = NULL
-    WHERE state = 'working' AND claimed_by = %(claim)s
-        AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
+    WHERE job_id = ANY(ARRAY(
+        SELECT job_id
+        FROM upload_pipeline.upload_jobs
+        WHERE state = 'working' AND claimed_by = %(claim)s
+            AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
+        ORDER BY job_id
+        FOR UPDATE
+    ))
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
