@@ -30,7 +30,7 @@ def main() -> int:
             run("status")
             print(f'\n$ ingest search "{QUESTION}" --limit 3\n', flush=True)
             run("search", QUESTION, "--limit", "3")
-    print("Done. To look around, run: make dev")
+    print("Done; the demo removed what it made. To start with your own documents: make dev")
     return 0
 
 

@@ -16,13 +16,14 @@ from pydantic import SecretStr
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.postgres.migrations import migrate
-from ingest_assets.composition import Deployment
+from ingest_assets.composition import PROVIDERS, Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.settings import Settings, sibling_database
 
 pytest.register_assert_rewrite("ingest_assets_tests.contracts")
 
 TEMPLATE = "template_ingest"
+FOREIGN = ("INGEST_", "DAGSTER_", "OPENAI_", "LLAMA_CLOUD_", *(provider.key_variable for provider in PROVIDERS))
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 
@@ -30,7 +31,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the person who runs the tests has set up for real."""
     for name in list(os.environ):
-        if name.startswith(("INGEST_", "OPENAI_", "LLAMA_CLOUD_", "DAGSTER_")):
+        if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def make_steps(parts: "Deployment") -> dict[str, Step[Any]]:
     """Return the steps by asset, in the order of STEPS."""
-    common: dict[str, Any] = {"progress": parts.progress, "clock": parts.clock}
+    common: dict[str, Any] = {"progress": parts.progress, "clock": parts.clock, "observer": parts.observer}
     buffers: dict[str, Any] = {"chunk_buffer": parts.chunk_buffer, "vector_buffer": parts.vector_buffer}
     made: tuple[Step[Any], ...] = (
         Parse(documents=parts.documents, objects=parts.objects, parser=parts.parser, **common),

@@ -43,15 +43,24 @@ class Deletion:
             PermanentError: unknown_document, also if the document is not the owner's.
             TransientError: deletion_incomplete if the scan still finds something, or storage_failed.
         """
-        user_id = self.deletions.owner(document_id)
-        if user_id is None or owner not in (None, user_id):
-            raise PermanentError("unknown_document")
+        user_id = self.owner_of(document_id, owner)
         self.deletions.delete(document_id, actor)
         self.objects.delete_below(folder_key(user_id, document_id))
         left = self.traces_of(document_id, user_id)
         if left:
             raise TransientError("deletion_incomplete", found=sum(left.values()), place=", ".join(left))
         self.deletions.confirm(document_id)
+
+    def owner_of(self, document_id: DocumentId, wanted: UserId | None = None) -> UserId:
+        """Return whose document it is, or was before it was deleted.
+
+        Raises:
+            PermanentError: unknown_document, also if it is not the wanted user's.
+        """
+        user_id = self.deletions.owner(document_id)
+        if user_id is None or wanted not in (None, user_id):
+            raise PermanentError("unknown_document")
+        return user_id
 
     def traces_of(self, document_id: DocumentId, user_id: UserId) -> dict[str, int]:
         """Return what is left of a deleted document: the number of rows by table, and the number of objects."""

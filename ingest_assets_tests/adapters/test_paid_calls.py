@@ -19,8 +19,10 @@ from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.spending.ledger import Ledger
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.facts import Fact, ProviderAnswered
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Usage
@@ -563,3 +565,24 @@ def test_a_probe_that_no_budget_allows_is_left_to_the_next_call(
     assert refusal(calls, user, document=DocumentId(uuid4())) == "budget_spent"
     call(calls, other_user)
     assert calls.paused_providers() == set()
+
+
+class Listener:
+    """Remembers what it is told of providers."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, str | None]] = []
+
+    def observe(self, fact: Fact) -> None:
+        if isinstance(fact, ProviderAnswered):
+            self.answers.append((fact.provider, fact.code))
+
+
+def test_an_observer_hears_how_each_call_of_a_provider_ended(deployment: Deployment, user: UserId) -> None:
+    listener = Listener()
+    calls = deployment.replacing(observer=listener).paid_calls
+    with calls.begin(OPENAI.name, Usage(), user, None):
+        pass
+    with pytest.raises(TransientError), calls.begin(OPENAI.name, Usage(), user, None):
+        raise TransientError("service_busy", name="The embedding provider")
+    assert listener.answers == [("openai", None), ("openai", "service_busy")]

@@ -204,6 +204,14 @@ def test_the_history_of_a_deleted_document_stays_without_its_content(ingest: Ing
     assert "anary" not in ran.stdout
 
 
+def test_nothing_is_deleted_where_one_of_the_documents_is_unknown(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "kept.md").write_text(policy_text("Kept"))
+    [submitted] = ingest("submit", tmp_path / "kept.md", "--json").json
+    refused = ingest("delete", submitted["document_id"], USER, "--json")
+    assert (refused.code, refused.error["code"]) == (1, "unknown_document")
+    assert ingest("status", submitted["document_id"], "--json").json["document_id"] == submitted["document_id"]
+
+
 @pytest.mark.parametrize("command", [("search", "anything"), ("submit", "README.md"), ("status",)])
 def test_every_command_says_where_the_schema_is_missing(
     empty_database_url: str, tmp_path: Path, command: tuple[str, ...]

@@ -6,7 +6,7 @@ from ingest_assets.adapters.parsers.pool import WorkerPool
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
 from ingest_assets.domain.errors import PermanentError, TransientError
-from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.files.file_types import PLAIN_TYPES, FileType
 from ingest_assets.domain.text.embedded_data import without_embedded_data
 from ingest_assets.domain.text.normalisation import decode_normal, has_words
 
@@ -36,7 +36,7 @@ class LocalParser:
             PermanentError: encrypted, corrupt, needs_ocr, empty_output, too_many_pages, bomb or unsupported.
             TransientError: timeout, out_of_memory or parser_crashed.
         """
-        if document.media_type in {FileType.TEXT, FileType.MARKDOWN}:
+        if document.media_type in PLAIN_TYPES:
             return ParsedDocument(_plain_text(content), (), self.producer)
         if document.media_type not in set(FileType):
             raise PermanentError("unsupported")

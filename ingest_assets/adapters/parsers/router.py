@@ -5,11 +5,8 @@ from typing import Protocol
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
 from ingest_assets.domain.errors import ResourceError
-from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.files.file_types import PLAIN_TYPES
 from ingest_assets.pipeline.ports.providers import Parser
-
-PLAIN = frozenset({FileType.MARKDOWN, FileType.TEXT})
-"""Types from which a provider could read no more than the local parser."""
 
 DOWN = frozenset({"breaker_open"})
 
@@ -47,4 +44,4 @@ class ParserRouter:
         return self._local.parse(content, document)
 
     def _is_for_provider(self, media_type: str) -> bool:
-        return media_type not in PLAIN and self._provider.supports(media_type)
+        return media_type not in PLAIN_TYPES and self._provider.supports(media_type)

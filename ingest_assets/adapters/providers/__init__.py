@@ -7,6 +7,6 @@ from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER as LLA
 from ingest_assets.adapters.providers.openai.provider import PROVIDER as OPENAI
 
 PROVIDERS = (OPENAI, LLAMAPARSE)
-"""The order in which they are listed; if several have a key, the first one is chosen."""
+"""In the order in which `ingest costs` lists them; which one `auto` chooses, `composition/providers.py` says."""
 
 __all__ = ["LLAMAPARSE", "OPENAI", "PROVIDERS"]

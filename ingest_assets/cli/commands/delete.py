@@ -20,6 +20,8 @@ def delete(
 
         wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
+        for document_id in wanted:  # nothing is deleted if one of them is misspelt
+            deployment.deletion.owner_of(document_id, owner)
         actor = actor_of("delete")
         deleted: list[DocumentId] = []
         try:

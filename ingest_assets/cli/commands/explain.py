@@ -55,7 +55,8 @@ def _print(explanation: Explanation) -> None:
     verdict = "Searchable." if status is not None and status.searchable else "Not searchable."
     out.print(" ".join(filter(None, (verdict, explanation.cause))))
     if explanation.fix is not None:
-        out.print(f"To fix it: {explanation.fix}")
+        first = "replace the file and run" if explanation.fix.startswith("ingest submit") else "run"
+        out.print(f"To fix it, {first}: {explanation.fix}")
     rows = [
         (
             f"{event.occurred_at:%Y-%m-%d %H:%M:%S}",

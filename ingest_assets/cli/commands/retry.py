@@ -20,7 +20,7 @@ def retry(
     """Queue failed documents again. Each resumes at the stage at which it failed."""
     with deployed(as_json=as_json) as deployment:
         if bool(documents) == dead_letters:
-            raise PermanentError("wrong_usage", what="Name documents or give --dead-letters, but not both.")
+            raise PermanentError("wrong_usage", what="Name documents, or give --dead-letters.")
         seen = seen_documents(user, deployment)
         wanted = _dead_letters(seen) if dead_letters else _known(documents_of(documents or []), seen)
         replayed = deployment.operations.replay(wanted, actor_of("retry"))

@@ -65,6 +65,8 @@ TYPE_BY_EXTENSION = {extension: kind for kind, extensions in EXTENSIONS.items() 
 TYPE_BY_MEDIA_TYPE = {kind.value: kind for kind in FileType}
 ZIP_TYPES = {FileType.DOCX, FileType.PPTX, FileType.XLSX, FileType.ODT, FileType.ODS, FileType.EPUB}
 TEXT_TYPES = {FileType.EML, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
+PLAIN_TYPES = {FileType.MARKDOWN, FileType.TEXT}
+"""Their content is the text: nobody needs to parse it, and no provider would find more in it."""
 SELF_ENCODED = {FileType.EML, FileType.HTML}
 """Types whose files name the encoding of their bytes."""
 

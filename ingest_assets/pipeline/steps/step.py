@@ -9,6 +9,7 @@ from ingest_assets.domain.queue.changes import Change, Move
 from ingest_assets.domain.queue.jobs import Job, Payload
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.processing import Progress
 
 Value = TypeVar("Value")
@@ -27,6 +28,7 @@ class Step(ABC, Generic[Value]):
 
     progress: Progress
     clock: Clock
+    observer: Observer
 
     def is_paid(self, job: Job) -> bool:  # noqa: ARG002  most steps compute here, whatever the document
         """Return whether a paid provider does the work; then the step waits, and its result is worth protecting."""
@@ -39,6 +41,8 @@ class Step(ABC, Generic[Value]):
     @abstractmethod
     def store(self, job: Job, value: Value) -> Payload:
         """Store the value for later steps and return the payload of its event.
+
+        It is also called for a value that `run` found stored.
 
         Raises:
             ResourceError: claim_lost.

@@ -30,7 +30,21 @@ class Tier(StrEnum):
 
 CREDITS_PER_PAGE = {Tier.FAST: 1, Tier.COST_EFFECTIVE: 3, Tier.AGENTIC: 10, Tier.AGENTIC_PLUS: 45}
 
-SUPPORTED = frozenset(FileType) - {FileType.EML, FileType.MARKDOWN, FileType.ODT}
+SUPPORTED = frozenset(
+    {
+        FileType.PDF,
+        FileType.DOCX,
+        FileType.PPTX,
+        FileType.XLSX,
+        FileType.ODS,
+        FileType.EPUB,
+        FileType.DOC,
+        FileType.RTF,
+        FileType.HTML,
+        FileType.CSV,
+        FileType.TEXT,
+    }
+)
 """The kinds of file that both the provider and this system read."""
 
 PAGED = frozenset({FileType.PDF, FileType.DOCX, FileType.DOC, FileType.PPTX, FileType.RTF})
