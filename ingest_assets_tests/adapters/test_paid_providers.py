@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from ingest_assets.adapters.clock import SystemClock
-from ingest_assets.adapters.postgres.availability import PostgresAvailability
-from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls
-from ingest_assets.adapters.postgres.remote_jobs import PostgresRemoteJobs
+from ingest_assets.adapters.postgres.spending.availability import PostgresAvailability
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.providers import ProviderName
