@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
+import pytest
+
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.changes import Change, Move
@@ -95,6 +98,29 @@ def test_what_was_paid_for_is_written_at_once_with_all_that_came_before(deployme
     document.progress.write(Change(document.job, (Move(Stage.PARSING, 0.2),), is_paid=True))
     assert document.stages() == [Stage.QUEUED, Stage.JOB_VALIDATED, Stage.PARSING]
     assert document.progress.pending is None
+
+
+WATCHED_WRITES = """
+CREATE TABLE written (stage text, synchronous_commit text);
+GRANT INSERT ON written TO ingest_worker;
+CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO public.written VALUES (NEW.stage, current_setting('synchronous_commit'));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER watch AFTER INSERT ON upload_pipeline.events FOR EACH ROW EXECUTE FUNCTION watch();
+"""
+
+
+@pytest.mark.parametrize(("is_paid", "waits_for_the_disk"), [(True, "on"), (False, "off")])
+def test_a_paid_parse_is_on_the_disk_before_the_next_step(
+    deployment: Deployment, user: UserId, *, is_paid: bool, waits_for_the_disk: str
+) -> None:
+    document = begun(deployment, user)
+    with psycopg.connect(deployment.database_url, autocommit=True) as connection:
+        connection.execute(WATCHED_WRITES)
+        document.progress.write(Change(document.job, (Move(Stage.JOB_VALIDATED, 0.2),), is_paid=is_paid))
+        document.progress.give_up()
+        assert connection.execute("SELECT * FROM written").fetchall() == [("job_validated", waits_for_the_disk)]
 
 
 def ready(deployment: Deployment, claim: str, count: int) -> list[Attempt]:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.domain.documents.document import Document, Producer, StoredParse
-from ingest_assets.domain.queue.jobs import Actor, Job, Payload, without_text
+from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.domain.queue.stages import Stage
 
 
@@ -42,7 +40,3 @@ def columns_of(actor: Actor) -> dict[str, str]:
 
 def model_columns(model: Producer) -> dict[str, Any]:
     return {"embed_model": model.name, "embed_version": model.version}
-
-
-def payload_parameter(payload: Payload) -> Jsonb:
-    return Jsonb(without_text(payload))
