@@ -29,6 +29,35 @@ FILE: dict[str, Any] = {
     }
 }
 
+Filename = Annotated[
+    str | None, Query(max_length=1000, description="The file's name, unless a form or Content-Disposition gives it.")
+]
+Source = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=1000,
+        description="Where the file came from. Other content from the same source becomes a new version of its "
+        "document. By default, each content is a separate document.",
+    ),
+]
+Priority = Annotated[
+    int,
+    Query(
+        ge=LOWEST_PRIORITY,
+        le=HIGHEST_PRIORITY,
+        description="Among your own documents, those with a higher priority go first.",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="The same key with the same content gives the same answer for at least a day.",
+    ),
+]
+
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
 
@@ -46,35 +75,10 @@ def submit_document(
     caller: Caller,
     actor: Acting,
     body: Annotated[bytes, Depends(_body)],
-    filename: Annotated[
-        str | None,
-        Query(max_length=1000, description="The file's name, unless a form or Content-Disposition gives it."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=1000,
-            description="Where the file came from. Other content from the same source becomes a new version of its "
-            "document. By default, each content is a separate document.",
-        ),
-    ] = None,
-    priority: Annotated[
-        int,
-        Query(
-            ge=LOWEST_PRIORITY,
-            le=HIGHEST_PRIORITY,
-            description="Among your own documents, those with a higher priority go first.",
-        ),
-    ] = 0,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=255,
-            description="The same key with the same content gives the same answer for at least a day.",
-        ),
-    ] = None,
+    filename: Filename = None,
+    source: Source = None,
+    priority: Priority = 0,
+    idempotency_key: IdempotencyKey = None,
 ) -> Submission:
     """Accept a file of up to 25 MB and queue it. A file that is already there makes no work."""
     upload = upload_of(request.headers, body, filename)
