@@ -82,7 +82,7 @@ class Tools(Databases):
 
         breaker = BreakerSettings(open_for=timedelta(seconds=self.settings.breaker_open_seconds))
         limits = CostLimits(rates(self.settings), budgets(self.settings), breaker)
-        return PostgresPaidCalls(self.database, self.clock, limits, time.sleep)
+        return PostgresPaidCalls(self.database, self.clock, limits, time.sleep, self.observer)
 
     @part
     def remote_jobs(self) -> "PostgresRemoteJobs":

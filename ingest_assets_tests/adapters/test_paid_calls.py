@@ -14,6 +14,7 @@ from psycopg import sql
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.ledger import Ledger
 from ingest_assets.adapters.postgres.paid_calls import CostLimits, PostgresPaidCalls, Wish
@@ -21,6 +22,7 @@ from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.facts import Fact, ProviderAnswered
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Usage
@@ -73,7 +75,7 @@ def clock() -> SleptClock:
 
 @pytest.fixture
 def guarded(database: Database, clock: SleptClock) -> Callable[[CostLimits], PostgresPaidCalls]:
-    return lambda limits: PostgresPaidCalls(database, clock, limits, clock.slept.append)
+    return lambda limits: PostgresPaidCalls(database, clock, limits, clock.slept.append, LoggingObserver())
 
 
 Guarded = Callable[[CostLimits], PostgresPaidCalls]
@@ -274,7 +276,7 @@ def test_days_begin_at_midnight_utc(database_url: str, clock: SleptClock, user: 
         )
         before = datetime.now(UTC).date()
         ahead = Database(database_url)
-        call(PostgresPaidCalls(ahead, clock, CostLimits(), clock.slept.append), user)
+        call(PostgresPaidCalls(ahead, clock, CostLimits(), clock.slept.append, LoggingObserver()), user)
         ahead.close()
         found = connection.execute("SELECT DISTINCT day FROM upload_pipeline.spending").fetchone()
     assert found is not None
@@ -386,7 +388,7 @@ def test_a_call_whose_provider_fails_while_it_waits_is_not_made(
             connection.execute("UPDATE upload_pipeline.paid_services SET open_until = now() + interval '1 minute'")
         clock.slept.append(seconds)
 
-    calls = PostgresPaidCalls(database, clock, limits, sleep)
+    calls = PostgresPaidCalls(database, clock, limits, sleep, LoggingObserver())
     call(calls, user)
     assert refusal(calls, user) == "breaker_open"
     assert taken(database)["day"] == 10
@@ -563,3 +565,27 @@ def test_a_probe_that_no_budget_allows_is_left_to_the_next_call(
     assert refusal(calls, user, document=DocumentId(uuid4())) == "budget_spent"
     call(calls, other_user)
     assert calls.paused_providers() == set()
+
+
+@dataclass
+class Heard:
+    facts: list[Fact] = field(default_factory=list)
+
+    def observe(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+
+def test_an_observer_hears_what_providers_answer_and_nothing_of_calls_that_were_refused(
+    database: Database, clock: SleptClock, user: UserId
+) -> None:
+    heard = Heard()
+    limits = CostLimits(breaker=BreakerSettings(consecutive_failures=1))
+    calls = PostgresPaidCalls(database, clock, limits, clock.slept.append, heard)
+    call(calls, user)
+    fail(calls, user)
+    refusal(calls, user)
+    answers = [fact for fact in heard.facts if isinstance(fact, ProviderAnswered)]
+    assert [(answer.provider, answer.code) for answer in answers] == [
+        (OPENAI.name, None),
+        (OPENAI.name, UNAVAILABLE.code),
+    ]

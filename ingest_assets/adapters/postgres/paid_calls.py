@@ -17,12 +17,15 @@ from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.facts import ProviderAnswered
 from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, book
+from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.observing import Observer
 
 LONGEST_HOLD = "5s"
 """After this time the server ends the transaction of a stalled worker, because all others wait for it."""
@@ -68,11 +71,14 @@ class PaidCallUnderWay:
 
 
 class PostgresPaidCalls:
-    def __init__(self, database: Database, clock: Clock, limits: CostLimits, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, limits: CostLimits, sleep: Callable[[float], None], observer: Observer
+    ) -> None:
         self._database = database
         self._clock = clock
         self._limits = limits
         self._sleep = sleep
+        self._observer = observer
 
     @contextmanager
     def begin(
@@ -86,11 +92,24 @@ class PostgresPaidCalls:
         call = self._reserve(Wish(provider, estimate, user_id, document_id))
         try:
             self._await_turn(call)
-            yield call
+            with self._observed(call):
+                yield call
         except BaseException as error:
             self._end(call, outcome_of(error))
             raise
         self._end(call, CallOutcome.SUCCEEDED)
+
+    @contextmanager
+    def _observed(self, call: PaidCallUnderWay) -> Iterator[None]:
+        begun_at = self._clock.seconds()
+        code: str | None = None
+        try:
+            yield
+        except BaseException as error:
+            code = as_ingest_error(error).code
+            raise
+        finally:
+            self._observer.observe(ProviderAnswered(call.provider, self._clock.seconds() - begun_at, code))
 
     def paused_providers(self) -> set[ProviderName]:
         """Return the providers that no call would get through to now."""
