@@ -8,6 +8,7 @@ import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.queue.changes import Change, Move
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.stages import Stage, State
@@ -137,6 +138,16 @@ def submitted(deployment: Deployment, user: UserId, count: int) -> list[Document
         submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md").document_id
         for number in range(count)
     ]
+
+
+def test_changes_of_several_jobs_are_written_all_or_none(deployment: Deployment, user: UserId) -> None:
+    submitted(deployment, user, 2)
+    jobs = deployment.claims.claim("worker", 2, LEASE)
+    deployment.claims.release("worker", jobs[1].document.document_id)
+    changes = [Change(job, (Move(Stage.JOB_VALIDATED, 0.0),)) for job in jobs]
+    with pytest.raises(ResourceError, match="claim_lost"):
+        deployment.changes.write_all(changes, reported=False)
+    assert "job_validated/working" not in deployment.documents.by_stage_and_state()
 
 
 def test_documents_that_are_committed_together_are_all_searchable(deployment: Deployment, user: UserId) -> None:

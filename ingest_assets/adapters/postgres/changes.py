@@ -27,7 +27,7 @@ class PostgresChanges:
         self._clock = clock
 
     def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
-        if not any(each.chunked or each.vectors or each.version for each in changes):
+        if len(changes) == 1 and not (changes[0].chunked or changes[0].vectors or changes[0].version):
             with self._database.connection() as connection:
                 return self._move(connection, changes, reported=reported)
         with self._database.transaction() as connection:
