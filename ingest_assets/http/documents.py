@@ -29,15 +29,6 @@ FILE: dict[str, Any] = {
     }
 }
 
-router = APIRouter(prefix="/v1/documents", tags=["documents"])
-
-
-async def _body(request: Request, caller: Caller) -> bytes:
-    """Return the body, which is read only after the caller is known."""
-    del caller
-    return await request.body()
-
-
 Filename = Annotated[
     str | None, Query(max_length=1000, description="The file's name, unless a form or Content-Disposition gives it.")
 ]
@@ -66,6 +57,14 @@ IdempotencyKey = Annotated[
         description="The same key with the same content gives the same answer for at least a day.",
     ),
 ]
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+
+async def _body(request: Request, caller: Caller) -> bytes:
+    """Return the body, which is read only after the caller is known."""
+    del caller
+    return await request.body()
 
 
 @router.post("", status_code=202, openapi_extra=FILE, responses=problems(401, 408, 409, 413, 415, 422, 429, 503))

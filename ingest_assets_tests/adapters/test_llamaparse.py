@@ -555,7 +555,7 @@ class TestJobsInPostgres:
         self, database: Database, parse_jobs: PostgresRemoteJobs, deployment: Deployment, user: UserId
     ) -> None:
         patient = CostLimits(breaker=BreakerSettings(consecutive_failures=50, fewest_calls=50))
-        calls = PostgresPaidCalls(database, SystemClock(), patient, time.sleep)
+        calls = PostgresPaidCalls(database, SystemClock(), patient, time.sleep, deployment.observer)
         plan = Plan(faults=[*TRANSPORT_FAULTS, Fault.PENDING], share=0.3, seed=7)
         with LlamaParseEmulator(plan) as service:
             parser = LlamaParseParser(

@@ -14,12 +14,12 @@ from psycopg import sql
 
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.spending.ledger import Ledger
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
-from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.domain.facts import Fact, ProviderAnswered
@@ -75,7 +75,7 @@ def clock() -> SleptClock:
 
 @pytest.fixture
 def guarded(database: Database, clock: SleptClock) -> Callable[[CostLimits], PostgresPaidCalls]:
-    return lambda limits: PostgresPaidCalls(database, clock, limits, clock.slept.append)
+    return lambda limits: PostgresPaidCalls(database, clock, limits, clock.slept.append, LoggingObserver())
 
 
 Guarded = Callable[[CostLimits], PostgresPaidCalls]
@@ -276,7 +276,7 @@ def test_days_begin_at_midnight_utc(database_url: str, clock: SleptClock, user: 
         )
         before = datetime.now(UTC).date()
         ahead = Database(database_url)
-        call(PostgresPaidCalls(ahead, clock, CostLimits(), clock.slept.append), user)
+        call(PostgresPaidCalls(ahead, clock, CostLimits(), clock.slept.append, LoggingObserver()), user)
         ahead.close()
         found = connection.execute("SELECT DISTINCT day FROM upload_pipeline.spending").fetchone()
     assert found is not None
@@ -388,7 +388,7 @@ def test_a_call_whose_provider_fails_while_it_waits_is_not_made(
             connection.execute("UPDATE upload_pipeline.paid_services SET open_until = now() + interval '1 minute'")
         clock.slept.append(seconds)
 
-    calls = PostgresPaidCalls(database, clock, limits, sleep)
+    calls = PostgresPaidCalls(database, clock, limits, sleep, LoggingObserver())
     call(calls, user)
     assert refusal(calls, user) == "breaker_open"
     assert taken(database)["day"] == 10
@@ -567,22 +567,25 @@ def test_a_probe_that_no_budget_allows_is_left_to_the_next_call(
     assert calls.paused_providers() == set()
 
 
-class Listener:
-    """Remembers what it is told of providers."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[str, str | None]] = []
+@dataclass
+class Heard:
+    facts: list[Fact] = field(default_factory=list)
 
     def observe(self, fact: Fact) -> None:
-        if isinstance(fact, ProviderAnswered):
-            self.answers.append((fact.provider, fact.code))
+        self.facts.append(fact)
 
 
-def test_an_observer_hears_how_each_call_of_a_provider_ended(deployment: Deployment, user: UserId) -> None:
-    listener = Listener()
-    calls = deployment.replacing(observer=listener).paid_calls
-    with calls.begin(OPENAI.name, Usage(), user, None):
-        pass
-    with pytest.raises(TransientError), calls.begin(OPENAI.name, Usage(), user, None):
-        raise TransientError("service_busy", name="The embedding provider")
-    assert listener.answers == [("openai", None), ("openai", "service_busy")]
+def test_an_observer_hears_what_providers_answer_and_nothing_of_calls_that_were_refused(
+    database: Database, clock: SleptClock, user: UserId
+) -> None:
+    heard = Heard()
+    limits = CostLimits(breaker=BreakerSettings(consecutive_failures=1))
+    calls = PostgresPaidCalls(database, clock, limits, clock.slept.append, heard)
+    call(calls, user)
+    fail(calls, user)
+    refusal(calls, user)
+    answers = [fact for fact in heard.facts if isinstance(fact, ProviderAnswered)]
+    assert [(answer.provider, answer.code) for answer in answers] == [
+        (OPENAI.name, None),
+        (OPENAI.name, UNAVAILABLE.code),
+    ]

@@ -30,7 +30,7 @@ def gate(deployment: Deployment) -> Gate:
         rates: RateLimits | None = None,
     ) -> PaidCalls:
         limits = CostLimits(rates={PROVIDER: rates or RateLimits()}, budgets=budgets or BudgetLimits())
-        return PostgresPaidCalls(deployment.database, SystemClock(), limits, lambda _: None)
+        return PostgresPaidCalls(deployment.database, SystemClock(), limits, lambda _: None, deployment.observer)
 
     return limited
 

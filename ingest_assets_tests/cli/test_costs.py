@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.clock import SystemClock
+from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
@@ -25,7 +26,7 @@ def ingest(database_url: str, tmp_path: Path) -> Ingest:
 
 def spend(database_url: str) -> None:
     database = Database(database_url)
-    calls = PostgresPaidCalls(database, SystemClock(), CostLimits(), sleep)
+    calls = PostgresPaidCalls(database, SystemClock(), CostLimits(), sleep, LoggingObserver())
     for user in (ONE, ONE, OTHER):
         with calls.begin(OPENAI.name, Usage(tokens=1_000_000, micro_usd=20_000), user, None):
             pass

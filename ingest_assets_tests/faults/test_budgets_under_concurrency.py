@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from ingest_assets.adapters.clock import SystemClock
+from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import OPENAI
@@ -54,7 +55,7 @@ class StoppedClock(SystemClock):
 @contextmanager
 def worker(url: str, limits: CostLimits) -> Iterator[PostgresPaidCalls]:
     database, clock = Database(url, patience=60), StoppedClock()
-    yield PostgresPaidCalls(database, clock, limits, clock.sleep)
+    yield PostgresPaidCalls(database, clock, limits, clock.sleep, LoggingObserver())
     database.close()
 
 

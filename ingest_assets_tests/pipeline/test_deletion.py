@@ -70,7 +70,7 @@ def document_id(deployment: Deployment, user: UserId) -> DocumentId:
 
 
 def paid_calls(deployment: Deployment) -> PostgresPaidCalls:
-    return PostgresPaidCalls(deployment.database, deployment.clock, CostLimits(), lambda _: None)
+    return PostgresPaidCalls(deployment.database, deployment.clock, CostLimits(), lambda _: None, deployment.observer)
 
 
 def delete(deployment: Deployment, document_id: DocumentId) -> None:

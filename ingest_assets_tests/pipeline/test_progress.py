@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.queue.changes import Change, Move
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.stages import Stage, State
@@ -123,6 +125,29 @@ def test_what_was_paid_for_is_written_at_once_with_all_that_came_before(deployme
     assert document.progress.pending is None
 
 
+WATCHED_WRITES = """
+CREATE TABLE written (stage text, synchronous_commit text);
+GRANT INSERT ON written TO ingest_worker;
+CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO public.written VALUES (NEW.stage, current_setting('synchronous_commit'));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER watch AFTER INSERT ON upload_pipeline.events FOR EACH ROW EXECUTE FUNCTION watch();
+"""
+
+
+@pytest.mark.parametrize(("is_paid", "waits_for_the_disk"), [(True, "on"), (False, "off")])
+def test_a_paid_parse_is_on_the_disk_before_the_next_step(
+    deployment: Deployment, user: UserId, *, is_paid: bool, waits_for_the_disk: str
+) -> None:
+    document = begun(deployment, user)
+    with psycopg.connect(deployment.database_url, autocommit=True) as connection:
+        connection.execute(WATCHED_WRITES)
+        document.progress.write(Change(document.job, (Move(Stage.JOB_VALIDATED, 0.2),), is_paid=is_paid))
+        document.progress.give_up()
+        assert connection.execute("SELECT * FROM written").fetchall() == [("job_validated", waits_for_the_disk)]
+
+
 def ready(deployment: Deployment, claim: str, count: int) -> list[Attempt]:
     """Documents that only their commit is missing of."""
     slots = Slots(count, freed=lambda: None)
@@ -137,6 +162,16 @@ def submitted(deployment: Deployment, user: UserId, count: int) -> list[Document
         submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md").document_id
         for number in range(count)
     ]
+
+
+def test_changes_of_several_jobs_are_written_all_or_none(deployment: Deployment, user: UserId) -> None:
+    submitted(deployment, user, 2)
+    jobs = deployment.claims.claim("worker", 2, LEASE)
+    deployment.claims.release("worker", jobs[1].document.document_id)
+    changes = [Change(job, (Move(Stage.JOB_VALIDATED, 0.0),)) for job in jobs]
+    with pytest.raises(ResourceError, match="claim_lost"):
+        deployment.changes.write_all(changes, reported=False)
+    assert "job_validated/working" not in deployment.documents.by_stage_and_state()
 
 
 def test_documents_that_are_committed_together_are_all_searchable(deployment: Deployment, user: UserId) -> None:

@@ -19,7 +19,7 @@ ORDER BY held.job_id;
 -- Move held jobs through their stages, with an event for each move at the time when it happened. Each payload gets the
 -- seconds since the event before. A job that is done leaves its claim, and its version is live.
 WITH target AS (
-    -- Moves that are not `lasting` do not wait for the disk; if a crashed server forgets them, they are done again.
+    -- Moves that are not `lasting` do not wait for the disk: what a crashed server forgets is done again for free.
     SELECT *
     FROM jsonb_to_recordset(%(targets)s) AS target (
         job_id uuid, claim text, sources text[], stage text, is_done boolean, parsed_content_sha text, parsed_sha text,

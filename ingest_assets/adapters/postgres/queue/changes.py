@@ -46,7 +46,7 @@ class PostgresChanges:
         names = {
             "targets": Jsonb([_target(change) for change in moving]),
             "moves": Jsonb([move for change in moving for move in self._moves(change)]),
-            "lasting": any(change.vectors or change.version for change in changes),
+            "lasting": any(change.is_paid or change.vectors or change.version for change in changes),
             "reported": reported,
         }
         last: dict[Any, Payload] = {

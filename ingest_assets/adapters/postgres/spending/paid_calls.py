@@ -12,18 +12,18 @@ from typing import Any
 
 from psycopg import Connection
 
-from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.spending.breaker import may_probe, paused_providers, tell_breaker
 from ingest_assets.domain.documents.document import DocumentId, UserId
-from ingest_assets.domain.errors import IngestError, ResourceError
+from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.facts import ProviderAnswered
 from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, book
+from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 
@@ -72,18 +72,13 @@ class PaidCallUnderWay:
 
 class PostgresPaidCalls:
     def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        limits: CostLimits,
-        sleep: Callable[[float], None],
-        observer: Observer | None = None,
+        self, database: Database, clock: Clock, limits: CostLimits, sleep: Callable[[float], None], observer: Observer
     ) -> None:
         self._database = database
         self._clock = clock
         self._limits = limits
         self._sleep = sleep
-        self._observer = observer or LoggingObserver()
+        self._observer = observer
 
     @contextmanager
     def begin(
@@ -97,20 +92,24 @@ class PostgresPaidCalls:
         call = self._reserve(Wish(provider, estimate, user_id, document_id))
         try:
             self._await_turn(call)
-            begun_at = self._clock.seconds()
-            try:
+            with self._observed(call):
                 yield call
-            except IngestError as error:
-                self._tell(call, begun_at, error.code)
-                raise
         except BaseException as error:
             self._end(call, outcome_of(error))
             raise
-        self._tell(call, begun_at, None)
         self._end(call, CallOutcome.SUCCEEDED)
 
-    def _tell(self, call: PaidCallUnderWay, begun_at: float, code: str | None) -> None:
-        self._observer.observe(ProviderAnswered(call.provider, self._clock.seconds() - begun_at, code))
+    @contextmanager
+    def _observed(self, call: PaidCallUnderWay) -> Iterator[None]:
+        begun_at = self._clock.seconds()
+        code: str | None = None
+        try:
+            yield
+        except BaseException as error:
+            code = as_ingest_error(error).code
+            raise
+        finally:
+            self._observer.observe(ProviderAnswered(call.provider, self._clock.seconds() - begun_at, code))
 
     def paused_providers(self) -> set[ProviderName]:
         """Return the providers that no call would get through to now."""
