@@ -75,9 +75,13 @@ class Attempts:
         self.failures.settle(attempt.job, as_ingest_error(error), reported=False)
 
     def catch_up(self, attempts: Sequence[Attempt]) -> None:
-        """Record the current stage of slow documents."""
-        for attempt in attempts:
-            passing_over(self.observer, "recording where a document stands", attempt.progress.catch_up)
+        """Record the current stage of slow documents, up to the first that fails; it rests while the others go on."""
+
+        def record() -> None:
+            for attempt in attempts:
+                attempt.progress.catch_up()
+
+        passing_over(self.observer, "recording where a document stands", record)
 
     def _tell_finished(self, change: Change) -> None:
         document, version = change.job.document, change.version

@@ -225,6 +225,7 @@ class _Worker:
             self.changed.wait(POLL_SECONDS)
             self.changed.clear()
             self._collect()
+            self.drain.attempts.catch_up(list(self.under_way.values()))
         self._commit()
         self._report()
 

@@ -10,6 +10,8 @@ from ingest_assets.pipeline.ports.processing import Changes
 
 PATIENCE_SECONDS = 0.5
 """After this time, a document's stage becomes visible and its results so far are stored."""
+REST_SECONDS = 10.0
+"""How long a document rests after its changes could not be shown, so that an outage is not asked about all the time."""
 HEAVIEST = 500
 """How many chunks and vectors may wait in memory for one document."""
 
@@ -35,7 +37,7 @@ class DeferredProgress:
     def __init__(self, changes: Changes, clock: Clock) -> None:
         self._changes = changes
         self._clock = clock
-        self._begun_at = clock.seconds()
+        self._due_at = clock.seconds() + PATIENCE_SECONDS
         self._lock = Lock()
         self._pending: Change | None = None
 
@@ -59,7 +61,11 @@ class DeferredProgress:
         """
         with self._lock:
             if self._pending is not None and self._pending.version is None and self._is_overdue():
-                self._write()
+                try:
+                    self._write()
+                except Exception:
+                    self._due_at = self._clock.seconds() + REST_SECONDS
+                    raise
 
     def give_up(self) -> None:
         """Write how far the document got, without committing it.
@@ -73,7 +79,7 @@ class DeferredProgress:
                 self._write()
 
     def _is_overdue(self) -> bool:
-        return self._clock.seconds() - self._begun_at > PATIENCE_SECONDS
+        return self._clock.seconds() > self._due_at
 
     def _write(self) -> Payload:
         if self._pending is None:

@@ -15,7 +15,7 @@ from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.attempts import Attempt
 from ingest_assets.pipeline.ports.processing import Progress
-from ingest_assets.pipeline.progress import PATIENCE_SECONDS, DeferredProgress, ImmediateProgress
+from ingest_assets.pipeline.progress import PATIENCE_SECONDS, REST_SECONDS, DeferredProgress, ImmediateProgress
 from ingest_assets.pipeline.slots import Slots
 from ingest_assets_tests.contracts.processing_contract import ProgressContract
 from ingest_assets_tests.documents import TEST, policy_text, submit
@@ -102,6 +102,36 @@ def test_what_takes_long_is_shown_before_a_second_has_passed(deployment: Deploym
     assert document.stages() == [Stage.QUEUED, Stage.JOB_VALIDATED]
     document.move(Stage.PARSING, at=9)
     assert document.stages()[-1] is Stage.PARSING
+
+
+def test_a_document_whose_claim_was_lost_is_not_written_again_and_again(deployment: Deployment, user: UserId) -> None:
+    document = begun(deployment, user)
+    document.move(Stage.JOB_VALIDATED, at=0.1)
+    document.deployment.claims.release("worker")
+    document.clock.time = PATIENCE_SECONDS + 0.1
+    with pytest.raises(ResourceError, match="claim_lost"):
+        document.progress.catch_up()
+    document.clock.time += REST_SECONDS - 0.1
+    document.progress.catch_up()
+    document.clock.time += 0.2
+    with pytest.raises(ResourceError, match="claim_lost"):
+        document.progress.catch_up()
+
+
+def test_a_document_that_cannot_be_shown_holds_up_the_others_once_only(deployment: Deployment, user: UserId) -> None:
+    [lost, other] = submitted(deployment, user, 2)
+    clock = SetClock()
+    timed = deployment.replacing(clock=clock)
+    attempts = [timed.attempts.begin(job) for job in timed.claims.claim("worker", 2, LEASE)]
+    for attempt in attempts:
+        attempt.progress.write(Change(attempt.job, (Move(Stage.JOB_VALIDATED, 0.1),)))
+    timed.claims.release("worker", lost)
+    clock.time = PATIENCE_SECONDS + 0.1
+    for _ in attempts:
+        timed.attempts.catch_up(attempts)
+    status = deployment.documents.status(other)
+    assert status is not None
+    assert status.stage is Stage.JOB_VALIDATED
 
 
 def test_events_that_are_written_late_keep_their_times_and_their_order(deployment: Deployment, user: UserId) -> None:

@@ -49,6 +49,7 @@ def main() -> None:
 
 def _load() -> None:
     """Load the libraries within the limits, and without capabilities, before there are threads that would keep them."""
+    # only now, when the limits of memory and processes hold for it
     from ingest_assets.adapters.parsers.sealed.extraction import warm_up  # noqa: PLC0415
 
     drop_capabilities()

@@ -52,6 +52,7 @@ class LlamaParseClient:
         """
 
         async def create(llama: "LlamaParse") -> str:
+            # its public methods also wait for the result, and this one has to be remembered first
             remote_id = await llama._create_job(content, extra_info={"file_name": filename})  # noqa: SLF001
             if not isinstance(remote_id, str) or not REMOTE_ID.fullmatch(remote_id):
                 raise TransientError("service_garbled", name=NAME)
@@ -167,7 +168,7 @@ def _library() -> tuple[Any, Any, "type[LlamaParse]"]:
     """Import the library, which takes five seconds; it announces its end on import and pins its dependencies."""
     with _importing, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import httpx  # noqa: PLC0415
+        import httpx  # noqa: PLC0415 - importing these takes seconds, and not every worker parses with LlamaParse
         from llama_parse import LlamaParse  # noqa: PLC0415
 
         from ingest_assets.adapters.providers.llamaparse import transport  # noqa: PLC0415
