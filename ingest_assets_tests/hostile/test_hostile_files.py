@@ -20,7 +20,7 @@ from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.drain import DrainLimits
 from ingest_assets.settings import Settings
-from ingest_assets_tests.adapters.test_parsing_the_corpus import REFUSALS, TEXTS
+from ingest_assets_tests.adapters.parsers.test_parsing_the_corpus import REFUSALS, TEXTS
 from ingest_assets_tests.conftest import CORPUS, deployment_for
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.hostile.files import NAMES, SEARCHABLE, HostileFile, hostile_files

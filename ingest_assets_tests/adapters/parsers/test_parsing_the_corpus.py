@@ -14,7 +14,7 @@ from ingest_assets.domain.files.file_types import recognise
 from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets_tests.contracts.parser_contract import parse
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
 
 TEXTS = {
     "formats/REPAIR-2022-INV-001_multipage.pdf": (3, "| Claim # | SF-1008 |"),

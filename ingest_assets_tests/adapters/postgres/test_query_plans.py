@@ -22,7 +22,7 @@ from psycopg.types.json import Json, Jsonb
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.queries import HEADER, queries, query
 from ingest_assets.shipped import shipped
-from ingest_assets_tests.adapters.filled_database import SMALL_TABLES, Statistics, fill, uuid_of
+from ingest_assets_tests.adapters.postgres.filled_database import SMALL_TABLES, Statistics, fill, uuid_of
 from ingest_assets_tests.conftest import TEMPLATE, _database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

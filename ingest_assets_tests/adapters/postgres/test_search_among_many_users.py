@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets_tests.adapters.filled_database import keep_from_autovacuum, uuid_of
+from ingest_assets_tests.adapters.postgres.filled_database import keep_from_autovacuum, uuid_of
 from ingest_assets_tests.conftest import TEMPLATE, _database
 from ingest_assets_tests.stored_vectors import clustered
 

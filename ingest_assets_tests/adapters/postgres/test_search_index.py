@@ -16,7 +16,7 @@ from ingest_assets.adapters.postgres.search.search_index import INDEXED, Postgre
 from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
 from ingest_assets.domain.documents.document import Producer, UserId
 from ingest_assets.domain.search.index_policy import IndexAction, IndexPolicy
-from ingest_assets_tests.adapters.filled_database import Statistics, keep_from_autovacuum
+from ingest_assets_tests.adapters.postgres.filled_database import Statistics, keep_from_autovacuum
 from ingest_assets_tests.conftest import TEMPLATE, _database
 from ingest_assets_tests.stored_vectors import MODEL, analyze, clustered, index_name, store_vectors
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_assets_tests.pipeline.large_document import MEASURABLE, large_markdown
+from ingest_assets_tests.pipeline.steps.large_document import MEASURABLE, large_markdown
 
 MOST_MB = 200
 
@@ -17,7 +17,7 @@ MOST_MB = 200
 def test_25_mb_add_at_most_200_mb_to_a_worker(database_url: str, tmp_path: Path, first_character: str) -> None:
     file = tmp_path / "large.md"
     file.write_bytes(large_markdown(first_character))
-    command = [sys.executable, "-m", "ingest_assets_tests.pipeline.large_document"]
+    command = [sys.executable, "-m", "ingest_assets_tests.pipeline.steps.large_document"]
     ran = subprocess.run(
         [*command, database_url, str(tmp_path / "home"), str(file)], stdout=subprocess.PIPE, text=True, check=True
     )

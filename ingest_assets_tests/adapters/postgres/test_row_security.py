@@ -16,7 +16,7 @@ from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.search.index_policy import IndexPolicy
 from ingest_assets.settings import login_url
-from ingest_assets_tests.adapters.filled_database import fill, uuid_of
+from ingest_assets_tests.adapters.postgres.filled_database import fill, uuid_of
 from ingest_assets_tests.conftest import TEMPLATE, _database
 from ingest_assets_tests.stored_vectors import clustered
 
