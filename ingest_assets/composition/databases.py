@@ -150,7 +150,7 @@ class Databases(Parts):
 
         return SystemClock()
 
-    @property
+    @part
     def lease(self) -> timedelta:
         """Return how long a worker may be silent before its documents return to the queue."""
         return self.settings.lease

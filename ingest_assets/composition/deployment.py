@@ -209,7 +209,7 @@ class Deployment(Tools):
             self.attempts,
             self.index_keeper,
             self.providers,
-            self.settings.lease,
+            self.lease,
             self.clock,
             self.observer,
         )
@@ -218,9 +218,7 @@ class Deployment(Tools):
     def partition_steps(self) -> "PartitionSteps":
         from ingest_assets.pipeline.partition_steps import PartitionSteps
 
-        return PartitionSteps(
-            self.steps, self.claims, self.failures, self.documents, self.settings.lease, self.observer
-        )
+        return PartitionSteps(self.steps, self.claims, self.failures, self.documents, self.lease, self.observer)
 
     # Search
 

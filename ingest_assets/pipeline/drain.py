@@ -193,14 +193,18 @@ class _Worker:
             self._report()
             self.stop.wait(POLL_SECONDS)
             return
-        self.changed.wait(POLL_SECONDS)
-        self.changed.clear()
-        self._collect()
-        self.drain.attempts.catch_up(list(self.under_way.values()))
+        self._await_change()
         self.busy_at = self._now()
         self.queue_is_empty = self.queue_is_empty and bool(self.under_way)  # failed documents may be due again
         if self.busy_at - self.reported_at > self.limits.report_every.total_seconds():
             self._report()
+
+    def _await_change(self) -> None:
+        """Wait a moment for documents to end, and record where slow ones stand."""
+        self.changed.wait(POLL_SECONDS)
+        self.changed.clear()
+        self._collect()
+        self.drain.attempts.catch_up(list(self.under_way.values()))
 
     def _collect(self) -> None:
         """Take out the documents that have ended: those that are ready to be committed, and failures."""
@@ -222,10 +226,7 @@ class _Worker:
 
     def _finish(self) -> None:
         while self.under_way:
-            self.changed.wait(POLL_SECONDS)
-            self.changed.clear()
-            self._collect()
-            self.drain.attempts.catch_up(list(self.under_way.values()))
+            self._await_change()
         self._commit()
         self._report()
 

@@ -11,7 +11,7 @@ from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.ports.processing import ChunkBuffer, VectorBuffer
 from ingest_assets.pipeline.ports.providers import Embedder
 from ingest_assets.pipeline.steps.chunk import Chunks
-from ingest_assets.pipeline.steps.embed import Embeddings
+from ingest_assets.pipeline.steps.embed import Embeddings, stored_embeddings
 from ingest_assets.pipeline.steps.step import Step
 
 
@@ -45,9 +45,8 @@ class Commit(Step[Version]):
         return self.progress.write(Change(job, (self.moved(Stage.EMBEDDED, payload),), version=version))
 
     def load(self, document_id: DocumentId) -> Version:
-        model = self.embedder.model
-        present = Embeddings(model, frozenset(self.vector_buffer.present(document_id, model)))
-        return _complete(self.chunk_buffer.load(document_id), present)
+        embeddings = stored_embeddings(self.vector_buffer, document_id, self.embedder.model)
+        return _complete(self.chunk_buffer.load(document_id), embeddings)
 
 
 def _complete(chunks: Chunks, embeddings: Embeddings) -> Version:

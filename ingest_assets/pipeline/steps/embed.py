@@ -84,8 +84,11 @@ class Embed(Step[Embeddings]):
         return self.progress.write(Change(job, (move,)))
 
     def load(self, document_id: DocumentId) -> Embeddings:
-        model = self.embedder.model
-        return Embeddings(model, frozenset(self.vector_buffer.present(document_id, model)))
+        return stored_embeddings(self.vector_buffer, document_id, self.embedder.model)
+
+
+def stored_embeddings(vector_buffer: VectorBuffer, document_id: DocumentId, model: Producer) -> Embeddings:
+    return Embeddings(model, frozenset(vector_buffer.present(document_id, model)))
 
 
 def _describe(embeddings: Embeddings, embedded: int, tokens: int) -> Payload:
