@@ -6,17 +6,21 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz bench dev check audit install lock clean
+.PHONY: demo test fuzz faults quality bench dev check audit sbom install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
 
-test: install check  ## run every test
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+test: install check  ## run every test; one process more than two cores, since some tests wait
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 fuzz: install  ## test with damaged real files: ROUNDS of each, starting at SEED
 	INGEST_FUZZ_ROUNDS=$(or $(ROUNDS),100) INGEST_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest --numprocesses 2 \
 	  ingest_assets_tests/hostile/test_mutations.py
+
+faults: install  ## break a deployment KILLS times while DOCUMENTS go through it, by a schedule from SEED
+	$(BIN)/python -m ingest_assets_tests.faults.harness $(if $(SEED),--seed $(SEED)) --kills $(or $(KILLS),20) \
+	  --documents $(or $(DOCUMENTS),50) $(if $(REPORT),--report $(REPORT))
 
 check: install  ## check style and types
 	$(BIN)/ruff format --check .
@@ -28,6 +32,12 @@ audit: install $(VENV)/audit/.installed  ## check licences, and ask a public ind
 	for lock in requirements*.lock; do \
 	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement $$lock || exit 1; \
 	done
+
+sbom: install $(VENV)/audit/.installed  ## list what runs in production, with versions, hashes and licences (CycloneDX)
+	@$(VENV)/audit/bin/python -m supply_chain.bill_of_materials "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" sbom.cdx.json
+
+quality: install  ## score what is read and found of documents whose content is known; PEERS="--peer TOOL=PYTHON …"
+	$(BIN)/python -m benchmarks.quality $(PEERS)
 
 bench: install  ## measure the speed; benchmarks/results/latest.json has every figure
 	$(BIN)/python -m benchmarks

@@ -21,7 +21,7 @@ from ingest_assets.posix.signals import stop_on_signals
 
 MEASUREMENTS = (
     *("backlog", "naive", "unchanged", "edits", "latency", "backfill"),
-    *("rows", "search", "large_pdf", "cost", "http_intake", "providers"),
+    *("rows", "search", "large_pdf", "recognition", "cost", "http_intake", "providers"),
 )
 """Each a module with `measure`, which gives the figures of each repetition."""
 

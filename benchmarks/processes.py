@@ -20,11 +20,14 @@ TELLING_ARGUMENTS = 6
 ROLES = (
     ("execute_run", "run_worker"),
     ("multiprocessing.spawn", "run_worker"),
-    ("parsers.worker", "parser"),
+    ("parsers.sealed.worker", "parser"),
     ("grpc", "code_server"),
     ("launcher", "launcher"),
     ("dagster-daemon", "daemon"),
-    ("dagster-webserver", "webserver"),
+    ("orchestration.page", "webserver"),
+    ("embedded_postgres/supervisor.py", "database_supervisor"),
+    ("[local]", "backend"),
+    ("bin/postgres", "postmaster"),
     ("/ingest", "ingest"),
 )
 """What a command line holds, and what such a process is; the first that fits."""
@@ -35,6 +38,8 @@ class Process:
     pid: int
     parent: int
     command: str
+    state: str
+    """One letter, as in /proc/PID/stat; Z has ended, but nobody has asked how."""
 
 
 @dataclass(slots=True)
@@ -81,9 +86,9 @@ def _watch(memory: Memory, root: int, postmaster: int, finished: threading.Event
     server: list[int] = []
     for sample in count():
         if sample % SAMPLES_PER_SEARCH == 0:
-            running = _running()
-            roles = {process.pid: _role(process, running) for process in _below(root, running)}
-            server = [process.pid for process in _below(postmaster, running)]
+            running = all_processes()
+            roles = {process.pid: role_of(process, running) for process in below(root, running)}
+            server = [process.pid for process in below(postmaster, running)]
         _note_processes(memory, roles)
         _note_server(memory, server)
         if finished.wait(SAMPLE_SECONDS):
@@ -106,27 +111,29 @@ def _note_server(memory: Memory, pids: list[int]) -> None:
     memory.peaks["postgres"] = max(memory.peaks["postgres"], own + shared)
 
 
-def _running() -> dict[int, Process]:
+def all_processes() -> dict[int, Process]:
+    """Return all processes of this machine."""
     found = {}
     for folder in PROC.iterdir():
         with suppress(OSError, ValueError):
             pid = int(folder.name)
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
             arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            found[pid] = Process(pid, int(parent), " ".join(arguments[:TELLING_ARGUMENTS]))
+            found[pid] = Process(pid, int(parent), " ".join(arguments[:TELLING_ARGUMENTS]), state)
     return found
 
 
-def _below(root: int, running: Mapping[int, Process]) -> Iterator[Process]:
+def below(root: int, running: Mapping[int, Process]) -> Iterator[Process]:
     """The process and all that descend from it."""
     if root in running:
         yield running[root]
     for process in list(running.values()):
         if process.parent == root:
-            yield from _below(process.pid, running)
+            yield from below(process.pid, running)
 
 
-def _role(process: Process, running: Mapping[int, Process]) -> str:
+def role_of(process: Process, running: Mapping[int, Process]) -> str:
+    """Return what the process is in a deployment, or `other`."""
     parent = running.get(process.parent)
     if parent is not None and parent.command == process.command and "launcher" in process.command:
         return "run_worker"  # a fork of the warm launcher

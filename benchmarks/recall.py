@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 
 from benchmarks.deployments import Home
 from ingest_assets.domain.documents.document import UserId, Vectors
+from ingest_assets.pipeline.ports.searching import Documents
 
 NEAREST = 10
 WORDS = 6
@@ -15,10 +16,11 @@ SAMPLE: LiteralString = """SELECT text FROM upload_pipeline.document_chunks WHER
 ORDER BY md5(chunk_id::text) LIMIT %(limit)s"""
 
 EXACT: LiteralString = """WITH filtered AS MATERIALIZED (
-    SELECT chunk_id, embedding, title, chunk_ord FROM upload_pipeline.document_chunks WHERE user_id = %(user_id)s
+    SELECT chunk_id, embedding, title, chunk_ord FROM upload_pipeline.document_chunks
+    WHERE user_id = %(user_id)s AND (%(documents)s::uuid[] IS NULL OR document_id = ANY(%(documents)s))
 )
 SELECT chunk_id FROM filtered ORDER BY embedding <=> %(vector)s, title, chunk_ord LIMIT %(limit)s"""
-"""Compares with every row of the user."""
+"""Compares with every row of the user, or of some documents."""
 
 Search = Callable[[Vectors], Sequence[Any]]
 
@@ -30,19 +32,21 @@ def queries_from_text(home: Home, user_id: UserId, count: int) -> list[str]:
     return [_excerpt(texts[number % len(texts)].split(), chance) for number in range(count)]
 
 
-def exact_search(home: Home, user_id: UserId) -> Search:
+def exact_search(home: Home, user_id: UserId, documents: Documents = None) -> Search:
+    names = {"user_id": user_id, "documents": documents, "limit": NEAREST}
+
     def search(vector: Vectors) -> list[Any]:
-        return [row["chunk_id"] for row in home.rows(EXACT, user_id=user_id, vector=vector, limit=NEAREST)]
+        return [row["chunk_id"] for row in home.rows(EXACT, vector=vector, **names)]
 
     return search
 
 
-def nearest_search(home: Home, user_id: UserId) -> Search:
+def nearest_search(home: Home, user_id: UserId, documents: Documents = None) -> Search:
     """The deployment's own, through its adapter."""
     deployment = home.deployment
 
     def search(vector: Vectors) -> Sequence[Any]:
-        return deployment.search_index.nearest(user_id, vector, deployment.embedder.model, NEAREST)
+        return deployment.search_index.nearest(user_id, vector, deployment.embedder.model, NEAREST, documents)
 
     return search
 

@@ -18,19 +18,24 @@ from benchmarks.figures import Figures
 from benchmarks.queue_state import is_indexed
 from benchmarks.recall import NEAREST, exact_search, nearest_search, queries_from_text, recall
 from benchmarks.sizes import Sizes
-from ingest_assets.domain.documents.document import Document, UserId
+from ingest_assets.domain.documents.document import Document, UserId, Vectors
+from ingest_assets.domain.documents.metadata import Condition, Operator
 
 SHARES = (0.5, 0.1, 0.01, 0.001)
 """Of the chunks; a user of no interest owns the rest."""
 FILTERED_SHARE = 0.01
 """The one that `search_p95_ms` and `search_filtered_recall` are of, at the largest size."""
 CHUNKS_PER_DOCUMENT = 14
+OFFICES = 4
+"""Each document's metadata names one of so many; searches with a filter want those of one."""
+WHERE = (Condition("office", Operator.EQUAL, "0"),)
 EXACT_SECONDS = 10.0
 """For the truth of one user: fewer queries are compared where each takes long."""
 
 SAVE_DOCUMENT = """INSERT INTO upload_pipeline.documents
-    (document_id, user_id, version, live_version, filename, media_type, byte_size, content_sha)
-VALUES (%(document_id)s, %(user_id)s, 1, 1, %(filename)s, %(media_type)s, %(byte_size)s, %(content_sha)s)"""
+    (document_id, user_id, version, live_version, filename, media_type, byte_size, content_sha, metadata)
+VALUES (%(document_id)s, %(user_id)s, 1, 1, %(filename)s, %(media_type)s, %(byte_size)s, %(content_sha)s,
+    jsonb_build_object('office', %(office)s::text))"""
 
 TAKE_ROWS = f"""INSERT INTO upload_pipeline.document_chunks ({", ".join(COLUMNS)}, full_text)
 SELECT {", ".join(COLUMNS)}, full_text FROM upload_pipeline.bare"""  # noqa: S608  names of our own
@@ -56,6 +61,7 @@ def _headline(figures: Figures) -> Figures:
         "search_floor_ms": figures["exact_p50_ms"],
         "search_round_trip_ms": figures["round_trip_p50_ms"],
         "search_filtered_recall": figures["recall"],
+        **{f"search_{name}": figures[name] for name in ("where_p95_ms", "where_recall") if name in figures},
     }
 
 
@@ -89,7 +95,8 @@ def _owners(users: dict[float, UserId], documents: int) -> list[UserId]:
 
 def _document_row(document: Document) -> dict[str, Any]:
     names = ("document_id", "user_id", "filename", "media_type", "byte_size", "content_sha")
-    return {name: getattr(document, name) for name in names}
+    office = str(document.document_id.int % OFFICES)
+    return {name: getattr(document, name) for name in names} | {"office": office}
 
 
 def _index(home: Home) -> None:
@@ -115,8 +122,24 @@ def _searches(home: Home, user_id: UserId, count: int) -> Figures:
         **_quantiles("nearest", near),
         **_quantiles("hybrid", _timed(hybrid, queries)[1]),
         **_quantiles("exact", compared),
+        **_searches_where(home, user_id, queries, vectors),
         **_quantiles("round_trip", _timed(lambda _: home.rows("SELECT 1 AS one"), queries)[1]),
     }
+
+
+def _searches_where(home: Home, user_id: UserId, queries: Sequence[str], vectors: Sequence[Vectors]) -> Figures:
+    """Of one office; the user may have no document there."""
+    deployment = home.deployment
+    documents = deployment.search_index.documents_that_meet(user_id, WHERE)
+    if not documents:
+        return {}
+
+    def hybrid(query: str) -> object:
+        return deployment.search.passages(user_id, query, NEAREST, WHERE)
+
+    truth, _ = _timed(exact_search(home, user_id, documents), vectors, EXACT_SECONDS)
+    found, _ = _timed(nearest_search(home, user_id, documents), vectors[: len(truth)])
+    return {"where_recall": recall(found, truth), **_quantiles("where", _timed(hybrid, queries)[1])}
 
 
 def _timed(

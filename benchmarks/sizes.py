@@ -22,6 +22,7 @@ class Sizes:
     queries: int = 150
     pdf_megabytes: float = 24.9
     """The largest file that is taken in by default has 25 MB."""
+    scanned_pages: int = 100
     cost_documents: tuple[int, ...] = (1_000, 10_000, 100_000)
     partitions: int = 200
     requests: int = 200
@@ -46,6 +47,7 @@ TINY = Sizes(
     search_chunks=(1_000,),
     queries=20,
     pdf_megabytes=1,
+    scanned_pages=4,
     cost_documents=(100, 300),
     partitions=8,
     requests=20,

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ingest_assets.composition import Deployment
+from ingest_assets.orchestration.alerts import alert_of_failures_sensor
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, measure_recall
 from ingest_assets.orchestration.dagster_internals import install
@@ -16,16 +17,20 @@ from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.io_managers import step_io_manager
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.purging import purge_runs
+from ingest_assets.orchestration.reconciliation import reconcile_dagster
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import (
     daily_purge,
+    daily_sweep,
     hourly_unlisting,
+    look_after_dagster,
     look_after_deletions,
     look_after_vector_index,
     measure_recall_daily,
     retry_failed_partitions,
 )
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.orchestration.sweeping import sweep_store
 from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
 from ingest_assets.settings import Settings
@@ -44,17 +49,21 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             finish_deleted,
             keep_vector_index,
             measure_recall,
+            reconcile_dagster,
             unlist_partitions,
+            sweep_store,
             purge_runs,
         ],
-        sensors=[queued_jobs_sensor(settings)],
+        sensors=[queued_jobs_sensor(settings), alert_of_failures_sensor(settings)],
         schedules=[
             retry_failed_partitions,
+            look_after_dagster,
             look_after_vector_index,
             measure_recall_daily,
             hourly_unlisting,
             look_after_deletions,
             daily_purge,
+            daily_sweep,
         ],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,

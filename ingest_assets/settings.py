@@ -1,17 +1,24 @@
 """Every setting with its default. Each one is an environment variable."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, quote, urlsplit
 from uuid import UUID
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS
 from ingest_assets.domain.documents.retention import RetentionPolicy
+from ingest_assets.domain.documents.sweeping import SweepLimits
+from ingest_assets.posix.ocr_languages import folder_of
 
+SHORTEST_SECRET = 32
+"""The fewest characters of a secret that signs tokens: as many as the hash has bytes (RFC 7518, 3.2)."""
+SECRETS_OF_SERVE = ("INGEST_JWT_SECRET", "INGEST_LLAMAPARSE_WEBHOOK_SECRET")
+"""What only `ingest serve` needs to know."""
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
 
@@ -38,9 +45,19 @@ class Settings(BaseSettings):
         default=None,
         description="Dagster's own database; by default, the database `dagster` on the same server.",
     )
+    instance: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,63}$",
+        description="The name of this deployment among those on the same database; by default, its home has one.",
+    )
     storage_url: str | None = Field(
         default=None,
         description="Where documents are stored: file:///path; by default, the folder `objects` in the home.",
+    )
+    master_key_file: Path | None = Field(
+        default=None,
+        description="A file with the master key, 64 hexadecimal digits, with which stored documents are encrypted; by "
+        "default, they are stored as they are.",
     )
     parser: Literal["auto", "llamaparse", "local"] = Field(
         default="auto", description="The parser; `auto` means LlamaParse if its key is set."
@@ -114,10 +131,23 @@ class Settings(BaseSettings):
         description="The user of a command without --user; on the embedded database, a local user by default.",
     )
     max_file_bytes: int = Field(default=25 * 1024 * 1024, gt=0, description="Larger files are refused.")
+    archives: bool = Field(
+        default=False, description="Whether ZIP archives are taken in; the files in them become documents."
+    )
     chunk_characters: int = Field(default=1000, ge=100, description="The longest chunk.")
     chunk_overlap: int = Field(default=200, ge=0, description="The most text that a chunk repeats from the one before.")
     parse_seconds: int = Field(default=120, gt=0, description="The longest time one document may take to parse.")
     parse_memory_mb: int = Field(default=2048, gt=0, description="The most memory one document may take to parse.")
+    ocr_languages: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("eng",),
+        description="The languages of scans, as Tesseract has them, such as eng,deu; `none` leaves scans unread.",
+    )
+    ocr_pages: int = Field(
+        default=500, gt=0, description="The most pages of one document whose text is recognised; others stay unread."
+    )
+    ocr_seconds: int = Field(
+        default=600, gt=0, description="The longest time that the text recognition of one document may take."
+    )
     lease_seconds: int = Field(
         default=60, ge=3, description="How long a worker may be silent before its documents return to the queue."
     )
@@ -137,6 +167,18 @@ class Settings(BaseSettings):
     drain_idle_seconds: float = Field(
         default=10, ge=0, description="How long a drain run waits for more work before it ends."
     )
+    unnamed_object_hours: float = Field(
+        default=24, gt=0, description="How long stored bytes stay that belong to no document."
+    )
+    replaced_version_days: float = Field(
+        default=7, ge=0, description="How long the stored bytes of a replaced version stay."
+    )
+    orphans_swept: int = Field(
+        default=100,
+        ge=0,
+        description="How many stored objects that belong to no document are removed although they are most of the "
+        "store; if there are more, the database is likelier to be the wrong one.",
+    )
     partitions_kept: int = Field(
         default=50_000, ge=0, description="How many finished documents Dagster lists, the newest first; 0 means all."
     )
@@ -147,7 +189,12 @@ class Settings(BaseSettings):
     )
     sensor_seconds: int = Field(default=2, gt=0, description="How often the sensor looks at the queue.")
     jwt_secret: SecretStr | None = Field(
-        default=None, min_length=32, description="The secret that signs access tokens of HTTP requests (HS256)."
+        default=None,
+        min_length=SHORTEST_SECRET,
+        description="The secret that signs access tokens of HTTP requests (HS256).",
+    )
+    jwt_secret_file: Path | None = Field(
+        default=None, description="A file with that secret, which `ingest serve` reads when it starts."
     )
     jwt_jwks_url: str | None = Field(
         default=None, description="The public keys of access tokens: https://, file:///path or a path."
@@ -155,12 +202,54 @@ class Settings(BaseSettings):
     jwt_audience: str = Field(default="authenticated", description="The audience that access tokens must have.")
     jwt_issuer: str | None = Field(default=None, description="The issuer that access tokens must have; any by default.")
     requests_per_minute: int = Field(default=600, gt=0, description="The most HTTP requests of one user per minute.")
+    connections: int = Field(
+        default=500, gt=0, description="The most HTTP connections of one process; beyond that, the slowest ends."
+    )
+    arrival_seconds: float = Field(
+        default=10,
+        gt=0,
+        description="How long the head of an HTTP request may take, and its body more than at 64 KB a second.",
+    )
+    uploads_at_once: int = Field(
+        default=40, gt=0, description="How many of the largest files one HTTP process takes in at a time, by bytes."
+    )
+    uploads_per_user: int = Field(default=10, gt=0, description="The same for one user.")
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Whose X-Forwarded-For the HTTP service believes: addresses or networks, separated by commas.",
+    )
     llamaparse_webhook_secret: SecretStr | None = Field(
         default=None,
         description="The secret that signs LlamaParse's callbacks; without it, each remote job has its own.",
     )
+    llamaparse_webhook_secret_file: Path | None = Field(
+        default=None, description="A file with that secret, which `ingest serve` reads when it starts."
+    )
     webhook_max_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Larger callbacks are refused.")
+    silence_seconds: int = Field(
+        default=60,
+        ge=5,
+        description="How long a process of `ingest up`, or the embedded database, may give no answer before it is "
+        "started again.",
+    )
+    alert_webhook_url: SecretStr | None = Field(
+        default=None, description="Where failures are posted as JSON, once per cause and hour: http:// or https://."
+    )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
+    ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="The names by which the UI may be called besides localhost and 127.0.0.1, such as a proxy's; "
+        "separated by commas.",
+    )
+    ui_password_file: Path | None = Field(
+        default=None,
+        description="A file with the password of the UI, with any user name; by default, it asks for none.",
+    )
+    ui_user_header: str | None = Field(
+        default=None,
+        description="The header in which a proxy names whom it has let in; the UI refuses requests without it. Whoever "
+        "reaches the UI past the proxy, as other users of this machine do, can set it too, unless there is a password.",
+    )
 
     @property
     def home_folder(self) -> Path:
@@ -185,12 +274,40 @@ class Settings(BaseSettings):
         return RetentionPolicy(self.partitions_kept or None, history)
 
     @property
+    def sweep_limits(self) -> SweepLimits:
+        unnamed, replaced = timedelta(hours=self.unnamed_object_hours), timedelta(days=self.replaced_version_days)
+        return SweepLimits(unnamed, replaced, self.orphans_swept)
+
+    @property
     def dagster_home(self) -> Path:
         return self.home_folder / "dagster"
 
     @property
     def objects_folder(self) -> Path:
         return self.home_folder / "objects" if self.storage_url is None else Path(urlsplit(self.storage_url).path)
+
+    @field_validator("ui_hosts", mode="before")
+    @classmethod
+    def _split_at_commas(cls, names: object) -> object:
+        return tuple(each.strip().lower() for each in names.split(",")) if isinstance(names, str) else names
+
+    @field_validator("ocr_languages", mode="before")
+    @classmethod
+    def _as_languages(cls, names: object) -> object:
+        if not isinstance(names, str):
+            return names
+        languages = tuple(dict.fromkeys(part for each in names.replace("+", ",").split(",") if (part := each.strip())))
+        return () if languages == ("none",) else languages
+
+    @field_validator("ocr_languages")
+    @classmethod
+    def _are_there(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            if languages:
+                folder_of(languages)
+        except LookupError as error:
+            raise ValueError(error.args[0]) from None
+        return languages
 
     @field_validator("storage_url")
     @classmethod
@@ -200,21 +317,45 @@ class Settings(BaseSettings):
             raise ValueError("it must look like file:///path")
         return url
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str | None) -> str | None:
+        for each in (proxies or "127.0.0.1").split(","):
+            ip_network(each.strip())
+        return proxies
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _is_http_url(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("http://host" if url is None else url.get_secret_value())
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it must look like http://host/path or https://host/path")
+        return url
+
 
 def sqlalchemy_url(url: str) -> str:
     """Return the URL for Dagster, which needs the driver psycopg2: with SQLAlchemy's default, its NOTIFY fails."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(scheme="postgresql+psycopg2"))
+    return f"postgresql+psycopg2:{url.partition(':')[2]}"
+
+
+def libpq_url(url: str) -> str:
+    """Return the URL without SQLAlchemy's driver, which it has where Dagster is told it."""
+    return f"postgresql:{url.partition(':')[2]}"
 
 
 def sibling_database(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/{quote(name)}"))
+    return _joined(parts._replace(path=f"/{quote(name)}"))
 
 
 def login_url(url: str, login: str) -> str:
     """Return the URL for another login, whose password libpq finds in its usual places."""
     parts = urlsplit(url)
     server = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{quote(login)}@{server}"))
+    return _joined(parts._replace(netloc=f"{quote(login)}@{server}"))
+
+
+def _joined(parts: SplitResult) -> str:
+    """Return the URL; `urlunsplit` would drop the slashes before an empty server name, which libpq needs."""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{'?' if parts.query else ''}{parts.query}"

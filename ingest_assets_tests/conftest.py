@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.postgres.migrations import migrate
 from ingest_assets.composition import PROVIDERS, Deployment
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.settings import Settings, sibling_database
 
 pytest.register_assert_rewrite("ingest_assets_tests.contracts")
@@ -25,6 +27,12 @@ pytest.register_assert_rewrite("ingest_assets_tests.contracts")
 TEMPLATE = "template_ingest"
 FOREIGN = ("INGEST_", "DAGSTER_", "OPENAI_", "LLAMA_CLOUD_", *(provider.key_variable for provider in PROVIDERS))
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+LONG = ("system", "faults")
+"""The folders of tests that mostly wait: they come first, so that the others fill their gaps."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +115,9 @@ def deployment_for(settings: Settings, parser: LocalParser) -> Iterator[Deployme
     """A deployment that shares its warm parser workers with other tests."""
     made = Deployment(settings)
     try:
-        yield made.replacing(parser=parser, jitter=lambda: 0.0)
+        # The tests' server has just started, and nobody has to find it again.
+        policy = RetryPolicy(reconnection=timedelta(0))
+        yield made.replacing(parser=parser, jitter=lambda: 0.0, retry_policy=policy)
     finally:
         made.close()
 

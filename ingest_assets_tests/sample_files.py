@@ -22,6 +22,7 @@ ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 DIRECTORY_SIZE_FIELD = 24
 DIRECTORY_FLAGS_FIELD = 8
 DIRECTORY_ENTRY_HEADER = 46
+NO_ENTRY = 0xFFFFFFFF
 
 
 def pdf(*pages: str, user_password: str = "", owner_password: str = "") -> bytes:
@@ -39,9 +40,13 @@ def pdf(*pages: str, user_password: str = "", owner_password: str = "") -> bytes
     return file.getvalue()
 
 
-def scanned_pdf() -> bytes:
+def scanned_pdf(*texts: str) -> bytes:
+    """A page that is a picture without words, behind a page for each text."""
     file = BytesIO()
     canvas = Canvas(file)
+    for text in texts:
+        canvas.drawString(72, 760, text)
+        canvas.showPage()
     canvas.drawImage(ImageReader(Image.new("L", (60, 80), 200)), 0, 0, 595, 842)
     canvas.showPage()
     canvas.save()
@@ -142,6 +147,42 @@ def ole2(*streams: str, word_flags: int = 0) -> bytes:
 
 def _ole2_entry(name: str) -> bytes:
     return name.encode("utf-16-le").ljust(116, b"\x00") + struct.pack("<I", 0) + bytes(8)
+
+
+Storage = Mapping[str, "Storage"]
+
+
+def compound(root: "Storage") -> bytes:
+    """A compound file with a true directory of these storages; none of its streams holds anything."""
+    entries: list[bytearray] = [bytearray(128)]
+
+    def add(names: "Storage", parent: int) -> None:
+        before = None
+        for name, inner in names.items():
+            encoded = name.encode("utf-16-le")
+            entry = bytearray(128)
+            struct.pack_into("<64sHBBIII", entry, 0, encoded, len(encoded) + 2, 1, 1, *[NO_ENTRY] * 3)
+            number = len(entries)
+            entries.append(entry)
+            if before is None:
+                struct.pack_into("<I", entries[parent], 76, number)
+            else:
+                struct.pack_into("<I", entries[before], 72, number)
+            before = number
+            add(inner, number)
+
+    struct.pack_into("<64sHBBIII", entries[0], 0, "Root Entry".encode("utf-16-le"), 22, 5, 1, *[NO_ENTRY] * 3)
+    add(root, 0)
+    directory = b"".join(entries)
+    sectors = -(-len(directory) // 512)
+    table = [0xFFFFFFFD, *range(2, sectors + 1), 0xFFFFFFFE]
+    header = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\x00"))
+    struct.pack_into("<HHHHH", header, 24, 0x3E, 3, 0xFFFE, 9, 6)
+    struct.pack_into("<II", header, 44, 1, 1)
+    struct.pack_into("<II", header, 68, 0xFFFFFFFE, 0)
+    struct.pack_into("<109I", header, 76, 0, *[NO_ENTRY] * 108)
+    packed = struct.pack("<128I", *table, *[NO_ENTRY] * (128 - len(table)))
+    return bytes(header) + packed + directory.ljust(sectors * 512, b"\x00")
 
 
 def paragraphs(count: int) -> Sequence[str]:

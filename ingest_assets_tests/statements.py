@@ -24,6 +24,8 @@ from psycopg.conninfo import conninfo_to_dict
 from ingest_assets.adapters.postgres.queries import queries
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sbt]|\$\d+")
+TELLING = 300
+"""So many characters tell a statement from all others."""
 SHOWN = 60
 """Characters of a statement that has no name in sql/queries."""
 PREPARES = "act_as_worker"
@@ -107,7 +109,6 @@ class Session:
     record: Record
     texts: dict[bytes, str] = field(default_factory=dict)
     """Prepared statements by their names."""
-    portals: dict[bytes, str] = field(default_factory=dict)
     expected: deque[Expected] = field(default_factory=deque)
     transactions: int = 0
     last: int | None = None
@@ -119,10 +120,9 @@ class Session:
                 name, text, _ = body.split(b"\0", 2)
                 self.texts[name] = text.decode()
             case b"B":
-                portal, name, _ = body.split(b"\0", 2)
-                self.portals[portal] = self.texts[name]
-            case b"E":
-                self.expected.append(Expected(self.portals[body.split(b"\0", 1)[0]], ends=False))
+                _, name, _ = body.split(b"\0", 2)
+                # not only when it is executed: the server may refuse its values before that is asked
+                self.expected.append(Expected(self.texts[name], ends=False))
             case b"Q":
                 self.expected.append(Expected(body[:-1].decode(), ends=True))
             case b"S":
@@ -185,12 +185,18 @@ class Proxy:
                 server.connect(str(self._server))
                 session = Session(len(self._sockets), self._record)
                 self._sockets += [client, server]
-                self._start(_pass_on, client, server, session.from_client, 0)
-                self._start(_pass_on, server, client, session.from_server, 1)
+                self._start(pass_on, client, server, session.from_client, 0)
+                self._start(pass_on, server, client, session.from_server, 1)
 
 
-def _pass_on(source: socket.socket, sink: socket.socket, handle: Handler, type_bytes: int) -> None:
-    """Hand each message to `handle` before it goes on. The client's first one has no type."""
+def pass_on(
+    source: socket.socket,
+    sink: socket.socket,
+    handle: Handler,
+    type_bytes: int,
+    keeps: Callable[[], bool] = lambda: False,
+) -> None:
+    """Hand each message to `handle` before it goes on, unless this `keeps` it. The client's first one has no type."""
     waiting = b""
     with suppress(OSError):  # closed
         while received := source.recv(BYTES_AT_ONCE):
@@ -200,7 +206,8 @@ def _pass_on(source: socket.socket, sink: socket.socket, handle: Handler, type_b
                 if len(waiting) < end:
                     break
                 handle(waiting[:type_bytes], waiting[type_bytes + 4 : end])
-                sink.sendall(waiting[:end])
+                if not keeps():
+                    sink.sendall(waiting[:end])
                 waiting, type_bytes = waiting[end:], 1
         sink.shutdown(socket.SHUT_WR)
 
@@ -234,9 +241,21 @@ def table(statements: Sequence[Statement]) -> str:
 
 
 def name_of(text: str) -> str:
-    """Return a statement's name in sql/queries, or the beginning of its text."""
-    known = _names().get(_comparable(text))
+    """Return a statement's name in sql/queries, of several sent together the first one's, or the beginning of it."""
+    comparable = _comparable(text)
+    known = _names().get(comparable) or _name_of_first(comparable) or _name_of_beginning(comparable[:TELLING])
     return known or " ".join(text.split())[:SHOWN] or "(empty)"
+
+
+def _name_of_first(comparable: str) -> str | None:
+    return next((name for text, name in _names().items() if comparable.startswith(f"{text};\n")), None)
+
+
+def _name_of_beginning(beginning: str) -> str | None:
+    """Return the name of a statement whose end was cut off, as the server does it in pg_stat_activity."""
+    if len(beginning) < TELLING:
+        return None
+    return next((name for text, name in _names().items() if text.startswith(beginning)), None)
 
 
 @cache

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -135,3 +136,22 @@ def test_dagsters_database_is_beside_ours_and_spelt_for_its_driver() -> None:
     assert sqlalchemy_url(sibling_database(ours, "dagster")) == (
         "postgresql+psycopg2://me:p%40ss@db.example:5433/dagster?sslmode=require"
     )
+    on_a_socket = "postgresql:///ingest?host=/run/postgresql"
+    assert sqlalchemy_url(sibling_database(on_a_socket, "dagster")) == (
+        "postgresql+psycopg2:///dagster?host=/run/postgresql"
+    )
+
+
+def test_dagsters_processes_are_told_its_url_for_its_driver_and_connect_without() -> None:
+    theirs = SecretStr("postgresql+psycopg2://dagster@localhost/dagster")
+    assert (
+        deployment(dagster_database_url=theirs).plain_dagster_database_url == "postgresql://dagster@localhost/dagster"
+    )
+
+
+def test_dagster_notices_too_that_the_databases_host_lost_power_unless_its_url_says_otherwise() -> None:
+    theirs = SecretStr("postgresql://dagster@db.example/dagster?sslmode=require&keepalives_idle=60")
+    url = deployment(dagster_database_url=theirs).dagster_database_url
+    given = parse_qs(urlsplit(url).query)
+    assert (given["sslmode"], given["keepalives_idle"], given["tcp_user_timeout"]) == (["require"], ["60"], ["25000"])
+    assert url.startswith("postgresql+psycopg2://dagster@db.example/dagster?")

@@ -20,7 +20,7 @@ def test_begin_and_commit_count_and_statements_have_their_names(database_url: st
 
 
 def test_parameters_and_prepared_statements_do_not_hide_a_name(database_url: str) -> None:
-    names: dict[str, list[str]] = {"job_ids": []}
+    names: dict[str, list[str]] = {"job_ids": [], "fences": []}
     with counted_statements(database_url) as (url, record), psycopg.connect(url, autocommit=True) as connection:
         for _ in range(2 * PREPARED_AFTER):
             connection.execute(query("mark_reported"), names)

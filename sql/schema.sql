@@ -28,6 +28,11 @@ CREATE TABLE upload_pipeline.documents (
     page_starts integer[],
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    -- What the newest parse could not read, in counts by kind.
+    warnings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(warnings) = 'object'),
+    -- What is known about the document besides its text: texts by key.
+    metadata jsonb NOT NULL DEFAULT '{}'
+        CONSTRAINT metadata_is_small CHECK (jsonb_typeof(metadata) = 'object' AND octet_length(metadata::text) <= 65536),
     CHECK (num_nulls(parsed_content_sha, parsed_sha, parser_name, parser_version, page_starts) IN (0, 5))
 );
 CREATE INDEX documents_by_content ON upload_pipeline.documents (user_id, content_sha);
@@ -46,11 +51,26 @@ CREATE TABLE upload_pipeline.document_sources (
     file_device numeric(20),
     file_seen_ns bigint,
     file_sha text CHECK (file_sha ~ '^[0-9a-f]{64}$'),
+    -- The document that the source was taken out of, and how far it is below a submitted one.
+    parent_id uuid REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    depth smallint NOT NULL DEFAULT 0 CHECK (depth >= 0),
     PRIMARY KEY (user_id, source),
     CHECK (num_nulls(
-        file_size, file_modified_ns, file_changed_ns, file_inode, file_device, file_seen_ns, file_sha) IN (0, 7))
+        file_size, file_modified_ns, file_changed_ns, file_inode, file_device, file_seen_ns, file_sha) IN (0, 7)),
+    CHECK ((parent_id IS NULL) = (depth = 0))
 );
 CREATE INDEX document_sources_by_document ON upload_pipeline.document_sources (document_id);
+CREATE INDEX document_sources_by_parent ON upload_pipeline.document_sources (parent_id) WHERE parent_id IS NOT NULL;
+
+-- Attachments that did not become documents, and why.
+CREATE TABLE upload_pipeline.skipped_attachments (
+    document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    path text NOT NULL,
+    code text NOT NULL,
+    PRIMARY KEY (user_id, document_id, path)
+);
+CREATE INDEX skipped_attachments_by_document ON upload_pipeline.skipped_attachments (document_id);
 
 -- The queue: one row per document, at its newest version.
 CREATE TABLE upload_pipeline.upload_jobs (
@@ -81,6 +101,14 @@ CREATE TABLE upload_pipeline.upload_jobs (
     reported_at timestamptz,
     -- When Dagster unlisted the document; a later reported_at lists it again.
     unlisted_at timestamptz,
+    -- The Dagster that lists the document: the last one that worked on it or was told of it.
+    listed_by text,
+    -- How many attempts ended with each error code, including those that do not count: {"timeout": 1}.
+    attempts_by_code jsonb NOT NULL DEFAULT '{}',
+    -- How often the job was claimed: whoever writes for an earlier claim has no say.
+    fence bigint NOT NULL DEFAULT 0,
+    -- Until then, somebody is telling Dagster the outcome; a process that was killed blocks nobody for longer.
+    telling_until timestamptz,
     CONSTRAINT legal_stage_and_state CHECK ((stage = 'embedded') = (state = 'done')),
     CONSTRAINT done_is_finished CHECK ((state = 'done') = (finished_at IS NOT NULL)),
     CONSTRAINT working_is_claimed CHECK (
@@ -119,6 +147,14 @@ CREATE TABLE upload_pipeline.deleted_documents (
 CREATE INDEX deleted_documents_listed ON upload_pipeline.deleted_documents (document_id) WHERE unlisted_at IS NULL;
 CREATE INDEX deleted_documents_to_scan ON upload_pipeline.deleted_documents (deleted_at)
     WHERE erased_at IS NULL OR erased_at - deleted_at < interval '24 hours';
+
+-- When an alert of each cause was last sent, so that all workers together send one per hour.
+CREATE TABLE upload_pipeline.alerts (
+    code text PRIMARY KEY,
+    last_sent_at timestamptz,
+    -- Until then, somebody is sending it; a sender that was killed blocks nobody for longer.
+    claimed_until timestamptz
+);
 
 -- Returns the users whose turn it is: those with claimable jobs, in the order of their ids, starting after `after` and
 -- going round, each with a share of the next `most` claims. It returns twice as many users as needed, in case other
@@ -195,6 +231,19 @@ CREATE TABLE upload_pipeline.events (
     correlation_id text CHECK (correlation_id <> '')
 );
 CREATE INDEX events_by_document ON upload_pipeline.events (document_id, event_id);
+-- Names in the history are those that the pipeline gives. Rows from before may hold others, and stay as they are.
+ALTER TABLE upload_pipeline.events
+    ADD CONSTRAINT actor_is_a_plain_name CHECK (actor ~ '^[A-Za-z0-9 ._:-]{1,100}$') NOT VALID,
+    ADD CONSTRAINT occasion_is_a_plain_name CHECK (correlation_id ~ '^[A-Za-z0-9 ._:-]{1,100}$') NOT VALID;
+
+-- The data key of each user whose stored objects are encrypted, wrapped by the master key, which is not in the database.
+CREATE TABLE upload_pipeline.user_keys (
+    user_id uuid PRIMARY KEY,
+    key_id uuid NOT NULL UNIQUE,
+    wrapped_key bytea NOT NULL,
+    -- When something was last stored with it, give or take an hour: its row may not be written yet.
+    used_at timestamptz NOT NULL DEFAULT now()
+);
 
 -- Protects from mistakes and from a stolen role that may write: a history that can be rewritten proves nothing.
 CREATE FUNCTION upload_pipeline.refuse_rewriting() RETURNS trigger
@@ -255,9 +304,140 @@ CREATE FUNCTION upload_pipeline.word_keys(owner uuid, words text[]) RETURNS byte
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (SELECT array_agg(uuid_send(owner) || convert_to(word, 'UTF8')) FROM unnest(words) AS word);
 
+-- Returns the groups of letters and digits of one number, alone and joined: POL-2024-004471 gives pol2024004471, 2024004471,
+-- 004471 and pol2024. A word that only a space joins to digits counts with five digits or more: not "in 2024".
+CREATE FUNCTION upload_pipeline.joined_groups(number text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    groups text[];
+    joints text[];
+    joined text;
+    digits integer;
+    needed integer;
+    found text[] := '{}';
+BEGIN
+    SELECT array_agg(part[2]), array_agg(part[1])
+    INTO groups, joints
+    FROM regexp_matches(number, '([^a-z0-9]*)([a-z]+|[0-9]+)', 'g') AS part;
+    FOR begin_at IN 1 .. cardinality(groups) LOOP
+        CONTINUE WHEN groups[begin_at] ~ '[a-z]' AND begin_at > 1 AND joints[begin_at] = '';
+        joined := '';
+        digits := 0;
+        needed := 3;
+        FOR end_at IN begin_at .. least(begin_at + 7, cardinality(groups)) LOOP
+            joined := joined || groups[end_at];
+            IF end_at > begin_at AND joints[end_at] ~ '\s' AND groups[end_at - 1] || groups[end_at] ~ '[a-z]' THEN
+                needed := 5;
+            END IF;
+            IF groups[end_at] ~ '[0-9]' THEN
+                digits := digits + length(groups[end_at]);
+            ELSE
+                CONTINUE WHEN joints[end_at] ~ '\s';
+            END IF;
+            IF digits >= needed AND length(joined) <= 40 AND joined !~ '^(19|20)[0-9]{2}$' THEN
+                found := found || joined;
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN found;
+END $$;
+
+-- Returns the numbers of a text that may name something, as `number_terms` wants them.
+CREATE FUNCTION upload_pipeline.identifier_terms(written text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    joint CONSTANT text := '(?:[-/_\\:#][ \n]?|\.|[ \n](?:[-/] )?)';
+    with_digit CONSTANT text := '[a-z]*[0-9][a-z0-9]*';
+BEGIN
+    RETURN ARRAY(
+        SELECT unnest(upload_pipeline.joined_groups(number[1]))
+        FROM regexp_matches(written, '\m((?:[a-z]{1,8}[-/_.:#])*(?:[a-z]{1,4}' || joint || ')?' || with_digit
+            || '(?:' || joint || '(?:[a-z]{1,4}' || joint || ')?' || with_digit || ')*(?:[-/.][a-z]{1,3}\M)?)', 'g') AS number
+    );
+END $$;
+
+-- Returns the amounts of a text as 1250.00, whichever marks stand between their digits; years alone are none.
+CREATE FUNCTION upload_pipeline.amount_terms(written text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    alone CONSTANT text := '(?:^|[^-a-z0-9/.,:''_#])[-/.,:''_#]*';
+    ended CONSTANT text := '(?![a-z0-9]|[-/.,:''_][a-z0-9])';
+    short CONSTANT text := '[1-9][0-9]{0,11}|0';
+BEGIN
+    RETURN ARRAY(
+        SELECT translate(whole, '.,'' ', '') || '.' || rpad(coalesce(cents, ''), 2, '0')
+        FROM regexp_matches(
+                regexp_replace(written, '\m(eur|usd|gbp|chf)(?=[0-9])|(?<=[0-9])(eur|usd|gbp|chf)\M', ' \1\2 ', 'g'),
+                alone || '([1-9][0-9]{0,2}(?:[.'' ][0-9]{3})+|' || short || ')(?:,([0-9]{1,2}))?' || ended || '|'
+                || alone || '([1-9][0-9]{0,2}(?:[,'' ][0-9]{3})+|' || short || ')(?:\.([0-9]{1,2}))?' || ended, 'g') AS amount,
+            LATERAL (SELECT coalesce(amount[1], amount[3]), coalesce(amount[2], amount[4])) AS parts (whole, cents)
+        WHERE cents ~ '[1-9]' OR length(whole) >= 3 AND NOT (cents IS NULL AND whole ~ '^(19|20)[0-9]{2}$')
+    );
+END $$;
+
+-- Returns the number of a month by its first letters in English or German.
+CREATE FUNCTION upload_pipeline.month_number(month text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (strpos('janfebmaraprmayjunjulaugsepoctnovdec', translate(
+    CASE month WHEN 'mai' THEN 'may' WHEN 'okt' THEN 'oct' WHEN 'dez' THEN 'dec' ELSE month END, 'ä', 'a')) / 3 + 1)::text;
+
+-- Returns the days of a text as 2024-07-03, with month names in English or German; 03/07/2024 may be two days.
+CREATE FUNCTION upload_pipeline.date_terms(written text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    alone CONSTANT text := '(?:^|[^-a-z0-9/.,:''_#])[-/.,:''_#]*';
+    year CONSTANT text := '((?:19|20)[0-9]{2})(?![0-9])';
+    month CONSTANT text := '(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*\.?';
+BEGIN
+    RETURN ARRAY(
+        SELECT format('%s-%s-%s', right('20' || day[3], 4), lpad(day[2], 2, '0'), lpad(day[1], 2, '0'))
+        FROM (
+            SELECT regexp_matches(written, alone || '([0-9]{1,2})[-./] ?([0-9]{1,2})[-./] ?((?:19|20)?[0-9]{2})(?![0-9])', 'g')
+            UNION ALL
+            SELECT ARRAY[part[2], part[1], part[3]]
+            FROM regexp_matches(written, alone || '([0-9]{1,2})/([0-9]{1,2})/((?:19|20)?[0-9]{2})(?![0-9])', 'g') AS part
+            UNION ALL
+            SELECT ARRAY[part[3], part[2], part[1]]
+            FROM regexp_matches(written, alone || year || '[-./]([0-9]{1,2})[-./]([0-9]{1,2})(?![0-9])', 'g') AS part
+            UNION ALL
+            SELECT ARRAY[part[1], upload_pipeline.month_number(part[2]), part[3]]
+            FROM regexp_matches(written, alone || '([0-9]{1,2})(?:\.|st|nd|rd|th)?\s(?:of\s)?' || month || ',?\s' || year, 'g') AS part
+            UNION ALL
+            SELECT ARRAY[part[2], upload_pipeline.month_number(part[1]), part[3]]
+            FROM regexp_matches(written, '\m' || month || '\s([0-9]{1,2})(?:\.|st|nd|rd|th)?,?\s' || year, 'g') AS part
+        ) AS days (day)
+        WHERE day[1]::integer BETWEEN 1 AND 31 AND day[2]::integer BETWEEN 1 AND 12
+    );
+END $$;
+
+-- Returns what the numbers of a text have in common with their other spellings.
+CREATE FUNCTION upload_pipeline.number_terms(body text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    written CONSTANT text := translate(lower(body COLLATE "C"),
+        U&'\2010\2011\2012\2013\2014\2212\00a0\2007\2009\202f\2019\00b4`', '------    ''''''');
+BEGIN
+    IF written !~ '[0-9]' THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(SELECT DISTINCT unnest(upload_pipeline.identifier_terms(written) || upload_pipeline.amount_terms(written)
+        || upload_pipeline.date_terms(written)));
+END $$;
+
+-- Returns the numbers of a chunk as the index keeps them, each behind its owner's id.
+CREATE FUNCTION upload_pipeline.number_keys(owner uuid, title text, heading_path text[], body text) RETURNS bytea[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN upload_pipeline.word_keys(
+    owner, upload_pipeline.number_terms(concat_ws(E'\n\n', title, array_to_string(heading_path, E'\n\n'), body)));
+
 -- The committed chunks, which searches read.
 CREATE TABLE upload_pipeline.document_chunks (
-    chunk_id uuid PRIMARY KEY,
+    chunk_id uuid NOT NULL,
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
     user_id uuid NOT NULL,
     chunker_name text NOT NULL,
@@ -277,6 +457,9 @@ CREATE TABLE upload_pipeline.document_chunks (
     full_text tsvector NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     bits bit(4608) NOT NULL GENERATED ALWAYS AS (upload_pipeline.vector_bits(embedding)) STORED,
+    -- A chunk's id is made of its document's id and its text, so an index that begins with it would tell a reader who
+    -- knows the first whether it has guessed the second.
+    PRIMARY KEY (user_id, chunk_id),
     CHECK (start_offset < end_offset),
     CHECK (vector_dims(embedding) = vector_dim)
 ) WITH (
@@ -294,12 +477,13 @@ CREATE UNIQUE INDEX document_chunks_by_document ON upload_pipeline.document_chun
 CREATE INDEX document_chunks_by_content ON upload_pipeline.document_chunks (user_id, chunk_sha);
 CREATE INDEX document_chunks_by_word ON upload_pipeline.document_chunks
     USING gin (upload_pipeline.word_keys(user_id, tsvector_to_array(full_text)));
--- Statistics would copy users' words, and no plan depends on them.
-ALTER INDEX upload_pipeline.document_chunks_by_word ALTER COLUMN 1 SET STATISTICS 0;
+-- Numbers are found however they are written.
+CREATE INDEX document_chunks_by_number ON upload_pipeline.document_chunks
+    USING gin (upload_pipeline.number_keys(user_id, title, heading_path, text));
 -- Finds a user's nearest vectors by their bits, without reading the table. For users with very many vectors there are
 -- HNSW indexes, one per model, that come and go (docs/decisions/0007).
 CREATE INDEX document_chunks_by_bits ON upload_pipeline.document_chunks (embed_model, embed_version, user_id)
-    INCLUDE (chunk_id, bits);
+    INCLUDE (chunk_id, document_id, bits);
 
 -- Callbacks of providers, stored as they came before anything else happens.
 CREATE TABLE upload_pipeline.webhook_log (
@@ -352,8 +536,13 @@ CREATE TABLE upload_pipeline.paid_calls (
     document_id uuid,
     outcome text NOT NULL DEFAULT 'under_way'
         CHECK (outcome IN ('under_way', 'succeeded', 'failed', 'inconclusive', 'abandoned')),
-    -- What the call reserves of the budgets while it is in progress.
+    -- What the call is expected to use. It reserves this of the budgets until it is known what the call used.
+    estimated_tokens bigint NOT NULL DEFAULT 0 CHECK (estimated_tokens >= 0),
+    estimated_pages bigint NOT NULL DEFAULT 0 CHECK (estimated_pages >= 0),
+    estimated_credits bigint NOT NULL DEFAULT 0 CHECK (estimated_credits >= 0),
     estimated_micro_usd bigint NOT NULL CHECK (estimated_micro_usd >= 0),
+    -- Whether the call failed without an answer that says that it costs nothing.
+    doubtful boolean NOT NULL DEFAULT false,
     -- What the call used.
     tokens bigint NOT NULL DEFAULT 0 CHECK (tokens >= 0),
     pages bigint NOT NULL DEFAULT 0 CHECK (pages >= 0),
@@ -361,7 +550,7 @@ CREATE TABLE upload_pipeline.paid_calls (
     micro_usd bigint NOT NULL DEFAULT 0 CHECK (micro_usd >= 0),
     request_id text,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- When the reservation lapses, if the worker never comes back.
+    -- When the worker has surely ended, if the call is not settled.
     expires_at timestamptz NOT NULL,
     settled_at timestamptz,
     CONSTRAINT settled_has_its_time CHECK ((outcome = 'under_way') = (settled_at IS NULL))
@@ -369,7 +558,6 @@ CREATE TABLE upload_pipeline.paid_calls (
 CREATE INDEX paid_calls_settled ON upload_pipeline.paid_calls (service, settled_at);
 -- Finds the calls of a document that the provider can still identify, with what was sent.
 CREATE INDEX paid_calls_by_document ON upload_pipeline.paid_calls (document_id) WHERE request_id IS NOT NULL;
-CREATE INDEX paid_calls_under_way ON upload_pipeline.paid_calls (expires_at) WHERE outcome = 'under_way';
 
 -- What is spent or reserved of each budget: per day, per user and day, and per document.
 CREATE TABLE upload_pipeline.spending (
@@ -395,6 +583,27 @@ BEGIN ATOMIC
     ORDER BY budget;
 END;
 
+-- Returns whether nobody knows what a call has cost: it is not settled, or it failed without an answer that says so.
+CREATE FUNCTION upload_pipeline.is_uncertain(call upload_pipeline.paid_calls) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN (call).outcome IN ('under_way', 'abandoned') OR (call).doubtful;
+
+-- Returns what a call takes of its budgets: what it cost or, as long as nobody knows that, what it was expected to cost.
+CREATE FUNCTION upload_pipeline.taken_by(call upload_pipeline.paid_calls) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN upload_pipeline.is_uncertain(call) THEN (call).estimated_micro_usd ELSE (call).micro_usd END;
+
+-- Returns what is taken of each budget by the calls in the ledger.
+CREATE FUNCTION upload_pipeline.taken_by_ledger()
+RETURNS TABLE (budget text, subject uuid, day date, micro_usd bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT counted.budget, counted.subject, counted.day, sum(upload_pipeline.taken_by(call))::bigint
+    FROM upload_pipeline.paid_calls AS call
+    CROSS JOIN LATERAL upload_pipeline.budgets_of(call.user_id, call.document_id, call.started_at) AS counted
+    GROUP BY counted.budget, counted.subject, counted.day;
+END;
+
 -- Remote jobs of parsing providers, so that any worker can fetch what one has paid for.
 CREATE TABLE upload_pipeline.parse_jobs (
     document_id uuid NOT NULL REFERENCES upload_pipeline.documents ON DELETE CASCADE,
@@ -406,6 +615,8 @@ CREATE TABLE upload_pipeline.parse_jobs (
     callback_secret text NOT NULL UNIQUE,
     -- The provider's id; null until it has accepted the upload.
     remote_id text UNIQUE,
+    -- The call in the ledger that pays for the job; null in jobs from before it was kept.
+    call_id bigint,
     -- Whether the ledger holds the cost of the job.
     booked boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -439,6 +650,45 @@ BEGIN
 END;
 $$;
 
+-- Deployments that work on this database, each under a lease.
+CREATE TABLE upload_pipeline.instances (
+    name text PRIMARY KEY,
+    -- Dagster's own id of its storage; deployments that share Dagster's database share it.
+    dagster_id text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    lease_expires_at timestamptz NOT NULL,
+    -- How many drain runs the deployment has started or is about to start.
+    drain_runs integer NOT NULL DEFAULT 0 CHECK (drain_runs >= 0),
+    -- A random word of the start that renewed the lease last, and of the one before it.
+    boot text,
+    boot_before text,
+    -- When the one before came back: two deployments have the same name.
+    contested_at timestamptz,
+    -- When the deployment last reserved drain runs.
+    reserved_at timestamptz
+);
+
+-- Documents that another Dagster lists by now, so that this one is to unlist them.
+CREATE TABLE upload_pipeline.moved_listings (
+    dagster_id text,
+    document_id uuid REFERENCES upload_pipeline.documents ON DELETE CASCADE,
+    PRIMARY KEY (dagster_id, document_id)
+);
+CREATE INDEX moved_listings_document ON upload_pipeline.moved_listings (document_id);
+
+-- Ties the object store to this database: the store bears the same id. Whoever meets another id has the wrong one.
+CREATE TABLE upload_pipeline.object_store (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    store_id uuid NOT NULL
+);
+INSERT INTO upload_pipeline.object_store (store_id) VALUES (gen_random_uuid());
+
+-- What one session at a time may do is locked by rows here, which a reader can neither lock nor see; anybody may take an
+-- advisory lock. A migration must not alter this table: the session that migrates waits for the one that holds its lock.
+CREATE TABLE upload_pipeline.locks (
+    name text PRIMARY KEY
+);
+
 -- Returns the user whose rows an application sees: the transaction's app.user_id or, on servers with auth.uid(), the
 -- user who is signed in.
 DO $$
@@ -454,11 +704,11 @@ BEGIN
 END $$;
 
 -- The current user's chunks that have any of the rare words or all of the frequent ones, up to `most` of them, those
--- first that have most of the ranked words. The function runs as its owner, because under row-level security Postgres
+-- first that have most of the ranked words; if there are `wanted` documents, only their chunks. The function runs as its owner, because under row-level security Postgres
 -- does not let words use an index; without sequential scans, the index of words is the only way to the rows, whatever
 -- the statistics say.
 CREATE FUNCTION upload_pipeline.matching_chunks(
-    rare text[], frequent text[], ranked tsquery, most integer, depth integer)
+    rare text[], frequent text[], ranked tsquery, most integer, depth integer, wanted uuid[] DEFAULT NULL)
 RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = on
@@ -473,11 +723,59 @@ BEGIN
         FROM (
             SELECT chunk_id, title, chunk_ord, ts_rank(full_text, ranked) AS rank
             FROM upload_pipeline.document_chunks
-            WHERE upload_pipeline.word_keys(user_id, tsvector_to_array(full_text)) && any_of
-                OR upload_pipeline.word_keys(user_id, tsvector_to_array(full_text)) @> all_of
+            WHERE (upload_pipeline.word_keys(user_id, tsvector_to_array(full_text)) && any_of
+                    OR upload_pipeline.word_keys(user_id, tsvector_to_array(full_text)) @> all_of)
+                AND (wanted IS NULL OR document_id = ANY(wanted))
             LIMIT most
         ) AS candidates
         ORDER BY rank DESC, title, chunk_ord
+        LIMIT depth;
+END $$;
+
+-- The current user's chunks with the most of a question's numbers that few of the chunks have, and the length of the
+-- longest one. It runs as its owner, as `matching_chunks` does. A short number is told of up to `few` chunks, a longer one
+-- of up to `most`. If there are `wanted` documents, only their chunks count.
+CREATE FUNCTION upload_pipeline.numbered_chunks(
+    question text, ranked tsquery, few integer, most integer, depth integer, wanted uuid[])
+RETURNS TABLE (chunk_id uuid, shared integer)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = on
+AS $$
+#variable_conflict use_column
+DECLARE
+    reader CONSTANT uuid := upload_pipeline.current_user_id();
+BEGIN
+    RETURN QUERY
+        WITH term AS (
+            SELECT term
+            FROM unnest(upload_pipeline.number_terms(question)) AS term
+            ORDER BY length(term) DESC, term
+            LIMIT 64
+        ), found AS (
+            SELECT chunk.chunk_id, length(term) AS shared,
+                count(*) OVER (PARTITION BY term) <= CASE WHEN length(split_part(term, '.', 1)) < 6 THEN few ELSE most END AS telling
+            FROM term
+            CROSS JOIN LATERAL (
+                SELECT chunk_id
+                FROM upload_pipeline.document_chunks
+                WHERE upload_pipeline.number_keys(user_id, title, heading_path, text)
+                    @> upload_pipeline.word_keys(reader, ARRAY[term])
+                    AND (wanted IS NULL OR document_id = ANY(wanted))
+                LIMIT most + 1
+            ) AS chunk
+        ), best AS (
+            SELECT chunk_id, max(shared) AS shared
+            FROM found
+            WHERE telling
+            GROUP BY chunk_id
+            ORDER BY shared DESC
+            LIMIT most
+        )
+        SELECT chunk_id, shared
+        FROM best
+        JOIN upload_pipeline.document_chunks AS chunk USING (chunk_id)
+        WHERE user_id = reader
+        ORDER BY shared DESC, ts_rank(full_text, ranked) DESC, title, chunk_ord
         LIMIT depth;
 END $$;
 
@@ -487,12 +785,16 @@ DECLARE
 BEGIN
     FOREACH item IN ARRAY ARRAY[
         'documents', 'document_sources', 'upload_jobs', 'events', 'document_chunk_buffer', 'document_vector_buffer',
-        'document_chunks', 'webhook_log', 'idempotency_keys', 'paid_calls', 'spending', 'parse_jobs', 'deleted_documents'
+        'document_chunks', 'webhook_log', 'idempotency_keys', 'paid_calls', 'spending', 'parse_jobs', 'deleted_documents',
+        'moved_listings', 'user_keys', 'skipped_attachments'
     ] LOOP
         EXECUTE format('ALTER TABLE upload_pipeline.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', item);
         EXECUTE format('CREATE POLICY pipeline ON upload_pipeline.%I TO ingest_owner, ingest_worker
             USING (true) WITH CHECK (true)', item);
-        IF item NOT IN ('spending', 'deleted_documents') THEN
+        IF item NOT IN (
+            'spending', 'deleted_documents', 'moved_listings', 'document_chunk_buffer', 'document_vector_buffer', 'webhook_log',
+            'user_keys'
+        ) THEN
             EXECUTE format('CREATE POLICY own_rows ON upload_pipeline.%I FOR SELECT TO ingest_reader
                 USING (user_id = upload_pipeline.current_user_id())', item);
         END IF;
@@ -519,15 +821,39 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     upload_pipeline.documents, upload_pipeline.document_sources, upload_pipeline.upload_jobs,
     upload_pipeline.document_chunk_buffer, upload_pipeline.document_vector_buffer, upload_pipeline.document_chunks,
     upload_pipeline.webhook_log, upload_pipeline.idempotency_keys, upload_pipeline.spending, upload_pipeline.parse_jobs,
-    upload_pipeline.deleted_documents TO ingest_worker;
-GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid_services TO ingest_worker;
+    upload_pipeline.deleted_documents, upload_pipeline.instances, upload_pipeline.moved_listings,
+    upload_pipeline.user_keys, upload_pipeline.skipped_attachments TO ingest_worker;
+GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid_services, upload_pipeline.alerts,
+    upload_pipeline.locks TO ingest_worker;
 GRANT SELECT, INSERT ON upload_pipeline.events TO ingest_worker;
-GRANT SELECT ON upload_pipeline.migrations TO ingest_worker;
+GRANT SELECT ON upload_pipeline.migrations, upload_pipeline.object_store TO ingest_worker;
 
 -- Applications may not read the callbacks' secrets, nor tables that only serve this system.
 GRANT SELECT ON
     upload_pipeline.documents, upload_pipeline.document_sources, upload_pipeline.upload_jobs, upload_pipeline.events,
-    upload_pipeline.document_chunk_buffer, upload_pipeline.document_vector_buffer, upload_pipeline.document_chunks,
-    upload_pipeline.webhook_log, upload_pipeline.paid_calls TO ingest_reader;
-GRANT EXECUTE ON FUNCTION upload_pipeline.current_user_id, upload_pipeline.vector_bits, upload_pipeline.matching_chunks
-    TO ingest_reader;
+    upload_pipeline.document_chunks, upload_pipeline.paid_calls, upload_pipeline.skipped_attachments TO ingest_reader;
+GRANT EXECUTE ON FUNCTION upload_pipeline.current_user_id, upload_pipeline.vector_bits, upload_pipeline.matching_chunks,
+    upload_pipeline.numbered_chunks TO ingest_reader;
+
+-- The planner's estimates tell everybody what statistics know of all users' rows. What readers may ask for keeps none, and
+-- no plan of the pipeline depends on any.
+DO $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT class.relname, class.relkind, attribute.attname, attribute.attnum
+        FROM pg_class AS class
+        JOIN pg_attribute AS attribute ON attrelid = class.oid AND attnum > 0 AND NOT attisdropped
+        LEFT JOIN pg_index ON indexrelid = class.oid
+        WHERE relnamespace = 'upload_pipeline'::regnamespace
+            AND has_table_privilege('ingest_reader', coalesce(indrelid, class.oid), 'SELECT')
+            AND (relkind = 'r' OR relkind = 'i' AND indkey[attnum - 1] = 0)
+    LOOP
+        EXECUTE CASE item.relkind
+            WHEN 'r' THEN
+                format('ALTER TABLE upload_pipeline.%I ALTER COLUMN %I SET STATISTICS 0', item.relname, item.attname)
+            ELSE format('ALTER INDEX upload_pipeline.%I ALTER COLUMN %s SET STATISTICS 0', item.relname, item.attnum)
+        END;
+    END LOOP;
+END $$;

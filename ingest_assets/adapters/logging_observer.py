@@ -3,6 +3,7 @@
 import logging
 
 from ingest_assets.domain.facts import (
+    ClaimingPaused,
     ClaimLost,
     DocumentFailed,
     DocumentFinished,
@@ -26,6 +27,8 @@ class LoggingObserver:
                 )
             case ClaimLost():
                 logger.info("document %s: claim %s was lost", fact.document_id, fact.claim)
+            case ClaimingPaused():
+                logger.warning("no more documents are claimed for a while: %s", fact.error)
             case ProviderAnswered():
                 logger.debug("%s answered after %.3f s: %s", fact.provider, fact.seconds, fact.code or "ok")
             case IndexChanged():

@@ -8,7 +8,7 @@ import typer
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import CATALOGUE, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.settings import Settings
@@ -16,6 +16,16 @@ from ingest_assets.settings import Settings
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 User = Annotated[
     str | None, typer.Option("--user", metavar="UUID", help="The user who owns the documents. [env: INGEST_USER_ID]")
+]
+
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="KEY=VALUE",
+        help="Only documents whose metadata meets this, such as line_of_business=motor or date>=2024-01-01; "
+        "may be given often, and all of them count.",
+    ),
 ]
 
 Viewer = Annotated[
@@ -69,6 +79,16 @@ def documents_of(values: Sequence[str]) -> list[DocumentId]:
         PermanentError: invalid_id.
     """
     return [DocumentId(parse_id(value, "The document")) for value in values]
+
+
+def check_code(code: str | None) -> None:
+    """Refuse a code that does not exist, which must not look like one with which nothing failed.
+
+    Raises:
+        PermanentError: wrong_usage.
+    """
+    if code is not None and code not in CATALOGUE:
+        raise PermanentError("wrong_usage", what="There is no such code; `ingest status --failed` shows those in use.")
 
 
 def parse_id(value: str, name: str) -> UUID:

@@ -1,19 +1,32 @@
-"""Why a document is or is not searchable, in words, and the command that would change it."""
+"""Why a document is or is not searchable, in sentences, and the command that changes it."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
 
 from ingest_assets.cli.hints import filled_in, hint_of
-from ingest_assets.domain.documents.document import DocumentId
-from ingest_assets.domain.errors import CATALOGUE, PermanentError
+from ingest_assets.domain.documents.attachments import ListedAttachment
+from ingest_assets.domain.documents.document import Document, DocumentId
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors.remedies import (
+    Remedy,
+    advice_for,
+    command_for_document,
+    needs_a_file,
+    next_try,
+    remedy_of,
+)
 from ingest_assets.domain.queue.jobs import Event, JobStatus
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
 
-CAUSES = {
-    State.QUEUED: "It is waiting in the queue for a worker.",
-    State.WORKING: "A worker is busy with it.",
-}
+WAITING = "It is waiting in the queue for a worker."
+WORKING = "A worker is busy with it."
+SILENT = "Its worker has stopped answering. Waiting helps: the document returns to the queue by itself."
+SEND_AGAIN = (
+    "Waiting does not help, and it did not come from a file here. Send its content from the same source again{}."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +35,27 @@ class Explanation:
 
     status: JobStatus | None
     """None if the document was deleted."""
+    filename: str | None
     cause: str | None
     """None if the newest version is searchable."""
+    waiting_helps: bool | None
+    """None if the newest version is searchable, or if the document was deleted."""
     fix: str | None
-    """A command line, or None if there is nothing to fix."""
+    """A command line, or None if there is nothing to fix or no command can."""
     history: list[Event]
+    attachments: list[ListedAttachment] = field(default_factory=list)
 
 
-def explain_document(document_id: DocumentId, *, documents: Documents) -> Explanation:
+def explain_document(
+    document_id: DocumentId, *, documents: Documents, own_user: UUID | None = None, now: datetime | None = None
+) -> Explanation:
     """Return what there is to say about a document.
+
+    Args:
+        document_id: The document.
+        documents: The documents that the reader may see.
+        own_user: The user of commands without --user. For another user's document, the command names its owner.
+        now: The current time, by default this machine's.
 
     Raises:
         PermanentError: unknown_document.
@@ -39,35 +64,69 @@ def explain_document(document_id: DocumentId, *, documents: Documents) -> Explan
     if status is None and not history:
         raise PermanentError("unknown_document")
     if status is None:
-        return Explanation(None, "It was deleted.", None, history)
-    return Explanation(status, _cause(status), _fix(status, documents.sources(document_id)), history)
-
-
-def _cause(status: JobStatus) -> str | None:
+        return Explanation(None, None, "It was deleted.", None, None, history)
+    document = documents.find(document_id)
+    filename = None if document is None else document.filename
     if status.state is State.DONE:
-        return None
-    hint = filled_in(hint_of(status.error_code, status.error_hint), status.document_id)
-    reason = CAUSES.get(status.state) or f"{status.error_message} {hint}"
+        return Explanation(status, filename, None, None, None, history, documents.attachments(document_id))
+    files = files_among(documents.sources(document_id))
+    cause = _cause(status, bool(files), now or datetime.now(UTC))
     older = " An older version is still searchable." if status.searchable else ""
-    return reason + older
+    fix = _fix(status, files, _owner_option(document, own_user))
+    attachments = documents.attachments(document_id)
+    return Explanation(status, filename, cause + older, status.state is not State.DEADLETTER, fix, history, attachments)
 
 
-def _fix(status: JobStatus, sources: list[str]) -> str | None:
+def files_among(sources: list[str]) -> list[str]:
+    """Return the sources that are paths; the others are what callers over HTTP have named."""
+    return [source for source in sources if source.startswith("/")]
+
+
+def _cause(status: JobStatus, has_file: bool, now: datetime) -> str:
     match status.state:
-        case State.DONE:
-            return None
-        case State.QUEUED | State.WORKING:
-            return "ingest drain"
+        case State.QUEUED | State.DONE:
+            return WAITING
+        case State.WORKING:
+            expired = status.lease_expires_at is not None and status.lease_expires_at < now
+            return SILENT if expired else WORKING
         case State.RETRYABLE:
-            return f"ingest retry {status.document_id}"
+            return _sentences(status, next_try(status.next_retry_at, now), _hint(status))
         case State.DEADLETTER:
-            return _fix_of_dead_letter(status, sources)
+            return _sentences(status, _hint(status), _advice(status, has_file=has_file))
 
 
-def _fix_of_dead_letter(status: JobStatus, sources: list[str]) -> str:
-    """Return the command that submits a repaired file, or the one that tries the document again."""
-    problem = CATALOGUE.get(status.error_code or "")
-    bad_content = problem is not None and problem.error is PermanentError and status.error_code != "crashed_worker"
-    if bad_content and sources:
-        return f"ingest submit {shlex.quote(sources[0])}"
-    return f"ingest retry {status.document_id}"
+def _sentences(status: JobStatus, *others: str) -> str:
+    return " ".join(filter(None, (status.error_message, *others)))
+
+
+def _hint(status: JobStatus) -> str:
+    return filled_in(hint_of(status.error_code, status.error_hint), status.document_id) or ""
+
+
+def _advice(status: JobStatus, *, has_file: bool) -> str:
+    if has_file or not needs_a_file(status.error_code):
+        return advice_for(status.error_code)
+    return SEND_AGAIN.format(", or remove it" if _may_be_removed(status) else "")
+
+
+def _fix(status: JobStatus, files: list[str], owner: str) -> str | None:
+    if status.state in (State.QUEUED, State.WORKING):
+        return "ingest drain"
+    if status.state is State.RETRYABLE:
+        return f"ingest retry {status.document_id}{owner}"
+    if not needs_a_file(status.error_code):
+        return command_for_document(status.error_code, status.document_id) + owner
+    if len(files) == 1:
+        return f"ingest submit {shlex.quote(files[0])}{owner}"
+    if files:
+        return command_for_document(status.error_code, status.document_id) + owner
+    return f"ingest delete {status.document_id}{owner}" if _may_be_removed(status) else None
+
+
+def _may_be_removed(status: JobStatus) -> bool:
+    """Return whether removing the document loses nothing that anybody could read."""
+    return remedy_of(status.error_code) is Remedy.CORRECT and not status.searchable
+
+
+def _owner_option(document: Document | None, own_user: UUID | None) -> str:
+    return "" if document is None or document.user_id == own_user else f" --user {document.user_id}"

@@ -7,24 +7,37 @@ replace its own on the command line, also for errors that the database has kept.
 from collections.abc import Mapping
 from uuid import UUID
 
+from ingest_assets.domain.errors.remedies import Remedy
+
 DOCUMENT = "DOCUMENT"
 """Stands for a document's id in a command."""
 
 HINTS: Mapping[str, str] = {
+    "link_leaves_folder": "Submit its target, or give `--follow-links` if everything that links lead to is meant.",
     "prune_suspicious": "Check that everything is mounted. To remove the documents anyway, give `--prune-all`.",
+    "not_from_a_file": "Send the corrected content from the same source again, or remove the document: "
+    "`ingest delete DOCUMENT`",
     "service_refused": "Check the model and its settings against the provider's documentation, then replay the "
     "document: `ingest retry DOCUMENT`",
     "service_job_failed": "Check that the document opens; if it does, replay it later: `ingest retry DOCUMENT`",
     "service_result_unusable": "Look at the provider's status page, then replay the document: `ingest retry DOCUMENT`",
     "crashed_worker": "Look into the worker's log, then replay the document: `ingest retry DOCUMENT`",
+    "parser_killed": "If it happens again, find out what ends processes on this host, then replay the document: "
+    "`ingest retry DOCUMENT`",
+    "host_out_of_memory": "Give the host or the container more memory, or lower INGEST_DRAIN_WORKERS, then replay the "
+    "document: `ingest retry DOCUMENT`",
+    "document_budget_spent": "Raise INGEST_BUDGET_USD_PER_DOCUMENT, restart the workers, then replay the document: "
+    "`ingest retry DOCUMENT`",
     "unknown_document": "Check the id: `ingest submit PATH` and `ingest status --failed` print ids.",
     "not_failed": "See where it stands: `ingest explain DOCUMENT`",
+    "not_finished": "See where one stands: `ingest explain DOCUMENT`",
     "wrong_usage": "To see the options, give `--help`.",
     "user_missing": "Give `--user UUID`, or set INGEST_USER_ID.",
     "home_in_use": "Use the `ingest up` that already runs, stop it first, or set INGEST_HOME to another folder.",
     "database_unreachable": "Check that the server runs and that INGEST_DATABASE_URL names it, then try again: "
     "`ingest doctor`",
-    "database_not_migrated": "Migrate the schema: `ingest migrate`; if `ingest up` is just starting, wait for it.",
+    "intake_unconfirmed": "Submit them again: `ingest submit PATH`. Nothing is taken in twice.",
+    "schema_outdated": "Migrate the schema: `ingest migrate`; if `ingest up` is just starting, wait for it.",
     "role_denied": "Log in as a superuser or as the owner and run `ingest migrate`, or grant the role to this login.",
     "rows_unprotected": "Run `ingest migrate`. A table that was changed by hand needs ENABLE and FORCE ROW LEVEL "
     "SECURITY again.",
@@ -32,7 +45,16 @@ HINTS: Mapping[str, str] = {
 }
 """By error code."""
 
-FAILED_BEFORE = "It failed before. See why: `ingest explain DOCUMENT`; try it again: `ingest retry DOCUMENT`"
+_SEE_WHY = "See why: `ingest explain DOCUMENT`"
+FAILED_BEFORE: Mapping[Remedy, str] = {
+    Remedy.CORRECT: f"The same content failed before and would fail again: change the file, then submit it. {_SEE_WHY}",
+    Remedy.ADJUST: "It failed before. Change the setting and restart the workers, then try it again: "
+    f"`ingest retry DOCUMENT`. {_SEE_WHY}",
+} | dict.fromkeys(
+    (Remedy.WAIT, Remedy.REPLAY, Remedy.RESUBMIT),
+    f"It failed before. {_SEE_WHY}; try it again: `ingest retry DOCUMENT`",
+)
+"""What to do about a file that is submitted again, unchanged, although its document is a dead letter."""
 NOBODY_WORKS = "No worker is running. Start one: `ingest up` or `ingest drain`"
 NOTHING_FOUND = "Nothing found. To see how many documents are searchable: `ingest status`"
 

@@ -28,6 +28,7 @@ def deployed(*, as_json: bool) -> Iterator[Deployment]:
     with reported_errors(as_json=as_json):
         deployment = Deployment(settings_of_environment())
         try:
+            deployment.keep_home_private()
             yield deployment
         finally:
             deployment.close()

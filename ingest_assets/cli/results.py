@@ -9,10 +9,25 @@ from ingest_assets.cli.hints import FAILED_BEFORE, filled_in, hint_of
 from ingest_assets.cli.output import describe, print_json
 from ingest_assets.domain.documents.document import Acceptance, DocumentId
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.errors.remedies import remedy_of
+from ingest_assets.domain.files.skipping import SkipReason
 from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.pipeline.pruning import Pruned
 
 Result = dict[str, Any]
+
+SKIPPED = "skipped"
+REASONS = {
+    SkipReason.SYSTEM_FILE: "files of the operating system",
+    SkipReason.TEMPORARY_FILE: "temporary files and half downloads",
+    SkipReason.IGNORED: "ignored by .ingestignore, --include or --exclude",
+    SkipReason.METADATA_FILE: "metadata of the documents beside them",
+    SkipReason.EMPTY_FILE: "empty files",
+    SkipReason.PATH_MISSING: "links that lead nowhere, and what is no file",
+    SkipReason.FOLDER_LOOP: "links to a folder that contains them",
+    SkipReason.UNSUPPORTED: "files of types that nothing reads",
+}
+"""What was skipped in folders, as people read it behind a number."""
 
 
 def result_of(path: str, outcome: Acceptance | IngestError) -> Result:
@@ -25,7 +40,13 @@ def result_of(path: str, outcome: Acceptance | IngestError) -> Result:
         "job_id": str(outcome.job_id),
         "status": outcome.status.value,
     }
-    return result if outcome.failure is None else result | {"code": outcome.failure, "hint": FAILED_BEFORE}
+    if outcome.failure is None:
+        return result
+    return result | {"code": outcome.failure, "hint": FAILED_BEFORE[remedy_of(outcome.failure)]}
+
+
+def result_of_skipped(path: str, reason: SkipReason) -> Result:
+    return {"path": path, "document_id": None, "job_id": None, "status": SKIPPED, "code": reason.value}
 
 
 def result_of_pruned(pruned: Pruned) -> Result:
@@ -61,9 +82,16 @@ def show(results: Sequence[Result], *, as_json: bool) -> None:
     from ingest_assets.cli.console import messages, print_table
 
     columns = ("status", "state", "document_id", "path", "code")
+    skipped = Counter(result["code"] for result in results if result["status"] == SKIPPED)
+    results = [result for result in results if result["status"] != SKIPPED]
     print_table(columns, [tuple(result.get(column) for column in columns) for result in results])
     counts = Counter(result.get("state", result["status"]) for result in results)
-    messages.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) + ".")
+    messages.print(
+        (", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "Nothing to submit") + "."
+    )
+    if skipped:
+        reasons = ", ".join(f"{count} {REASONS[SkipReason(code)]}" for code, count in sorted(skipped.items()))
+        messages.print(f"{skipped.total()} skipped: {reasons}.")
     print_hints({(result["code"], result["hint"]) for result in results if "code" in result})
 
 

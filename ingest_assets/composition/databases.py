@@ -1,5 +1,8 @@
-"""The databases with their logins, the document store, the clock and the log."""
+"""The databases with their logins, the document store, the clock, chance and the log."""
 
+import random
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -8,6 +11,7 @@ from ingest_assets.domain.roles import Role
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+    from ingest_assets.adapters.object_stores.encrypted import EncryptedObjects, Seals
     from ingest_assets.adapters.postgres.database import Database
     from ingest_assets.adapters.postgres.diagnosis import Diagnosis
     from ingest_assets.adapters.postgres.documents.export import Export
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.postgres.spending.ledger import Ledger
     from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
     from ingest_assets.pipeline.ports.clock import Clock
+    from ingest_assets.pipeline.ports.encrypting import KeyManagement, UserKeys
     from ingest_assets.pipeline.ports.object_store import ObjectStore
     from ingest_assets.pipeline.ports.observing import Observer
     from ingest_assets.settings import Settings
@@ -32,16 +37,47 @@ class Databases(Parts):
         self.settings = settings
 
     @part
+    def instance_name(self) -> str:
+        """Return the name of this deployment among those on the same database."""
+        from ingest_assets.composition.instance_name import name_of_home
+
+        return self.settings.instance or name_of_home(self.settings.home_folder)
+
+    @part
+    def boot(self) -> str:
+        """Return the name of this deployment's present start."""
+        from ingest_assets.composition.instance_name import boot_of_home
+
+        return boot_of_home(self.settings.home_folder)
+
+    def keep_home_private(self) -> None:
+        """Close the home to other users.
+
+        Raises:
+            PermanentError: home_not_private.
+        """
+        from ingest_assets.adapters.embedded_postgres.boot import keep_home_private
+
+        with suppress(OSError):  # a home that cannot be made keeps nothing
+            keep_home_private(self.settings.home_folder)
+
+    def begin_boot(self) -> None:
+        """Give the present start a name, before any process asks for it."""
+        from ingest_assets.composition.instance_name import begin_boot
+
+        begin_boot(self.settings.home_folder)
+
+    @part
     def embedded_postgres(self) -> "EmbeddedPostgres":
         from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 
-        return EmbeddedPostgres(self.settings.home_folder)
+        return EmbeddedPostgres(self.settings.home_folder, self.settings.silence_seconds)
 
     @part
     def database_url(self) -> str:
         """Return the URL of the server, which is the embedded one, started here, unless another is named."""
         if self.settings.database_url is not None:
-            return self.settings.database_url.get_secret_value()
+            return _decided(self.settings.database_url.get_secret_value())
         self.embedded_postgres.start()
         return self.embedded_postgres.url()
 
@@ -57,18 +93,20 @@ class Databases(Parts):
 
     @property
     def plain_dagster_database_url(self) -> str:
+        from ingest_assets.settings import libpq_url, sibling_database
+
         if self.settings.dagster_database_url is not None:
-            return self.settings.dagster_database_url.get_secret_value()
-        from ingest_assets.settings import sibling_database
+            return _decided(libpq_url(self.settings.dagster_database_url.get_secret_value()))
 
         return sibling_database(self.database_url, "dagster")
 
     @property
     def dagster_database_url(self) -> str:
         """The URL of Dagster's database for SQLAlchemy."""
+        from ingest_assets.adapters.postgres.sessions import url_with_network_limits
         from ingest_assets.settings import sqlalchemy_url
 
-        return sqlalchemy_url(self.plain_dagster_database_url)
+        return sqlalchemy_url(url_with_network_limits(self.plain_dagster_database_url))
 
     @part
     def database(self) -> "Database":
@@ -84,11 +122,15 @@ class Databases(Parts):
 
     def prepare_databases(self) -> None:
         """Bring the schema up to date, and create Dagster's database unless a setting names one."""
-        from ingest_assets.adapters.postgres.migrations import create_database
+        from ingest_assets.adapters.postgres.migrations import create_database, keep_readers_out
+        from ingest_assets.settings import sibling_database
 
         self.migrate()
         if self.settings.dagster_database_url is None:
             create_database(self.plain_dagster_database_url)
+        if self.settings.embedded:
+            for name in ("postgres", "template1"):
+                keep_readers_out(sibling_database(self.database_url, name))
 
     @property
     def diagnosis(self) -> "Diagnosis":
@@ -140,15 +182,47 @@ class Databases(Parts):
 
     @part
     def objects(self) -> "ObjectStore":
+        return self.encrypted_objects
+
+    @part
+    def encrypted_objects(self) -> "EncryptedObjects":
+        from ingest_assets.adapters.object_stores.encrypted import EncryptedObjects
         from ingest_assets.adapters.object_stores.local_files import LocalFiles
 
-        return LocalFiles(self.settings.objects_folder)
+        files = LocalFiles(self.settings.objects_folder, self.settings.home_folder / "objects.known")
+        return EncryptedObjects(files, self.user_keys, self._seals())
+
+    @part
+    def user_keys(self) -> "UserKeys":
+        from ingest_assets.adapters.postgres.documents.user_keys import PostgresUserKeys
+
+        return PostgresUserKeys(self.database)
+
+    @part
+    def key_management(self) -> "KeyManagement | None":
+        """Return who keeps the master key, if there is one."""
+        if self.settings.master_key_file is None:
+            return None
+        from ingest_assets.adapters.master_key_file import MasterKeyFile
+
+        return MasterKeyFile(self.settings.master_key_file.expanduser().absolute())
+
+    def _seals(self) -> "Seals | None":
+        if self.key_management is None:
+            return None
+        from ingest_assets.adapters.object_stores.seals import UserSeals
+
+        return UserSeals(self.user_keys, self.key_management)
 
     @part
     def clock(self) -> "Clock":
         from ingest_assets.adapters.clock import SystemClock
 
         return SystemClock()
+
+    @part
+    def jitter(self) -> Callable[[], float]:
+        return random.random
 
     @part
     def lease(self) -> timedelta:
@@ -160,3 +234,11 @@ class Databases(Parts):
         from ingest_assets.adapters.logging_observer import LoggingObserver
 
         return LoggingObserver()
+
+
+def _decided(url: str) -> str:
+    """Return the URL of a server, unless nobody has decided whether to encrypt what is sent to another machine."""
+    from ingest_assets.adapters.postgres.encryption import require_choice
+
+    require_choice(url)
+    return url

@@ -1,39 +1,42 @@
 """The deployment that the settings describe. Each part is made on first use, together with the parts it needs."""
 
-import random
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ingest_assets.composition.parts import part
-from ingest_assets.composition.tools import Tools
+from ingest_assets.composition.searching import Searching
 from ingest_assets.domain.documents.document import UserId
 
 if TYPE_CHECKING:
     from ingest_assets.domain.queue.retry_policy import RetryPolicy
     from ingest_assets.domain.text.chunking import ChunkingSettings
+    from ingest_assets.pipeline.alerting import Alerting
+    from ingest_assets.pipeline.attachments import Attachments
     from ingest_assets.pipeline.attempts import Attempts
     from ingest_assets.pipeline.deletion import Deletion
     from ingest_assets.pipeline.drain import Drain
+    from ingest_assets.pipeline.encryption import Encryption
     from ingest_assets.pipeline.failure import Failures
     from ingest_assets.pipeline.intake import Intake
+    from ingest_assets.pipeline.integrity import Integrity
     from ingest_assets.pipeline.partition_steps import PartitionSteps
+    from ingest_assets.pipeline.ports.checking import StoredDocuments, ToldOutcomes
     from ingest_assets.pipeline.ports.claiming import Backlog, Claims
     from ingest_assets.pipeline.ports.deleting import Deletions
-    from ingest_assets.pipeline.ports.indexing import VectorIndex, VectorSamples
+    from ingest_assets.pipeline.ports.instances import Instances, Listings
     from ingest_assets.pipeline.ports.intake import FileSystem, IntakeRecords
     from ingest_assets.pipeline.ports.operating import Operations
     from ingest_assets.pipeline.ports.processing import Changes, ChunkBuffer, Progress, VectorBuffer
+    from ingest_assets.pipeline.ports.providers import Chunker
     from ingest_assets.pipeline.ports.reading import Documents
     from ingest_assets.pipeline.ports.reporting import Partitions, Reports
-    from ingest_assets.pipeline.ports.searching import SearchIndex
     from ingest_assets.pipeline.pruning import Pruning
     from ingest_assets.pipeline.refresh import Refresh
-    from ingest_assets.pipeline.search import Search
     from ingest_assets.pipeline.steps.step import Step
-    from ingest_assets.pipeline.vector_index import IndexKeeper
+    from ingest_assets.pipeline.store_ownership import StoreOwnership
+    from ingest_assets.pipeline.sweep import Sweep
 
 
-class Deployment(Tools):
+class Deployment(Searching):
     """Everything that one process uses of the system."""
 
     def replacing(self, **parts: Any) -> "Deployment":
@@ -59,6 +62,18 @@ class Deployment(Tools):
         from ingest_assets.adapters.postgres.queue.backlog import PostgresBacklog
 
         return PostgresBacklog(self.database, self.settings.jobs_per_user)
+
+    @part
+    def instances(self) -> "Instances":
+        from ingest_assets.adapters.postgres.queue.instances import PostgresInstances
+
+        return PostgresInstances(self.database, self.instance_name, self.boot)
+
+    @part
+    def listings(self) -> "Listings":
+        from ingest_assets.adapters.postgres.queue.instances import PostgresListings
+
+        return PostgresListings(self.database)
 
     @part
     def operations(self) -> "Operations":
@@ -88,14 +103,16 @@ class Deployment(Tools):
         )
 
     @part
+    def alerting(self) -> "Alerting":
+        from ingest_assets.composition.alerts import make_alerting
+
+        return make_alerting(self)
+
+    @part
     def retry_policy(self) -> "RetryPolicy":
         from ingest_assets.domain.queue.retry_policy import RetryPolicy
 
         return RetryPolicy()
-
-    @part
-    def jitter(self) -> Callable[[], float]:
-        return random.random
 
     # Documents
 
@@ -119,10 +136,27 @@ class Deployment(Tools):
         return PostgresIntakeRecords(self.database)
 
     @part
+    def store_ownership(self) -> "StoreOwnership":
+        from ingest_assets.adapters.postgres.documents.store_ids import PostgresStoreIds
+        from ingest_assets.pipeline.store_ownership import StoreOwnership
+
+        return StoreOwnership(self.objects, PostgresStoreIds(self.database))
+
+    @part
     def intake(self) -> "Intake":
         from ingest_assets.pipeline.intake import Intake
 
-        return Intake(self.intake_records, self.objects, self.settings.max_file_bytes)
+        settings = self.settings
+        return Intake(
+            self.intake_records, self.objects, self.store_ownership, settings.max_file_bytes, settings.archives
+        )
+
+    @part
+    def attachments(self) -> "Attachments":
+        from ingest_assets.adapters.postgres.documents.attachments import PostgresAttachmentRecords
+        from ingest_assets.pipeline.attachments import Attachments
+
+        return Attachments(self.intake, PostgresAttachmentRecords(self.database), self.deletion)
 
     @part
     def files(self) -> "FileSystem":
@@ -140,7 +174,55 @@ class Deployment(Tools):
     def deletion(self) -> "Deletion":
         from ingest_assets.pipeline.deletion import Deletion
 
-        return Deletion(self.deletions, self.objects, self.observer)
+        return Deletion(self.deletions, self.objects, self.observer, self.user_keys)
+
+    @property
+    def encryption(self) -> "Encryption":
+        """Return what encrypts what is stored already.
+
+        Raises:
+            PermanentError: wrong_usage, if there is no master key.
+        """
+        from ingest_assets.domain.errors import PermanentError
+        from ingest_assets.pipeline.encryption import Encryption
+
+        if self.key_management is None:
+            raise PermanentError("wrong_usage", what="Set INGEST_MASTER_KEY_FILE to a file with the master key.")
+        return Encryption(self.objects, self.encrypted_objects, self.user_keys, self.key_management, self.documents)
+
+    @part
+    def integrity(self) -> "Integrity":
+        """Return what looks for anything wrong, except in Dagster."""
+        from ingest_assets.adapters.postgres.integrity import StoredRows
+        from ingest_assets.pipeline.integrity import Integrity, StoredBytes, SweptStore
+
+        stored = StoredBytes(self.stored_documents, self.documents, self.objects)
+        return Integrity((StoredRows(self.database, self.lease), stored, SweptStore(self.sweep)))
+
+    @part
+    def stored_documents(self) -> "StoredDocuments":
+        from ingest_assets.adapters.postgres.integrity import PostgresStoredDocuments
+
+        return PostgresStoredDocuments(self.database)
+
+    @part
+    def told_outcomes(self) -> "ToldOutcomes":
+        from ingest_assets.adapters.postgres.integrity import PostgresToldOutcomes
+
+        return PostgresToldOutcomes(self.database)
+
+    @part
+    def sweep(self) -> "Sweep":
+        from ingest_assets.adapters.postgres.documents.object_records import PostgresObjectRecords
+        from ingest_assets.pipeline.sweep import Sweep
+
+        return Sweep(
+            self.objects,
+            PostgresObjectRecords(self.database),
+            self.clock,
+            self.settings.sweep_limits,
+            self.store_ownership,
+        )
 
     @part
     def pruning(self) -> "Pruning":
@@ -160,7 +242,7 @@ class Deployment(Tools):
     def changes(self) -> "Changes":
         from ingest_assets.adapters.postgres.queue.changes import PostgresChanges
 
-        return PostgresChanges(self.database, self.clock)
+        return PostgresChanges(self.database, self.clock, self.lease)
 
     @part
     def chunk_buffer(self) -> "ChunkBuffer":
@@ -181,10 +263,16 @@ class Deployment(Tools):
         return ChunkingSettings(self.settings.chunk_characters, self.settings.chunk_overlap)
 
     @part
+    def chunker(self) -> "Chunker":
+        from ingest_assets.adapters.parsers.chunker import LocalChunker
+
+        return LocalChunker(self.chunking, lambda: self.local_parser)
+
+    @part
     def progress(self) -> "Progress":
         from ingest_assets.pipeline.progress import ImmediateProgress
 
-        return ImmediateProgress(self.changes)
+        return ImmediateProgress(self.changes, self.clock)
 
     @part
     def steps(self) -> "dict[str, Step[Any]]":
@@ -218,39 +306,9 @@ class Deployment(Tools):
     def partition_steps(self) -> "PartitionSteps":
         from ingest_assets.pipeline.partition_steps import PartitionSteps
 
-        return PartitionSteps(self.steps, self.claims, self.failures, self.documents, self.lease, self.observer)
-
-    # Search
-
-    @part
-    def search(self) -> "Search":
-        from ingest_assets.pipeline.search import Search
-
-        return Search(self.search_index, self.embedder)
-
-    @part
-    def search_index(self) -> "SearchIndex":
-        from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
-
-        return PostgresSearchIndex(self.database, self.index_policy)
-
-    @part
-    def vector_index(self) -> "VectorIndex":
-        from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
-
-        return PostgresVectorIndex(self.owner_url, self.index_policy)
-
-    @part
-    def vector_samples(self) -> "VectorSamples":
-        from ingest_assets.adapters.postgres.search.vector_samples import PostgresVectorSamples
-
-        return PostgresVectorSamples(self.database)
-
-    @part
-    def index_keeper(self) -> "IndexKeeper":
-        from ingest_assets.pipeline.vector_index import IndexKeeper
-
-        return IndexKeeper(self.vector_index, self.embedder, self.index_policy, self.observer)
+        return PartitionSteps(
+            self.steps, self.claims, self.failures, self.documents, self.lease, self.observer, self.reports
+        )
 
     def close(self) -> None:
         """Close everything that was made. The embedded server stops if nobody else uses it."""

@@ -14,6 +14,7 @@ from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import Provider, ProviderName
 from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
+from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.providers import Embedder, PaidCalls, RemoteJobs
 from ingest_assets.settings import Settings
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = Callable[[], str]
 """Returns the key; it is called for every request, so that a key may change."""
-MakeParser: TypeAlias = "Callable[[Key, PaidCalls, RemoteJobs], ProviderParser]"
+MakeParser: TypeAlias = "Callable[[Key, PaidCalls, RemoteJobs, Clock], ProviderParser]"
 MakeEmbedder: TypeAlias = Callable[[Key, PaidCalls], Embedder]
 Make = TypeVar("Make")
 
@@ -128,10 +129,10 @@ def _llamaparse(settings: Settings) -> Use[MakeParser]:
         callback_url=settings.llamaparse_callback_url,
     )
 
-    def make(key: Key, calls: PaidCalls, jobs: RemoteJobs) -> "ProviderParser":
+    def make(key: Key, calls: PaidCalls, jobs: RemoteJobs, clock: Clock) -> "ProviderParser":
         from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 
-        return LlamaParseParser(key, settings.llama_cloud_base_url, calls, jobs, wanted)
+        return LlamaParseParser(key, settings.llama_cloud_base_url, calls, jobs, wanted, clock)
 
     return Use(make, wanted.usage)
 

@@ -18,8 +18,14 @@ def make_steps(parts: "Deployment") -> dict[str, Step[Any]]:
     common: dict[str, Any] = {"progress": parts.progress, "clock": parts.clock, "observer": parts.observer}
     buffers: dict[str, Any] = {"chunk_buffer": parts.chunk_buffer, "vector_buffer": parts.vector_buffer}
     made: tuple[Step[Any], ...] = (
-        Parse(documents=parts.documents, objects=parts.objects, parser=parts.parser, **common),
-        Chunk(chunk_buffer=parts.chunk_buffer, settings=parts.chunking, **common),
+        Parse(
+            documents=parts.documents,
+            objects=parts.objects,
+            parser=parts.parser,
+            attachments=parts.attachments,
+            **common,
+        ),
+        Chunk(chunk_buffer=parts.chunk_buffer, chunker=parts.chunker, **common),
         Embed(vector_buffer=parts.vector_buffer, embedder=parts.embedder, **common),
         Commit(embedder=parts.embedder, **buffers, **common),
     )

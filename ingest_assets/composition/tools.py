@@ -37,8 +37,17 @@ class Tools(Databases):
     @part
     def local_parser(self) -> "LocalParser":
         from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
+        from ingest_assets.posix.ocr_languages import folder_of
 
-        limits = ParserLimits(seconds=self.settings.parse_seconds, memory_mb=self.settings.parse_memory_mb)
+        settings = self.settings
+        limits = ParserLimits(
+            seconds=settings.parse_seconds,
+            memory_mb=settings.parse_memory_mb,
+            ocr_folder=str(folder_of(settings.ocr_languages)) if settings.ocr_languages else "",
+            ocr_languages=settings.ocr_languages,
+            ocr_pages=settings.ocr_pages,
+            ocr_seconds=settings.ocr_seconds,
+        )
         return LocalParser(limits)
 
     @part
@@ -55,7 +64,7 @@ class Tools(Databases):
         from ingest_assets.composition.providers import parsers, required_key
 
         make = parsers(self.settings)[provider].make
-        made = make(required_key(provider, self.settings), self.paid_calls, self.remote_jobs)
+        made = make(required_key(provider, self.settings), self.paid_calls, self.remote_jobs, self.clock)
         return ParserRouter(made, self.local_parser, stands_in=self.settings.parser_fallback)
 
     @part

@@ -37,6 +37,13 @@ class ClaimLost:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimingPaused:
+    """A worker claims nothing for a while, because something that all documents need is away."""
+
+    error: IngestError
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderAnswered:
     """A call of a provider has ended."""
 
@@ -63,4 +70,6 @@ class ErrorPassedOver:
     error: IngestError
 
 
-Fact = DocumentFinished | DocumentFailed | ClaimLost | ProviderAnswered | IndexChanged | ErrorPassedOver
+Fact = (
+    DocumentFinished | DocumentFailed | ClaimLost | ClaimingPaused | ProviderAnswered | IndexChanged | ErrorPassedOver
+)

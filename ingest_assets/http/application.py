@@ -1,5 +1,7 @@
 """The HTTP service as one ASGI application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -8,10 +10,10 @@ from starlette.types import Scope
 
 from ingest_assets.http import documents, health, search, webhooks
 from ingest_assets.http.body_limits import BodyLimits
+from ingest_assets.http.forms import FORM_ENVELOPE, is_form
 from ingest_assets.http.ports import HttpService
 from ingest_assets.http.problems import install_handlers
 from ingest_assets.http.safety import Safety
-from ingest_assets.http.uploads import FORM_ENVELOPE, is_form
 
 JSON_BYTES = 64 * 1024
 DESCRIPTION = """Submit documents, and search their passages.
@@ -22,6 +24,12 @@ Errors are `application/problem+json` with a stable `code` and a `hint`."""
 
 def build_application(service: HttpService) -> FastAPI:
     """Return the application with its routes, limits and error handlers."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.uploads.close()
+
     application = FastAPI(
         title="ingest-assets",
         version=version("ingest-assets"),
@@ -29,12 +37,14 @@ def build_application(service: HttpService) -> FastAPI:
         docs_url=None,  # its page loads scripts from a public network
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=lifespan,
     )
     application.state.service = service
     for router in (documents.router, search.router, webhooks.router, health.router):
         application.include_router(router)
     install_handlers(application)
-    application.add_middleware(BodyLimits, limit_of=lambda scope: _limit(scope, service))
+    seconds = service.limits.arrival_seconds
+    application.add_middleware(BodyLimits, limit_of=lambda scope: _limit(scope, service), seconds=seconds)
     application.add_middleware(Safety)
     return application
 

@@ -6,7 +6,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Document
+from ingest_assets.domain.documents.metadata import MOST_KEYS
+from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.queue.jobs import Event, JobStatus, Payload
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.domain.search.hits import Hit
@@ -16,6 +19,8 @@ from ingest_assets.http.problems import hint_of
 
 EXAMPLE_ID = "3f2c7a52-6a0f-4f0e-9a51-0f5b8f6f2f11"
 MOST_HITS = 100
+MOST_CONDITIONS = 20
+LONGEST_CONDITION = 600
 
 
 def _words(query: str) -> str:
@@ -34,6 +39,28 @@ class SearchRequest(BaseModel):
         description="A question, or some words.", examples=["What is covered for emergency services?"]
     )
     limit: int = Field(default=5, ge=1, le=MOST_HITS, description="The most passages to return.", examples=[5])
+    where: list[Annotated[str, Field(max_length=LONGEST_CONDITION)]] = Field(
+        default_factory=list,
+        max_length=MOST_CONDITIONS,
+        description="What the metadata of the documents must meet, all of it.",
+        examples=[["line_of_business=motor", "date>=2024-01-01"]],
+    )
+
+
+class DescriptionChange(BaseModel):
+    """New metadata by key; null removes a key, and keys that are not named stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    metadata: dict[str, str | int | float | None] = Field(
+        max_length=MOST_KEYS, examples=[{"policy_number": "POL-2024-004471", "date": "2024-07-03", "broker": None}]
+    )
+
+
+class Description(BaseModel):
+    """What is known about a document besides its text."""
+
+    metadata: dict[str, str] = Field(examples=[{"policy_number": "POL-2024-004471", "date": "2024-07-03"}])
 
 
 class Submission(BaseModel):
@@ -46,6 +73,13 @@ class Submission(BaseModel):
     @classmethod
     def of(cls, accepted: Acceptance) -> "Submission":
         return cls(document_id=accepted.document_id, job_id=accepted.job_id, status=accepted.status)
+
+
+class WarningCount(BaseModel):
+    """A kind of content that a searchable document lacks, and how often."""
+
+    kind: WarningKind = Field(examples=["pages_without_text"])
+    count: int = Field(examples=[2])
 
 
 class DocumentStatus(BaseModel):
@@ -65,12 +99,14 @@ class DocumentStatus(BaseModel):
     attempts: int = Field(examples=[0])
     next_retry_at: datetime | None
     finished_at: datetime | None
+    warnings: list[WarningCount] = Field(description="What of the document could not be read.")
     code: str | None = Field(default=None, description="The error of the last failure.", examples=[None])
     message: str | None = Field(default=None, examples=[None])
     hint: str | None = Field(default=None, examples=[None])
+    metadata: dict[str, str] = Field(description="What is known about the document besides its text.", examples=[{}])
 
     @classmethod
-    def of(cls, document: Document, status: JobStatus) -> "DocumentStatus":
+    def of(cls, document: Document, status: JobStatus, metadata: dict[str, str]) -> "DocumentStatus":
         return cls(
             document_id=status.document_id,
             job_id=status.job_id,
@@ -86,9 +122,31 @@ class DocumentStatus(BaseModel):
             attempts=status.attempts,
             next_retry_at=status.next_retry_at,
             finished_at=status.finished_at,
+            warnings=[WarningCount(kind=kind, count=count) for kind, count in status.warnings.items()],
             code=status.error_code,
             message=status.error_message,
             hint=hint_of(status.error_code, status.error_hint),
+            metadata=metadata,
+        )
+
+
+class AttachmentStatus(BaseModel):
+    """What became of a file within a document."""
+
+    path: str = Field(description="Its name or its path within the document.", examples=["report.pdf"])
+    document_id: UUID | None = Field(description="Its own document; null if it was skipped.", examples=[EXAMPLE_ID])
+    state: State | None = Field(examples=["done"])
+    searchable: bool
+    code: str | None = Field(description="Why it was skipped, or why its document failed.", examples=[None])
+
+    @classmethod
+    def of(cls, attachment: ListedAttachment) -> "AttachmentStatus":
+        return cls(
+            path=attachment.path,
+            document_id=attachment.document_id,
+            state=attachment.state,
+            searchable=attachment.searchable,
+            code=attachment.code,
         )
 
 

@@ -1,22 +1,33 @@
 """Routes that submit, follow and delete documents."""
 
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId
+from ingest_assets.domain.documents.metadata import MOST_KEYS, Metadata, check_changes, parse_assignments
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.domain.text.normalisation import normalise
-from ingest_assets.http.bodies import DocumentStatus, HistoryEvent, Submission
+from ingest_assets.http.bodies import (
+    LONGEST_CONDITION,
+    AttachmentStatus,
+    Description,
+    DescriptionChange,
+    DocumentStatus,
+    HistoryEvent,
+    Submission,
+)
 from ingest_assets.http.dependencies import Acting, Caller, OwnDocument, Service
+from ingest_assets.http.forms import upload_of
 from ingest_assets.http.ports import HttpService
 from ingest_assets.http.problems import problems
-from ingest_assets.http.uploads import upload_of
 from ingest_assets.pipeline.intake import IncomingFile
 
+JSON = {"type": "string", "description": "A JSON object: what is known about the document."}
 BINARY = {"type": "string", "format": "binary"}
 FILE: dict[str, Any] = {
     "requestBody": {
@@ -24,7 +35,9 @@ FILE: dict[str, Any] = {
         "description": "The file itself (curl --data-binary @FILE), or a form that contains it (curl -F file=@FILE).",
         "content": {
             "application/octet-stream": {"schema": BINARY},
-            "multipart/form-data": {"schema": {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": BINARY, "metadata": JSON}, "required": ["file"]}
+            },
         },
     }
 }
@@ -49,6 +62,14 @@ Priority = Annotated[
         description="Among your own documents, those with a higher priority go first.",
     ),
 ]
+KnownMetadata = Annotated[
+    Sequence[Annotated[str, Query(max_length=LONGEST_CONDITION, json_schema_extra={"pattern": "^[a-z]+=[^ ]+$"})]],
+    Query(
+        max_length=MOST_KEYS,
+        description="What is known about the document, as key=value; the parameter may be given often. `date` is a day "
+        "(2024-07-03); `claim_number`, `policy_number` and `line_of_business` are well known; other keys are free.",
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -61,30 +82,30 @@ IdempotencyKey = Annotated[
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
 
-async def _body(request: Request, caller: Caller) -> bytes:
-    """Return the body, which is read only after the caller is known."""
-    del caller
-    return await request.body()
-
-
 @router.post("", status_code=202, openapi_extra=FILE, responses=problems(401, 408, 409, 413, 415, 422, 429, 503))
-def submit_document(
+async def submit_document(
     request: Request,
     response: Response,
     service: Service,
     caller: Caller,
     actor: Acting,
-    body: Annotated[bytes, Depends(_body)],
     filename: Filename = None,
     source: Source = None,
     priority: Priority = 0,
+    metadata: KnownMetadata = (),
     idempotency_key: IdempotencyKey = None,
 ) -> Submission:
     """Accept a file of up to 25 MB and queue it. A file that is already there makes no work."""
-    upload = upload_of(request.headers, body, filename)
-    source = normalise(source or "") or f"http:{sha256(upload.content).hexdigest()}"
-    file = IncomingFile(upload.content, upload.filename, source, caller, priority)
-    accepted = _accept_once(service, file, actor, idempotency_key)
+    known = parse_assignments(metadata)
+
+    def take_in(body: BinaryIO) -> Acceptance:
+        upload = upload_of(request.headers, body, filename)
+        origin = normalise(source or "") or f"http:{sha256(upload.content).hexdigest()}"
+        file = IncomingFile(upload.content, upload.filename, origin, caller, priority)
+        return _accept_once(service, file, actor, idempotency_key, {**known, **upload.metadata})
+
+    async with service.uploads.receive(request, caller) as body:
+        accepted = await service.uploads.work(body, caller, take_in)
     response.headers["Location"] = f"{router.prefix}/{accepted.document_id}"
     return Submission.of(accepted)
 
@@ -95,7 +116,15 @@ def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
     status = service.documents_of(document.user_id).status(document.document_id)
     if status is None:
         raise PermanentError("unknown_document")
-    return DocumentStatus.of(document, status)
+    known = service.documents_of(document.user_id).metadata(document.document_id)
+    return DocumentStatus.of(document, status, known or {})
+
+
+@router.patch("/{document_id}", responses=problems(401, 404, 413, 422, 429, 503))
+def describe_document(change: DescriptionChange, document: OwnDocument, service: Service) -> Description:
+    """Change what is known about a document besides its text. Searches know it at once; nothing is embedded again."""
+    service.intake.records.describe(document.user_id, {document.document_id: check_changes(change.metadata)})
+    return Description(metadata=service.documents_of(document.user_id).metadata(document.document_id) or {})
 
 
 @router.get("/{document_id}/events", responses=problems(401, 404, 422, 429, 503))
@@ -105,16 +134,32 @@ def document_events(document: OwnDocument, service: Service) -> list[HistoryEven
     return [HistoryEvent.of(event) for event in history]
 
 
+@router.get("/{document_id}/attachments", responses=problems(401, 404, 422, 429, 503))
+def document_attachments(document: OwnDocument, service: Service) -> list[AttachmentStatus]:
+    """Return what became of the files within a document, such as a mail's attachments."""
+    found = service.documents_of(document.user_id).attachments(document.document_id)
+    return [AttachmentStatus.of(attachment) for attachment in found]
+
+
 @router.delete("/{document_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))
 def remove_document(document_id: UUID, service: Service, caller: Caller, actor: Acting) -> None:
     """Delete a document and everything made of it. Its history stays, without content. It is safe to repeat."""
     service.deletion.delete(DocumentId(document_id), actor, owner=caller)
 
 
-def _accept_once(service: HttpService, file: IncomingFile, actor: Actor, key: str | None) -> Acceptance:
+def _accept_once(
+    service: HttpService, file: IncomingFile, actor: Actor, key: str | None, metadata: Metadata
+) -> Acceptance:
     if key is None:
-        return service.intake.receive(file, actor)
+        return _accept(service, file, actor, metadata)
     answered = service.idempotency_keys.reserve(file.user_id, key, sha256(file.content).hexdigest())
     if answered is not None:
         return answered
-    return service.idempotency_keys.record(file.user_id, key, service.intake.receive(file, actor))
+    return service.idempotency_keys.record(file.user_id, key, _accept(service, file, actor, metadata))
+
+
+def _accept(service: HttpService, file: IncomingFile, actor: Actor, metadata: Metadata) -> Acceptance:
+    accepted = service.intake.receive(file, actor)
+    if metadata:
+        service.intake.records.describe(file.user_id, {accepted.document_id: metadata})
+    return accepted

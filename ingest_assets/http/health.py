@@ -1,6 +1,7 @@
 from fastapi import APIRouter
 
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import OutageError
+from ingest_assets.domain.schema import needed
 from ingest_assets.http.bodies import Condition
 from ingest_assets.http.dependencies import Service
 from ingest_assets.http.problems import problems
@@ -16,7 +17,7 @@ async def alive() -> Condition:
 
 @router.get("/readyz", responses=problems(503))
 def ready(service: Service) -> Condition:
-    """Check that the database answers and that its schema is up to date."""
-    if service.pending_migrations():
-        raise PermanentError("database_not_migrated")
+    """Check that the database answers and that this code can work with its schema."""
+    if needed(service.pending_migrations()):
+        raise OutageError("schema_outdated")
     return Condition(status="ready")

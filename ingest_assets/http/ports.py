@@ -9,6 +9,7 @@ from ingest_assets.domain.documents.document import Acceptance, DocumentId, User
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
 from ingest_assets.http.rate_limit import RateLimit
+from ingest_assets.http.uploads import Uploads
 from ingest_assets.pipeline.deletion import Deletion
 from ingest_assets.pipeline.intake import Intake
 from ingest_assets.pipeline.ports.reading import Documents
@@ -41,23 +42,35 @@ class Outcome(StrEnum):
 
 
 class WebhookLog(Protocol):
-    """Keeps callbacks."""
+    """Keeps callbacks that have proved where they come from."""
 
-    def store(self, body: bytes) -> int:
-        """Store a callback as it came and return its id."""
-
-    def settle(self, webhook_id: int, outcome: Outcome, document_id: DocumentId | None) -> None:
-        """Record the outcome. Without a document, drop the body: anybody may have sent it, or its document is gone."""
+    def record(self, body: bytes, outcome: Outcome, document_id: DocumentId | None) -> None:
+        """Record a callback. Without a document, or if it is gone, nothing of the body is kept."""
 
 
 class Callbacks(Protocol):
     """Remote jobs that wait for a provider's callback."""
+
+    def expects(self, callback_secret: str) -> bool:
+        """Return whether a remote job was given this secret."""
 
     def complete(self, remote_id: str) -> CalledBack | None:
         """Complete the remote job of this id; return None if nobody waits for it. The caller checks the signature."""
 
     def complete_by_secret(self, callback_secret: str) -> CalledBack | None:
         """Complete the remote job that was given this secret; return None if nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one process grants to its callers."""
+
+    connections: int
+    """How many are open at a time; beyond that, the slowest ends: the one that has kept the service waiting longest."""
+    arrival_seconds: float
+    """How long the head of a request may take to arrive, or an answer to be read."""
+    trusted_proxies: str | None
+    """Whose X-Forwarded-For is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,8 @@ class HttpService:
     """Makes the search when somebody searches, because only then the embedder's key must be set."""
     authentication: Authentication
     rate_limit: RateLimit
+    limits: Limits
+    uploads: Uploads
     idempotency_keys: IdempotencyKeys
     webhook_log: WebhookLog
     callbacks: Callbacks

@@ -1,8 +1,6 @@
 """Errors as RFC 9457 problems, with the codes of the command line."""
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -11,15 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.pipeline.failure import as_ingest_error
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
-LINGER_SECONDS = 5.0
-LINGER_BYTES = 32 * 1024 * 1024
 
 STATUS_OF_CODE = {
     "token_missing": HTTPStatus.UNAUTHORIZED,
@@ -34,11 +29,11 @@ STATUS_OF_CODE = {
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "uploads_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
     "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
     "database_too_old": HTTPStatus.SERVICE_UNAVAILABLE,
     "pgvector_missing": HTTPStatus.SERVICE_UNAVAILABLE,
-    "database_not_migrated": HTTPStatus.SERVICE_UNAVAILABLE,
     "migration_changed": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 HINT_OF_CODE = {
@@ -71,42 +66,18 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-class BodyTooLarge(HTTPException):
-    """A body has exceeded its limit. It is an HTTPException because FastAPI hides others while it reads a body."""
+class BodyRefused(HTTPException):
+    """A body breaks a limit. It is an HTTPException because FastAPI hides others while it reads a body."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        self.error = PermanentError("too_large", limit=limit)
+    def __init__(self, error: IngestError) -> None:
+        super().__init__(status_of(error))
+        self.error = error
 
 
 class ProblemResponse(JSONResponse):
     """An answer that reports an error."""
 
     media_type = MEDIA_TYPE
-
-
-class LingeringProblem(ProblemResponse):
-    """An answer that is sent before the body has arrived.
-
-    It then reads and discards some of the body. Otherwise many clients would see the connection's reset before the
-    answer.
-    """
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        with suppress(TimeoutError):
-            await asyncio.wait_for(_discard(receive), LINGER_SECONDS)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _discard(receive: Receive) -> None:
-    discarded, more = 0, True
-    while more and discarded < LINGER_BYTES:
-        message = await receive()
-        discarded += len(message.get("body", b""))
-        more = message.get("more_body", False)
 
 
 def status_of(error: IngestError) -> HTTPStatus:
@@ -158,7 +129,7 @@ def install_handlers(application: FastAPI) -> None:
     """Make the application answer every error as a problem."""
     application.add_exception_handler(IngestError, _of_ingest_error)
     application.add_exception_handler(RefusalError, _of_refusal)
-    application.add_exception_handler(BodyTooLarge, _of_large_body)
+    application.add_exception_handler(BodyRefused, _of_refused_body)
     application.add_exception_handler(HTTPException, _of_http_exception)
     application.add_exception_handler(RequestValidationError, _of_validation_error)
 
@@ -172,9 +143,9 @@ def _of_refusal(_: Request, error: Exception) -> ProblemResponse:
     return problem(error.error, error.headers)
 
 
-def _of_large_body(_: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, BodyTooLarge)  # noqa: S101
-    return LingeringProblem(describe(error.error), error.status_code, {"Connection": "close"})
+def _of_refused_body(_: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, BodyRefused)  # noqa: S101
+    return problem(error.error)
 
 
 def _of_http_exception(_: Request, error: Exception) -> ProblemResponse:

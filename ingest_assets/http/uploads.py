@@ -1,76 +1,89 @@
-"""The file in a request: the body itself, or the first file of a form."""
+"""The file in a request: the body itself, or the first file of a form.
 
-from dataclasses import dataclass
-from email.message import Message
-from email.parser import HeaderParser
+A body arrives on disk, so that a slow sender costs no memory. Only a few large ones are in memory at a time.
+"""
 
-from starlette.datastructures import Headers
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, TypeVar
+from weakref import WeakValueDictionary
 
-from ingest_assets.domain.errors import PermanentError
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
-FORM = "multipart/form-data"
-FORM_ENVELOPE = 64 * 1024
-"""How many bytes a form may add to its file."""
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.errors import ResourceError
+from ingest_assets.http.body_limits import announced_length
+from ingest_assets.http.problems import RETRY_SECONDS, RefusalError
 
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file and its name."""
-
-    filename: str
-    content: bytes
+Result = TypeVar("Result")
+LARGE = 512 * 1024
+LARGE_IN_MEMORY = 2
 
 
-def upload_of(headers: Headers, body: bytes, filename: str | None) -> Upload:
-    """Return the file in a request. `filename` takes precedence over the name that a header or the form gives.
+class Uploads:
+    """Admits bodies by their bytes: so many of the largest size at a time, or more smaller ones.
 
-    Raises:
-        PermanentError: invalid_request.
+    Everything happens in the event loop's thread, so nothing is locked.
     """
-    if is_form(headers):
-        named, content = _file_of_form(body, headers["content-type"])
-    else:
-        named, content = _filename_in(_utf8(headers.get("content-disposition", ""))), body
-    chosen = filename or named
-    if not chosen:
-        raise PermanentError("invalid_request", what="the file has no name; give one with ?filename=NAME.")
-    return Upload(chosen, content)
 
+    def __init__(self, folder: Path, *, largest: int, at_once: int, at_once_per_user: int) -> None:
+        """Keep arriving bodies in this folder, in files without a name that nobody else can open."""
+        self._folder = folder
+        self._largest = largest
+        self._most = at_once * largest
+        self._most_per_user = at_once_per_user * largest
+        self._in_flight: Counter[UserId] = Counter()
+        # Threads of their own, because the memory that a thread has used stays with it.
+        self._large = ThreadPoolExecutor(LARGE_IN_MEMORY, thread_name_prefix="large upload")
+        self._turns: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
-def is_form(headers: Headers) -> bool:
-    """Return whether the body is a form."""
-    return headers.get("content-type", "").lower().startswith(FORM)
+    @asynccontextmanager
+    async def receive(self, request: Request, user: UserId) -> AsyncIterator[BinaryIO]:
+        """Give the whole body as a file.
 
+        Raises:
+            RefusalError: uploads_of_user_full, uploads_full.
+            BodyRefused: too_large, request_timeout.
+        """
+        announced = announced_length(request.headers)
+        size = self._largest if announced is None else min(announced, self._largest)
+        with self._admitted(user, size), TemporaryFile(dir=self._folder) as body:
+            async for part in request.stream():
+                await run_in_threadpool(body.write, part)
+            yield body
 
-def _file_of_form(body: bytes, content_type: str) -> tuple[str | None, bytes]:
-    """Return the name and the content of the first file in a form (RFC 7578)."""
-    boundary = _header("Content-Type", content_type).get_boundary()
-    if not boundary:
-        raise PermanentError("invalid_request", what="the form has no boundary.")
-    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary.encode(errors="replace"))
-    for part in parts:
-        head, blank, content = part.partition(b"\r\n\r\n")
-        disposition = HeaderParser().parsestr(head.strip().decode(errors="replace")).get("Content-Disposition", "")
-        named = _filename_in(disposition)
-        if blank and named:
-            return named, content
-    raise PermanentError("invalid_request", what="the form holds no file.")
+    async def work(self, body: BinaryIO, user: UserId, work: Callable[[BinaryIO], Result]) -> Result:
+        """Return what `work` makes of the body, from its start; large ones wait for their turn.
 
+        A user's intake runs one at a time anyway, so no user's large ones take more than one of the threads.
+        """
+        size = body.tell()
+        body.seek(0)
+        if size <= LARGE:
+            return await run_in_threadpool(work, body)
+        async with self._turns.setdefault(user, asyncio.Lock()):
+            return await asyncio.get_running_loop().run_in_executor(self._large, work, body)
 
-def _filename_in(disposition: str) -> str | None:
-    """Return the file name in a Content-Disposition (RFC 6266), in either spelling."""
-    try:
-        return _header("Content-Disposition", disposition).get_filename()
-    except (ValueError, LookupError, TypeError):
-        raise PermanentError("invalid_request", what="the file's name cannot be read.") from None
+    def close(self) -> None:
+        """Finish the large ones that are being worked on."""
+        self._large.shutdown(cancel_futures=True)
 
-
-def _header(name: str, value: str) -> Message:
-    message = Message()
-    message[name] = value
-    return message
-
-
-def _utf8(value: str) -> str:
-    """Return a header as UTF-8, which many clients mean, although headers arrive as Latin-1."""
-    return value.encode("latin-1").decode(errors="replace")
+    @contextmanager
+    def _admitted(self, user: UserId, size: int) -> Iterator[None]:
+        if self._in_flight[user] + size > self._most_per_user:
+            raise RefusalError(ResourceError("uploads_of_user_full"), {"Retry-After": str(RETRY_SECONDS)})
+        if self._in_flight.total() + size > self._most:
+            raise RefusalError(ResourceError("uploads_full"), {})
+        self._in_flight[user] += size
+        try:
+            yield
+        finally:
+            self._in_flight[user] -= size
+            if not self._in_flight[user]:
+                del self._in_flight[user]

@@ -1,12 +1,14 @@
-"""Callbacks of providers: each is stored as it came, and believed only if it proves who sent it."""
+"""Callbacks of providers: only one that proves where it comes from is read to its end, believed and kept."""
 
 import hmac
 import json
 import logging
+import re
 from hashlib import sha256
 from typing import Annotated, Any, TypeGuard
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
@@ -15,24 +17,21 @@ from ingest_assets.http.bodies import CallbackAnswer
 from ingest_assets.http.dependencies import Service
 from ingest_assets.http.ports import HttpService, Outcome
 from ingest_assets.http.problems import problems
+from ingest_assets.http.rate_limit import sender_of
 
 logger = logging.getLogger("ingest_assets.http")
 LARGEST_EVENT = 64 * 1024
+"""Larger bodies are results; nobody reads them here, so they are not held in memory, and not kept."""
 SUCCESS = "success"
+SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 
-async def _body(request: Request, service: Service) -> bytes:
-    """Return the body. The rate is limited by address, because only the body and its signature say who is calling."""
-    service.rate_limit.admit(request.client.host if request.client else None)
-    return await request.body()
-
-
 @router.post("/llamaparse", responses=problems(401, 408, 413, 422, 429, 503))
-def llamaparse(
+async def llamaparse(
+    request: Request,
     service: Service,
-    body: Annotated[bytes, Depends(_body)],
     secret: Annotated[
         str | None, Query(description="The remote job's secret, which is part of its callback address.")
     ] = None,
@@ -41,23 +40,48 @@ def llamaparse(
     ] = None,
 ) -> CallbackAnswer:
     """Receive LlamaParse's report that a remote job has ended. Late, repeated and unknown reports do no harm."""
-    webhook_id = service.webhook_log.store(body)
-    outcome, document_id = _judge(service, body, secret, lc_signature)
-    service.webhook_log.settle(webhook_id, outcome, document_id)
-    logger.info("callback %d from llamaparse: %s", webhook_id, outcome)
+    service.rate_limit.admit(sender_of(request))
+    outcome = await _outcome(request, service, secret, lc_signature)
+    logger.info("callback from llamaparse: %s", outcome)
     if outcome is Outcome.REFUSED:
         raise PermanentError("signature_invalid")
     return CallbackAnswer(outcome=outcome)
 
 
-def _judge(
-    service: HttpService, body: bytes, secret: str | None, signature: str | None
-) -> tuple[Outcome, DocumentId | None]:
-    if service.webhook_secret is not None and not _signed(body, service.webhook_secret, signature):
-        return Outcome.REFUSED, None
-    if service.webhook_secret is None and not secret:
-        return Outcome.REFUSED, None
-    event = _event_in(body)
+async def _outcome(request: Request, service: HttpService, secret: str | None, signature: str | None) -> Outcome:
+    """Look for the proof before the body is read, as far as it can be without, and before anything is stored."""
+    key = service.webhook_secret
+    if key is None:
+        if not secret:
+            return Outcome.REFUSED
+        if not (_is_token(secret) and await run_in_threadpool(service.callbacks.expects, secret)):
+            return Outcome.UNKNOWN_JOB
+    elif not SIGNATURE.fullmatch(signature or ""):
+        return Outcome.REFUSED
+    body, expected = await _received(request, key or "")
+    if key is not None and not hmac.compare_digest(expected, signature or ""):
+        return Outcome.REFUSED
+    return await run_in_threadpool(_believe, service, secret, body)
+
+
+async def _received(request: Request, key: str) -> tuple[bytes, str]:
+    """Return the body, or nothing of a large one, and its signature with this key."""
+    body, digest = bytearray(), hmac.new(key.encode(), digestmod=sha256)
+    async for part in request.stream():
+        digest.update(part)
+        if len(body) <= LARGEST_EVENT:
+            body += part
+    return bytes(body) if len(body) <= LARGEST_EVENT else b"", f"sha256={digest.hexdigest()}"
+
+
+def _believe(service: HttpService, secret: str | None, body: bytes) -> Outcome:
+    """Complete the remote job of a proven callback, and keep the callback; of a repeated one only that it came."""
+    outcome, document_id = _judge(service, secret, _event_in(body))
+    service.webhook_log.record(body if outcome is Outcome.COMPLETED else b"", outcome, document_id)
+    return outcome
+
+
+def _judge(service: HttpService, secret: str | None, event: dict[str, Any]) -> tuple[Outcome, DocumentId | None]:
     if not str(event.get("event_type", SUCCESS)).endswith(SUCCESS):
         return Outcome.NO_RESULT, None
     called = _complete(service, secret, event)
@@ -76,9 +100,7 @@ def _complete(service: HttpService, secret: str | None, event: dict[str, Any]) -
 
 
 def _event_in(body: bytes) -> dict[str, Any]:
-    """Return the event in the body, or an empty one if the body is a whole result or cannot be read."""
-    if len(body) > LARGEST_EVENT:
-        return {}
+    """Return the event in the body, or an empty one if the body cannot be read."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -89,8 +111,3 @@ def _event_in(body: bytes) -> dict[str, Any]:
 def _is_token(value: object) -> TypeGuard[str]:
     """Return whether the value is printable ASCII, which the database also accepts as text."""
     return isinstance(value, str) and value.isascii() and value.isprintable()
-
-
-def _signed(body: bytes, secret: str, signature: str | None) -> bool:
-    expected = "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), (signature or "").encode())

@@ -9,6 +9,7 @@ import dagster as dg
 
 from ingest_assets.domain.queue.jobs import Outcome, without_text
 from ingest_assets.orchestration.dagster_internals.event_batches import log_as_one_batch
+from ingest_assets.pipeline.ports.reporting import Reports
 from ingest_assets.pipeline.steps import STEPS
 
 BATCH_SIZE = 500
@@ -28,3 +29,12 @@ def report_outcomes(context: dg.OpExecutionContext, outcomes: Sequence[Outcome])
             for key, outcome in zip(keys, outcomes, strict=True)
         ]
         log_as_one_batch(context, materializations, most=BATCH_SIZE)
+
+
+def report_all(context: dg.OpExecutionContext, reports: Reports, here: str) -> None:
+    """Report everything that is finished to the Dagster with this id of its storage."""
+    reported = BATCH_SIZE
+    while reported == BATCH_SIZE:
+        with reports.finished(BATCH_SIZE, here) as outcomes:
+            report_outcomes(context, outcomes)
+            reported = len(outcomes)

@@ -92,7 +92,9 @@ def _result(
 ) -> dg.AssetCheckResult:
     if not passed:
         with shown_as_failure():
-            steps.fail(document_id_of(context.partition_key), claim_of(context.run), Stage.EMBEDDING, error)
+            document_id = document_id_of(context.partition_key)
+            claim = claim_of(context.run, context.instance, steps, document_id)
+            steps.fail(document_id, claim, Stage.EMBEDDING, error)
     return dg.AssetCheckResult(passed=passed, metadata=metadata)
 
 

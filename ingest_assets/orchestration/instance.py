@@ -8,10 +8,14 @@ import dagster as dg
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.orchestration.dagster_internals import install
+from ingest_assets.orchestration.dagster_internals.storage_ids import storage_id
 from ingest_assets.orchestration.dagster_internals.tables import delete_check_results, delete_partitions
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.posix.files import replacing
+from ingest_assets.posix.private_folders import keep_private
 from ingest_assets.shipped import shipped
+
+Instance = dg.DagsterInstance
 
 
 def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
@@ -22,7 +26,7 @@ def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
         storage_url: Dagster's database as a SQLAlchemy URL with the driver psycopg2.
     """
     install()
-    home.mkdir(parents=True, exist_ok=True)
+    keep_private(home)
     for name in ("dagster.yaml", "workspace.yaml"):
         _place(shipped(name), home / name)
     os.environ |= {
@@ -31,6 +35,11 @@ def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
     return dg.DagsterInstance.from_config(str(home))
+
+
+def dagster_id(instance: dg.DagsterInstance) -> str:
+    """Return Dagster's own id of its storage: instances that share a database share it."""
+    return storage_id(instance)
 
 
 def _place(source: Path, target: Path) -> None:

@@ -18,14 +18,15 @@ class StepIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         run, asset = context.step_context.dagster_run, context.asset_key.to_user_string()
-        with shown_as_failure():
+        with shown_as_failure(self._steps, context.partition_key):
             document_id = document_id_of(context.partition_key)
             is_last = not self._is_continued(run, asset)
-            payload = self._steps.store(asset, document_id, claim_of(run), obj, is_last=is_last)
+            claim = claim_of(run, context.step_context.instance, self._steps, document_id)
+            payload = self._steps.store(asset, document_id, claim, obj, is_last=is_last)
         context.add_output_metadata(without_text(payload))
 
     def load_input(self, context: dg.InputContext) -> Any:
-        with shown_as_failure():
+        with shown_as_failure(self._steps, context.partition_key):
             return self._steps.load(context.asset_key.to_user_string(), document_id_of(context.partition_key))
 
     def _is_continued(self, run: dg.DagsterRun, asset: str) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 
 from ingest_assets.orchestration.assets import ASSETS
-from ingest_assets.orchestration.batch_reporting import BATCH_SIZE, report_outcomes
+from ingest_assets.orchestration.batch_reporting import report_all
+from ingest_assets.orchestration.failed_documents import FailedDocuments, overheard
+from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.pipeline.drain import Drain, DrainLimits
 from ingest_assets.pipeline.ports.reporting import Reports
 
@@ -43,19 +45,20 @@ def drain_documents(
         duration=timedelta(seconds=config.duration_seconds),
         until_empty=config.until_empty,
     )
-    report = partial(_report_all, context, reports)
-    totals = drain.run(context.run_id, limits, stop=threading.Event(), report=report)
+    failed = FailedDocuments(drain.attempts.observer)
+    report = partial(_report_all, context, reports, dagster_id(context.instance), failed)
+    try:
+        totals = overheard(drain, failed).run(context.run_id, limits, stop=threading.Event(), report=report)
+    finally:
+        failed.log_new(context.log)
     summary = {"done": totals.done, "failed": totals.failed, "released": totals.released}
-    context.add_output_metadata(summary)
+    context.add_output_metadata(summary | failed.metadata())
     return summary
 
 
-def _report_all(context: dg.OpExecutionContext, reports: Reports) -> None:
-    reported = BATCH_SIZE
-    while reported == BATCH_SIZE:
-        with reports.finished(BATCH_SIZE) as outcomes:
-            report_outcomes(context, outcomes)
-            reported = len(outcomes)
+def _report_all(context: dg.OpExecutionContext, reports: Reports, here: str, failed: FailedDocuments) -> None:
+    failed.log_new(context.log)
+    report_all(context, reports, here)
 
 
 @dg.job(description="Processes a backlog: many documents in one run. If one fails, the others are not affected.")

@@ -9,7 +9,9 @@ from ingest_assets.orchestration.checks import measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import delete_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
+from ingest_assets.orchestration.reconciliation import reconcile_dagster
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
+from ingest_assets.orchestration.sweeping import sweep_store
 from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
 from ingest_assets.pipeline.ports.clock import Clock
@@ -56,9 +58,11 @@ JOBS = tuple(
         drain_queue,
         finish_deleted,
         unlist_partitions,
+        sweep_store,
         purge_runs,
         keep_vector_index,
         measure_recall,
+        reconcile_dagster,
     )
 )
 """Every Dagster job of this project."""

@@ -2,24 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import dagster as dg
 
-from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
+from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG, INSTANCE_TAG, RUN_CLAIM
+from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.orchestration.jobs import drain_config, drain_queue, ingest_document
 from ingest_assets.orchestration.partitions import documents
-from ingest_assets.pipeline.ports.claiming import Backlog, Claims
-from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.orchestration.workers import LIVE, Workers
+from ingest_assets.pipeline.ports.claiming import Claims
+from ingest_assets.pipeline.ports.instances import Listings
 from ingest_assets.pipeline.ports.reporting import Reports
 from ingest_assets.settings import Settings
-
-LIVE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 JOBS_PER_WORKER = 200
 """How many waiting jobs justify another worker: one worker finishes fewer before another has started."""
@@ -34,22 +30,30 @@ def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
 
 
 def partition_runs(
-    claims: Claims, lease: timedelta, instance: dg.DagsterInstance, limit: int, *, retries_only: bool = False
+    claims: Claims,
+    listings: Listings,
+    lease: timedelta,
+    instance: dg.DagsterInstance,
+    limit: int,
+    *,
+    retries_only: bool = False,
 ) -> Iterator[dg.RunRequest]:
     """Claim up to `limit` jobs, each under its own claim, and request a run for each."""
     for _ in range(limit):
-        claim = f"run-{uuid4()}"
+        claim = f"{RUN_CLAIM}{uuid4()}"
         claimed = claims.claim(claim, 1, lease, retries_only=retries_only)
         if not claimed:
             return
-        key = str(claimed[0].document.document_id)
+        document_id = claimed[0].document.document_id
+        key = str(document_id)
+        listings.move_here([document_id], dagster_id(instance))
         instance.add_dynamic_partitions(str(documents.name), [key])
         yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags=FIRST | {CLAIM_TAG: claim})
 
 
 def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int) -> Iterator[dg.RunRequest]:
     """Request runs that show, as failed partitions, the dead letters that only drain runs have seen."""
-    with reports.dead_letters(limit) as document_ids:
+    with reports.dead_letters(limit, dagster_id(instance)) as document_ids:
         instance.add_dynamic_partitions(str(documents.name), [str(document_id) for document_id in document_ids])
     for document_id in document_ids:
         yield dg.RunRequest(
@@ -61,21 +65,16 @@ def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int)
 
 
 def drain_runs(
-    backlog: Backlog, clock: Clock, instance: dg.DagsterInstance, waiting: int, settings: Settings
+    workers: Workers, instance: dg.DagsterInstance, waiting: int, settings: Settings
 ) -> Iterator[dg.RunRequest]:
-    """Request one drain run per JOBS_PER_WORKER waiting jobs; live runs count towards the settings' limit."""
-    wanted = min(settings.drain_workers, -(-waiting // JOBS_PER_WORKER))
+    """Request one drain run per JOBS_PER_WORKER waiting jobs.
+
+    The settings' limit holds for the live runs of all deployments on this database together.
+    """
+    most = settings.drain_workers
+    wanted = min(most, -(-waiting // JOBS_PER_WORKER))
     config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
-    for _ in range(wanted - live_drain_runs(backlog, clock, settings.lease, instance)):
-        yield dg.RunRequest(job_name=drain_queue.name, run_config=config, tags=FIRST)
-
-
-def live_drain_runs(backlog: Backlog, clock: Clock, lease: timedelta, instance: dg.DagsterInstance) -> int:
-    """Return how many drain runs have yet to start or hold a lease. One that holds none while jobs wait is dead."""
-    holders, now = backlog.holders(), clock.now().timestamp()
-    return sum(
-        record.dagster_run.status is not dg.DagsterRunStatus.STARTED
-        or record.dagster_run.run_id in holders
-        or now - (record.start_time or now) < lease.total_seconds()
-        for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
-    )
+    tags = FIRST | {INSTANCE_TAG: workers.name}
+    count = partial(workers.live_drain_runs, instance, settings.lease)
+    for _ in range(workers.instances.reserve(wanted, own=count, most=most)):
+        yield dg.RunRequest(job_name=drain_queue.name, run_config=config, tags=tags)

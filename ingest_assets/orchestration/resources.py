@@ -7,6 +7,7 @@ import dagster as dg
 from ingest_assets.composition import Deployment
 
 PARTS = (
+    "alerting",
     "backlog",
     "chunk_buffer",
     "chunking",
@@ -18,12 +19,17 @@ PARTS = (
     "embedder",
     "failures",
     "index_keeper",
+    "instance_name",
+    "instances",
     "lease",
+    "listings",
+    "objects",
     "partition_steps",
     "partitions",
     "providers",
     "reports",
     "search_index",
+    "sweep",
     "vector_buffer",
     "vector_samples",
 )

@@ -1,6 +1,6 @@
 """Schedules for what the sensor does not see: due retries, dead workers, dead letters of drain runs, the index."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,12 +13,16 @@ from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
+from ingest_assets.orchestration.reconciliation import has_work, reconcile_dagster
 from ingest_assets.orchestration.run_history import backfills_under_way
-from ingest_assets.orchestration.unlisting import unlist_partitions
+from ingest_assets.orchestration.sweeping import sweep_store
+from ingest_assets.orchestration.unlisting import unlist_moved, unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
-from ingest_assets.pipeline.failure import Failures
+from ingest_assets.pipeline.failure import Failures, as_ingest_error
 from ingest_assets.pipeline.ports.claiming import Claims
+from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.deleting import Deletions
+from ingest_assets.pipeline.ports.instances import Listings
 from ingest_assets.pipeline.ports.providers import Availability
 from ingest_assets.pipeline.ports.reporting import Partitions, Reports
 from ingest_assets.pipeline.vector_index import IndexKeeper
@@ -40,11 +44,38 @@ def retry_failed_partitions(
     reports: dg.ResourceParam[Reports],
     providers: dg.ResourceParam[Availability],
     lease: dg.ResourceParam[timedelta],
+    listings: dg.ResourceParam[Listings],
 ) -> Iterator[dg.RunRequest]:
-    failures.reclaim(Actor("retry_failed_partitions", str(uuid4())))
-    if providers.take_calls():
-        yield from partition_runs(claims, lease, context.instance, RUNS_PER_TICK, retries_only=True)
-    yield from dead_letter_runs(reports, context.instance, RUNS_PER_TICK)
+    instance = context.instance
+
+    def reclaim() -> None:
+        failures.reclaim(Actor("retry_failed_partitions", str(uuid4())))
+
+    def retry() -> Iterator[dg.RunRequest]:
+        if providers.take_calls():
+            yield from partition_runs(claims, listings, lease, instance, RUNS_PER_TICK, retries_only=True)
+
+    yield from _requests_of(
+        context,
+        reclaim,
+        retry,
+        lambda: dead_letter_runs(reports, instance, RUNS_PER_TICK),
+        lambda: unlist_moved(instance, listings),
+    )
+
+
+@dg.schedule(
+    cron_schedule="* * * * *",
+    job=reconcile_dagster,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Corrects what Dagster shows of documents whose run or worker died, and of backfills with such runs.",
+)
+def look_after_dagster(
+    context: dg.ScheduleEvaluationContext, reports: dg.ResourceParam[Reports], clock: dg.ResourceParam[Clock]
+) -> dg.RunRequest | dg.SkipReason:
+    if has_work(context.instance, reports, clock.now()):
+        return dg.RunRequest()
+    return dg.SkipReason("Dagster shows what is so.")
 
 
 @dg.schedule(
@@ -100,6 +131,33 @@ def look_after_vector_index(index_keeper: dg.ResourceParam[IndexKeeper]) -> dg.R
         return dg.RunRequest()
     return dg.SkipReason("The vector index needs no work.")
 
+
+def _requests_of(
+    context: dg.ScheduleEvaluationContext, *parts: Callable[[], Iterable[dg.RunRequest] | None]
+) -> list[dg.RunRequest]:
+    """Return what all parts request. One that fails stops no other, and fails the tick only if nothing is requested."""
+    requests: list[dg.RunRequest] = []
+    problems: list[Exception] = []
+    for part in parts:
+        try:
+            for request in part() or ():
+                requests.append(request)  # noqa: PERF402  what came before a failure counts
+        except Exception as error:
+            problems.append(error)
+    if problems and not requests:
+        raise problems[0]
+    for problem in problems:
+        context.log.warning("A part of this tick failed: %s", as_ingest_error(problem).code)
+    return requests
+
+
+daily_sweep = dg.ScheduleDefinition(
+    name="daily_sweep",
+    job=sweep_store,
+    cron_schedule="7 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Removes stored bytes that belong to no document or to a replaced version.",
+)
 
 measure_recall_daily = dg.ScheduleDefinition(
     name="measure_recall_daily",

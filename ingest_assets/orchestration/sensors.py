@@ -1,11 +1,19 @@
 """The sensor that looks at the queue every few seconds."""
 
+from uuid import uuid4
+
 import dagster as dg
 
+from ingest_assets.domain.errors import OutageError
+from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.queue import JOBS_PER_WORKER, drain_runs, live_runs, partition_runs
+from ingest_assets.orchestration.workers import Workers
+from ingest_assets.pipeline.failure import Failures
 from ingest_assets.pipeline.ports.claiming import Backlog, Claims
 from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.instances import Instances, Listings
+from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.providers import Availability
 from ingest_assets.settings import Settings
 
@@ -25,17 +33,30 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         backlog: dg.ResourceParam[Backlog],
         claims: dg.ResourceParam[Claims],
         clock: dg.ResourceParam[Clock],
+        failures: dg.ResourceParam[Failures],
+        instances: dg.ResourceParam[Instances],
+        instance_name: dg.ResourceParam[str],
+        listings: dg.ResourceParam[Listings],
+        objects: dg.ResourceParam[ObjectStore],
         providers: dg.ResourceParam[Availability],
     ) -> dg.SensorResult | dg.SkipReason:
         instance = context.instance
+        failures.reclaim(Actor("queued_jobs", str(uuid4())))
+        workers = Workers(instance_name, instances, backlog, clock)
+        workers.note(instance, settings.lease)
         room = max(0, settings.few_jobs - live_runs(instance, ingest_document.name))
         waiting = backlog.waiting(room + JOBS_PER_WORKER * settings.drain_workers)
         if waiting == 0:
             return dg.SkipReason("The queue is empty.")
         if not providers.take_calls():
             return dg.SkipReason("A provider that every document needs accepts no calls at the moment.")
+        try:
+            objects.check()
+        except OutageError as outage:
+            return dg.SkipReason(f"{outage.message} {outage.hint}")
         if waiting > room:
-            return dg.SensorResult(run_requests=list(drain_runs(backlog, clock, instance, waiting, settings)))
-        return dg.SensorResult(run_requests=list(partition_runs(claims, settings.lease, instance, waiting)))
+            return dg.SensorResult(run_requests=list(drain_runs(workers, instance, waiting, settings)))
+        requests = partition_runs(claims, listings, settings.lease, instance, waiting)
+        return dg.SensorResult(run_requests=list(requests))
 
     return queued_jobs

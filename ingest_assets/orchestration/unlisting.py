@@ -10,12 +10,14 @@ import dagster as dg
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.retention import RetentionPolicy, surplus
-from ingest_assets.orchestration.instance import unlist
+from ingest_assets.orchestration.instance import dagster_id, unlist
+from ingest_assets.orchestration.run_history import backfills_under_way
 from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.instances import Listings
 from ingest_assets.pipeline.ports.reporting import Partitions
 
-BATCH_SIZE = 1000
-"""Documents unlisted in one transaction. They cannot be queued again until it ends."""
+BATCH_SIZE = 100
+"""Documents unlisted in one transaction. They cannot be queued again until it ends, and the server ends a slow one."""
 LONGEST_SECONDS = 600
 """The longest time one run may take; the next run continues."""
 
@@ -46,6 +48,15 @@ def unlist_old_partitions(
     }
     context.add_output_metadata(summary)
     return summary
+
+
+def unlist_moved(instance: dg.DagsterInstance, listings: Listings) -> None:
+    """Unlist documents that another Dagster on this database lists by now, unless a backfill may need them."""
+    here = dagster_id(instance)
+    if backfills_under_way(instance):
+        return
+    with listings.moved_away(here, BATCH_SIZE) as document_ids:
+        unlist(instance, [str(document_id) for document_id in document_ids])
 
 
 @dg.job(description="Keeps the list of partitions short enough for Dagster to show.")

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ingest_assets.domain.errors import OutageError
 from ingest_assets.domain.facts import DocumentFinished
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job
@@ -13,7 +14,7 @@ from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.processing import Changes
 from ingest_assets.pipeline.progress import DeferredProgress
-from ingest_assets.pipeline.slots import Slots
+from ingest_assets.pipeline.slots import Slot
 from ingest_assets.pipeline.steps.step import Step
 
 
@@ -23,6 +24,12 @@ class Attempt:
 
     job: Job
     progress: DeferredProgress
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    attempt: Attempt
+    error: Exception
 
 
 @dataclass(frozen=True)
@@ -36,43 +43,44 @@ class Attempts:
     observer: Observer
 
     def begin(self, job: Job) -> Attempt:
+        """Return an attempt at a held job; a light document is tried shortly, and heavy from then on if it is slow."""
+        job = replace(job, document=replace(job.document, is_tried_shortly=not job.is_heavy))
         return Attempt(job, DeferredProgress(self.changes, self.clock))
 
-    def process(self, attempt: Attempt, slots: Slots) -> bool:
-        """Take a document through the steps.
-
-        Returns:
-            Whether its last change is ready to be committed; if not, its job is settled.
-        """
+    def process(self, attempt: Attempt, slot: Slot) -> Exception | None:
+        """Take a document through the steps and return why that failed; if it did not, it is ready to be committed."""
         try:
-            run_steps(attempt, self.steps, slots)
+            run_steps(attempt, self.steps, slot)
         except Exception as error:
-            self.fail(attempt, error)
-            return False
-        return True
+            return error
+        return None
 
-    def commit(self, attempts: Sequence[Attempt]) -> int:
+    def commit(self, attempts: Sequence[Attempt]) -> list[FailedAttempt]:
         """Commit finished documents together, or each by itself if one of them cannot be committed.
 
         Returns:
-            How many were committed; the jobs of the others are settled.
-        """
-        changes = [change for each in attempts if (change := each.progress.pending) is not None]
-        try:
-            self.changes.write_all(changes, reported=False)
-        except Exception as error:
-            if len(attempts) > 1:
-                return sum(self.commit([attempt]) for attempt in attempts)
-            self.fail(attempts[0], error)
-            return 0
-        for change in changes:
-            self._tell_finished(change)
-        return len(attempts)
+            Those that could not be committed.
 
-    def fail(self, attempt: Attempt, error: BaseException) -> None:
-        """Settle the job, after recording in its history how far it got."""
+        Raises:
+            OutageError: No document was committed, or the answer was lost; it does no harm to repeat the commit.
+        """
+        try:
+            self._write(attempts)
+        except OutageError:
+            raise
+        except Exception:
+            return [failed for attempt in attempts for failed in self._commit_alone(attempt)]
+        return []
+
+    def settle(self, failed: FailedAttempt) -> None:
+        """Settle the job of a failed attempt, after recording in its history how far it got.
+
+        Raises:
+            ResourceError: The database cannot record it now.
+        """
+        attempt = failed.attempt
         passing_over(self.observer, "recording how far a failed document got", attempt.progress.give_up)
-        self.failures.settle(attempt.job, as_ingest_error(error), reported=False)
+        self.failures.settle(attempt.job, as_ingest_error(failed.error), reported=False)
 
     def catch_up(self, attempts: Sequence[Attempt]) -> None:
         """Record the current stage of slow documents, up to the first that fails; it rests while the others go on."""
@@ -83,17 +91,41 @@ class Attempts:
 
         passing_over(self.observer, "recording where a document stands", record)
 
+    def _commit_alone(self, attempt: Attempt) -> list[FailedAttempt]:
+        try:
+            self._write([attempt])
+        except Exception as error:
+            return [] if self._was_committed(attempt, error) else [FailedAttempt(attempt, error)]
+        return []
+
+    def _was_committed(self, attempt: Attempt, error: Exception) -> bool:
+        """Return whether the claim is gone because an earlier commit succeeded and only its answer was lost."""
+        change = attempt.progress.pending
+        if change is None or as_ingest_error(error).code != "claim_lost":
+            return False
+        status = self.failures.documents.status(attempt.job.document.document_id)
+        committed = status is not None and status.live_version == attempt.job.document.version
+        if committed:
+            self._tell_finished(change)
+        return committed
+
+    def _write(self, attempts: Sequence[Attempt]) -> None:
+        changes = [change for each in attempts if (change := each.progress.pending) is not None]
+        self.changes.write_all(changes, reported=False)
+        for change in changes:
+            self._tell_finished(change)
+
     def _tell_finished(self, change: Change) -> None:
         document, version = change.job.document, change.version
         if version is not None:
             self.observer.observe(DocumentFinished(document.document_id, document.version, version.chunks))
 
 
-def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slots: Slots) -> None:
+def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slot: Slot) -> None:
     """Run and store the steps in order, as the assets do, dropping values that no later step reads."""
     values: dict[str, Any] = {}
     for number, step in enumerate(replace(step, progress=attempt.progress) for step in steps):
-        with slots.lent() if step.is_paid(attempt.job) else nullcontext():
+        with slot.lent() if step.is_paid(attempt.job) else nullcontext():
             value = step.run(attempt.job, *(values[asset] for asset in step.reads))
             step.store(attempt.job, value)
         still_read = {asset for later in steps[number + 1 :] for asset in later.reads}

@@ -6,10 +6,12 @@ After an interruption the note remains, and repeating the deletion completes it.
 from dataclasses import dataclass
 
 from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.documents.user_key import UNUSED
 from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
 from ingest_assets.domain.facts import ErrorPassedOver
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.ports.deleting import Deletions
+from ingest_assets.pipeline.ports.encrypting import UserKeys
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.stored_objects import folder_key
@@ -23,6 +25,8 @@ class Finished:
     confirmed: int
     incomplete: int
     """How many deletions left something behind or could not reach the object store."""
+    destroyed_keys: int
+    """How many users without documents have lost the key of their encrypted objects."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,10 @@ class Deletion:
     deletions: Deletions
     objects: ObjectStore
     observer: Observer
+    user_keys: UserKeys
 
     def delete(self, document_id: DocumentId, actor: Actor, *, owner: UserId | None = None) -> None:
-        """Remove a document but keep its history, without content; also clean up after an earlier deletion.
+        """Remove a document with its attachments; keep its history, without content; finish an earlier deletion.
 
         Args:
             document_id: The document.
@@ -41,15 +46,28 @@ class Deletion:
 
         Raises:
             PermanentError: unknown_document, also if the document is not the owner's.
-            TransientError: deletion_incomplete if the scan still finds something, or storage_failed.
+            OutageError: storage_failed.
+            TransientError: deletion_incomplete, if the scan still finds something.
         """
         user_id = self.owner_of(document_id, owner)
-        self.deletions.delete(document_id, actor)
+        for each in self.deletions.delete(document_id, actor):
+            self._erase(each, user_id)
+
+    def _erase(self, document_id: DocumentId, user_id: UserId) -> None:
+        """Remove the bytes of a document whose rows are gone, and look for anything left."""
         self.objects.delete_below(folder_key(user_id, document_id))
         left = self.traces_of(document_id, user_id)
         if left:
             raise TransientError("deletion_incomplete", found=sum(left.values()), place=", ".join(left))
         self.deletions.confirm(document_id)
+
+    def delete_rows(self, document_id: DocumentId, actor: Actor) -> list[DocumentId]:
+        """Make the rows of a document and its attachments go, while its owner's intake is paused.
+
+        Returns:
+            The documents that are gone; `delete` or a later run removes their bytes.
+        """
+        return self.deletions.delete(document_id, actor, intake_is_paused=True)
 
     def owner_of(self, document_id: DocumentId, wanted: UserId | None = None) -> UserId:
         """Return whose document it is, or was before it was deleted.
@@ -68,7 +86,7 @@ class Deletion:
         return self.deletions.traces(document_id) | ({"objects": objects_left} if objects_left else {})
 
     def finish(self, actor: Actor) -> Finished:
-        """Finish interrupted deletions, and scan completed ones again after a day."""
+        """Finish interrupted deletions, scan completed ones again after a day, and destroy keys that nobody needs."""
         found = self.deletions.to_finish(AT_ONCE)
         incomplete = 0
         for document_id in found:
@@ -77,4 +95,4 @@ class Deletion:
             except IngestError as error:
                 self.observer.observe(ErrorPassedOver("finishing a deletion", error))
                 incomplete += 1
-        return Finished(len(found) - incomplete, incomplete)
+        return Finished(len(found) - incomplete, incomplete, self.user_keys.destroy_unused(UNUSED))

@@ -23,7 +23,9 @@ TEXT_SHARE = {
     FileType.EML: 0.5,
     FileType.EPUB: 1.7,
     FileType.HTML: 0.3,
+    FileType.ODP: 0.1,
     FileType.ODT: 0.35,
+    FileType.PPT: 0.1,
     FileType.PPTX: 0.1,
     FileType.RTF: 0.5,
 }

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
 from ingest_assets.domain.facts import ClaimLost, DocumentFailed, ErrorPassedOver
@@ -25,12 +26,18 @@ def as_ingest_error(error: BaseException) -> IngestError:
     return TransientError("unexpected", error=type(error).__name__, place=place)
 
 
-def passing_over(observer: Observer, activity: str, act: Callable[[], object]) -> None:
-    """Do something that the work does not depend on, and tell the observer if it fails in any way."""
+def passing_over(observer: Observer, activity: str, act: Callable[[], object]) -> bool:
+    """Do something that the work does not depend on, and tell the observer if it fails in any way.
+
+    Returns:
+        Whether it succeeded.
+    """
     try:
         act()
     except Exception as error:
         observer.observe(ErrorPassedOver(activity, as_ingest_error(error)))
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,15 @@ class Failures:
     def settle(self, job: Job, error: IngestError, *, reported: bool) -> None:
         document = job.document
         if isinstance(error, ResourceError) and error.code == "claim_lost":
+            # The claim may still stand, if the database's answer to the job's last move was lost.
             self.observer.observe(ClaimLost(document.document_id, job.claim))
-            remove_if_deleted(document, self.documents, self.objects)
-            return
-        self.observer.observe(DocumentFailed(document.document_id, job.stage, job.attempt, error.code))
-        decision = decide(self.policy, error, job.attempt, self.clock.now(), self.jitter())
+            tidy = partial(remove_if_deleted, document, self.documents, self.objects)
+            passing_over(self.observer, "removing the bytes of a deleted document", tidy)
+        else:
+            self.observer.observe(DocumentFailed(document.document_id, job.stage, job.attempt, error.code))
+        decision = decide(self.policy, error, job.attempt_of(error.code), self.clock.now(), self.jitter())
         self.claims.settle(job, decision, error, reported=reported)
 
     def reclaim(self, actor: Actor) -> int:
         """Requeue the documents of crashed workers and return how many there were."""
-        return self.claims.reclaim(self.policy.crashes, actor)
+        return self.claims.reclaim(self.policy.crashes, actor, self.policy.reconnection)

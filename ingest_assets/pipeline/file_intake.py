@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import PurePath
 
 from ingest_assets.domain.batching import batches
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, UserId
+from ingest_assets.domain.documents.metadata import Metadata, parse_metadata
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import KnownFile, SeenFile
 from ingest_assets.domain.queue.jobs import Actor
@@ -46,12 +47,19 @@ class FileIntake:
     verify: bool = False
     """Whether to read even files that cannot have changed."""
     priority: int = 0
+    restore: bool = False
+    """Whether to read all files, and to store the bytes of unchanged ones again if they are gone or damaged."""
+    metadata: Metadata = field(default_factory=dict)
+    """What is known about all of the files; a file beside one of them may say more, and counts for more."""
 
     def take_in(self, files: Sequence[SeenFile], actor: Actor) -> Iterator[Acceptance | PermanentError]:
         """Yield what became of each file, in order; a problem with one file is that file's outcome."""
         for some, known in self._looked_up(files):
-            read: dict[str, KnownFile | PermanentError] = {}
-            for batch in self._doubtful(some, known):
+            metadata = {file.path: self._metadata_of(file) for file in some}
+            read: dict[str, KnownFile | PermanentError] = {
+                path: problem for path, problem in metadata.items() if isinstance(problem, PermanentError)
+            }
+            for batch in self._doubtful([file for file in some if file.path not in read], known):
                 found = self._read(batch, known)
                 new = [each for each in found.values() if isinstance(each, NewContent)]
                 accepted = self.intake.take_in([each.checked for each in new], actor)
@@ -59,6 +67,7 @@ class FileIntake:
                 read |= {each.file.path: each.taken_in(place) for each, place in zip(new, accepted, strict=True)}
             self.intake.records.remember_files(self.user_id, _without_problems(read))
             outcomes: dict[str, KnownFile | PermanentError] = {**known, **read}
+            self._describe(outcomes, metadata)
             yield from (_outcome(outcomes[file.path]) for file in some)
 
     def changed(self, files: Sequence[SeenFile]) -> Iterator[CheckedFile]:
@@ -71,6 +80,25 @@ class FileIntake:
                     if place.status is not AcceptanceStatus.UNCHANGED:
                         yield each
 
+    def _metadata_of(self, file: SeenFile) -> Metadata | PermanentError:
+        if file.sidecar is None:
+            return self.metadata
+        try:
+            return {**self.metadata, **parse_metadata(self.files.read(file.sidecar, file.within))}
+        except PermanentError as problem:
+            return problem
+
+    def _describe(
+        self, outcomes: Mapping[str, KnownFile | PermanentError], metadata: Mapping[str, Metadata | PermanentError]
+    ) -> None:
+        changes = {
+            outcome.acceptance.document_id: known
+            for path, outcome in outcomes.items()
+            if isinstance(outcome, KnownFile) and (known := metadata[path]) and not isinstance(known, PermanentError)
+        }
+        if changes:
+            self.intake.records.describe(self.user_id, changes)
+
     def _looked_up(self, files: Sequence[SeenFile]) -> Iterator[tuple[Sequence[SeenFile], Known]]:
         for first in range(0, len(files), LOOKED_UP_AT_ONCE):
             some = files[first : first + LOOKED_UP_AT_ONCE]
@@ -82,7 +110,7 @@ class FileIntake:
         return batches(doubtful, lambda file: file.state.size, TAKEN_IN_AT_ONCE, BYTES_AT_ONCE)
 
     def _is_certain(self, file: SeenFile, known: KnownFile | None) -> bool:
-        if known is None or self.verify or file.state.size > self.intake.max_bytes:
+        if known is None or known.is_wanted or self.verify or self.restore or file.state.size > self.intake.max_bytes:
             return False
         return known.is_unchanged(file.state)
 
@@ -95,8 +123,11 @@ class FileIntake:
         if file.state.size > self.intake.max_bytes:
             return PermanentError("too_large", limit=self.intake.max_bytes)
         try:
-            content = self.files.read(file.path)
-            if known is not None and known.content_sha == (content_sha := sha256(content).hexdigest()):
+            content = self.files.read(file.path, file.within)
+            content_sha = sha256(content).hexdigest()
+            if known is not None and known.content_sha == content_sha and not known.is_wanted:
+                if self.restore:
+                    self.intake.restore(self.user_id, known.acceptance.document_id, content)
                 return replace(known, sighting=file.sighting(content_sha))
             name = PurePath(file.path).name
             incoming = IncomingFile(content, name, file.path, self.user_id, self.priority)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from ingest_assets.pipeline.failure import passing_over
+from ingest_assets.pipeline.outages import PAUSE_SECONDS
 from ingest_assets.pipeline.ports.claiming import Claims
 from ingest_assets.pipeline.ports.observing import Observer
 
@@ -16,9 +17,11 @@ def kept_lease(claims: Claims, claim: str, lease: timedelta, observer: Observer)
     finished = threading.Event()
 
     def keep() -> None:
-        while not finished.wait(lease.total_seconds() / 3):
+        usual = pause = lease.total_seconds() / 3
+        while not finished.wait(pause):
             # If this fails, the next write finds out whether the claim still stands.
-            passing_over(observer, "renewing a lease", lambda: claims.renew(claim, lease))
+            renewed = passing_over(observer, "renewing a lease", lambda: claims.renew(claim, lease))
+            pause = usual if renewed else min(PAUSE_SECONDS, usual)
 
     keeper = threading.Thread(target=keep, name="lease keeper", daemon=True)
     keeper.start()

@@ -12,9 +12,11 @@ from ingest_assets.domain.queue.jobs import Job, JobStatus, Payload
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.failure import Failures, as_ingest_error
 from ingest_assets.pipeline.lease import kept_lease
+from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.ports.claiming import Claims
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.reading import Documents
+from ingest_assets.pipeline.ports.reporting import Reports
 from ingest_assets.pipeline.steps.step import Step
 
 
@@ -27,6 +29,7 @@ class PartitionSteps:
     documents: Documents
     lease: timedelta
     observer: Observer
+    reports: Reports
 
     def run(self, asset: str, document_id: DocumentId, claim: str, *before: Any) -> Any:
         """Return the asset's value, made from the values that its step reads.
@@ -70,10 +73,17 @@ class PartitionSteps:
         with self.held(document_id, claim, stage) as job:
             self.failures.settle(job, error, reported=True)
 
-    def dead_letter(self, document_id: DocumentId) -> JobStatus | None:
-        """Return the status of a document whose last attempt failed, or None."""
-        status = self.documents.status(document_id)
-        return None if status is None or status.error_code is None else status
+    def status(self, document_id: DocumentId) -> JobStatus | None:
+        """Return where the document stands, or None."""
+        return self.documents.status(document_id)
+
+    def show_dead_letter(self, document_id: DocumentId) -> JobStatus | None:
+        """Return the failure to show of a document, or None, and note that it is shown."""
+        status = self.status(document_id)
+        if status is None or status.error_code is None:
+            return None
+        self.reports.dead_letter_shown(document_id)
+        return status
 
     @contextmanager
     def held(self, document_id: DocumentId, claim: str, stage: Stage) -> Iterator[Job]:
@@ -90,7 +100,8 @@ class PartitionSteps:
         except Exception as error:
             problem = as_ingest_error(error)
             if job is not None:
-                self.failures.settle(job, problem, reported=True)
+                held = job
+                outlasting(lambda: self.failures.settle(held, problem, reported=True), self.failures.clock)
             raise problem from None
         except BaseException:
             if job is not None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from threading import Lock
 
+from ingest_assets.domain.errors import OutageError
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Payload
+from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.processing import Changes
 
@@ -21,10 +23,10 @@ class ImmediateProgress:
     """Writes each change at once, for partition runs, whose steps Dagster reports by itself."""
 
     changes: Changes
+    clock: Clock
 
     def write(self, change: Change) -> Payload:
-        [payload] = self.changes.write_all([change], reported=True)
-        return payload
+        return _write(self.changes, change, self.clock, reported=True)
 
 
 class DeferredProgress:
@@ -40,6 +42,7 @@ class DeferredProgress:
         self._due_at = clock.seconds() + PATIENCE_SECONDS
         self._lock = Lock()
         self._pending: Change | None = None
+        self._outage: OutageError | None = None
 
     @property
     def pending(self) -> Change | None:
@@ -48,6 +51,8 @@ class DeferredProgress:
 
     def write(self, change: Change) -> Payload:
         with self._lock:
+            if self._outage is not None:
+                raise self._outage
             self._pending = change if self._pending is None else self._pending.followed_by(change)
             if change.version is None and (change.is_paid or self._is_overdue() or self._pending.weight > HEAVIEST):
                 return self._write()
@@ -59,13 +64,16 @@ class DeferredProgress:
         Raises:
             IngestError: As `Changes.write_all`.
         """
-        with self._lock:
+        if not self._lock.acquire(blocking=False):  # it is being written
+            return
+        try:
             if self._pending is not None and self._pending.version is None and self._is_overdue():
-                try:
-                    self._write()
-                except Exception:
-                    self._due_at = self._clock.seconds() + REST_SECONDS
-                    raise
+                self._write()
+        except Exception:
+            self._due_at = self._clock.seconds() + REST_SECONDS
+            raise
+        finally:
+            self._lock.release()
 
     def give_up(self) -> None:
         """Write how far the document got, without committing it.
@@ -82,8 +90,23 @@ class DeferredProgress:
         return self._clock.seconds() > self._due_at
 
     def _write(self) -> Payload:
+        """Write what is pending; what may or may not have been written is never written again: it would show twice."""
         if self._pending is None:
             return {}
-        [payload] = self._changes.write_all([self._pending], reported=False)
+        try:
+            payload = _write(self._changes, self._pending, self._clock, reported=False)
+        except OutageError as outage:
+            self._pending, self._outage = None, outage
+            raise
         self._pending = None
         return payload
+
+
+def _write(changes: Changes, change: Change, clock: Clock, *, reported: bool) -> Payload:
+    """Write a change; paid vectors alone outlast an outage, because writing them twice does no harm."""
+
+    def write() -> Payload:
+        [payload] = changes.write_all([change], reported=reported)
+        return payload
+
+    return outlasting(write, clock) if change.is_paid and not change.moves else write()

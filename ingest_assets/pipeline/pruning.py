@@ -49,17 +49,27 @@ class Pruning:
         return list(gone)
 
     def prune(self, path: str, user_id: UserId, actor: Actor) -> Pruned | None:
-        """Remove what came from a path, and return it, or None if the file is back or was pruned by another run."""
-        with self.records.paused(user_id):
+        """Remove what came from a path, and return it, or None if the file is back or was pruned by another run.
+
+        Intake waits only until the rows are gone: the store may be slow.
+
+        Raises:
+            OutageError: database_unreachable, also if it took so long to look at the path that intake went on; then
+                nothing is removed.
+            TransientError: As `Deletion.delete`; the document is gone, and the deletion is finished later.
+        """
+        with self.records.paused(user_id) as assure:
             known = self.records.known_files(user_id, [path]).get(path)
             if known is None or not self.files.is_gone(path):
                 return None
             document_id = known.acceptance.document_id
             alone = self.documents.sources(document_id) == [path]
-            if alone:
-                self.deletion.delete(document_id, actor)
-            else:
+            assure()
+            gone = self.deletion.delete_rows(document_id, actor) if alone else []
+            if not alone:
                 self.records.remove_source(user_id, path)
+        for each in gone:
+            self.deletion.delete(each, actor)
         return Pruned(path, known.acceptance, deleted=alone)
 
 

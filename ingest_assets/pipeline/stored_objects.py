@@ -1,8 +1,13 @@
 """The keys of a document's bytes in the object store."""
 
+from uuid import UUID
+
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.reading import Documents
+
+PROBES = "doctor/"
+"""Where `ingest doctor` tries out the store."""
 
 
 def folder_key(user_id: UserId, document_id: DocumentId) -> str:
@@ -19,7 +24,22 @@ def arrived_content_key(user_id: UserId, document_id: DocumentId, content_sha: s
 
 
 def parse_key(document: Document, parsed_sha: str) -> str:
-    return f"{folder_key(document.user_id, document.document_id)}/{parsed_sha}.md"
+    return parsed_key(document.user_id, document.document_id, parsed_sha)
+
+
+def parsed_key(user_id: UserId, document_id: DocumentId, parsed_sha: str) -> str:
+    return f"{folder_key(user_id, document_id)}/{parsed_sha}.md"
+
+
+def owner_in(key: str) -> tuple[UserId, DocumentId] | None:
+    """Return whose document an object belongs to, or None if its key is not one of those above."""
+    folders = key.split("/")[:-1]
+    try:
+        user_id, document_id = map(UUID, folders)
+    except ValueError:
+        return None
+    owner = UserId(user_id), DocumentId(document_id)
+    return owner if folder_key(*owner) == "/".join(folders) else None
 
 
 def remove_if_deleted(document: Document, documents: Documents, objects: ObjectStore) -> None:

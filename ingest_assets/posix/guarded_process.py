@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
-from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.redaction import redactor
 
 TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
@@ -20,7 +20,7 @@ TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
 LONGEST_CHAIN = 10
 
 
-_telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError}
+_telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError, OutageError}
 
 
 def guard_process(key_patterns: Iterable[str], *telling: type[BaseException]) -> None:

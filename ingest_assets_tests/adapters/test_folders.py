@@ -7,7 +7,7 @@ import pytest
 
 from ingest_assets.adapters.folders import Folders
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import NoFile, SeenFile
+from ingest_assets.domain.files.file_states import NoFile, SeenFile, SkippedFile
 from ingest_assets.pipeline.ports.intake import FileSystem
 from ingest_assets_tests.contracts.intake_contract import FileSystemContract
 
@@ -21,8 +21,14 @@ class TestFolders(FileSystemContract):
 
 
 def found(*paths: Path) -> list[str]:
-    """Files by their paths, everything else by what is wrong with it."""
-    return [each.problem.code if isinstance(each, NoFile) else each.path for each in FILES.find(paths)]
+    """Files by their paths, everything else by what is wrong with it or why it is skipped."""
+    return [told(each) for each in FILES.find(paths)]
+
+
+def told(each: SeenFile | NoFile | SkippedFile) -> str:
+    if isinstance(each, SkippedFile):
+        return each.reason.value
+    return each.problem.code if isinstance(each, NoFile) else each.path
 
 
 @pytest.fixture
@@ -58,9 +64,8 @@ def test_links_are_followed_and_lead_to_a_file_or_say_that_there_is_none(folder:
     (folder / "a/link.md").symlink_to(folder / "b.md")
     (folder / "a/nowhere.md").symlink_to(folder / "nowhere")
     (folder / "a/self.md").symlink_to(folder / "a/self.md")
-    assert found(folder / "a") == [
-        str(folder / "a/link.md"), "path_missing", "path_missing", str(folder / "a/y.md"), str(folder / "a/z.md")
-    ]  # fmt: skip
+    files = [str(folder / name) for name in ("a/link.md", "a/y.md", "a/z.md", "b.md")]
+    assert found(folder) == [files[0], "path_missing", "path_missing", *files[1:]]
     link, target = FILES.find([folder / "a/link.md", folder / "b.md"])
     assert isinstance(link, SeenFile)
     assert isinstance(target, SeenFile)
@@ -120,3 +125,8 @@ def test_a_file_is_read_to_just_above_the_limit(folder: Path) -> None:
     assert Folders(3).read(str(folder / "a/y.md")) == b"a/y."
     with pytest.raises(PermanentError, match="path_missing"):
         FILES.read(str(folder / "nowhere.md"))
+
+
+def test_a_link_to_itself_hides_no_file_after_it(folder: Path) -> None:
+    (folder / "a/aa").symlink_to(folder / "a/aa")
+    assert found(folder) == ["path_missing", *(str(folder / name) for name in ("a/y.md", "a/z.md", "b.md"))]

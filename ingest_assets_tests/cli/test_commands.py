@@ -1,6 +1,7 @@
 """Bad input gets a stable code, a sentence and something to do; never a traceback, and nothing is lost."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,10 +10,15 @@ import psycopg
 import pytest
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.postgres.queue.instances import PostgresInstances
 from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.settings import login_url
+from ingest_assets_tests import documents
+from ingest_assets_tests.cases.found import FILES
 from ingest_assets_tests.conftest import CORPUS
 from ingest_assets_tests.documents import policy_text
+from ingest_assets_tests.sample_files import pdf, scanned_pdf
 from ingest_assets_tests.system.ingest import Ingest, Ran
 
 USER = str(uuid4())
@@ -68,17 +74,26 @@ def test_a_folder_that_links_back_to_itself_is_left_after_its_files(ingest: Inge
     (folder / "policy.md").write_text(policy_text())
     (folder / "inner" / "back").symlink_to(folder)
     ran = ingest("submit", folder, "--json")
-    assert rejected(ran) == ["folder_loop"]
-    assert [result["status"] for result in ran.json if result["document_id"]] == ["queued"]
+    assert ran.code == 0
+    assert [(result["status"], result.get("code")) for result in ran.json] == [
+        ("skipped", "folder_loop"),
+        ("queued", None),
+    ]
+
+
+@needs_corpus
+def test_a_scanned_report_is_found_by_its_words(ingest: Ingest) -> None:
+    ingest("submit", CORPUS / "formats/MEDRPT-2024-PAT-3847_medical_report_scan.pdf")
+    assert ingest("drain", "--json").json["dead_letters"] == 0
+    found = ingest("search", "persistent headaches and mild nausea", "--json").json
+    assert "mild nausea" in found[0]["text"]
+    assert found[0]["page"] == 1
 
 
 @needs_corpus
 @pytest.mark.parametrize(
     ("path", "code"),
-    [
-        ("hostile/libreoffice-writer-password.pdf", "encrypted"),
-        ("formats/MEDRPT-2024-PAT-3847_medical_report_scan.pdf", "needs_ocr"),
-    ],
+    [("hostile/libreoffice-writer-password.pdf", "encrypted")],
 )
 def test_a_file_that_only_parsing_unmasks_is_explained(ingest: Ingest, path: str, code: str) -> None:
     [submitted] = ingest("submit", CORPUS / path, "--json").json
@@ -97,7 +112,7 @@ def test_one_bad_file_keeps_none_of_the_others_out(ingest: Ingest, tmp_path: Pat
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "a.md").write_text(policy_text("Dental"))
-    (folder / "b.md").touch()
+    (folder / "b.pdf").write_bytes(b"PK\x03\x04 no")
     (folder / "c.md").write_text(policy_text("Optical"))
     ran = ingest("submit", folder, "--json")
     assert [result["status"] for result in ran.json] == ["queued", "rejected", "queued"]
@@ -149,7 +164,7 @@ def test_an_unreachable_database(tmp_path: Path) -> None:
 
 def test_a_database_that_was_never_migrated(empty_database_url: str, tmp_path: Path) -> None:
     ran = Ingest(tmp_path, (("INGEST_DATABASE_URL", empty_database_url),))("status", "--json")
-    assert (ran.code, ran.error["code"]) == (1, "database_not_migrated")
+    assert (ran.code, ran.error["code"]) == (1, "schema_outdated")
     assert ran.error["hint"].startswith("Migrate the schema: `ingest migrate`")
 
 
@@ -190,8 +205,10 @@ def test_how_each_document_ended_is_told_after_the_wait_and_on_every_later_submi
     [again] = [each for each in ingest("submit", folder, "--json").json if each["path"].endswith(".pdf")]
     assert (again["status"], again["code"]) == ("unchanged", "corrupt")
     [failed] = ingest("status", "--failed", "--json").json
-    assert (failed["filename"], failed["code"], failed["state"]) == ("truncated.pdf", "corrupt", "deadletter")
+    assert (failed["code"], failed["count"], failed["waiting"]) == ("corrupt", 1, 0)
+    assert failed["documents"] == [again["document_id"]]
     assert failed["hint"]
+    assert "truncated.pdf" in ingest("status", "--failed").stdout
 
 
 def test_the_history_of_a_deleted_document_stays_without_its_content(ingest: Ingest, tmp_path: Path) -> None:
@@ -218,7 +235,7 @@ def test_every_command_says_where_the_schema_is_missing(
 ) -> None:
     extra = (("INGEST_DATABASE_URL", empty_database_url), ("INGEST_USER_ID", USER))
     ran = Ingest(tmp_path, extra)(*command, "--json")
-    assert (ran.code, ran.error["code"]) == (1, "database_not_migrated")
+    assert (ran.code, ran.error["code"]) == (1, "schema_outdated")
 
 
 def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
@@ -228,8 +245,50 @@ def test_doctor_says_what_to_do_about_a_database_that_is_not_migrated(
     ran = Ingest(tmp_path, extra)("doctor", "--json")
     assert ran.code == 1
     failed = {check["check"]: check for check in ran.json if not check["ok"]}
-    assert failed["schema"]["code"] == "database_not_migrated"
+    assert failed["schema"]["code"] == "schema_outdated"
     assert failed["schema"]["hint"]
+    sealed = next(check["detail"] for check in ran.json if check["check"] == "parser's sandbox")
+    assert all(seal in sealed for seal in ("filter", "landlock", "namespaces", "user", "threads"))
+
+
+def test_doctor_says_that_the_store_belongs_to_another_database(
+    database_url: str, tmp_path: Path, postgres: EmbeddedPostgres
+) -> None:
+    extra = (("INGEST_DATABASE_URL", database_url), ("INGEST_DAGSTER_DATABASE_URL", postgres.url("postgres")))
+
+    def told() -> tuple[bool, str | None]:
+        checks = Ingest(tmp_path, extra)("doctor", "--json").json
+        return next((check["ok"], check["code"]) for check in checks if check["check"] == "document store")
+
+    assert told() == (True, None)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE upload_pipeline.object_store SET store_id = gen_random_uuid()")
+    assert told() == (False, "store_mismatched")
+
+
+def test_doctor_names_another_deployment_on_the_database_and_says_what_to_do(
+    database_url: str, tmp_path: Path, postgres: EmbeddedPostgres, deployment: Deployment
+) -> None:
+    def told() -> dict[str, Any]:
+        extra = (("INGEST_DATABASE_URL", database_url), ("INGEST_DAGSTER_DATABASE_URL", postgres.url("postgres")))
+        checks = Ingest(tmp_path, extra)("doctor", "--json").json
+        return next(check for check in checks if check["check"] == "deployments on this database")
+
+    assert (told()["ok"], told()["hint"]) == (True, None)
+    deployment.instances.renew("a Dagster")
+    assert f"{deployment.instance_name} since 20" in told()["detail"]
+    assert "INGEST_DATABASE_URL" in told()["hint"]
+
+
+def test_doctor_notices_another_deployment_of_the_same_name(
+    database_url: str, tmp_path: Path, postgres: EmbeddedPostgres, deployment: Deployment
+) -> None:
+    for boot in ("the original", "a copy", "the original"):
+        PostgresInstances(deployment.database, "same", boot).renew("a Dagster")
+    extra = (("INGEST_DATABASE_URL", database_url), ("INGEST_DAGSTER_DATABASE_URL", postgres.url("postgres")))
+    checks = Ingest(tmp_path, (*extra, ("INGEST_INSTANCE", "same")))("doctor", "--json").json
+    [found] = [check for check in checks if check["check"] == "deployments on this database"]
+    assert (found["ok"], found["code"]) == (False, "instance_name_shared")
 
 
 def test_doctor_says_whether_row_security_holds(
@@ -249,6 +308,35 @@ def test_doctor_says_whether_row_security_holds(
     unprotected = isolation(database_url)
     assert (unprotected["ok"], unprotected["code"]) == (False, "rows_unprotected")
     assert "documents" in unprotected["detail"]
+
+
+def test_doctor_looks_for_what_must_never_happen_if_it_is_asked_to(
+    database_url: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    extra = (("INGEST_DATABASE_URL", database_url), ("INGEST_DAGSTER_DATABASE_URL", empty_database_url))
+    ingest = Ingest(tmp_path, (*extra, ("INGEST_USER_ID", USER)))
+    (tmp_path / "policy.md").write_text(policy_text())
+    [submitted] = ingest("submit", tmp_path / "policy.md", "--json").json
+    healthy = ingest("doctor", "--deep", "--json")
+    assert healthy.code == 0
+    assert {"what is stored", "what Dagster shows"} <= {check["check"] for check in healthy.json}
+    with psycopg.connect(database_url) as connection:
+        connection.execute("DELETE FROM upload_pipeline.upload_jobs")
+    broken = ingest("doctor", "--deep", "--json")
+    assert broken.code == 1
+    [found] = [check for check in broken.json if not check["ok"]]
+    assert (found["code"], found["count"]) == ("document_without_job", 1)
+    assert found["document_ids"] == [submitted["document_id"]]
+    assert f"`ingest delete {submitted['document_id']}`" in found["hint"]
+    assert "policy" not in broken.stdout
+
+
+def test_a_finished_document_is_made_again_by_its_id(ingest: Ingest, deployment: Deployment, user: UserId) -> None:
+    document_id = documents.ingest(deployment, user, policy_text())
+    assert ingest("refresh", str(document_id), "--json").json == [{"document_id": str(document_id), "status": "queued"}]
+    again = ingest("refresh", str(document_id), "--json")
+    assert (again.code, again.error["code"]) == (1, "not_finished")
+    assert ingest("refresh", str(document_id), "--estimate", "--json").code == 2
 
 
 def test_a_login_that_may_not_be_the_worker_is_refused(ingest: Ingest, database_url: str, tmp_path: Path) -> None:
@@ -363,3 +451,34 @@ def test_a_refresh_says_what_it_would_do_and_cost_before_it_queues_anything(inge
     assert ingest("status", "--json").json["jobs"] == {"embedded/done": 1}
     assert smaller("refresh", "--json").json == [{"document_id": submitted["document_id"], "status": "queued"}]
     assert ingest("status", "--json").json["jobs"] == {"queued/queued": 1}
+
+
+def test_what_a_searchable_document_lacks_is_said(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "scan.pdf").write_bytes(scanned_pdf("The walrus is covered."))
+    [submitted] = ingest("submit", tmp_path / "scan.pdf", "--json").json
+    ingest("drain")
+    lacking = [{"kind": "pages_without_text", "count": 1}]
+    assert ingest("explain", submitted["document_id"], "--json").json["warnings"] == lacking
+    assert ingest("status", submitted["document_id"], "--json").json["warnings"] == lacking
+    [listed] = ingest("list", "--warnings", "--json").json
+    assert (listed["document_id"], listed["filename"], listed["warnings"]) == (
+        *(submitted["document_id"], "scan.pdf"),
+        lacking,
+    )
+    assert ingest("list", "--state", "deadletter", "--json").json == []
+    assert "1 page holds no text that could be read" in ingest("explain", submitted["document_id"]).stdout
+    assert "1 page holds no text that could be read" in ingest("status", submitted["document_id"]).stdout
+
+
+def test_only_what_lacks_something_is_read_again_once_more_can_be_read(ingest: Ingest, tmp_path: Path) -> None:
+    blind = replace(ingest, extra=(*ingest.extra, ("INGEST_OCR_LANGUAGES", "none")))
+    (tmp_path / "text.pdf").write_bytes(pdf("The otter is covered."))
+    (tmp_path / "scan.pdf").write_bytes((FILES / "02_mixed_scan.pdf").read_bytes())
+    blind("submit", tmp_path / "text.pdf", tmp_path / "scan.pdf")
+    blind("drain")
+    [lacking] = blind("list", "--warnings", "--json").json
+    assert lacking["filename"] == "scan.pdf"
+    [queued] = ingest("refresh", "--warnings", "--json").json
+    assert queued["document_id"] == lacking["document_id"]
+    ingest("drain")
+    assert ingest("list", "--warnings", "--json").json == []

@@ -9,7 +9,7 @@ import pytest
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database
-from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
+from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.spending.costs import Usage
@@ -66,3 +66,29 @@ def test_people_get_a_table(ingest: Ingest, database_url: str) -> None:
     assert str(datetime.now(UTC).year) in ran.stdout
     assert "0.060000" in ran.stdout
     assert "0.037500" in ran.stdout
+
+
+def lose_a_worker(database_url: str) -> None:
+    """Begin calls that nobody ends."""
+    database = Database(database_url)
+    calls = PostgresPaidCalls(database, SystemClock(), CostLimits(), sleep, LoggingObserver())
+    calls._reserve(Wish(OPENAI.name, Usage(tokens=500_000, micro_usd=10_000), ONE, None))
+    calls._reserve(Wish(LLAMAPARSE.name, Usage(pages=4, credits=12, micro_usd=15_000), OTHER, None))
+    database.close()
+
+
+def test_what_is_uncertain_is_told_beside_what_is_certain(ingest: Ingest, database_url: str) -> None:
+    spend(database_url)
+    certain = ingest("costs", "--json").json
+    lose_a_worker(database_url)
+    told = ingest("costs", "--by-user", "--json").json
+    assert told["openai"].pop("uncertain") == {"calls": 1, "tokens": 500_000, "usd": 0.01}
+    assert told["llamaparse"].pop("uncertain") == {"calls": 1, "pages": 4, "credits": 12, "usd": 0.015}
+    groups = told.pop("groups")
+    assert told == certain
+    assert ["uncertain" in group["openai"] for group in groups] == [True, False]
+    assert ["uncertain" in group["llamaparse"] for group in groups] == [False, True]
+    shown = ingest("costs").stdout
+    assert "openai, uncertain" in shown
+    assert "0.015000" in shown
+    assert "at most" in shown

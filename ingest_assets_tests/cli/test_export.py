@@ -3,6 +3,7 @@
 import json
 import stat
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -107,3 +108,38 @@ def test_records_come_one_by_one_as_of_one_moment(deployment: Deployment, user: 
     assert next(found)["record"] == next(iter(KINDS))
     submit(deployment, user, policy_text("Zebra"), "zebra.md")
     assert {UUID(str(record["document_id"])) for record in found} == {first}
+
+
+def test_the_history_for_another_host_has_ids_alone_and_goes_on_where_it_ended(
+    ingest: Ingest, deployment: Deployment, user: UserId, other_user: UserId
+) -> None:
+    first = documents.ingest(deployment, user, policy_text("Dental"), "dental.md")
+    sent = records(ingest("export", "--audit"))
+    assert {event["document_id"] for event in sent} == {str(first)}
+    names = ["event_id", "time", "actor", "correlation_id", "user_id", "document_id", "job_id", "version"]
+    assert all(list(event) == [*names, "action", "code"] for event in sent)
+    assert all(datetime.fromisoformat(event["time"]).utcoffset() == timedelta(0) for event in sent)
+    assert (sent[0]["action"], sent[-1]["action"]) == ("queued/queued", "embedded/done")
+    assert "dental" not in json.dumps(sent).lower()
+
+    second = documents.ingest(deployment, other_user, policy_text("Okapi"), "okapi.md")
+    deployment.deletion.delete(first, TEST)
+    following = records(ingest("export", "--audit", "--after", str(sent[-1]["event_id"])))
+    assert {event["document_id"] for event in following} == {str(first), str(second)}
+    assert following[-1]["code"] == "deleted"
+    assert sent + following == records(ingest("export", "--audit"))
+    assert records(ingest("export", "--audit", "--after", str(following[-1]["event_id"]))) == []
+
+
+def test_the_history_for_another_host_may_be_of_one_user_or_document(
+    ingest: Ingest, deployment: Deployment, user: UserId, other_user: UserId
+) -> None:
+    wanted = documents.ingest(deployment, user, policy_text("Dental"), "dental.md")
+    documents.ingest(deployment, other_user, policy_text("Okapi"), "okapi.md")
+    for scope in (("--user", str(user)), ("--document", str(wanted))):
+        assert {event["user_id"] for event in records(ingest("export", "--audit", *scope))} == {str(user)}
+
+
+def test_a_place_in_the_history_is_refused_where_it_has_no_meaning(ingest: Ingest, user: UserId) -> None:
+    ran = ingest("export", "--user", str(user), "--after", "7", "--json")
+    assert (ran.code, ran.error["code"], ran.stdout) == (2, "wrong_usage", "")

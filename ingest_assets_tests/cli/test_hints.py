@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,27 @@ import pytest
 
 from ingest_assets.cli import console, hints
 from ingest_assets.cli.app import SUMMARIES, load_command
-from ingest_assets.cli.commands.status import _show_failed, describe_status
+from ingest_assets.cli.causes import print_cause
+from ingest_assets.cli.commands.status import describe_status
 from ingest_assets.cli.explanation import explain_document
+from ingest_assets.cli.findings import FINDING_REMEDIES
 from ingest_assets.cli.hints import HINTS, filled_in, hint_of
 from ingest_assets.cli.results import finished
+from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import CATALOGUE
-from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus
+from ingest_assets.domain.errors.remedies import REMEDIES, command_for_cause, command_for_document
+from ingest_assets.domain.integrity import INVARIANTS
+from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
 
 ROOT = Path(__file__).parents[2]
-SENTENCES = dict(HINTS) | {name: getattr(hints, name) for name in ("FAILED_BEFORE", "NOBODY_WORKS", "NOTHING_FOUND")}
+SENTENCES = (
+    dict(HINTS)
+    | dict(FINDING_REMEDIES)
+    | {name: getattr(hints, name) for name in ("NOBODY_WORKS", "NOTHING_FOUND")}
+    | {f"FAILED_BEFORE {remedy}": hint for remedy, hint in hints.FAILED_BEFORE.items()}
+)
 QUOTED = re.compile(r"`([^`]+)`")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/runbook.md", "docs/http.md")
@@ -51,6 +62,11 @@ def test_a_hint_names_commands_and_options_that_exist(code: str) -> None:
             assert parses(each)
         else:
             assert each.split()[0] in options()
+
+
+def test_one_command_helps_with_each_thing_that_doctor_may_find() -> None:
+    assert FINDING_REMEDIES.keys() == {invariant.name for invariant in INVARIANTS}
+    assert all(len(QUOTED.findall(remedy)) == 1 for remedy in FINDING_REMEDIES.values())
 
 
 @pytest.mark.parametrize("code", HINTS)
@@ -104,8 +120,19 @@ def test_no_command_wraps_in_the_middle_of_a_narrow_terminal(monkeypatch: pytest
     failed = FailedDocument(
         DocumentId(uuid4()), "policy.pdf", Stage.PARSING, State.DEADLETTER, "crashed_worker", "It crashed.", "Kept."
     )
-    _show_failed([failed], as_json=False)
-    assert "`ingest retry DOCUMENT`" in narrow.file.getvalue()
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    cause = FailedCause("crashed_worker", 1, 0, (Stage.PARSING,), "It crashed.", "Kept.", since, None)
+    print_cause(cause, f" --user {uuid4()}", [failed])
+    assert re.search(
+        r"^ *ingest retry --code crashed_worker --user [0-9a-f-]{36}$", narrow.file.getvalue(), re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("code", REMEDIES)
+def test_a_remedy_is_a_command_that_exists(code: str) -> None:
+    assert parses(command_for_document(code, uuid4()))
+    assert parses(command_for_cause(code, all_wait=False))
+    assert parses(command_for_cause(code, all_wait=True))
 
 
 KEPT = JobStatus(
@@ -124,6 +151,7 @@ KEPT = JobStatus(
     error_hint="A hint that names no command.",
     next_retry_at=None,
     finished_at=None,
+    warnings={},
     chunks=0,
 )
 COMMAND = f"`ingest retry {KEPT.document_id}`"
@@ -136,11 +164,18 @@ class OneDocument:
         del document_id
         return KEPT
 
+    def find(self, document_id: DocumentId) -> None:
+        del document_id
+
     def history(self, document_id: DocumentId) -> list[Event]:
         del document_id
         return []
 
     def sources(self, document_id: DocumentId) -> list[str]:
+        del document_id
+        return []
+
+    def attachments(self, document_id: DocumentId) -> list[ListedAttachment]:
         del document_id
         return []
 

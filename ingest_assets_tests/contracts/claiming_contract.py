@@ -8,14 +8,15 @@ import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
-from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.queue.jobs import LIGHT_BYTES
 from ingest_assets.domain.queue.retry_policy import Decision, GiveUp, RetryAt, Wait
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.ports.claiming import Backlog, Claims
 from ingest_assets_tests.documents import LEASE, TEST, ingest, move, policy_text, status_of, submit
 
 CORRUPT = PermanentError("corrupt")
-BUSY = TransientError("storage_failed")
+BUSY = TransientError("unexpected", error="OSError", place="a test")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
@@ -89,6 +90,18 @@ class ClaimsContract:
             job = claims.take(document_id, "worker", LEASE, Stage.JOB_VALIDATED)
             claims.settle(job, RetryAt(when), BUSY, reported=False)
         assert claimed(claims, retries_only=True) == [due]
+
+    def test_light_documents_are_claimed_alone_where_that_is_asked_for(
+        self, claims: Claims, deployment: Deployment, user: UserId
+    ) -> None:
+        large = submit(deployment, user, "a " * LIGHT_BYTES, "large.txt").document_id
+        slow, first, second = fill(deployment, user, 3)
+        job = claims.take(slow, "worker", LEASE, Stage.JOB_VALIDATED)
+        claims.settle(job, RetryAt(LONG_AGO), TransientError("timeout", seconds=1), reported=False)
+        light = claims.claim("worker", 9, LEASE, light_only=True)
+        assert [(job.document.document_id, job.is_heavy) for job in light] == [(first, False), (second, False)]
+        heavy = claims.claim("worker", 9, LEASE)
+        assert [(job.document.document_id, job.is_heavy) for job in heavy] == [(large, True), (slow, True)]
 
     def test_a_crash_counts_only_against_a_document_that_was_begun(
         self, claims: Claims, deployment: Deployment, user: UserId
@@ -167,6 +180,19 @@ class ClaimsContract:
             (CORRUPT.code, CORRUPT.message, None)
         }
 
+    def test_attempts_are_counted_by_their_cause_and_those_that_wait_for_the_world_not_in_all(
+        self, claims: Claims, deployment: Deployment, user: UserId
+    ) -> None:
+        [document_id] = fill(deployment, user, 1)
+        for error in (BUSY, OutageError("storage_full"), TransientError("timeout", seconds=1), BUSY):
+            [job] = claims.claim("worker", 1, LEASE)
+            decision = Wait(LONG_AGO) if isinstance(error, ResourceError) else RetryAt(LONG_AGO)
+            claims.settle(job, decision, error, reported=False)
+        [job] = claims.claim("worker", 1, LEASE)
+        assert (job.attempt, job.failures) == (4, {"unexpected": 2, "timeout": 1, "storage_full": 1})
+        assert [job.attempt_of(code) for code in ("unexpected", "timeout", "storage_full", "corrupt")] == [3, 2, 2, 1]
+        assert claims.hold(document_id, "worker", LEASE) == job
+
     def test_whoever_lost_the_claim_settles_nothing(self, claims: Claims, deployment: Deployment, user: UserId) -> None:
         [document_id] = fill(deployment, user, 1)
         [lost] = claims.claim("silent", 1, timedelta(0))
@@ -197,6 +223,18 @@ class ClaimsContract:
         assert claims.release("leaving", first) == 1
         assert claims.release("leaving", first) == 0
         assert claimed(claims) == [first]
+
+    def test_what_was_once_given_to_a_claim_is_known_whatever_came_after(
+        self, claims: Claims, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id, other = fill(deployment, user, 2)
+        assert not claims.has_given(document_id, "worker")
+        claims.claim("worker", 1, LEASE)
+        assert claims.has_given(document_id, "worker")
+        claims.release("worker")
+        assert claims.has_given(document_id, "worker")
+        assert not claims.has_given(document_id, "test")  # it handed the document in
+        assert not claims.has_given(other, "worker")
 
     def test_every_change_leaves_an_event_with_its_actor(
         self, claims: Claims, deployment: Deployment, user: UserId

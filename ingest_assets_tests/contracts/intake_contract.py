@@ -94,6 +94,20 @@ class IntakeRecordsContract:
         assert records.accept(arrivals, located, TEST) is None
         assert deployment.documents.counts()["documents"] == 0
 
+    def test_metadata_is_changed_of_ones_own_documents_and_inherited_where_it_is_missing(
+        self, records: IntakeRecords, deployment: Deployment, user: UserId, other_user: UserId
+    ) -> None:
+        arrivals = [arrival(user, f"/a/{name}.md", name) for name in ("parent", "child")]
+        parent, child = (each.document_id for each in take_in(records, *arrivals))
+        records.describe(user, {parent: {"a": "1", "b": "2"}, child: {"b": "3"}})
+        records.describe(other_user, {parent: {"a": "foreign"}})
+        records.describe(user, {parent: {"a": None, "c": "4"}})
+        assert deployment.documents.metadata(parent) == {"b": "2", "c": "4"}
+        records.inherit(parent, [child])
+        assert deployment.documents.metadata(child) == {"b": "3", "c": "4"}
+        with pytest.raises(PermanentError, match="invalid_metadata"):
+            records.describe(user, {parent: {"much": "x" * 100_000}})
+
     def test_files_that_came_in_before_are_known_with_what_they_had_become(
         self, records: IntakeRecords, user: UserId, other_user: UserId
     ) -> None:

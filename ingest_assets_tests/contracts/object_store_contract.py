@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
-from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 
 
 class ObjectStoreContract:
     """A suite gives the fixtures: a store, how it becomes full and how it breaks, and what a crash leaves in it."""
+
+    overhead = 0
+    """How many bytes an object takes beside its content."""
 
     @pytest.fixture
     def objects(self) -> ObjectStore:
@@ -84,8 +88,91 @@ class ObjectStoreContract:
             full.put("user/document/content", b"x" * 100)
         assert objects.count_below("user/document") == 0
 
+    def test_a_store_that_works_passes_its_check(self, objects: ObjectStore) -> None:
+        objects.check()
+
     def test_a_store_that_does_not_work_says_so(self, broken: ObjectStore) -> None:
-        with pytest.raises(TransientError, match="storage_failed"):
+        with pytest.raises(OutageError, match="storage_failed"):
+            broken.check()
+        with pytest.raises(OutageError, match="storage_failed"):
             broken.put("user/document/content", b"bytes")
-        with pytest.raises(TransientError, match="storage_failed"):
+        with pytest.raises(OutageError, match="storage_failed"):
             broken.get("user/document/content")
+        with pytest.raises(OutageError, match="storage_failed"):
+            broken.holds("user/document/content")
+        with pytest.raises(OutageError, match="storage_failed"):
+            list(broken.listed())
+        with pytest.raises(OutageError, match="storage_failed"):
+            broken.claim(uuid4())
+
+    def test_a_store_keeps_the_first_id_that_it_was_given(self, objects: ObjectStore) -> None:
+        with ThreadPoolExecutor(4) as threads:
+            [store_id] = set(threads.map(objects.claim, (uuid4() for _ in range(20))))
+        assert objects.claim(uuid4()) == store_id
+
+    def test_what_holds_the_id_is_no_object(self, objects: ObjectStore) -> None:
+        store_id = objects.claim(uuid4())
+        assert list(objects.listed()) == []
+        objects.put("user/document/content", b"bytes")
+        objects.delete_below("user/document")
+        assert objects.claim(uuid4()) == store_id
+
+    def test_everything_is_listed_in_the_order_of_keys(
+        self, objects: ObjectStore, crash_while_storing: Callable[[str], None]
+    ) -> None:
+        keys = ["b/d/2", "a/d/x", "a/d/x.md", "a/d.md", "a d/c", "b/d/1", "a/d-2/x"]
+        for key in keys:
+            objects.put(key, key.encode())
+        crash_while_storing("b/e/content")
+        *listed, last = objects.listed()
+        assert [each.key for each in listed] == sorted(keys)
+        assert [each.byte_size - self.overhead for each in listed] == [len(key) for key in sorted(keys)]
+        assert all(each.whole for each in listed)
+        assert (last.key.startswith("b/e/"), last.whole) == (True, False)
+        assert [each.key for each in objects.listed("a/d")] == ["a/d/x", "a/d/x.md"]
+        assert list(objects.listed("nowhere")) == []
+
+    def test_an_object_is_held_from_its_storing_to_its_removal(self, objects: ObjectStore) -> None:
+        assert not objects.holds("user/document/content")
+        objects.put("user/document/content", b"bytes")
+        assert (objects.holds("user/document/content"), objects.holds("user/document")) == (True, False)
+        [found] = objects.listed()
+        assert objects.remove(found)
+        assert (objects.holds("user/document/content"), objects.remove(found)) == (False, False)
+
+    def test_removing_an_object_leaves_all_others(self, objects: ObjectStore) -> None:
+        keys = ("user/document/a", "user/document/b", "user/other/a")
+        for key in keys:
+            objects.put(key, b"bytes")
+        for found in list(objects.listed("user/document")):
+            assert objects.remove(found)
+        assert [each.key for each in objects.listed()] == ["user/other/a"]
+
+    def test_an_object_that_was_written_again_since_it_was_listed_is_not_removed(self, objects: ObjectStore) -> None:
+        objects.put("user/document/content", b"bytes")
+        [found] = objects.listed()
+        objects.put("user/document/content", b"bytes")
+        while next(objects.listed()).written_at == found.written_at:  # coarse clocks tick some milliseconds later
+            objects.put("user/document/content", b"bytes")
+        assert not objects.remove(found)
+        assert objects.get("user/document/content") == b"bytes"
+
+    def test_what_is_half_written_is_removed_like_anything_else(
+        self, objects: ObjectStore, crash_while_storing: Callable[[str], None]
+    ) -> None:
+        crash_while_storing("user/document/content")
+        [found] = objects.listed()
+        assert objects.remove(found)
+        assert list(objects.listed()) == []
+
+    def test_storing_succeeds_while_the_last_other_object_of_its_folder_is_removed(self, objects: ObjectStore) -> None:
+        def come_and_go(number: int) -> None:
+            for _ in range(50):
+                objects.put(f"user/document/{number}", b"bytes")
+                for found in objects.listed("user/document"):
+                    if found.key.endswith(f"/{number}"):
+                        objects.remove(found)
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(come_and_go, range(4)))
+        assert list(objects.listed()) == []

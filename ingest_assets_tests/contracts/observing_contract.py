@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from ingest_assets.domain.documents.document import DocumentId, Producer
-from ingest_assets.domain.errors import TransientError
+from ingest_assets.domain.errors import OutageError, TransientError
 from ingest_assets.domain.facts import (
+    ClaimingPaused,
     ClaimLost,
     DocumentFailed,
     DocumentFinished,
@@ -26,10 +27,11 @@ FACTS: list[Fact] = [
     DocumentFinished(DOCUMENT_ID, 1, 12),
     DocumentFailed(DOCUMENT_ID, Stage.PARSING, 2, "corrupt"),
     ClaimLost(DOCUMENT_ID, "worker 100%"),
+    ClaimingPaused(OutageError("storage_failed")),
     ProviderAnswered("openai", 0.25, None),
     ProviderAnswered("openai", 0.25, "service_busy"),
     IndexChanged(Producer("a model", "1"), IndexAction.BUILD),
-    ErrorPassedOver("renewing a lease", TransientError("storage_failed")),
+    ErrorPassedOver("renewing a lease", TransientError("unexpected", error="OSError", place="a test")),
 ]
 
 

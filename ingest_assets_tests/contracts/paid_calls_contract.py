@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 from uuid import uuid4
 
@@ -10,14 +11,14 @@ import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
-from ingest_assets.domain.errors import ResourceError, TransientError
+from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports.providers import Availability, PaidCall, PaidCalls, RemoteJobs
-from ingest_assets_tests.documents import TEST, policy_text, submit
+from ingest_assets_tests.documents import LEASE, TEST, policy_text, submit
 
 PROVIDER, OTHER = ProviderName("a-provider"), ProviderName("another")
 ESTIMATE = Usage(tokens=100, micro_usd=10)
@@ -46,9 +47,9 @@ def failed(calls: PaidCalls, user: UserId, provider: ProviderName = PROVIDER) ->
         raise UNAVAILABLE
 
 
-def refusal(calls: PaidCalls, user: UserId, document_id: DocumentId | None = None) -> str:
+def refusal(calls: PaidCalls, user: UserId, document_id: DocumentId | None = None, fence: int | None = None) -> str:
     """Return the code with which the call is refused; the block must not be entered."""
-    with pytest.raises(ResourceError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id):
+    with pytest.raises(IngestError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id, fence):
         pytest.fail("the call was let through")
     return raised.value.code
 
@@ -71,18 +72,97 @@ class PaidCallsContract:
         called(calls, user)
         assert sum(each.micro_usd for each in deployment.ledger.costs()) == 10
 
+    @pytest.mark.parametrize("code", ["service_slow", "service_unavailable", "service_garbled", "timeout"])
+    def test_a_provider_that_serves_nobody_is_an_outage_and_not_the_documents_fault(
+        self, gate: Gate, deployment: Deployment, user: UserId, code: str
+    ) -> None:
+        document_id = submit(deployment, user, policy_text()).document_id
+        calls = gate()
+        if code in ("service_slow", "timeout"):
+            called(calls, user)  # before the failing call began
+        with pytest.raises(ResourceError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id):
+            raise TransientError(code, name="The provider", seconds=9)
+        assert raised.value.code == "service_away"
+
+    def test_a_failure_is_the_documents_own_if_the_provider_serves_others_meanwhile(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = submit(deployment, user, policy_text()).document_id
+        calls = gate()
+        with pytest.raises(TransientError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id):  # noqa: PT012  what happens meanwhile matters
+            called(calls, user)
+            raise UNAVAILABLE
+        assert raised.value is UNAVAILABLE
+
+    def test_a_quick_failure_is_the_documents_own_if_the_provider_has_just_served_another(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = submit(deployment, user, policy_text()).document_id
+        calls = gate()
+        called(calls, user)
+        with pytest.raises(TransientError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id):
+            raise UNAVAILABLE
+        assert raised.value is UNAVAILABLE
+
+    def test_only_who_holds_a_document_pays_for_it(self, gate: Gate, deployment: Deployment, user: UserId) -> None:
+        submit(deployment, user, policy_text())
+        calls, claims = gate(), deployment.claims
+        [job] = claims.claim("a worker", 1, LEASE)
+        document = job.document
+        with calls.begin(PROVIDER, ESTIMATE, user, document.document_id, document.fence):
+            pass
+        claims.renew("a worker", -LEASE)
+        assert refusal(calls, user, document.document_id, document.fence) == "claim_lost"
+        claims.renew("a worker", LEASE)
+        claims.release("a worker")
+        [again] = claims.claim("a worker", 1, LEASE)
+        assert refusal(calls, user, document.document_id, document.fence) == "claim_lost"
+        with calls.begin(PROVIDER, ESTIMATE, user, document.document_id, again.document.fence):
+            pass
+        assert [(costs.calls, costs.tokens) for costs in deployment.ledger.costs()] == [(2, 200)]
+
+    def test_who_loses_a_document_while_waiting_for_a_turn_does_not_pay(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        submit(deployment, user, policy_text())
+        [job] = deployment.claims.claim("a worker", 1, timedelta(milliseconds=200))
+        calls = gate(rates=RateLimits(requests=RateLimit(60, burst=timedelta(milliseconds=1))))
+        called(calls, user)
+        assert refusal(calls, user, job.document.document_id, job.document.fence) == "claim_lost"
+
+    def test_a_search_is_told_what_happened_to_itself(self, gate: Gate, user: UserId) -> None:
+        with pytest.raises(TransientError) as raised, gate().begin(PROVIDER, ESTIMATE, user, None):
+            raise UNAVAILABLE
+        assert raised.value is UNAVAILABLE
+
+    def test_failures_outside_of_paid_calls_are_attributed_in_the_same_way(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = submit(deployment, user, policy_text()).document_id
+        calls = gate()
+        with pytest.raises(ResourceError) as raised, calls.attributing_failures(PROVIDER, document_id):
+            raise UNAVAILABLE
+        assert raised.value.code == "service_away"
+
     def test_any_exception_leaves_the_block_as_it_is(self, gate: Gate, user: UserId) -> None:
         with pytest.raises(KeyError, match="as it is"), gate().begin(PROVIDER, ESTIMATE, user, None):
             raise KeyError("as it is")
 
-    @pytest.mark.parametrize("budgets", [BudgetLimits(day=15), BudgetLimits(user=15), BudgetLimits(document=15)])
+    @pytest.mark.parametrize(
+        ("budgets", "code"),
+        [
+            (BudgetLimits(day=15), "budget_spent"),
+            (BudgetLimits(user=15), "budget_spent"),
+            (BudgetLimits(document=15), "document_budget_spent"),
+        ],
+    )
     def test_what_no_budget_allows_is_refused_before_anything_is_spent(
-        self, gate: Gate, deployment: Deployment, user: UserId, budgets: BudgetLimits
+        self, gate: Gate, deployment: Deployment, user: UserId, budgets: BudgetLimits, code: str
     ) -> None:
         calls, document_id = gate(budgets=budgets), DocumentId(uuid4())
         with calls.begin(PROVIDER, ESTIMATE, user, document_id):
-            assert refusal(calls, user, document_id) == "budget_spent"
-        assert refusal(calls, user, document_id) == "budget_spent"
+            assert refusal(calls, user, document_id) == code
+        assert refusal(calls, user, document_id) == code
         [costs] = deployment.ledger.costs()
         assert (costs.calls, costs.micro_usd) == (1, 10)
 
@@ -180,10 +260,37 @@ class RemoteJobsContract:
     ) -> None:
         remote_jobs.prepare(document, producer)
         remote_jobs.remember(document, producer, "job-1")
-        remote_jobs.forget(document, producer)
+        remote_jobs.forget(document, producer, "job-1")
         assert remote_jobs.recall(document, producer) is None
         remote_jobs.book(document, producer, "job-1")
         assert remote_jobs.recall(document, producer) is None
+
+    def test_an_earlier_upload_does_not_take_the_place_of_a_newer_one(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer, 1)
+        remote_jobs.prepare(document, producer, 2)
+        with pytest.raises(ResourceError, match="claim_lost"):
+            remote_jobs.remember(document, producer, "job-1", 1)
+        assert remote_jobs.recall(document, producer) is None
+        remote_jobs.remember(document, producer, "job-2", 2)
+        assert remote_jobs.recall(document, producer) == RemoteJob("job-2", booked=False, call_id=2)
+
+    def test_a_job_is_remembered_again_without_harm(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer, 1)
+        for _ in range(2):
+            remote_jobs.remember(document, producer, "job-1", 1)
+        assert remote_jobs.recall(document, producer) == RemoteJob("job-1", booked=False, call_id=1)
+
+    def test_an_earlier_job_that_is_forgotten_leaves_the_newer_one(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer)
+        remote_jobs.remember(document, producer, "job-2")
+        remote_jobs.forget(document, producer, "job-1")
+        assert remote_jobs.recall(document, producer) == RemoteJob("job-2", booked=False)
 
     def test_each_job_has_a_secret_of_its_own_that_nobody_guesses(
         self, remote_jobs: RemoteJobs, document: Document, producer: Producer

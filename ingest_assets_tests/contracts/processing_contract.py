@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from ingest_assets.pipeline.ports.processing import Changes, ChunkBuffer, Progre
 from ingest_assets_tests.contracts.claiming_contract import LONG_AGO
 from ingest_assets_tests.contracts.embedder_contract import DOCUMENT
 from ingest_assets_tests.documents import (
+    TEST,
     claim_one,
     ingest,
     policy_text,
@@ -190,12 +192,28 @@ class ChangesContract:
         assert deployment.chunk_buffer.load(document_id) == chunks
         assert deployment.vector_buffer.present(document_id, OTHER_MODEL) == {chunk.chunk_sha for chunk in chunks}
 
+    def test_what_a_large_document_stores_renews_its_lease_because_nobody_else_could_meanwhile(
+        self, changes: Changes, deployment: Deployment, user: UserId
+    ) -> None:
+        submit(deployment, user, policy_text())
+        [job] = deployment.claims.claim("worker", 1, timedelta(0))
+        take_through(deployment, job, "parsed_markdown", "chunks")
+        assert deployment.claims.reclaim(3, TEST) == 0
+        deployment.claims.settle(job, RetryAt(LONG_AGO), TransientError("timeout", seconds=1), reported=False)
+        [job] = deployment.claims.claim("worker", 1, timedelta(0))
+        chunks = deployment.chunk_buffer.load(job.document.document_id)
+        batch = batch_of(deployment, [chunk.chunk_sha for chunk in chunks])
+        changes.write_all([Change(job, (), vectors=(batch,))], reported=False)
+        assert deployment.claims.reclaim(3, TEST) == 0
+
     @pytest.mark.parametrize("reported", [False, True])
     def test_what_is_done_is_reported_once_whatever_was_reported_of_it_before(
         self, changes: Changes, deployment: Deployment, user: UserId, *, reported: bool
     ) -> None:
         failed = begun(deployment, user)
-        deployment.claims.settle(failed, RetryAt(LONG_AGO), TransientError("storage_failed"), reported=True)
+        deployment.claims.settle(
+            failed, RetryAt(LONG_AGO), TransientError("unexpected", error="OSError", place="a test"), reported=True
+        )
         job = claim_one(deployment)
         take_through(deployment, job, "parsed_markdown", "chunks", "embeddings")
         changes.write_all([commit_of(deployment, job)], reported=reported)

@@ -1,16 +1,20 @@
 """What must be told of documents to whoever may see them."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets_tests.contracts.claiming_contract import BUSY, CORRUPT, TOMORROW, fill
-from ingest_assets_tests.documents import LEASE, TEST, claim_one, ingest, policy_text, submit, take_through
+from ingest_assets_tests.documents import LEASE, TEST, claim_one, drain_all, ingest, policy_text, submit, take_through
+from ingest_assets_tests.sample_files import scanned_pdf
 
 
 class DocumentsContract:
@@ -50,6 +54,38 @@ class DocumentsContract:
         document_id = submit(deployment, user, policy_text(), "a.md").document_id
         submit(deployment, user, policy_text(), "b.md")
         assert sorted(documents.sources(document_id)) == ["/documents/a.md", "/documents/b.md"]
+
+    def test_documents_are_listed_newest_first_a_page_at_a_time(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        names = ["a.md", "b.md", "c.md"]
+        ids = {name: submit(deployment, user, policy_text(name), name).document_id for name in names}
+        first = documents.listed(Listing(limit=2))
+        second = documents.listed(Listing(limit=2, after=first[-1].document_id))
+        assert [each.filename for each in first + second] == ["c.md", "b.md", "a.md"]
+        assert first[0] == ListedDocument(
+            ids["c.md"], "c.md", Stage.QUEUED, State.QUEUED, code=None, searchable=False, warnings={}
+        )
+
+    def test_a_list_holds_only_what_was_asked_for(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        scan = ingest(deployment, user, scanned_pdf("The walrus is covered."), "Scan 7.pdf")
+        ingest(deployment, user, policy_text(), "policy.md")
+        empty = submit(deployment, user, scanned_pdf(), "picture.pdf").document_id
+        drain_all(deployment)
+
+        def found(listing: Listing) -> set[DocumentId]:
+            return {each.document_id for each in documents.listed(listing)}
+
+        assert found(Listing(with_warnings=True)) == {scan}
+        assert found(Listing(name="scan")) == {scan}
+        assert found(Listing(code="needs_ocr")) == {empty}
+        assert found(Listing(state=State.DEADLETTER)) == {empty}
+        assert found(Listing(since=datetime.now(UTC) + timedelta(days=1))) == set()
+        assert len(found(Listing(since=datetime.now(UTC) - timedelta(days=1)))) == 3
+        [listed] = documents.listed(Listing(with_warnings=True))
+        assert (listed.searchable, listed.warnings) == (True, {WarningKind.PAGES_WITHOUT_TEXT: 1})
 
     def test_a_document_stands_where_its_job_does(
         self, documents: Documents, deployment: Deployment, user: UserId
@@ -109,3 +145,30 @@ class DocumentsContract:
         }
         assert [each.filename for each in failed] == ["1.md", "0.md"]
         assert {(each.message, each.hint) for each in failed} == {(each.message, each.hint) for each in (CORRUPT, BUSY)}
+        assert [each.document_id for each in documents.failed(CORRUPT.code)] == [dead]
+        assert documents.failed(limit=1) == failed[:1]
+
+    def test_failures_are_grouped_by_cause_the_most_frequent_first(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        fill(deployment, user, 4)
+        jobs = deployment.claims.claim("worker", 3, LEASE)
+        for job in jobs[:2]:
+            deployment.claims.settle(job, GiveUp(), CORRUPT, reported=False)
+        deployment.claims.settle(jobs[2], RetryAt(TOMORROW), BUSY, reported=False)
+        corrupt, busy = documents.failed_causes()
+        assert (corrupt.code, corrupt.count, corrupt.waiting, corrupt.dead_letters) == (CORRUPT.code, 2, 0, 2)
+        assert (corrupt.message, corrupt.hint, corrupt.next_retry_at) == (CORRUPT.message, CORRUPT.hint, None)
+        assert (busy.code, busy.count, busy.waiting, busy.next_retry_at) == (BUSY.code, 1, 1, TOMORROW)
+        assert corrupt.stages == (Stage.QUEUED,)
+        assert corrupt.since == documents.history(jobs[0].document.document_id)[-1].occurred_at
+
+    def test_dead_letters_of_a_cause_name_their_sources_by_user(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        fill(deployment, user, 3)
+        jobs = deployment.claims.claim("worker", 2, LEASE)
+        deployment.claims.settle(jobs[0], GiveUp(), CORRUPT, reported=False)
+        deployment.claims.settle(jobs[1], RetryAt(TOMORROW), CORRUPT, reported=False)
+        assert documents.failed_sources(CORRUPT.code) == {user: ["/documents/0.md"]}
+        assert documents.failed_sources(BUSY.code) == {}

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, TransientError
 
-FACTS = dict.fromkeys(("limit", "found", "expected", "seconds", "megabytes", "pages", "crashes", "needed"), 1)
+FACTS = dict.fromkeys(
+    ("limit", "found", "objects", "expected", "seconds", "megabytes", "pages", "crashes", "needed", "signal"), 1
+)
 WORDS = dict.fromkeys(("name", "error", "place", "what", "folder", "provider", "role", "tables"), "x")
 
 

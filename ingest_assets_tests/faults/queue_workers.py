@@ -71,7 +71,8 @@ def finish(database: Database, job: Job) -> None:
 def _write(database: Database, job: Job, stages: Sequence[Stage], version: Version | None = None) -> None:
     clock = SystemClock()
     moves = tuple(Move(stage, clock.seconds()) for stage in stages)
-    PostgresChanges(database, clock).write_all([Change(job, moves, version=version)], reported=False)
+    changes = PostgresChanges(database, clock, timedelta(seconds=30))
+    changes.write_all([Change(job, moves, version=version)], reported=False)
 
 
 def _work(url: str, claim: str) -> None:

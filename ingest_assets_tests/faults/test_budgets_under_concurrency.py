@@ -74,8 +74,17 @@ def change(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def spend(url: str, limits: CostLimits, seed: int) -> tuple[int, set[str]]:
-    """What one worker was allowed to spend, and how its calls ended; a third of those let through fail."""
+def failure(*, may_have_cost: bool) -> TransientError:
+    error = TransientError("unexpected", error="OSError", place="a test")
+    error.may_have_cost = may_have_cost
+    return error
+
+
+def spend(url: str, limits: CostLimits, seed: int, *, uncertain: float = 0) -> tuple[int, set[str]]:
+    """What one worker was allowed to spend, and how its calls ended; a third of those let through fail.
+
+    `uncertain` is the share of those that may have cost something all the same.
+    """
     chance, spent, codes = Random(seed), 0, set()  # noqa: S311
     with worker(url, limits) as calls:
         for _ in range(CALLS):
@@ -84,7 +93,7 @@ def spend(url: str, limits: CostLimits, seed: int) -> tuple[int, set[str]]:
             try:
                 with calls.begin(OPENAI.name, wanted, chance.choice(USERS), chance.choice([*DOCUMENTS, None])) as paid:
                     if chance.random() < 1 / 3:
-                        raise TransientError("storage_failed")
+                        raise failure(may_have_cost=chance.random() < uncertain)
                     paid.settle(Usage(micro_usd=chance.randint(estimate // 2, estimate)))
                 spent += paid.usage.micro_usd
             except IngestError as error:
@@ -97,7 +106,8 @@ def ledger_and_counters_agree(url: str) -> dict[tuple[str, UUID], int]:
     counters = fetch(url, "SELECT budget, subject, micro_usd AS sum FROM upload_pipeline.spending")
     ledger = fetch(
         url,
-        "SELECT budget, subject, sum(micro_usd)::bigint AS sum FROM upload_pipeline.paid_calls,"
+        "SELECT budget, subject, sum(CASE WHEN doubtful THEN estimated_micro_usd ELSE micro_usd END)::bigint AS sum"
+        " FROM upload_pipeline.paid_calls,"
         " upload_pipeline.budgets_of(user_id, document_id, started_at) GROUP BY 1, 2",
     )
     spent = {(row["budget"], row["subject"]): row["sum"] for row in ledger}
@@ -111,15 +121,15 @@ def test_eight_workers_never_exceed_any_budget_together(database_url: str) -> No
     most = {"day": DAY, "user": USER, "document": DOCUMENT}
     assert all(amount <= most[budget] for (budget, _), amount in spent.items())
     assert sum(amount for (budget, _), amount in spent.items() if budget == "day") == sum(mine for mine, _ in told)
-    assert set.union(*(codes for _, codes in told)) == {"budget_spent", "storage_failed"}
+    assert set.union(*(codes for _, codes in told)) == {"budget_spent", "unexpected"}
 
 
-def test_counters_and_ledger_agree_although_reservations_lapse_while_calls_end(database_url: str) -> None:
-    lapsing = replace(BUDGETS, reservation=timedelta(0))
-    together(partial(spend, database_url, lapsing))
-    with worker(database_url, lapsing) as calls:
-        assert calls._release_abandoned() == 0
-    assert ledger_and_counters_agree(database_url)
+def test_counters_and_ledger_agree_although_it_is_uncertain_what_some_calls_cost(database_url: str) -> None:
+    late = replace(BUDGETS, reservation=timedelta(0))
+    together(partial(spend, database_url, late, uncertain=0.5))
+    spent = ledger_and_counters_agree(database_url)
+    assert sum(amount for (budget, _), amount in spent.items() if budget == "day") <= DAY
+    assert fetch(database_url, "SELECT FROM upload_pipeline.paid_calls WHERE doubtful")
 
 
 def test_the_buckets_never_let_more_through_than_capacity_and_refill(database_url: str) -> None:
@@ -170,15 +180,15 @@ def test_of_eight_workers_at_a_half_open_breaker_one_probes(database_url: str) -
         assert calls.paused_providers() == set()
 
 
-def test_of_eight_workers_one_takes_what_a_crashed_one_had_reserved(database_url: str) -> None:
+def test_none_of_eight_workers_takes_what_a_crashed_one_had_reserved(database_url: str) -> None:
     limits = CostLimits(budgets=BudgetLimits(day=ESTIMATE.micro_usd))
     with worker(database_url, limits) as crashed:
         crashed._reserve(Wish(OPENAI.name, ESTIMATE, USERS[0], None))
     change(database_url, "UPDATE upload_pipeline.paid_calls SET expires_at = now()")
     told = together(partial(let_through, database_url, limits, Barrier(WORKERS, timeout=60)))
-    assert sorted(map(str, told)) == ["None"] + ["budget_spent"] * 7
+    assert told == ["budget_spent"] * 8
     rows = fetch(database_url, "SELECT outcome, count(*) FROM upload_pipeline.paid_calls GROUP BY 1 ORDER BY 1")
-    assert rows == [{"outcome": "abandoned", "count": 1}, {"outcome": "succeeded", "count": 1}]
+    assert rows == [{"outcome": "under_way", "count": 1}]
 
 
 def test_failures_of_eight_workers_open_the_breaker_that_all_of_them_see(database_url: str) -> None:
@@ -190,7 +200,7 @@ def test_failures_of_eight_workers_open_the_breaker_that_all_of_them_see(databas
             try:
                 with calls.begin(OPENAI.name, ESTIMATE, USERS[0], None):
                     meeting.wait()
-                    raise TransientError("storage_failed")  # noqa: TRY301
+                    raise TransientError("unexpected", error="OSError", place="a test")  # noqa: TRY301
             except TransientError:
                 meeting.wait()
             try:

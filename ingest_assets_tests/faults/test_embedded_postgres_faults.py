@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,9 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
+import psycopg
 import pytest
 
-from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres, placement
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres, boot, placement
 from ingest_assets.adapters.embedded_postgres.installation import find_installation
 from ingest_assets.adapters.embedded_postgres.sockets import socket_folder
 from ingest_assets.domain.errors import PermanentError
@@ -167,6 +169,32 @@ def test_a_killed_server_comes_back_by_itself_with_what_was_committed(home: Path
         assert remembered(server) == ["before", "committed"]
 
 
+def test_a_server_that_does_not_answer_is_started_again(home: Path) -> None:
+    with EmbeddedPostgres(home, patience=2) as server:
+        stopped = psutil.Process(postmaster(home))
+        stopped.suspend()
+        assert eventually(lambda: not stopped.is_running() and answers(server))
+        assert remembered(server) == ["before"]
+
+
+def test_a_server_without_a_supervisor_is_revived_by_a_user_that_looks_after_it(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
+        assert not server.revive()
+        processes = [supervisor(home), postmaster(home)]
+        for process in processes:
+            kill(process)
+        assert eventually(lambda: not is_supervised(home))
+        assert server.revive()
+        assert remembered(server) == ["before"]
+
+
+def test_how_servers_ended_is_noted(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
+        assert server.deaths() == []
+        kill(postmaster(home))
+        assert eventually(lambda: server.deaths() == [-signal.SIGKILL])
+
+
 def test_a_user_gets_a_killed_server_back_by_starting_it_again(home: Path) -> None:
     with EmbeddedPostgres(home) as server:
         url = server.url()
@@ -195,6 +223,14 @@ def test_a_supervisor_that_is_told_to_end_stops_its_server_properly(home: Path) 
         assert eventually(lambda: not is_supervised(home))
         assert not is_running(home)
         assert "database system is shut down" in server.log_path.read_text().splitlines()[-1]
+        server.start()
+        assert remembered(server) == ["before"]
+
+
+def test_a_server_that_is_told_to_stop_does_not_wait_for_clients_that_never_leave(home: Path) -> None:
+    with EmbeddedPostgres(home) as server, psycopg.connect(server.url()):
+        psutil.Process(postmaster(home)).terminate()
+        assert eventually(lambda: not is_running(home))
         server.start()
         assert remembered(server) == ["before"]
 
@@ -346,15 +382,22 @@ def test_root_without_user_namespaces_runs_the_server_as_nobody_outside_a_privat
 
 
 @as_root
-def test_root_without_user_namespaces_keeps_the_data_in_a_home_that_nobody_may_enter(
+def test_root_without_user_namespaces_leaves_data_where_it_is_if_nobody_may_reach_it(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(placement, "SYSTEM_FOLDER", open_folder / "system")
     monkeypatch.setenv("PATH", str(open_folder))
-    with EmbeddedPostgres(open_folder) as server:
-        remember(server, "here")
-        assert psutil.Process(postmaster(open_folder)).uids().effective == UNPRIVILEGED
-        assert cluster(open_folder) == open_folder / "postgres" / "cluster"
+    home = open_folder / "home"
+    home.mkdir()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(boot, "keep_home_private", lambda _: None)  # earlier versions left an open home open
+        with EmbeddedPostgres(home) as server:
+            remember(server, "here")
+    with EmbeddedPostgres(home) as server:
+        assert remembered(server) == ["here"]
+        assert psutil.Process(postmaster(home)).uids().effective == UNPRIVILEGED
+        assert cluster(home) == home / "postgres" / "cluster"
+    assert home.stat().st_mode & 0o777 == 0o711
 
 
 @as_root

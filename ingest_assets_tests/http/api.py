@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import jwt
 
-from ingest_assets.cli.commands.serve import compose_service, server_of
+from ingest_assets.cli.commands.serve import compose_service
 from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http.ports import HttpService
+from ingest_assets.http.server import server_of
 
 SECRET = "forty-one characters that only tests know"  # noqa: S105
 SECONDS = 30

@@ -1,19 +1,24 @@
 """Documents over HTTP: taken in, followed, found, deleted."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
+from ingest_assets.adapters.postgres.locks import held, intake_of
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.http import body_limits
+from ingest_assets.http.ports import Limits
 from ingest_assets_tests.documents import drain_all, policy_text
-from ingest_assets_tests.http.api import Api, assert_problem
+from ingest_assets_tests.http.api import Api, assert_problem, serving
+from ingest_assets_tests.sample_files import scanned_pdf
 
 MEGABYTE = 1024 * 1024
 
@@ -38,6 +43,30 @@ def test_a_document_is_taken_in_followed_found_and_deleted(api: Api, deployment:
     assert api("DELETE", path).status_code == 204
     assert_problem(api.of(UserId(uuid4()))("DELETE", path), 404, "unknown_document")
     assert api("POST", "/v1/search", json={"query": "zebra"}).json() == []
+
+
+def test_what_could_not_be_read_is_said_with_the_status(api: Api, deployment: Deployment) -> None:
+    path = api.submit(scanned_pdf("The walrus is covered."), "scan.pdf").headers["location"]
+    drain_all(deployment)
+    status = api("GET", path).json()
+    assert (status["searchable"], status["warnings"]) == (True, [{"kind": "pages_without_text", "count": 1}])
+
+
+def test_what_became_of_attachments_is_told_to_their_owner_only(
+    api: Api, other_user: UserId, deployment: Deployment
+) -> None:
+    message = EmailMessage()
+    message.set_content("See the attachments.")
+    for name in ("policy.md", "noise.bin"):
+        message.add_attachment(b"The walrus.", maintype="application", subtype="octet-stream", filename=name)
+    path = api.submit(message.as_bytes(), "mail.eml").headers["location"]
+    drain_all(deployment)
+    drain_all(deployment)
+    policy, noise = api("GET", f"{path}/attachments").json()
+    assert (policy["path"], policy["searchable"], policy["state"]) == ("policy.md", True, "done")
+    assert api("GET", f"/v1/documents/{policy['document_id']}").json()["filename"] == "policy.md"
+    assert (noise["path"], noise["document_id"], noise["code"]) == ("noise.bin", None, "unsupported")
+    assert_problem(api.of(other_user)("GET", f"{path}/attachments"), 404, "unknown_document")
 
 
 def test_nobody_sees_or_touches_anothers_document(api: Api, other_user: UserId, deployment: Deployment) -> None:
@@ -91,6 +120,24 @@ def test_a_file_in_a_form_arrives_byte_for_byte(api: Api, deployment: Deployment
     form = api("POST", "/v1/documents", files={"file": ("a.pdf", content)})
     assert form.status_code == 202, form.text
     assert api.submit(content, "a.pdf").json() == form.json() | {"status": "unchanged"}
+
+
+@pytest.mark.parametrize("after", [b"each", b"-", b" x", b"\n", b"--x", b"-- \n"])
+def test_a_line_that_only_begins_like_the_boundary_belongs_to_the_file(api: Api, after: bytes) -> None:
+    content = b"All of this is covered.\r\n--b" + after + b"\r\nNothing else is."
+    for first, last in [(b"--b\r\n", b"\r\n--b--"), (b"--bee\r\n--b \r\n", b"\r\n--b--\t\r\nThe end.")]:
+        head = b'Content-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        form = api("POST", "/v1/documents", content=first + head + content + last, headers=headers)
+        assert form.status_code == 202, form.text
+        assert api.submit(content, "a.txt").json() == form.json() | {"status": "unchanged"}
+
+
+def test_a_form_without_its_last_boundary_is_refused(api: Api) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; filename="a.txt"\r\n\r\nAll of this is covered.\r\n--b'
+    for ending in (b"", b"-", b"each--\r\n"):
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        assert_problem(api("POST", "/v1/documents", content=part + ending, headers=headers), 422, "invalid_request")
 
 
 def test_a_path_in_a_name_is_no_path(api: Api) -> None:
@@ -218,15 +265,54 @@ def test_a_search_as_long_as_a_book_is_too_large(api: Api) -> None:
     assert_problem(api("POST", "/v1/search", json={"query": "x" * MEGABYTE}), 413, "too_large")
 
 
-def test_a_body_that_never_ends_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_limits, "ARRIVAL_SECONDS", 0.2)
+def test_a_body_that_never_ends_is_given_up(deployment: Deployment, user: UserId) -> None:
+    limits = Limits(connections=10, arrival_seconds=2, trusted_proxies=None)
+    with serving(deployment, user, limits=limits) as api:
+        address = urlsplit(api.url)
+        head = (
+            f"POST /v1/documents?filename=a.md HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"Authorization: Bearer {api.token}\r\nContent-Length: 100\r\n\r\nhalf a"
+        )
+        with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
+            connection.sendall(head.encode())
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"request_timeout" in answer
+
+
+def test_a_document_that_follows_another_request_without_waiting_for_its_answer_is_taken_in(api: Api) -> None:
     address = urlsplit(api.url)
+    content = policy_text().encode()
     head = (
+        f"GET /healthz HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n"
         f"POST /v1/documents?filename=a.md HTTP/1.1\r\nHost: {address.netloc}\r\n"
-        f"Authorization: Bearer {api.token}\r\nContent-Length: 100\r\n\r\nhalf a"
+        f"Authorization: Bearer {api.token}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
     )
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
         connection.sendall(head.encode())
-        answer = b"".join(iter(lambda: connection.recv(4096), b""))
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"request_timeout" in answer
+        first = connection.recv(4096)
+        connection.sendall(content)
+        answers = first + b"".join(iter(lambda: connection.recv(4096), b""))
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 202 " in answers
+
+
+def test_one_users_large_documents_leave_room_for_anothers(
+    api: Api, user: UserId, other_user: UserId, database_url: str
+) -> None:
+    large = b"word\n" * (MEGABYTE // 5)
+    blocked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(4) as pool, psycopg.connect(database_url, autocommit=True) as connection:
+        with held(database_url, intake_of(user)):
+            waiting = [pool.submit(api.submit, large + b"%d" % number, "a.txt") for number in range(4)]
+            while not connection.execute(blocked).fetchall():
+                assert not any(each.done() for each in waiting)
+            assert api.of(other_user).submit(large, "a.txt").status_code == 202
+            assert not any(each.done() for each in waiting)
+        assert [each.result().status_code for each in waiting] == [202] * 4
+
+
+def test_no_thread_outlives_the_service(deployment: Deployment, user: UserId) -> None:
+    with serving(deployment, user) as api:
+        assert api.submit(b"word\n" * (MEGABYTE // 5), "a.txt").status_code == 202
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("large upload")]

@@ -1,18 +1,20 @@
 """Hints over HTTP name no command, and only addresses that exist."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ingest_assets.domain.errors import CATALOGUE
 from ingest_assets.http.application import build_application
+from ingest_assets.http.ports import Limits
 from ingest_assets.http.problems import HINT_OF_CODE, hint_of
 
 
 @pytest.mark.parametrize("code", HINT_OF_CODE)
 def test_a_hint_over_http_names_what_a_caller_has(code: str) -> None:
-    service: Any = None
+    service: Any = SimpleNamespace(limits=Limits(connections=1, arrival_seconds=1, trusted_proxies=None))
     paths = {getattr(route, "path", None) for route in build_application(service).routes}
     assert code in CATALOGUE
     assert not re.search(r"\bingest [a-z]|--[a-z]", HINT_OF_CODE[code])

@@ -1,15 +1,10 @@
 """The service as a whole: its health, its limits, its errors, its description, its log."""
 
-import json
 import logging
-import os
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
-import httpx
 import psycopg
 import pytest
 import schemathesis
@@ -24,8 +19,8 @@ from ingest_assets.domain.documents.document import UserId
 from ingest_assets.http.problems import RefusalError
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets_tests.documents import policy_text
-from ingest_assets_tests.http.api import SECRET, Api, assert_problem, serving, token_of
-from ingest_assets_tests.system.ingest import INGEST
+from ingest_assets_tests.http.api import Api, assert_problem, serving
+from ingest_assets_tests.http.process import serve
 
 
 def test_it_is_alive_and_ready(api: Api) -> None:
@@ -38,7 +33,7 @@ def test_it_is_alive_but_not_ready_before_the_schema_is_up_to_date(
 ) -> None:
     with serving(deployment, user, pending_migrations=lambda: pending(empty_database_url)) as api:
         assert api.plainly("GET", "/healthz").status_code == 200
-        assert_problem(api.plainly("GET", "/readyz"), 503, "database_not_migrated")
+        assert_problem(api.plainly("GET", "/readyz"), 503, "schema_outdated")
     nowhere = f"postgresql://secret@/nowhere?host={tmp_path}"
     with serving(deployment, user, pending_migrations=lambda: pending(nowhere)) as api:
         assert api.plainly("GET", "/healthz").status_code == 200
@@ -117,8 +112,8 @@ def test_a_bucket_fills_again_and_never_above_a_minutes_worth() -> None:
 def test_the_database_going_away_is_a_passing_problem(deployment: Deployment, api: Api, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER SCHEMA upload_pipeline RENAME TO away")
-    assert_problem(api.submit(policy_text()), 503, "database_not_migrated")
-    assert_problem(api("POST", "/v1/search", json={"query": "x"}), 503, "database_not_migrated")
+    assert_problem(api.submit(policy_text()), 503, "schema_outdated")
+    assert_problem(api("POST", "/v1/search", json={"query": "x"}), 503, "schema_outdated")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER SCHEMA away RENAME TO upload_pipeline")
     assert api.submit(policy_text()).status_code == 202
@@ -151,38 +146,13 @@ def _try(operation: Any, api: Api) -> set[int]:
 
 
 def test_the_command_serves_until_it_is_told_to_stop(database_url: str, tmp_path: Path, user: UserId) -> None:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "INGEST_HOME": str(tmp_path / "home"),
-        "INGEST_DATABASE_URL": database_url,
-        "INGEST_JWT_SECRET": SECRET,
-    }
-    command = [str(INGEST), "serve", "--port", "0", "--json"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        url = _announced(process)
-        headers = {"Authorization": f"Bearer {token_of(user)}"}
-        with httpx.Client(trust_env=False, timeout=30) as client:
-            submitted = client.post(f"{url}/v1/documents?filename=mine.md", headers=headers, content=policy_text())
-        process.send_signal(signal.SIGTERM)
-        _, messages = process.communicate(timeout=60)
+    with serve(database_url, tmp_path) as served:
+        submitted = served.submit(user, policy_text().encode(), "mine.md")
     assert submitted.status_code == 202
-    assert process.returncode == 0
-    assert "POST /v1/documents 202" in messages
-    assert "Traceback" not in messages
-    assert "mine.md" not in messages
-
-
-def _announced(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if line == "}\n":
-            return str(json.loads("".join(lines))["url"])
-    raise AssertionError(process.communicate()[1])
+    assert served.process.returncode == 0
+    assert "POST /v1/documents 202" in served.messages
+    assert "Traceback" not in served.messages
+    assert "mine.md" not in served.messages
 
 
 @pytest.mark.parametrize(

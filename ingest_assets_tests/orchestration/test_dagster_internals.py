@@ -122,6 +122,7 @@ def test_installing_twice_is_installing_once() -> None:
 ERRORS = """
 import traceback
 import dagster as dg
+from dagster._core.errors import DagsterUserCodeUnreachableError as Telling
 from dagster_shared.error import SerializableErrorInfo
 from ingest_assets.orchestration.dagster_internals import install
 
@@ -136,7 +137,7 @@ def told(kind, cause):
     except kind as error:
         return SerializableErrorInfo.from_traceback(traceback.TracebackException.from_exception(error))
 
-cases = [(dg.Failure, dg.Failure), (dg.Failure, ValueError), (ValueError, dg.Failure)]
+cases = [(Telling, Telling), (Telling, ValueError), (ValueError, Telling)]
 original = [told(*case) for case in cases]
 install()
 replaced = [told(*case) for case in cases]
@@ -145,6 +146,11 @@ replaced = [told(*case) for case in cases]
 
 def test_of_errors_that_may_be_told_dagster_keeps_what_it_would_keep_by_itself() -> None:
     assert told_by(f"{ERRORS}print(replaced[0] == original[0] != None)") == ["True"]
+
+
+def test_of_a_failure_dagster_keeps_what_it_says_and_no_traceback() -> None:
+    told = "failure = told(dg.Failure, ValueError)\nprint(failure.message.strip(), failure.stack, failure.cause)"
+    assert told_by(f"{ERRORS}{told}") == ["a failure [] None"]
 
 
 def test_of_other_errors_only_the_messages_differ_from_what_dagster_would_keep() -> None:
@@ -323,3 +329,37 @@ print("MIN_INTERVAL_LOOP_TIME" in sensor.execute_sensor_iteration_loop.__code__.
 def test_the_daemon_looks_at_the_sensors_every_second_instead_of_every_five() -> None:
     ran = subprocess.run([sys.executable, "-c", DAEMON], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.split() == ["5", "1", "True"]
+
+
+CODE_SERVERS = """
+import dagster._daemon.cli
+import dagster as dg
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import ModuleTarget
+from dagster._daemon.controller import DagsterDaemonController, create_daemon_grpc_server_registry
+from dagster._time import get_current_timestamp
+from ingest_assets.orchestration.dagster_internals import install
+install()
+install()
+
+def server(registry):
+    [entry] = registry._active_entries.values()
+    return entry.process.server_process
+
+with dg.instance_for_test() as instance, create_daemon_grpc_server_registry(instance) as registry:
+    target = ModuleTarget("ingest_assets_tests.orchestration.empty_definitions", None, None, "empty")
+    with WorkspaceProcessContext(instance, target, grpc_server_registry=registry) as workspace:
+        controller = object.__new__(DagsterDaemonController)
+        vars(controller).update(_grpc_server_registry=registry, _workspace_process_context=workspace)
+        first, now = server(registry), get_current_timestamp()
+        print(controller.check_workspace_freshness(now) == now, server(registry) is first)
+        first.kill()
+        first.wait()
+        print(controller.check_workspace_freshness(now - 11) > now, server(registry).poll() is None)
+"""
+
+
+def test_the_daemon_replaces_a_code_server_that_has_died_when_it_looks_next_and_no_other() -> None:
+    ran = subprocess.run([sys.executable, "-c", CODE_SERVERS], capture_output=True, text=True, check=False, timeout=120)
+    answers = [line for line in ran.stdout.splitlines() if line.startswith(("True", "False"))]
+    assert answers == ["True True"] * 2, ran.stderr[-2000:]

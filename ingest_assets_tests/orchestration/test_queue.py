@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster import DagsterEvent, DagsterEventType
+from dagster._core.errors import ScheduleExecutionError
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
@@ -17,7 +18,9 @@ from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
 from ingest_assets.settings import Settings
+from ingest_assets_tests.contracts.reporting_contract import past_reservations
 from ingest_assets_tests.documents import ingest, policy_text, submit
+from ingest_assets_tests.orchestration.leaking import leaking
 from ingest_assets_tests.orchestration.runs import definitions, run_partition
 from ingest_assets_tests.pipeline.test_failures import failing
 
@@ -126,7 +129,9 @@ def test_the_schedule_retries_what_is_due_as_partition_runs(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     document_id = submit(deployment, user, policy_text()).document_id
-    run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, document_id)
+    run_partition(
+        failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 1), instance, document_id
+    )
     requests = minute(deployment, instance)
     assert [request.partition_key for request in requests] == [str(document_id)]
     assert run_partition(deployment, instance, document_id, tags=dict(requests[0].tags)).success
@@ -136,7 +141,7 @@ def test_the_schedule_leaves_what_is_not_due_alone(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
     document_id = submit(deployment, user, policy_text()).document_id
-    patient = failing(deployment, TransientError("storage_failed"), 1).replacing(
+    patient = failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 1).replacing(
         retry_policy=replace(deployment.retry_policy, first_delay=timedelta(hours=1), longest_delay=timedelta(hours=1)),
     )
     run_partition(patient, instance, document_id)
@@ -153,6 +158,14 @@ def test_the_schedule_gives_a_dead_workers_documents_back(
     assert deployment.backlog.waiting(1) == 1
 
 
+def test_the_sensor_gives_a_dead_workers_documents_back_at_once(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    submit(deployment, user, policy_text())
+    deployment.claims.claim("dead", 1, timedelta(0))
+    assert len(tick(deployment, instance)) == 1
+
+
 def test_the_schedule_shows_each_dead_letter_of_a_drain_run_once(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
@@ -164,6 +177,38 @@ def test_the_schedule_shows_each_dead_letter_of_a_drain_run_once(
     assert minute(deployment, instance) == []
 
 
+@pytest.mark.parametrize(("port", "method"), [("listings", "moved_away"), ("claims", "reclaim"), ("claims", "claim")])
+def test_what_fails_in_a_minute_stops_nothing_else(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, port: str, method: str
+) -> None:
+    document_id = ingest(failing(deployment, PermanentError("corrupt"), 1), user, policy_text())
+    submit(deployment, user, policy_text("Other"), "other.md")
+    deployment.claims.claim("dead", 1, timedelta(0))
+    at_once = replace(deployment.retry_policy, reconnection=timedelta(0))
+    requests = minute(leaking(deployment.replacing(retry_policy=at_once), port, method), instance)
+    assert [request.partition_key for request in requests if DEAD_LETTER_TAG in request.tags] == [str(document_id)]
+    assert deployment.backlog.waiting(1) == (method != "reclaim")
+
+
+def test_a_minute_in_which_only_a_failure_happened_has_failed(
+    deployment: Deployment, instance: dg.DagsterInstance
+) -> None:
+    with pytest.raises(ScheduleExecutionError):
+        minute(leaking(deployment, "listings", "moved_away"), instance)
+
+
+def test_a_dead_letter_whose_run_was_never_stored_is_shown_by_a_later_one(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    document_id = ingest(failing(deployment, PermanentError("corrupt"), 1), user, policy_text())
+    assert len(minute(deployment, instance)) == 1
+    past_reservations(deployment)
+    [request] = minute(deployment, instance)
+    assert not run_partition(deployment, instance, document_id, tags=dict(request.tags)).success
+    past_reservations(deployment)
+    assert minute(deployment, instance) == []
+
+
 def test_runs_of_one_tick_are_told_apart_as_dagster_demands(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
@@ -172,7 +217,9 @@ def test_runs_of_one_tick_are_told_apart_as_dagster_demands(
         ingest(broken, user, policy_text(f"Subject {number}"), f"{number}.md")
     for number in range(2, 4):
         document_id = submit(deployment, user, policy_text(f"Subject {number}"), f"{number}.md").document_id
-        run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, document_id)
+        run_partition(
+            failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 1), instance, document_id
+        )
     keys = [request.run_key for request in minute(deployment, instance)]
     assert len(keys) == 4
     assert None not in keys

@@ -186,7 +186,9 @@ def test_a_purge_leaves_the_state_of_every_listed_document_as_it_was(
     dead = arrive(deployment, user, "dead")
     run_partition(failing(deployment, PermanentError("corrupt"), 1), instance, dead)
     mended = arrive(deployment, user, "mended")
-    run_partition(failing(deployment, TransientError("storage_failed"), 1), instance, mended)
+    run_partition(
+        failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 1), instance, mended
+    )
     assert run_drain(deployment, instance, until_empty=True).success
     before = {name: partition_states(instance, name) for name in NAMES}
     shown = {(name, key): materialization(instance, name, key) for name in NAMES for key in [*ids, mended]}
@@ -323,6 +325,24 @@ def test_an_interrupted_deletion_is_finished_by_the_schedule(
     deployment.deletions.delete(gone, TEST)
     assert deployment.objects.count_below(folder_key(user, gone)) == 2
     assert tick(look_after_deletions, deployment, instance, NOTHING_IS_OLD)
-    assert run_job(deployment, instance, "finish_deleted", NOTHING_IS_OLD) == {"confirmed": 1, "incomplete": 0}
+    assert run_job(deployment, instance, "finish_deleted", NOTHING_IS_OLD) == {
+        "confirmed": 1,
+        "incomplete": 0,
+        "destroyed_keys": 0,
+    }
     assert deployment.objects.count_below(folder_key(user, gone)) == 0
     assert not tick(look_after_deletions, deployment, instance, NOTHING_IS_OLD)
+
+
+def test_the_sweep_tells_what_it_removed_and_what_it_found(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, settings: Settings
+) -> None:
+    submit(deployment, user, policy_text())
+    deployment.objects.put(f"{user}/{UUID(int=7)}/{'0' * 64}", b"orphan")
+    hurried = Deployment(settings.model_copy(update={"unnamed_object_hours": 1e-9})).replacing()
+    try:
+        found = run_job(hurried, instance, "sweep_store", NOTHING_IS_OLD)
+    finally:
+        hurried.close()
+    assert (found["removed_objects"], found["removed_bytes"], found["objects"]) == (1, 6, 1)
+    assert (found["foreign"], found["incomplete_documents"], found["orphaned_left"]) == (0, 0, 0)

@@ -14,7 +14,7 @@ from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhook
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
-from ingest_assets.domain.errors import IngestError, TransientError
+from ingest_assets.domain.errors import IngestError, OutageError, TransientError
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.pipeline.stored_objects import arrived_content_key, folder_key
@@ -63,7 +63,7 @@ def document_id(deployment: Deployment, user: UserId) -> DocumentId:
     remote_jobs.prepare(job.document, producer)
     remote_jobs.remember(job.document, producer, "remote 1")
     log = PostgresWebhookLog(deployment.database, LLAMAPARSE.name)
-    log.settle(log.store(b"Zebra"), "completed", document_id)
+    log.record(b"Zebra", "completed", document_id)
     with paid_calls(deployment).begin(LLAMAPARSE.name, Usage(pages=1), user, document_id) as call:
         call.settle(Usage(pages=1, request_id="remote 1"))
     return document_id
@@ -239,7 +239,7 @@ def test_a_store_that_does_not_answer_leaves_a_deletion_to_finish(
     folder.rename(folder.with_name("elsewhere"))
     folder.parent.chmod(0o700)
     folder.write_text("a file where a folder should be")
-    with pytest.raises(TransientError) as raised:
+    with pytest.raises(OutageError) as raised:
         delete(deployment, document_id)
     assert raised.value.code == "storage_failed"
     assert deployment.documents.find(document_id) is None

@@ -2,24 +2,26 @@
 
 import errno
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from ingest_assets.cli.explanation import explain_document
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
+from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
-from ingest_assets.domain.queue.retry_policy import RetryPolicy
+from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt, RetryPolicy
 from ingest_assets.domain.queue.stages import STATE_MOVES, Stage, State, is_legal
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.settings import Settings
-from ingest_assets_tests.documents import TEST, drain_all, ingest, move, policy_text, submit, take_through
+from ingest_assets_tests.documents import TEST, drain_all, ingest, move, policy_text, status_of, submit, take_through
 
 AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0))
 LEASE = timedelta(seconds=30)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -27,7 +29,8 @@ class FailingParser:
     """The real parser behind a number of failures."""
 
     behind: Parser
-    error: Exception
+    error: Exception | Sequence[Exception]
+    """The error of every failure, or of each in turn."""
     failures: int
     calls: int = 0
 
@@ -40,11 +43,11 @@ class FailingParser:
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         self.calls += 1
         if self.calls <= self.failures:
-            raise self.error
+            raise self.error if isinstance(self.error, Exception) else self.error[self.calls - 1]
         return self.behind.parse(content, document)
 
 
-def failing(deployment: Deployment, error: Exception, failures: int) -> Deployment:
+def failing(deployment: Deployment, error: Exception | Sequence[Exception], failures: int) -> Deployment:
     return deployment.replacing(parser=FailingParser(deployment.parser, error, failures), retry_policy=AT_ONCE)
 
 
@@ -66,7 +69,7 @@ def test_of_twenty_documents_the_one_that_cannot_be_parsed_is_a_dead_letter(
 
 
 def test_a_passing_fault_is_retried_until_it_has_passed(deployment: Deployment, user: UserId) -> None:
-    flaky = failing(deployment, TransientError("storage_failed"), 2)
+    flaky = failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 2)
     document_id = ingest(flaky, user, policy_text())
     status = deployment.documents.status(document_id)
     assert status is not None
@@ -83,8 +86,71 @@ def test_a_document_that_exhausts_its_worker_is_tried_once_more_and_then_a_dead_
     assert (status.state, status.error_code, status.attempts) == (State.DEADLETTER, "out_of_memory", 2)
 
 
+OUT_OF_MEMORY = ("out_of_memory", {"megabytes": 1})
+KILLED = ("parser_killed", {"signal": 9})
+
+
+def errors(*told: tuple[str, dict[str, int]]) -> list[Exception]:
+    return [TransientError(code, **facts) for code, facts in told]
+
+
+def test_each_cause_has_its_own_retries(deployment: Deployment, user: UserId) -> None:
+    one_of_each = errors(
+        ("vectors_invalid", {"found": 1, "expected": 2}), OUT_OF_MEMORY, KILLED, ("timeout", {"seconds": 1})
+    )
+    document_id = ingest(failing(deployment, one_of_each, 4), user, policy_text())
+    status = status_of(deployment, document_id)
+    assert (status.state, status.attempts, status.error_code) == (State.DONE, 4, None)
+
+
+def test_the_reason_of_a_dead_letter_is_the_cause_that_used_up_its_retries(
+    deployment: Deployment, user: UserId
+) -> None:
+    document_id = ingest(failing(deployment, errors(OUT_OF_MEMORY, KILLED, OUT_OF_MEMORY), 3), user, policy_text())
+    status = status_of(deployment, document_id)
+    assert (status.state, status.attempts, status.error_code) == (State.DEADLETTER, 3, "out_of_memory")
+
+
+def test_no_alternation_of_causes_goes_on_for_ever(deployment: Deployment, user: UserId) -> None:
+    document_id = ingest(failing(deployment, errors(OUT_OF_MEMORY, KILLED) * 50, 100), user, policy_text())
+    status = status_of(deployment, document_id)
+    assert (status.state, status.attempts, status.error_code) == (State.DEADLETTER, 3, "out_of_memory")
+
+
+def new_version(deployment: Deployment, document_id: DocumentId, user: UserId) -> None:
+    assert submit(deployment, user, policy_text("Changed")).document_id == document_id
+
+
+def replayed(deployment: Deployment, document_id: DocumentId, _: UserId) -> None:
+    assert deployment.operations.replay([document_id], TEST) == [document_id]
+
+
+def taken_again(deployment: Deployment, document_id: DocumentId, _: UserId) -> None:
+    [job] = deployment.claims.claim("worker", 1, LEASE)
+    deployment.claims.settle(job, GiveUp(), PermanentError("corrupt"), reported=False)
+    deployment.claims.take(document_id, "a person", LEASE, Stage.JOB_VALIDATED)
+    deployment.claims.release("a person")
+
+
+def refreshed(deployment: Deployment, document_id: DocumentId, _: UserId) -> None:
+    drain_all(deployment)
+    assert deployment.operations.refresh([document_id], TEST) == [document_id]
+
+
+@pytest.mark.parametrize("again", [new_version, replayed, taken_again, refreshed])
+def test_whatever_begins_a_document_anew_forgets_how_often_each_cause_made_it_fail(
+    deployment: Deployment, user: UserId, again: Callable[[Deployment, DocumentId, UserId], None]
+) -> None:
+    document_id = submit(deployment, user, policy_text()).document_id
+    [job] = deployment.claims.claim("worker", 1, LEASE)
+    deployment.claims.settle(job, RetryAt(LONG_AGO), TransientError("unexpected", error="x", place="y"), reported=False)
+    again(deployment, document_id, user)
+    [job] = deployment.claims.claim("worker", 1, LEASE)
+    assert (job.attempt, job.attempt_of("unexpected"), job.failures) == (1, 1, {})
+
+
 def test_a_lasting_fault_becomes_a_dead_letter_after_three_retries(deployment: Deployment, user: UserId) -> None:
-    broken = failing(deployment, TransientError("storage_failed"), 100)
+    broken = failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 100)
     document_id = ingest(broken, user, policy_text())
     status = deployment.documents.status(document_id)
     assert status is not None
@@ -92,7 +158,7 @@ def test_a_lasting_fault_becomes_a_dead_letter_after_three_retries(deployment: D
 
 
 def test_waiting_for_a_resource_burns_no_attempt(deployment: Deployment, user: UserId) -> None:
-    waiting = failing(deployment, ResourceError("storage_full"), 9)
+    waiting = failing(deployment, ResourceError("key_missing"), 9)
     document_id = ingest(waiting, user, policy_text())
     status = deployment.documents.status(document_id)
     assert status is not None
@@ -119,7 +185,7 @@ def test_a_replayed_dead_letter_goes_on_without_its_earlier_failures(deployment:
 
 
 def test_every_history_is_a_walk_of_legal_moves(deployment: Deployment, user: UserId) -> None:
-    flaky = failing(deployment, TransientError("storage_failed"), 1)
+    flaky = failing(deployment, TransientError("unexpected", error="OSError", place="a test"), 1)
     retried = ingest(flaky, user, policy_text("Retried"), "retried.md")
     dead = ingest(failing(deployment, PermanentError("corrupt"), 1), user, policy_text("Dead"), "dead.md")
     deployment.operations.replay([retried, dead], TEST)
@@ -164,6 +230,9 @@ def test_a_silent_worker_gives_its_documents_back_and_the_third_death_is_poison(
         assert status.state is (State.DEADLETTER if death == 3 else State.QUEUED)
     assert status is not None
     assert status.error_code == "crashed_worker"
+    assert status.error_message == (
+        "Its worker was killed, crashed or fell silent 3 times while it worked on this document."
+    )
 
 
 def test_whoever_lost_the_claim_can_change_nothing_any_more(deployment: Deployment, user: UserId) -> None:

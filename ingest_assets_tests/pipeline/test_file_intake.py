@@ -1,7 +1,7 @@
 """Files come in from folders: what is read, what is believed, and what one bad file or one unlucky moment does."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile
+from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile, SkippedFile
 from ingest_assets.pipeline.file_intake import FileIntake
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import MAX_BYTES, TEST, drain_all, policy_text, submit
@@ -58,7 +58,14 @@ class Folder:
     def intake(self, *, verify: bool = False, max_bytes: int = MAX_BYTES) -> FileIntake:
         return FileIntake(replace(self.deployment.intake, max_bytes=max_bytes), self, self.user, verify)
 
-    def find(self, paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
+    def find(
+        self,
+        paths: Iterable[Path],
+        *,
+        follow_links: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> Iterator[SeenFile | NoFile | SkippedFile]:
         raise NotImplementedError
 
     def is_gone(self, path: str) -> bool:
@@ -67,7 +74,7 @@ class Folder:
     def device_at(self, path: str) -> int:
         raise NotImplementedError
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, within: str | None = None) -> bytes:  # noqa: ARG002
         self.paths_read.append(path.removeprefix("/folder/"))
         if path not in self.contents:
             raise PermanentError("path_missing")

@@ -14,9 +14,10 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.documents.intake_records import PostgresIntakeRecords
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
-from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.errors import OutageError, ResourceError, TransientError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.intake import IncomingFile
+from ingest_assets.pipeline.stored_objects import content_key
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import TEST, drain_all, policy_text, submit
 
@@ -33,7 +34,7 @@ class FullStore(LocalFiles):
             self._room -= 1
             full = self._room < 0
         if full:
-            raise ResourceError("storage_full")
+            raise OutageError("storage_full")
         super().put(key, content)
 
 
@@ -45,11 +46,15 @@ class MeanwhileRecords(PostgresIntakeRecords):
         self._happens = [happens]
 
     def accept(
-        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+        self,
+        arrivals: Sequence[Arrival],
+        located: Sequence[Acceptance],
+        actor: Actor,
+        are_stored: Callable[[], bool] = lambda: True,
     ) -> list[Acceptance] | None:
         if self._happens:
             self._happens.pop()()
-        return super().accept(arrivals, located, actor)
+        return super().accept(arrivals, located, actor, are_stored)
 
 
 def incoming(user: UserId, *subjects: str, suffix: str = "") -> list[IncomingFile]:
@@ -161,3 +166,63 @@ def test_a_deadlock_with_a_worker_is_resolved_and_tried_again(
         worker.commit()
         assert statuses(edited.result()) == [AcceptanceStatus.NEW_VERSION] * 2
     assert drain_all(deployment).done == 2
+
+
+ENDING = """
+CREATE FUNCTION upload_pipeline.end_session() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER ends_session AFTER INSERT ON upload_pipeline.upload_jobs
+{when} FOR EACH ROW EXECUTE FUNCTION upload_pipeline.end_session();
+"""
+BEFORE_THE_COMMIT, IN_THE_COMMIT = "NOT DEFERRABLE", "DEFERRABLE INITIALLY DEFERRED"
+
+
+def lose_the_connection(database_url: str, when: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(ENDING.format(when=when).encode())
+
+
+def test_a_batch_that_the_database_certainly_did_not_take_leaves_no_bytes(
+    deployment: Deployment, settings: Settings, user: UserId, database_url: str
+) -> None:
+    lose_the_connection(database_url, BEFORE_THE_COMMIT)
+    with pytest.raises(OutageError, match="database_unreachable"):
+        take_all(deployment, incoming(user, *(f"Subject {number}" for number in range(64))))
+    assert stored(settings) == []
+
+
+def test_a_batch_that_the_database_may_have_taken_keeps_its_bytes_and_says_that_it_is_unknown(
+    deployment: Deployment, settings: Settings, user: UserId, database_url: str
+) -> None:
+    lose_the_connection(database_url, IN_THE_COMMIT)
+    with pytest.raises(TransientError, match="intake_unconfirmed"):
+        take_all(deployment, incoming(user, "A", "B"))
+    assert len(stored(settings)) == 2
+
+
+def test_bytes_that_disappear_before_their_row_is_written_are_stored_again(
+    deployment: Deployment, settings: Settings, user: UserId, database: Database
+) -> None:
+    def lose_all() -> None:
+        for path in stored(settings):
+            path.unlink()
+
+    submit(deployment, user, policy_text("A"), "a.md")
+    for name in ("a.md", "new.md"):
+        unlucky = deployment.replacing(intake_records=MeanwhileRecords(database, lose_all))
+        accepted = submit(unlucky, user, policy_text(f"B in {name}"), name)
+        document = deployment.documents.find(accepted.document_id)
+        assert document is not None
+        assert deployment.objects.get(content_key(document)) == policy_text(f"B in {name}").encode()
+
+
+def test_a_store_that_fails_while_tidying_up_does_not_hide_what_became_of_the_files(
+    deployment: Deployment, user: UserId, settings: Settings, database: Database
+) -> None:
+    class Untidy(LocalFiles):
+        def delete_below(self, prefix: str) -> int:  # noqa: ARG002  the signature is the port's
+            raise OutageError("storage_failed")
+
+    records = MeanwhileRecords(database, lambda: submit(deployment, user, policy_text("A"), "first.md"))
+    unlucky = deployment.replacing(intake_records=records, objects=Untidy(settings.objects_folder))
+    assert submit(unlucky, user, policy_text("A"), "copy.md").status is AcceptanceStatus.UNCHANGED

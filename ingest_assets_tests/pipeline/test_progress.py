@@ -16,15 +16,14 @@ from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.attempts import Attempt
 from ingest_assets.pipeline.ports.processing import Progress
 from ingest_assets.pipeline.progress import PATIENCE_SECONDS, REST_SECONDS, DeferredProgress, ImmediateProgress
-from ingest_assets.pipeline.slots import Slots
 from ingest_assets_tests.contracts.processing_contract import ProgressContract
-from ingest_assets_tests.documents import TEST, policy_text, submit
+from ingest_assets_tests.documents import TEST, a_slot, policy_text, submit
 
 
 class TestImmediateProgress(ProgressContract):
     @pytest.fixture
     def progress_of(self, deployment: Deployment) -> Callable[[Job], Progress]:
-        return lambda _: ImmediateProgress(deployment.changes)
+        return lambda _: ImmediateProgress(deployment.changes, deployment.clock)
 
 
 class TestDeferredProgress(ProgressContract):
@@ -180,10 +179,9 @@ def test_a_paid_parse_is_on_the_disk_before_the_next_step(
 
 def ready(deployment: Deployment, claim: str, count: int) -> list[Attempt]:
     """Documents that only their commit is missing of."""
-    slots = Slots(count, freed=lambda: None)
     attempts = [deployment.attempts.begin(job) for job in deployment.claims.claim(claim, count, LEASE)]
     for attempt in attempts:
-        assert deployment.attempts.process(attempt, slots)
+        assert deployment.attempts.process(attempt, a_slot()) is None
     return attempts
 
 
@@ -206,7 +204,7 @@ def test_changes_of_several_jobs_are_written_all_or_none(deployment: Deployment,
 
 def test_documents_that_are_committed_together_are_all_searchable(deployment: Deployment, user: UserId) -> None:
     submitted(deployment, user, 3)
-    assert deployment.attempts.commit(ready(deployment, "worker", 3)) == 3
+    assert deployment.attempts.commit(ready(deployment, "worker", 3)) == []
     assert deployment.documents.counts()["searchable"] == 3
 
 
@@ -216,7 +214,8 @@ def test_a_document_whose_claim_was_lost_holds_up_none_that_is_committed_with_it
     [first, lost, last] = submitted(deployment, user, 3)
     attempts = ready(deployment, "worker", 3)
     deployment.claims.release("worker", lost)
-    assert deployment.attempts.commit(attempts) == 2
+    [failed] = deployment.attempts.commit(attempts)
+    assert failed.attempt is attempts[1]
     found = {each: deployment.documents.status(each) for each in (first, lost, last)}
     assert {each: status.state for each, status in found.items() if status} == {
         first: State.DONE,
@@ -233,7 +232,8 @@ def test_a_version_that_lacks_vectors_fails_alone_and_shows_how_far_it_came(
     incomplete = attempts[1].progress
     assert incomplete.pending is not None
     incomplete._pending = replace(incomplete.pending, vectors=())
-    assert deployment.attempts.commit(attempts) == 1
+    [failed] = deployment.attempts.commit(attempts)
+    deployment.attempts.settle(failed)
     status = deployment.documents.status(attempts[1].job.document.document_id)
     assert status is not None
     assert (status.stage, status.error_code, status.searchable) == (Stage.EMBEDDING, "upstream_missing", False)
@@ -248,4 +248,4 @@ def test_a_replay_of_a_given_up_document_goes_on_from_its_buffers(deployment: De
     assert status is not None
     assert (status.stage, status.state) == (Stage.EMBEDDING, State.QUEUED)
     deployment.operations.replay([document_id], TEST)
-    assert deployment.attempts.commit(ready(deployment, "another", 1)) == 1
+    assert deployment.attempts.commit(ready(deployment, "another", 1)) == []

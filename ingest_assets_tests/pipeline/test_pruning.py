@@ -1,17 +1,19 @@
 """What is gone from a folder goes; what may only be out of sight stays."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_assets.adapters.object_stores.local_files import LocalFiles
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile
+from ingest_assets.domain.errors import OutageError, PermanentError
+from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile, SkippedFile
 from ingest_assets.pipeline.file_intake import FileIntake
 from ingest_assets.pipeline.pruning import Pruned, Pruning, is_suspicious
 from ingest_assets.settings import Settings
@@ -36,10 +38,17 @@ class Disk:
     def device_at(self, path: str) -> int:
         return next((device for folder, device in self.mounts.items() if path.startswith(folder)), 1)
 
-    def find(self, paths: Iterable[Path]) -> Iterator[SeenFile | NoFile]:
+    def find(
+        self,
+        paths: Iterable[Path],
+        *,
+        follow_links: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> Iterator[SeenFile | NoFile | SkippedFile]:
         raise NotImplementedError
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, within: str | None = None) -> bytes:  # noqa: ARG002
         return self.contents[path].encode()
 
     def submit(self) -> dict[str, DocumentId]:
@@ -176,6 +185,47 @@ def test_a_disk_may_have_another_number_after_a_restart(disk: Disk) -> None:
     disk.mounts = {"/": 9}
     del disk.contents["/docs/zebra.md"]
     assert disk.gone("/docs") == ["/docs/zebra.md"]
+
+
+def end_idle_transactions(url: str) -> None:
+    """Do what the server does to transactions that do nothing for too long."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND state = 'idle in transaction'"
+        )
+
+
+def test_a_document_whose_bytes_are_slow_to_go_is_pruned_all_the_same(
+    disk: Disk, deployment: Deployment, settings: Settings, database_url: str
+) -> None:
+    class Slow(LocalFiles):
+        def delete_below(self, prefix: str) -> int:
+            end_idle_transactions(database_url)
+            return super().delete_below(prefix)
+
+    given = disk.submit()
+    del disk.contents["/docs/zebra.md"]
+    disk.deployment = deployment.replacing(objects=Slow(settings.objects_folder))
+    pruned = disk.prune("/docs/zebra.md")
+    assert pruned is not None
+    assert pruned.deleted
+    assert not list(settings.objects_folder.rglob(f"*{given['/docs/zebra.md']}*"))
+
+
+def test_nothing_is_pruned_if_files_may_have_come_in_while_the_disk_was_looked_at(
+    disk: Disk, deployment: Deployment, user: UserId, database_url: str
+) -> None:
+    class SlowDisk(Disk):
+        def is_gone(self, path: str) -> bool:
+            end_idle_transactions(database_url)
+            return super().is_gone(path)
+
+    disk.submit()
+    del disk.contents["/docs/zebra.md"]
+    with pytest.raises(OutageError, match="database_unreachable"):
+        SlowDisk(user, deployment, disk.contents).prune("/docs/zebra.md")
+    assert deployment.documents.counts()["documents"] == 3
 
 
 FILES = st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.integers(1, 3)), max_size=6)

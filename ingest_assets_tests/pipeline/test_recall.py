@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import ChunkId, Producer, UserId, Vectors
+from ingest_assets.domain.documents.document import ChunkId, DocumentId, Producer, UserId, Vectors
+from ingest_assets.domain.documents.metadata import Condition
 from ingest_assets.domain.search.hits import Hit, Recall, VectorSample
 from ingest_assets.pipeline import recall
-from ingest_assets.pipeline.ports.searching import SearchIndex
+from ingest_assets.pipeline.ports.searching import Documents, SearchIndex
 from ingest_assets.pipeline.recall import recall_of
 from ingest_assets.settings import Settings
 from ingest_assets_tests.stored_vectors import MODEL, clustered, store_vectors
@@ -21,11 +22,19 @@ class ForgetfulIndex:
 
     behind: SearchIndex
 
-    def nearest(self, user_id: UserId, vector: Vectors, model: Producer, limit: int) -> list[ChunkId]:
-        return self.behind.nearest(user_id, vector, model, 2 * limit)[::2]
+    def documents_that_meet(self, user_id: UserId, conditions: Sequence[Condition]) -> list[DocumentId]:
+        return self.behind.documents_that_meet(user_id, conditions)
 
-    def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
-        return self.behind.matching(user_id, query_text, limit)
+    def nearest(
+        self, user_id: UserId, vector: Vectors, model: Producer, limit: int, documents: Documents = None
+    ) -> list[ChunkId]:
+        return self.behind.nearest(user_id, vector, model, 2 * limit, documents)[::2]
+
+    def matching(self, user_id: UserId, query_text: str, limit: int, documents: Documents = None) -> list[ChunkId]:
+        return self.behind.matching(user_id, query_text, limit, documents)
+
+    def numbered(self, user_id: UserId, query_text: str, limit: int, documents: Documents = None) -> dict[ChunkId, int]:
+        return self.behind.numbered(user_id, query_text, limit, documents)
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
         return self.behind.hits(user_id, chunk_ids)

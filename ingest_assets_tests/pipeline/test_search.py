@@ -7,6 +7,7 @@ import pytest
 from ingest_assets.adapters.lexical_embedder import LexicalEmbedder
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import ChunkId, UserId, Vectors
+from ingest_assets.pipeline.ports.searching import Documents
 from ingest_assets.pipeline.search import Search
 from ingest_assets_tests.documents import ingest, policy_text
 
@@ -65,11 +66,12 @@ def test_words_are_matched_while_the_query_is_embedded(library: Deployment, user
     index, embedder = library.search_index, library.embedder
 
     class Meeting:
-        def matching(self, user_id: UserId, query_text: str, limit: int) -> list[ChunkId]:
+        def matching(self, user_id: UserId, query_text: str, limit: int, documents: Documents = None) -> list[ChunkId]:
             both.wait(timeout=30)
-            return index.matching(user_id, query_text, limit)
+            return index.matching(user_id, query_text, limit, documents)
 
-        nearest, hits = index.nearest, index.hits
+        nearest, numbered, hits = index.nearest, index.numbered, index.hits
+        documents_that_meet = index.documents_that_meet
 
     class Waiting(LexicalEmbedder):
         def embed_query(self, query: str, user_id: UserId) -> Vectors:

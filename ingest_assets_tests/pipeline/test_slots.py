@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Barrier, Event
 
+import pytest
+
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
 from ingest_assets.pipeline.drain import DrainLimits
-from ingest_assets.pipeline.slots import Slots
+from ingest_assets.pipeline.slots import Slot, Slots
 from ingest_assets_tests.documents import policy_text, submit
 
 SECONDS = 60
@@ -45,33 +47,95 @@ def test_many_documents_wait_for_a_provider_where_few_may_compute(
     assert waiting.drain.run("worker", limits, stop=Event(), report=lambda: None).done == 20
 
 
+def taken(slots: Slots, *, heavy: bool = False) -> Slot:
+    slot = slots.try_take(heavy=heavy)
+    assert slot is not None
+    return slot
+
+
+def test_of_many_that_ask_at_once_as_many_get_a_slot_as_there_are() -> None:
+    slots, together = Slots(3, freed=lambda: None), Barrier(16)
+
+    def ask(_: int) -> Slot | None:
+        together.wait(SECONDS)
+        return slots.try_take(heavy=False)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(slot is not None for slot in pool.map(ask, range(16))) == 3
+
+
 def test_a_lent_slot_is_free_for_another_document() -> None:
     freed: list[bool] = []
     slots = Slots(1, freed=lambda: freed.append(True))
-    slots.take()
-    assert slots.free == 0
-    with slots.lent():
-        assert (slots.free, slots.waiting, freed) == (1, 1, [True])
-    assert (slots.free, slots.waiting) == (0, 0)
+    slot = taken(slots)
+    assert slots.try_take(heavy=False) is None
+    with slot.lent():
+        assert (slots.waiting, freed) == (1, [True])
+        taken(slots).give_back()
+    assert (slots.try_take(heavy=False), slots.waiting) == (None, 0)
 
 
-def test_a_document_that_comes_back_goes_before_one_that_has_not_begun() -> None:
+@pytest.mark.parametrize("heavy", [True, False])
+def test_a_document_that_comes_back_goes_before_one_that_has_not_begun(heavy: bool) -> None:  # noqa: FBT001
     slots, lent, come_back = Slots(1, freed=lambda: None), Event(), Event()
-    slots.take()
+    slot = taken(slots, heavy=heavy)
 
     def wait_for_provider() -> None:
-        with slots.lent():
+        with slot.lent():
             lent.set()
             come_back.wait(SECONDS)
 
     with ThreadPoolExecutor(1) as pool:
         returning = pool.submit(wait_for_provider)
         lent.wait(SECONDS)
-        slots.take()
+        other = taken(slots, heavy=heavy)
         come_back.set()
         while slots.waiting:
             pass
         assert not returning.done()
-        assert slots.free == 0
-        slots.give_back()
+        assert slots.try_take(heavy=heavy) is None
+        other.give_back()
+        returning.result(SECONDS)
+
+
+def test_heavy_documents_leave_a_slot_for_light_ones() -> None:
+    slots = Slots(3, freed=lambda: None)
+    first, _ = taken(slots, heavy=True), taken(slots, heavy=True)
+    assert slots.try_take(heavy=True) is None
+    light = taken(slots)
+    first.give_back()
+    assert slots.try_take(heavy=True) is not None
+    light.give_back()
+    assert slots.try_take(heavy=True) is None
+
+
+def test_light_documents_may_have_every_slot() -> None:
+    slots = Slots(3, freed=lambda: None)
+    assert all(slots.try_take(heavy=False) for _ in range(3))
+    assert slots.try_take(heavy=True) is None
+
+
+def test_the_only_slot_is_for_any_document() -> None:
+    assert Slots(1, freed=lambda: None).try_take(heavy=True) is not None
+
+
+def test_a_heavy_document_that_comes_back_waits_for_a_heavy_one_and_holds_up_no_light_one() -> None:
+    slots, lent, come_back = Slots(2, freed=lambda: None), Event(), Event()
+    slot = taken(slots, heavy=True)
+
+    def wait_for_provider() -> None:
+        with slot.lent():
+            lent.set()
+            come_back.wait(SECONDS)
+
+    with ThreadPoolExecutor(1) as pool:
+        returning = pool.submit(wait_for_provider)
+        lent.wait(SECONDS)
+        other = taken(slots, heavy=True)
+        come_back.set()
+        while slots.waiting:
+            pass
+        taken(slots).give_back()
+        assert not returning.done()
+        other.give_back()
         returning.result(SECONDS)

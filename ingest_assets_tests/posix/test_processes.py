@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.locks import try_exclusive
 from ingest_assets.posix.processes import kill_group, running
 from ingest_assets_tests.waiting import until
 
@@ -56,6 +58,18 @@ def test_children_end_with_the_block_that_started_them(tmp_path: Path) -> None:
         child = processes.start("sleeping", SLEEP)
     assert child.returncode == -signal.SIGTERM
     assert (tmp_path / "logs" / "sleeping.log").exists()
+
+
+def test_processes_of_an_earlier_start_that_do_not_end_are_named_as_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest_assets.posix.processes.GUARDIAN_SECONDS", 0)
+    lock = try_exclusive(tmp_path / "guardian.lock")
+    assert lock is not None
+    with pytest.raises(PermanentError) as raised, running(tmp_path):
+        pass
+    lock.release()
+    assert raised.value.code == "processes_linger"
 
 
 def test_a_group_is_killed_with_all_its_members_and_may_be_gone_already() -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,11 +87,17 @@ class Ui:
     """Dagster's GraphQL API, asked as its page asks."""
 
     url: str
+    password: str = ""
 
     def query(self, text: str, **variables: Any) -> Any:
         body = json.dumps({"query": text, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.url}/graphql", data=body, headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(f"{self.url}/graphql", data=body, headers=self._headers)
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             answered = json.loads(answer.read())
         assert "errors" not in answered, answered
         return answered["data"]
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        login = b64encode(f":{self.password}".encode()).decode()
+        return {"Content-Type": "application/json", "Authorization": f"Basic {login}"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import httpx
@@ -34,7 +34,7 @@ SECRETS = [Canary(OPENAI_KEY), Canary(LLAMAPARSE_KEY), Canary(JWT_SECRET)]
 OWNER = str(uuid4())
 
 MAY_SAY_IT = {
-    "documents": {"filename"},
+    "documents": {"filename", "metadata"},
     "document_sources": {"source"},
     "document_chunk_buffer": {"title", "heading_path", "text"},
     "document_chunks": {"title", "heading_path", "text", "full_text"},
@@ -150,8 +150,8 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
         assert not parsing.busy
 
 
-def all_of(found: list[dict[str, str]], count: int) -> list[dict[str, str]]:
-    return found if len(found) == count else []
+def all_of(causes: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    return causes if sum(cause["count"] for cause in causes) == count else []
 
 
 def number(url: str, query: LiteralString) -> int:
@@ -192,7 +192,8 @@ def test_what_documents_say_is_found_where_documents_are_kept_and_nowhere_else(
         with psycopg.connect(server.url()) as connection:
             connection.execute(REFUSING_ROWS)
         with deployed.ingest.up() as ui:
-            submitted = deployed("submit", *backlog(folder / "many"), "--wait")
+            known = f"contact={CANARY.word}"
+            submitted = deployed("submit", *backlog(folder / "many"), "--wait", "--metadata", known)
             states = {Path(each["path"]).name.split()[-1]: each.get("code", each["state"]) for each in submitted}
             one_by_one = deployed("submit", *few(folder / "few"))
             failures = until(lambda: all_of(deployed("status", "--failed"), len(one_by_one) + 2))
@@ -203,7 +204,10 @@ def test_what_documents_say_is_found_where_documents_are_kept_and_nowhere_else(
             for each in ids[:2]:
                 deployed("explain", each)
                 deployed("status", each)
-            assert deployed("search", f"{CANARY.word} leg")
+            assert deployed("search", f"{CANARY.word} leg", "--where", known)
+            assert deployed("facets", "contact")
+            assert deployed("metadata", ids[0], "--set", f"also={CANARY.word}")
+            deployed("search", "leg", "--where", f"date={CANARY.word}")
             deployed("status", "--failed")
             deployed("search", CANARY.word, "--user", CANARY.word)
             deployed("submit", tmp_path / CANARY.word)

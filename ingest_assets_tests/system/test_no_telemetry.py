@@ -53,7 +53,7 @@ def test_a_whole_deployment_at_work_never_leaves_the_machine(network: WatchedNet
         assert submitted["state"] == "done"
         assert ingest("search", "zebra", "--json").json
         assert ingest("delete", submitted["document_id"]).code == 0
-    for process in ("dagster-daemon", "dagster-webserver", "warm_launcher", "'dagster', 'api'", "submit"):
+    for process in ("dagster-daemon", "orchestration.page", "warm_launcher", "'dagster', 'api'", "submit"):
         assert process in network.watched, network.watched
     assert network.attempts == []
     assert '"telemetryEnabled": false' in page

@@ -30,7 +30,7 @@ from ingest_assets_tests.emulators.server import Plan
 from ingest_assets_tests.sample_files import pdf
 
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is absent: no real document is tried")
-AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0), retries=60)
+AT_ONCE = RetryPolicy(first_delay=timedelta(0), resource_delay=timedelta(0), outage_delay=timedelta(0), retries=60)
 
 PASSING = (
     openai.Fault.RATE_LIMITED_SILENTLY,

@@ -11,7 +11,7 @@ ORDER BY chunk_ord;
 WITH held AS (
     SELECT
     FROM upload_pipeline.upload_jobs
-    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working'
+    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND fence = %(fence)s AND state = 'working'
     FOR UPDATE
 ), reused AS (
     INSERT INTO upload_pipeline.document_vector_buffer (

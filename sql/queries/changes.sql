@@ -1,18 +1,19 @@
 -- hold_jobs
 -- Lock those of these jobs that their claims hold, until the transaction ends. All workers lock in the same order, and
--- the commits of one document follow each other.
+-- the commits of one document follow each other. Large documents take long, and hold up nobody but themselves.
 WITH held AS MATERIALIZED (
     SELECT job.job_id, job.document_id
     FROM upload_pipeline.upload_jobs AS job
-    JOIN unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim) USING (job_id)
+    JOIN unnest(%(job_ids)s::uuid[], %(claims)s::text[], %(fences)s::bigint[]) AS wanted (job_id, claim, fence)
+        USING (job_id, fence)
     WHERE job.claimed_by = wanted.claim AND job.state = 'working'
     ORDER BY job.job_id
     FOR UPDATE OF job
 )
-SELECT held.job_id, document.document_id, document.live_version,
-    pg_advisory_xact_lock(hashtextextended('document ' || document.document_id::text, 0))
+SELECT held.job_id, document.document_id, document.live_version
 FROM held
 JOIN upload_pipeline.documents AS document USING (document_id)
+CROSS JOIN set_config('statement_timeout', '1h', true) AS limited
 ORDER BY held.job_id;
 
 -- move_jobs
@@ -22,8 +23,8 @@ WITH target AS (
     -- Moves that are not `lasting` do not wait for the disk: what a crashed server forgets is done again for free.
     SELECT *
     FROM jsonb_to_recordset(%(targets)s) AS target (
-        job_id uuid, claim text, sources text[], stage text, is_done boolean, parsed_content_sha text, parsed_sha text,
-        parser_name text, parser_version text, page_starts integer[]
+        job_id uuid, claim text, fence bigint, sources text[], stage text, is_done boolean, parsed_content_sha text,
+        parsed_sha text, parser_name text, parser_version text, page_starts integer[], warnings jsonb
     )
     CROSS JOIN set_config(
         'synchronous_commit', CASE WHEN %(lasting)s THEN current_setting('synchronous_commit') ELSE 'off' END, true)
@@ -49,8 +50,8 @@ WITH target AS (
         finished_at = CASE WHEN target.is_done THEN now() END,
         reported_at = CASE WHEN NOT target.is_done THEN job.reported_at WHEN %(reported)s THEN now() END
     FROM target
-    WHERE job.job_id = target.job_id AND job.claimed_by = target.claim AND job.state = 'working'
-        AND job.stage = ANY(target.sources)
+    WHERE job.job_id = target.job_id AND job.claimed_by = target.claim AND job.fence = target.fence
+        AND job.state = 'working' AND job.stage = ANY(target.sources)
     RETURNING job.job_id, job.document_id, job.user_id, job.version, job.stage, job.state, target.claim
 ), parsed_or_live AS (
     UPDATE upload_pipeline.documents AS document
@@ -59,6 +60,7 @@ WITH target AS (
         parser_name = COALESCE(target.parser_name, document.parser_name),
         parser_version = COALESCE(target.parser_version, document.parser_version),
         page_starts = COALESCE(target.page_starts, document.page_starts),
+        warnings = COALESCE(target.warnings, document.warnings),
         live_version = CASE WHEN target.is_done THEN document.version ELSE document.live_version END,
         updated_at = now()
     FROM moved
@@ -93,12 +95,19 @@ INSERT INTO upload_pipeline.document_chunk_buffer
 SELECT * FROM json_populate_recordset(NULL::upload_pipeline.document_chunk_buffer, %(chunks)s);
 
 -- buffer_vectors
--- Buffer one batch of vectors.
+-- Buffer one batch of vectors, unless it is there already: the answer to an earlier try may have been lost.
 INSERT INTO upload_pipeline.document_vector_buffer (
     document_id, chunk_sha, embed_model, embed_version, user_id, vector_dim, embedding
 )
 SELECT %(document_id)s, chunk_sha, %(embed_model)s, %(embed_version)s, %(user_id)s, vector_dims(embedding), embedding
-FROM unnest(%(chunk_shas)s::text[], %(vectors)b::vector[]) AS batch (chunk_sha, embedding);
+FROM unnest(%(chunk_shas)s::text[], %(vectors)b::vector[]) AS batch (chunk_sha, embedding)
+ON CONFLICT DO NOTHING;
+
+-- keep_job
+-- Renew the lease of a held job at the end of a long write, which locks its row: meanwhile its holder could not.
+UPDATE upload_pipeline.upload_jobs
+SET lease_expires_at = GREATEST(lease_expires_at, clock_timestamp() + %(lease)s)
+WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working';
 
 -- remove_replaced_chunks
 -- Remove the committed chunks that the next versions of these documents no longer have. A document without buffered or
@@ -144,7 +153,7 @@ WITH next AS MATERIALIZED (
     FROM next
     JOIN vector USING (document_id, chunk_sha)
     -- Rows that stay keep their place in the indexes.
-    ON CONFLICT (chunk_id) DO UPDATE
+    ON CONFLICT (user_id, chunk_id) DO UPDATE
     SET page = excluded.page, start_offset = excluded.start_offset, end_offset = excluded.end_offset,
         embed_model = excluded.embed_model, embed_version = excluded.embed_version, embedding = excluded.embedding
     WHERE (old.page, old.start_offset, old.end_offset, old.embed_model, old.embed_version)

@@ -1,10 +1,7 @@
--- lock_claims
--- Let one worker claim at a time, until the transaction ends: a limit per user must count what others have claimed.
-SELECT pg_advisory_xact_lock(hashtextextended('claims', 0));
-
 -- claim_jobs
 -- Lease up to `limit` queued or due jobs, or only due ones, to `claim`: users round-robin from `after`, each one's jobs
 -- by priority, then age. Rows that others hold are passed over; no user has more than `per_user` jobs in work.
+-- `light_only` leaves out documents that are large or have proved to be slow.
 WITH claimable AS (
     SELECT job.job_id, turn.place
     FROM upload_pipeline.turns(%(after)s, %(limit)s, %(retries_only)s, %(per_user)s) AS turn
@@ -13,6 +10,10 @@ WITH claimable AS (
         FROM upload_pipeline.upload_jobs
         WHERE user_id = turn.user_id AND state IN ('queued', 'retryable') AND COALESCE(next_retry_at, '-infinity')
             BETWEEN CASE WHEN %(retries_only)s THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
+            AND (NOT %(light_only)s OR NOT jsonb_exists_any(attempts_by_code, %(slow_codes)s) AND (
+                SELECT byte_size <= %(light_bytes)s
+                FROM upload_pipeline.documents
+                WHERE document_id = upload_jobs.document_id))
         ORDER BY priority DESC, queued_at, job_id
         LIMIT turn.share
         FOR UPDATE SKIP LOCKED
@@ -21,8 +22,8 @@ WITH claimable AS (
     LIMIT %(limit)s
 ), claimed AS (
     UPDATE upload_pipeline.upload_jobs
-    SET state = 'working', claimed_by = %(claim)s, lease_expires_at = now() + %(lease)s, begun = false,
-        next_retry_at = NULL
+    SET state = 'working', claimed_by = %(claim)s, fence = fence + 1, lease_expires_at = now() + %(lease)s,
+        begun = false, next_retry_at = NULL
     -- An array keeps the planner from reading the whole table, however many rows it expects.
     WHERE job_id = ANY(ARRAY(SELECT job_id FROM claimable))
     RETURNING *
@@ -30,9 +31,11 @@ WITH claimable AS (
     INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
     SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM claimed
 )
-SELECT job_id, claimed.stage, claimed.attempts, claimed.claimed_by, document.document_id, document.user_id,
-    document.version, document.filename, document.media_type, document.byte_size, document.content_sha, document.parsed_content_sha, document.parsed_sha,
-    document.parser_name, document.parser_version, document.page_starts
+SELECT job_id, claimed.stage, claimed.attempts, claimed.attempts_by_code, claimed.claimed_by, claimed.fence,
+    document.document_id, document.user_id,
+    document.version, document.filename, document.media_type, document.byte_size, document.content_sha,
+    document.parsed_content_sha, document.parsed_sha, document.parser_name, document.parser_version,
+    document.page_starts, document.warnings
 FROM claimed
 JOIN claimable USING (job_id)
 JOIN upload_pipeline.documents AS document USING (document_id)
@@ -46,7 +49,8 @@ FROM set_config('synchronous_commit', 'off', true)
 WHERE job.job_id = ANY(ARRAY(
     SELECT held.job_id
     FROM upload_pipeline.upload_jobs AS held
-    JOIN unnest(%(job_ids)s::uuid[], %(claims)s::text[]) AS wanted (job_id, claim) USING (job_id)
+    JOIN unnest(%(job_ids)s::uuid[], %(claims)s::text[], %(fences)s::bigint[]) AS wanted (job_id, claim, fence)
+        USING (job_id, fence)
     WHERE held.claimed_by = wanted.claim AND held.state = 'working'
     ORDER BY held.job_id
     FOR UPDATE OF held
@@ -67,8 +71,8 @@ FOR UPDATE OF job;
 WITH restarted AS (
     UPDATE upload_pipeline.upload_jobs
     SET stage = %(stage)s, state = 'queued', claimed_by = NULL, lease_expires_at = NULL, next_retry_at = NULL,
-        attempts = 0, crashes = 0, error_code = NULL, error_message = NULL, error_hint = NULL, finished_at = NULL,
-        reported_at = NULL, queued_at = now()
+        attempts = 0, attempts_by_code = '{}', crashes = 0, error_code = NULL, error_message = NULL,
+        error_hint = NULL, finished_at = NULL, reported_at = NULL, queued_at = now()
     WHERE job_id = %(job_id)s
     RETURNING *
 )
@@ -79,8 +83,8 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
 -- Lease one queued, due or expired job to `claim`; the caller has locked the row.
 WITH taken AS (
     UPDATE upload_pipeline.upload_jobs
-    SET state = 'working', claimed_by = %(claim)s, lease_expires_at = now() + %(lease)s, begun = false,
-        next_retry_at = NULL
+    SET state = 'working', claimed_by = %(claim)s, fence = fence + 1, lease_expires_at = now() + %(lease)s,
+        begun = false, next_retry_at = NULL
     WHERE job_id = %(job_id)s
     RETURNING *
 )
@@ -93,9 +97,17 @@ UPDATE upload_pipeline.upload_jobs AS job
 SET lease_expires_at = now() + %(lease)s
 FROM upload_pipeline.documents AS document
 WHERE job.document_id = %(document_id)s AND job.claimed_by = %(claim)s AND document.document_id = job.document_id
-RETURNING job.job_id, job.stage, job.attempts, job.claimed_by, document.document_id, document.user_id,
-    document.version, document.filename, document.media_type, document.byte_size, document.content_sha, document.parsed_content_sha, document.parsed_sha,
-    document.parser_name, document.parser_version, document.page_starts;
+RETURNING job.job_id, job.stage, job.attempts, job.attempts_by_code, job.claimed_by, job.fence,
+    document.document_id, document.user_id,
+    document.version, document.filename, document.media_type, document.byte_size, document.content_sha,
+    document.parsed_content_sha, document.parsed_sha, document.parser_name, document.parser_version,
+    document.page_starts, document.warnings;
+
+-- claim_was_given
+-- Return whether the document's job was ever given to `claim`.
+SELECT EXISTS (
+    SELECT FROM upload_pipeline.events WHERE document_id = %(document_id)s AND state = 'working' AND actor = %(claim)s
+) AS given;
 
 -- renew_leases
 -- Renew the leases of the jobs that `claim` holds. Those that are being written are passed over: one long commit must
@@ -110,20 +122,23 @@ WHERE job_id = ANY(ARRAY(
 ));
 
 -- settle_job
--- Settle a held job that failed: make it retryable at a time, or a dead letter.
+-- Settle a held job that failed: make it retryable at a time, or a dead letter. Each counts for its
+-- cause, and an attempt that the document used up also in all.
 WITH settled AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = %(state)s, attempts = attempts + %(counts)s, claimed_by = NULL, lease_expires_at = NULL,
+        attempts_by_code = attempts_by_code || jsonb_build_object(
+            %(code)s::text, COALESCE((attempts_by_code ->> %(code)s)::integer, 0) + 1),
         next_retry_at = %(next_retry_at)s, error_code = %(code)s, error_message = %(message)s, error_hint = %(hint)s,
         reported_at = CASE WHEN %(reported)s THEN now() END
-    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND state = 'working'
+    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND fence = %(fence)s AND state = 'working'
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, code)
 SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s, error_code FROM settled;
 
 -- release_jobs
--- Return the jobs that `claim` holds to the queue, or only the job of one document.
+-- Return the jobs that `claim` holds to the queue, but for the `kept` ones, or only the job of one document.
 WITH released AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', claimed_by = NULL, lease_expires_at = NULL
@@ -132,6 +147,7 @@ WITH released AS (
         FROM upload_pipeline.upload_jobs
         WHERE state = 'working' AND claimed_by = %(claim)s
             AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
+            AND job_id <> ALL(%(kept)s::uuid[])
         ORDER BY job_id
         FOR UPDATE
     ))
@@ -142,10 +158,12 @@ SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s
 
 -- reclaim_jobs
 -- Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.
+-- The actor's own are passed over, because it is alive, and so are all of them soon after the start of the server.
 WITH expired AS (
     SELECT job_id, crashes + begun::integer AS crashes
     FROM upload_pipeline.upload_jobs
-    WHERE state = 'working' AND lease_expires_at < now()
+    WHERE state = 'working' AND lease_expires_at < now() AND claimed_by <> %(actor)s
+        AND pg_postmaster_start_time() <= now() - %(reconnection)s::interval
     FOR UPDATE SKIP LOCKED
 ), reclaimed AS (
     UPDATE upload_pipeline.upload_jobs AS job

@@ -1,6 +1,6 @@
--- lock_user
--- Let one intake run at a time per user, until the transaction ends.
-SELECT pg_advisory_xact_lock(hashtextextended('intake ' || %(user_id)s::text, 0));
+-- hold_for_longer
+-- Let the transaction keep its locks although it does nothing for some time.
+SELECT set_config('idle_in_transaction_session_timeout', %(longest_hold)s, true);
 
 -- documents_of_arrivals
 -- Return the user's documents with these contents or from these sources, oldest first, with how many sources each has
@@ -44,10 +44,10 @@ WHERE document.document_id = new.document_id;
 -- Queue jobs for the next versions from the start; workers of earlier versions lose their claims.
 WITH requeued AS (
     UPDATE upload_pipeline.upload_jobs AS job
-    SET version = document.version, stage = 'queued', state = 'queued', attempts = 0, crashes = 0, claimed_by = NULL,
-        lease_expires_at = NULL, begun = false, next_retry_at = NULL, error_code = NULL, error_message = NULL,
-        error_hint = NULL, priority = new.priority, queued_at = clock_timestamp(), finished_at = NULL,
-        reported_at = NULL
+    SET version = document.version, stage = 'queued', state = 'queued', attempts = 0, attempts_by_code = '{}',
+        crashes = 0, claimed_by = NULL, lease_expires_at = NULL, begun = false, next_retry_at = NULL,
+        error_code = NULL, error_message = NULL, error_hint = NULL, priority = new.priority,
+        queued_at = clock_timestamp(), finished_at = NULL, reported_at = NULL
     FROM upload_pipeline.documents AS document
     JOIN unnest(%(document_ids)s::uuid[], %(priorities)s::smallint[]) AS new (document_id, priority)
         USING (document_id)
@@ -77,11 +77,48 @@ WITH new AS (
     INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
     SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM queued
 )
-INSERT INTO upload_pipeline.document_sources AS known (user_id, source, document_id)
-SELECT %(user_id)s, source, document_id
-FROM unnest(%(sources)s::text[], %(source_document_ids)s::uuid[]) AS given (source, document_id)
+INSERT INTO upload_pipeline.document_sources AS known (user_id, source, document_id, parent_id, depth)
+SELECT %(user_id)s, source, document_id, parent_id, depth
+FROM unnest(
+    %(sources)s::text[], %(source_document_ids)s::uuid[], %(parent_ids)s::uuid[], %(depths)s::smallint[]
+) AS given (source, document_id, parent_id, depth)
 ON CONFLICT (user_id, source) DO UPDATE SET document_id = excluded.document_id
 WHERE known.document_id <> excluded.document_id;
+
+-- hold_parent
+-- Keep the document that attachments are taken out of, and its claim, until the transaction ends; return nothing if the
+-- claim is lost.
+SELECT FROM upload_pipeline.upload_jobs WHERE document_id = %(parent_id)s AND fence = %(fence)s FOR SHARE;
+
+-- depth_of_document
+-- Return how far a document is below the nearest submitted one.
+SELECT coalesce(min(depth), 0) AS depth FROM upload_pipeline.document_sources WHERE document_id = %(document_id)s;
+
+-- settle_attachments
+-- Forget the attachments that a document no longer has, and keep which ones were skipped. Return the documents that came from
+-- nowhere else.
+WITH held AS MATERIALIZED (
+    SELECT FROM upload_pipeline.upload_jobs WHERE document_id = %(document_id)s AND fence = %(fence)s FOR SHARE
+), gone AS (
+    DELETE FROM upload_pipeline.document_sources
+    WHERE parent_id = %(document_id)s AND NOT source = ANY(%(sources)s) AND EXISTS (SELECT FROM held)
+    RETURNING document_id, source
+), no_longer_skipped AS (
+    DELETE FROM upload_pipeline.skipped_attachments
+    WHERE document_id = %(document_id)s AND NOT path = ANY(%(paths)s) AND EXISTS (SELECT FROM held)
+), skipped AS (
+    INSERT INTO upload_pipeline.skipped_attachments (document_id, user_id, path, code)
+    SELECT %(document_id)s, %(user_id)s, path, code
+    FROM unnest(%(paths)s::text[], %(codes)s::text[]) AS given (path, code)
+    WHERE EXISTS (SELECT FROM held)
+    ON CONFLICT (user_id, document_id, path) DO UPDATE SET code = excluded.code
+)
+SELECT DISTINCT gone.document_id
+FROM gone
+WHERE NOT EXISTS (
+    SELECT FROM upload_pipeline.document_sources AS other
+    WHERE other.document_id = gone.document_id AND other.source NOT IN (SELECT source FROM gone)
+);
 
 -- known_files
 -- Return which documents these sources of a user belong to, and the states of their files when they were last read.
@@ -115,3 +152,19 @@ ORDER BY source;
 -- remove_source
 -- Remove a source from a document that has others too.
 DELETE FROM upload_pipeline.document_sources WHERE user_id = %(user_id)s AND source = %(source)s;
+
+-- describe_documents
+-- Change the metadata of documents of a user; a key with null is removed, and what is the same already is not written.
+UPDATE upload_pipeline.documents AS document
+SET metadata = jsonb_strip_nulls(document.metadata || change.changes), updated_at = clock_timestamp()
+FROM jsonb_each(%(changes)s) AS change (document_id, changes)
+WHERE document.document_id = change.document_id::uuid AND document.user_id = %(user_id)s
+    AND document.metadata <> jsonb_strip_nulls(document.metadata || change.changes);
+
+-- inherit_metadata
+-- Give documents the metadata of another document of their user; what they have themselves stays.
+UPDATE upload_pipeline.documents AS child
+SET metadata = parent.metadata || child.metadata, updated_at = clock_timestamp()
+FROM upload_pipeline.documents AS parent
+WHERE child.document_id = ANY(%(document_ids)s) AND parent.document_id = %(parent_id)s
+    AND child.user_id = parent.user_id AND child.metadata <> parent.metadata || child.metadata;

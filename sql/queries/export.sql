@@ -1,8 +1,15 @@
+-- export_one_moment
+-- Read everything as of one moment. Whoever reads the export may take long over it, and this holds up nobody.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL idle_in_transaction_session_timeout = '1h';
+SET LOCAL statement_timeout = 0;
+
 -- export_documents
 -- Return the user's documents with their jobs and how much of them searches find, oldest first.
 SELECT document.document_id, document.user_id, job.job_id, document.version, document.live_version, document.filename,
     document.media_type, document.byte_size, document.content_sha, document.parsed_sha, document.parser_name,
-    document.parser_version, document.created_at, document.updated_at, job.stage, job.state, job.attempts,
+    document.parser_version, document.warnings, document.metadata, document.created_at, document.updated_at,
+    job.stage, job.state, job.attempts,
     job.error_code, job.queued_at, job.finished_at,
     (SELECT count(*) FROM upload_pipeline.document_chunks WHERE document_id = document.document_id) AS chunks,
     (SELECT count(*) FROM upload_pipeline.document_chunk_buffer WHERE document_id = document.document_id)
@@ -63,4 +70,26 @@ ORDER BY deleted_at, document_id;
 SELECT event_id, occurred_at, document_id, user_id, job_id, version, stage, state, actor, correlation_id, code, payload
 FROM upload_pipeline.events
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
+ORDER BY event_id;
+
+-- last_event
+-- Return the id of the newest event that everybody sees.
+SELECT coalesce(max(event_id), 0) AS event_id FROM upload_pipeline.events;
+
+-- event_writers
+-- Return the transactions that may have taken an id for an event without having ended: whoever writes takes this lock
+-- first, and keeps it until others see what was written.
+SELECT virtualtransaction AS writer
+FROM pg_locks
+WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND relation = 'upload_pipeline.events'::regclass
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- audit_events
+-- Return the events of everybody, a user or a document behind one of them and up to another, in ids alone.
+SELECT event_id, occurred_at AS time, actor, correlation_id, user_id, document_id, job_id, version,
+    stage || '/' || state AS action, code
+FROM upload_pipeline.events
+WHERE event_id > %(after_event)s AND event_id <= %(last_event)s
+    AND (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s)
+    AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY event_id;

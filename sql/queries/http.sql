@@ -25,29 +25,35 @@ WHERE (user_id, key_sha) IN (
     FOR UPDATE SKIP LOCKED
 );
 
--- store_webhook
--- Store a callback as it came.
-INSERT INTO upload_pipeline.webhook_log (service, body) VALUES (%(provider)s, %(body)s) RETURNING webhook_id;
-
--- settle_webhook
--- Record what became of a callback; if it belongs to no existing document, its body is not kept.
-UPDATE upload_pipeline.webhook_log AS webhook
-SET outcome = %(outcome)s, document_id = document.document_id, user_id = document.user_id,
-    body = CASE WHEN document.document_id IS NULL THEN '' ELSE body END
+-- record_webhook
+-- Record a callback and what became of it; if it belongs to no existing document, its body is not kept.
+INSERT INTO upload_pipeline.webhook_log (service, outcome, document_id, user_id, body)
+SELECT
+    %(provider)s, %(outcome)s, document.document_id, document.user_id,
+    CASE WHEN document.document_id IS NULL THEN '' ELSE %(body)s::bytea END
 FROM (SELECT) AS one
-LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(document_id)s
-WHERE webhook.webhook_id = %(webhook_id)s;
+LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(document_id)s;
 
 -- empty_old_webhooks
--- Empty some of the bodies that are older than a week, or that nobody has settled within an hour. The rows stay.
+-- Empty some of the bodies that are older than a week. The rows stay.
 UPDATE upload_pipeline.webhook_log
 SET body = ''
 WHERE webhook_id IN (
     SELECT webhook_id
     FROM upload_pipeline.webhook_log
-    WHERE received_at < now() - interval '1 hour' AND body <> ''
-        AND (document_id IS NULL OR received_at < now() - interval '7 days')
+    WHERE received_at < now() - interval '7 days' AND body <> ''
     ORDER BY received_at
     LIMIT 100
+    FOR UPDATE SKIP LOCKED
+);
+
+-- forget_webhooks_of_nobody
+-- Remove some of the callbacks that are older than a week and belong to no document.
+DELETE FROM upload_pipeline.webhook_log
+WHERE webhook_id IN (
+    SELECT webhook_id
+    FROM upload_pipeline.webhook_log
+    WHERE document_id IS NULL AND received_at < now() - interval '7 days'
+    LIMIT 1000
     FOR UPDATE SKIP LOCKED
 );

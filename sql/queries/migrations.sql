@@ -4,11 +4,11 @@ SELECT coalesce(installed_version, default_version) AS version
 FROM pg_available_extensions
 WHERE name = 'vector';
 
--- lock_migrations
--- Let one process migrate at a time.
+-- lock_first_migrations
+-- Let one process migrate at a time while the schema has no table of locks, and no readers either.
 SELECT pg_advisory_lock(hashtextextended('ingest-assets migrations', 0));
 
--- unlock_migrations
+-- unlock_first_migrations
 -- Let the next process migrate.
 SELECT pg_advisory_unlock(hashtextextended('ingest-assets migrations', 0));
 
@@ -21,5 +21,11 @@ SELECT name, checksum FROM upload_pipeline.migrations ORDER BY name;
 INSERT INTO upload_pipeline.migrations (name, checksum) VALUES (%(name)s, %(checksum)s);
 
 -- find_database
--- Return a row if the server has a database of this name.
-SELECT 1 FROM pg_database WHERE datname = %(name)s;
+-- Return whether the database of this name, if there is one, ends sessions that freeze in a transaction.
+SELECT EXISTS (
+        SELECT FROM pg_db_role_setting, unnest(setconfig) AS setting
+        WHERE setdatabase = pg_database.oid AND setrole = 0
+            AND setting LIKE 'idle\_in\_transaction\_session\_timeout=%%'
+    ) AS limits_idle
+FROM pg_database
+WHERE datname = %(name)s;

@@ -2,8 +2,8 @@
 -- Requeue the dead letters and waiting retries among these documents, at their stage.
 WITH replayed AS (
     UPDATE upload_pipeline.upload_jobs
-    SET state = 'queued', attempts = 0, crashes = 0, next_retry_at = NULL, error_code = NULL, error_message = NULL,
-        error_hint = NULL, reported_at = NULL, queued_at = now()
+    SET state = 'queued', attempts = 0, attempts_by_code = '{}', crashes = 0, next_retry_at = NULL,
+        error_code = NULL, error_message = NULL, error_hint = NULL, reported_at = NULL, queued_at = now()
     WHERE state IN ('deadletter', 'retryable') AND document_id = ANY(%(document_ids)s)
     RETURNING *
 )
@@ -12,7 +12,7 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correla
 RETURNING document_id;
 
 -- refresh_jobs
--- Requeue those of these documents that are finished.
+-- Requeue those of these documents that are finished, without the failures of the attempts that finished them.
 WITH finished AS (
     SELECT job_id
     FROM upload_pipeline.upload_jobs
@@ -20,7 +20,8 @@ WITH finished AS (
     FOR UPDATE SKIP LOCKED
 ), refreshed AS (
     UPDATE upload_pipeline.upload_jobs AS job
-    SET stage = 'queued', state = 'queued', queued_at = now(), finished_at = NULL, reported_at = NULL
+    SET stage = 'queued', state = 'queued', attempts = 0, attempts_by_code = '{}', crashes = 0, queued_at = now(),
+        finished_at = NULL, reported_at = NULL
     FROM finished
     WHERE job.job_id = finished.job_id
     RETURNING job.*

@@ -1,23 +1,23 @@
 -- prepare_remote_job
 -- Make room for a remote job before the upload, replacing any earlier one for this content and parser.
 INSERT INTO upload_pipeline.parse_jobs (
-    document_id, content_sha, parser_name, parser_version, user_id, callback_secret)
+    document_id, content_sha, parser_name, parser_version, user_id, callback_secret, call_id)
 VALUES (
-    %(document_id)s, %(content_sha)s, %(parser_name)s, %(parser_version)s, %(user_id)s, %(callback_secret)s)
+    %(document_id)s, %(content_sha)s, %(parser_name)s, %(parser_version)s, %(user_id)s, %(callback_secret)s, %(call_id)s)
 ON CONFLICT (document_id, content_sha, parser_name, parser_version) DO UPDATE
-SET callback_secret = excluded.callback_secret, remote_id = NULL, booked = false, created_at = now(),
-    completed_at = NULL;
+SET callback_secret = excluded.callback_secret, call_id = excluded.call_id, remote_id = NULL, booked = false,
+    created_at = now(), completed_at = NULL;
 
 -- remember_remote_job
--- Record the id under which the provider has accepted the upload.
+-- Record the id under which the provider has accepted the upload, unless a newer upload has been prepared since.
 UPDATE upload_pipeline.parse_jobs
 SET remote_id = %(remote_id)s
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
-    AND parser_version = %(parser_version)s;
+    AND parser_version = %(parser_version)s AND call_id IS NOT DISTINCT FROM %(call_id)s;
 
 -- recall_remote_job
 -- Return the remote job that the provider has accepted for this content.
-SELECT remote_id, booked
+SELECT remote_id, booked, call_id
 FROM upload_pipeline.parse_jobs
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s AND remote_id IS NOT NULL;
@@ -33,13 +33,19 @@ WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser
 -- Forget the remote job, so that the next parse of this content starts a new one.
 DELETE FROM upload_pipeline.parse_jobs
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
-    AND parser_version = %(parser_version)s;
+    AND parser_version = %(parser_version)s AND remote_id = %(remote_id)s;
 
 -- remote_job_completed
 -- Return whether the provider has called back for its job.
 SELECT completed_at IS NOT NULL AS completed
 FROM upload_pipeline.parse_jobs
 WHERE remote_id = %(remote_id)s;
+
+-- expects_callback
+-- Return whether a job was given this secret.
+SELECT exists(
+    SELECT FROM upload_pipeline.parse_jobs WHERE callback_secret = %(callback_secret)s
+) AS expected;
 
 -- complete_remote_job
 -- Record that the provider has called back, with its job's id or secret. Return the document of the job, if there is

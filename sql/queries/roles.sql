@@ -4,13 +4,33 @@ SET ROLE ingest_worker;
 SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.ef_search = 400;
 
+-- may_act_as
+-- Return whether the login may act as a role.
+SELECT pg_has_role(session_user, %(role)s, 'MEMBER') AS may;
+
+-- limit_session
+-- Limit how long the session may keep others waiting, and notice within 25 seconds that the client's host is gone. Over
+-- a Unix socket, the server ignores what concerns the network.
+SELECT set_config('statement_timeout', %(statement_milliseconds)s::text, false),
+    set_config('lock_timeout', %(lock_milliseconds)s::text, false),
+    set_config('idle_in_transaction_session_timeout', %(idle_milliseconds)s::text, false),
+    set_config('tcp_keepalives_idle', '10', false),
+    set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '3', false),
+    set_config('tcp_user_timeout', '25000', false);
+
+-- wait_for_locks
+-- Wait for locks as long as it takes: for what holds up nobody while it waits, such as building an index concurrently.
+SET lock_timeout = 0;
+
 -- begin_reading
 -- Begin a transaction, in one message with the settings that hold until it ends.
 BEGIN READ ONLY;
 
 -- become_reader
--- Show only what this user may see, until the transaction ends.
-SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true);
+-- Show only what this user may see, within a reader's limits, until the transaction ends.
+SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true),
+    set_config('statement_timeout', '30s', true), set_config('lock_timeout', '5s', true);
 
 -- become_owner
 -- Become the owner of the schema that sql/roles.sql names, if it has this owner, for a transaction or for the session.
@@ -38,3 +58,7 @@ JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'user_id' AND NOT att
 WHERE relnamespace = 'upload_pipeline'::regnamespace AND relkind IN ('r', 'p')
     AND NOT (relrowsecurity AND relforcerowsecurity AND row_security_active(pg_class.oid))
 ORDER BY relname;
+
+-- session_encryption
+-- Return the protocol that encrypts this session, if one does, as the server sees it.
+SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl;

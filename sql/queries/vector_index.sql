@@ -1,17 +1,10 @@
--- try_lock_vector_indexes
--- Lock the building and dropping of vector indexes until the session ends, without waiting: a build waits for all who
--- wait.
-SELECT pg_try_advisory_lock(hashtextextended('vector indexes', 0)) AS held;
-
--- unlock_vector_indexes
--- Give the right to change indexes back; when a session ends without it, the server takes a moment to do so.
-SELECT pg_advisory_unlock_all();
-
 -- vector_indexes
--- Return the HNSW indexes of all models and whether each is whole; an interrupted build or drop leaves one that is not.
-SELECT relname AS name, indisvalid AS whole
+-- Return the HNSW indexes of all models and whether each is whole; an interrupted build or drop leaves one that is not, or
+-- one over an expression that keeps statistics.
+SELECT relname AS name, indisvalid AND (indkey[0] <> 0 OR coalesce(attstattarget, -1) = 0) AS whole
 FROM pg_index
 JOIN pg_class ON pg_class.oid = indexrelid
+JOIN pg_attribute ON attrelid = indexrelid AND attnum = 1
 WHERE indrelid = 'upload_pipeline.document_chunks'::regclass AND relname LIKE 'document\_chunks\_nearest\_%%';
 
 -- vector_counts
@@ -71,6 +64,10 @@ CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks
 USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops)
 WHERE embed_model = {embed_model} AND embed_version = {embed_version};
 
+-- keep_no_statistics
+-- Keep statistics of an index from copying users' vectors.
+ALTER INDEX upload_pipeline.{name} ALTER COLUMN 1 SET STATISTICS 0;
+
 -- drop_vector_index
 -- Drop an index, whole or not; neither readers nor writers wait for it.
 DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.{name};
@@ -86,22 +83,15 @@ WHERE name = 'maintenance_work_mem';
 SET max_parallel_maintenance_workers = 0;
 
 -- draw_vectors
--- Draw stored vectors of a model, practically at random: chunk ids are hashes, so those after a random one are random
--- too.
-WITH lot AS MATERIALIZED (
-    SELECT gen_random_uuid() AS drawn
-), drawn AS (
-    (SELECT chunk_id, user_id, embedding
-     FROM upload_pipeline.document_chunks
-     WHERE chunk_id >= (SELECT drawn FROM lot) AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
-     ORDER BY chunk_id
-     LIMIT %(count)s)
-    UNION ALL
-    (SELECT chunk_id, user_id, embedding
-     FROM upload_pipeline.document_chunks
-     WHERE chunk_id < (SELECT drawn FROM lot) AND embed_model = %(embed_model)s AND embed_version = %(embed_version)s
-     ORDER BY chunk_id
-     LIMIT %(count)s)
+-- Draw stored vectors of a model at random, out of pages that hold about a hundred times as many.
+WITH drawn AS (
+    SELECT chunk_id, user_id, embedding
+    FROM upload_pipeline.document_chunks TABLESAMPLE SYSTEM ((
+        SELECT least(100, 10000.0 * %(count)s / greatest(reltuples, 1))
+        FROM pg_class
+        WHERE oid = 'upload_pipeline.document_chunks'::regclass))
+    WHERE embed_model = %(embed_model)s AND embed_version = %(embed_version)s
+    ORDER BY random()
     LIMIT %(count)s
 )
 SELECT chunk_id, user_id, embedding AS vector,

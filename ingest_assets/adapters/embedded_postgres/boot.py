@@ -13,6 +13,7 @@ from ingest_assets.adapters.embedded_postgres.identity import CLEAN_ENVIRONMENT
 from ingest_assets.adapters.embedded_postgres.placement import place_cluster
 from ingest_assets.posix import locks
 from ingest_assets.posix.locks import HeldLock
+from ingest_assets.posix.private_folders import keep_private
 
 LONG_LOG = 10 * 1024 * 1024
 
@@ -49,13 +50,34 @@ class Home:
         """The lock of the server's own processes: it is free if none of them is left, even if a stale file remains."""
         return self.state / "server.lock"
 
+    @property
+    def deaths(self) -> Path:
+        """How each server ended that no user had stopped: an exit code a line, that of SIGQUIT if it gave no answer."""
+        return self.state / "deaths"
+
     def make(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep_home_private(self.folder)
         self.state.mkdir(mode=0o711, exist_ok=True)
 
 
-def boot(home: Home, supervisor_lock: HeldLock) -> None:
+def keep_home_private(folder: Path) -> None:
+    """Make the home unless it exists, and close it, but for the server's own user if that one's data is in it already.
+
+    Raises:
+        PermanentError: home_not_private.
+        OSError: It cannot be made or closed.
+    """
+    data = Home(folder).cluster / "data"
+    keep_private(folder, passable=data.exists() and data.stat().st_uid != folder.stat().st_uid)
+
+
+def boot(home: Home, supervisor_lock: HeldLock, patience: float) -> None:
     """Start the server under a new supervisor, which takes over the lock.
+
+    Args:
+        home: Where the server's files are.
+        supervisor_lock: The lock of whoever is in charge.
+        patience: After how many seconds without an answer the supervisor starts the server again.
 
     Raises:
         OSError: A file or a program cannot be used; the log says more.
@@ -68,9 +90,17 @@ def boot(home: Home, supervisor_lock: HeldLock) -> None:
         if _runs(home):
             cluster.stop(log)
         cluster.prepare(log)
-        locks_and_files = [home.server_lock, home.users_lock, *cluster.process_files]
+        locks_and_files = [home.server_lock, home.users_lock, *cluster.process_files, home.deaths]
         subprocess.run(
-            [sys.executable, "-I", "-S", supervisor.__file__, *map(str, locks_and_files), *cluster.command],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                supervisor.__file__,
+                str(patience),
+                *map(str, locks_and_files),
+                *cluster.command,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -23,6 +23,8 @@ START_SECONDS = 300
 """Recovery after a crash may have to replay a log of several GB."""
 STOP_SECONDS = 60
 ANSWER_SECONDS = 5
+PATIENCE_SECONDS = 60
+"""After how many seconds without an answer a server is started again."""
 MOST_BOOTS = 3
 """A server that is killed while it starts is no reason to give up."""
 POLL_SECONDS = 0.02
@@ -35,8 +37,9 @@ class EmbeddedPostgres:
     parent's hold until they end; their `stop` does nothing.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, patience: float = PATIENCE_SECONDS) -> None:
         self._home = Home(home.absolute())
+        self._patience = patience
         self._hold: HeldLock | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -63,6 +66,26 @@ class EmbeddedPostgres:
             except (OSError, KeyError, subprocess.CalledProcessError):
                 self._give_up_hold()
                 raise PermanentError("database_start_failed") from None
+
+    def revive(self) -> bool:
+        """Start the server again if nobody is in charge of it, and return whether this was so.
+
+        Raises:
+            PermanentError: database_start_failed.
+        """
+        supervisor_lock = locks.try_exclusive(self._home.supervisor_lock)
+        if supervisor_lock is None:
+            return False
+        supervisor_lock.release()
+        self.start()
+        return True
+
+    def deaths(self) -> list[int]:
+        """Return the exit codes of servers that no user had stopped, the last one last."""
+        try:
+            return [int(line) for line in self._home.deaths.read_text().splitlines()]
+        except (OSError, ValueError):
+            return []
 
     def stop(self) -> None:
         """Give up the hold and return once the server has stopped, or at once if others use it."""
@@ -106,7 +129,7 @@ class EmbeddedPostgres:
             try:
                 if boots == MOST_BOOTS:
                     raise ChildProcessError
-                boot(self._home, supervisor_lock)
+                boot(self._home, supervisor_lock, self._patience)
                 boots += 1
             finally:
                 supervisor_lock.release()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
 
@@ -12,17 +12,20 @@ from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 
 
 class WorkerPool:
-    """A pool with up to `limits.workers` at work; further callers wait."""
+    """A pool with up to `limits.workers` at work; further callers wait.
+
+    Heavy documents leave one worker to light ones, unless it is the only one.
+    """
 
     def __init__(self, limits: ParserLimits) -> None:
         self._limits = limits
         self._begin()
 
     @contextmanager
-    def borrow(self) -> Iterator[Worker]:
+    def borrow(self, *, heavy: bool = False) -> Iterator[Worker]:
         if os.getpid() != self._process:
             self._begin()
-        with self._slots:
+        with self._heavy_slots if heavy else nullcontext(), self._slots:
             worker = self._idle_worker() or self._spawner.submit(Worker, self._limits).result()
             try:
                 yield worker
@@ -42,6 +45,7 @@ class WorkerPool:
         self._closed = False
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         self._slots = BoundedSemaphore(self._limits.workers)
+        self._heavy_slots = BoundedSemaphore(max(1, self._limits.workers - 1))
         # Linux kills a worker when the thread that started it ends, so a thread that outlives all callers starts them.
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="parser")
 

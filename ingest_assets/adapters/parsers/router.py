@@ -28,7 +28,11 @@ class ParserRouter:
         self._stands_in = stands_in
 
     def producer_of(self, media_type: str) -> Producer:
-        return self._provider.producer_of(media_type) if self._is_for_provider(media_type) else self._local.producer
+        return (
+            self._provider.producer_of(media_type)
+            if self._is_for_provider(media_type)
+            else self._local.producer_of(media_type)
+        )
 
     def costs_nothing(self, media_type: str) -> bool:
         return not self._is_for_provider(media_type)

@@ -1,7 +1,10 @@
 """What `ingest doctor` asks of a database."""
 
 from ingest_assets.adapters.postgres.database import connected
+from ingest_assets.adapters.postgres.doors import Door, open_doors
+from ingest_assets.adapters.postgres.encryption import encryption_of
 from ingest_assets.adapters.postgres.migrations import check_server, pending
+from ingest_assets.domain.encryption import Encryption
 
 
 class Diagnosis:
@@ -12,7 +15,7 @@ class Diagnosis:
         """Check that the server answers.
 
         Raises:
-            TransientError: database_unreachable.
+            OutageError: database_unreachable.
         """
         with connected(self._url):
             return
@@ -26,6 +29,20 @@ class Diagnosis:
         with connected(self._url) as connection:
             check_server(connection)
             return connection.info.server_version // 10_000
+
+    def encryption(self) -> Encryption:
+        """Return how a session with the server is encrypted."""
+        return encryption_of(self._url)
+
+    def open_doors(self) -> list[Door]:
+        """Return what a reader may do in this database that it should not."""
+        with connected(self._url) as connection:
+            return open_doors(connection)
+
+    def open_entrances(self) -> list[Door]:
+        """Return whether a reader may connect to this database, in which it has no business."""
+        with connected(self._url) as connection:
+            return open_doors(connection, "open_entrances")
 
     def pending_migrations(self) -> list[str]:
         return pending(self._url)

@@ -18,8 +18,8 @@ def isolation_of(database: Database) -> Isolation:
     """Return how well the server keeps users' rows apart.
 
     Raises:
-        PermanentError: role_denied or database_not_migrated.
-        TransientError: database_unreachable.
+        OutageError: database_unreachable, schema_outdated or role_denied.
+        ResourceError: schema_newer.
     """
     with database.connection() as connection:
         [row] = connection.execute(query("login"))

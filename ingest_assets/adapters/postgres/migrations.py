@@ -1,7 +1,8 @@
 """Numbered SQL files, each applied once, in order, under one lock; an applied file must never change."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,13 +12,20 @@ import psycopg
 from psycopg import Connection, sql
 
 from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.doors import close_doors
+from ingest_assets.adapters.postgres.locks import MIGRATIONS, held
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.adapters.postgres.sessions import LIMITS
+from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.roles import Role
+from ingest_assets.domain.schema import check_not_newer
 from ingest_assets.shipped import shipped
 
 OLDEST_POSTGRES = 15
 OLDEST_PGVECTOR = (0, 8)
+
+MADE_MEANWHILE = (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation, psycopg.errors.InternalError_)
+"""What a statement about a database meets if another process does the same at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,11 @@ class Migration:
         """Whether the file runs in a transaction; statements such as CREATE INDEX CONCURRENTLY refuse one."""
         return not self.statements.startswith(b"-- no-transaction")
 
+    @property
+    def parts(self) -> list[bytes]:
+        """What is sent at once, and therefore is one transaction: the whole file, or else each paragraph."""
+        return [self.statements] if self.transactional else re.split(rb"\n\n+", self.statements)
+
 
 def migrations(folder: Path | None = None) -> list[Migration]:
     folder = folder or shipped("sql") / "migrations"
@@ -45,34 +58,66 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
 
     Raises:
         PermanentError: database_too_old, pgvector_missing, migration_changed or role_denied.
-        TransientError: database_unreachable.
+        OutageError: database_unreachable.
+        ResourceError: schema_newer.
     """
+    wanted = wanted if wanted is not None else migrations()
     with connected(url) as connection:
         check_server(connection)
-        with _migration_lock(connection):
-            pending = _pending(connection, wanted if wanted is not None else migrations())
-            _make_roles(connection, migrating=bool(pending))
-            for migration in pending:
-                _apply(connection, migration)
-    return [migration.name for migration in pending]
+        applied: list[str] = []
+        if not _has_locks(connection):
+            with _first_lock(connection):
+                applied += _apply_pending(connection, wanted, until_locks=True)
+        if _pending(connection, wanted):
+            with held(url, MIGRATIONS) as assure_lock:
+                applied += _apply_pending(connection, wanted, assure_lock)
+        [lacks_roles] = connection.execute(query("missing_roles"))
+        if lacks_roles["missing"]:  # the database was brought here from another server
+            _make_roles(connection)
+        close_doors(connection)
+    return applied
 
 
 def create_database(url: str) -> bool:
-    """Create the database that `url` names if it is missing, and return whether this was needed."""
+    """Create the database that `url` names if it is missing, and return whether this was needed.
+
+    The server ends its sessions that freeze in a transaction, unless it has a limit of its own or is somebody else's.
+    """
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
+    is_new = False
     with connected(urlunsplit(parts._replace(path="/postgres"))) as connection:
-        if connection.execute(query("find_database"), {"name": name}).fetchone():
-            return False
-        try:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except psycopg.errors.DuplicateDatabase:
-            return False
-    return True
+        found = connection.execute(query("find_database"), {"name": name}).fetchone()
+        if found is None:
+            with suppress(*MADE_MEANWHILE):
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                is_new = True
+        if found is None or not found["limits_idle"]:
+            with suppress(psycopg.errors.InsufficientPrivilege, *MADE_MEANWHILE):
+                connection.execute(_limit_idle(name))
+    keep_readers_out(url)
+    return is_new
+
+
+def keep_readers_out(url: str) -> None:
+    """Let nobody connect to a database who is not known there, as far as the login may decide this."""
+    with connected(url) as connection:
+        close_doors(connection, "open_entrances")
+
+
+def _limit_idle(database: str) -> sql.Composed:
+    """Return the statement that gives every session of a database the owner's limit."""
+    milliseconds = LIMITS[Role.OWNER].settings()["idle_milliseconds"]
+    statement = "ALTER DATABASE {} SET idle_in_transaction_session_timeout = {}"
+    return sql.SQL(statement).format(sql.Identifier(database), milliseconds)
 
 
 def pending(url: str) -> list[str]:
-    """Return the names of what `migrate` would apply, without applying it."""
+    """Return the names of what `migrate` would apply, without applying it.
+
+    Raises:
+        IngestError: As `migrate`.
+    """
     with connected(url) as connection:
         check_server(connection)
         return [migration.name for migration in _pending(connection, migrations())]
@@ -94,26 +139,53 @@ def check_server(connection: Connection[Row]) -> None:
 
 
 @contextmanager
-def _migration_lock(connection: Connection[Row]) -> Iterator[None]:
-    connection.execute(query("lock_migrations"))
+def _first_lock(connection: Connection[Row]) -> Iterator[None]:
+    connection.execute(query("wait_for_locks"))
+    connection.execute(query("lock_first_migrations"))
     try:
+        connection.execute(query("limit_session"), LIMITS[Role.OWNER].settings())
         yield
     finally:
-        connection.execute(query("unlock_migrations"))
+        with suppress(psycopg.OperationalError):  # the lock ends with the session, too
+            connection.execute(query("unlock_first_migrations"))
 
 
-def _make_roles(connection: Connection[Row], *, migrating: bool) -> None:
-    [found] = connection.execute(query("missing_roles"))
-    if not (migrating or found["missing"]):
-        return
+def _has_locks(connection: Connection[Row]) -> bool:
+    [row] = connection.execute(query("lock_exists"))
+    return bool(row["found"])
+
+
+def _apply_pending(
+    connection: Connection[Row],
+    wanted: list[Migration],
+    assure_lock: Callable[[], None] = lambda: None,
+    *,
+    until_locks: bool = False,
+) -> list[str]:
+    """Apply what is missing, or only what makes the table of locks, and return the names of what was applied."""
+    pending = _pending(connection, wanted)
+    if pending:
+        _make_roles(connection)
+    applied = []
+    for migration in pending:
+        if until_locks and _has_locks(connection):
+            break
+        assure_lock()
+        _apply(connection, migration)
+        applied.append(migration.name)
+    return applied
+
+
+def _make_roles(connection: Connection[Row]) -> None:
     try:
         connection.execute((shipped("sql") / "roles.sql").read_bytes())
     except psycopg.errors.InsufficientPrivilege:
-        raise PermanentError("role_denied", role=Role.OWNER) from None
+        raise OutageError("role_denied", role=Role.OWNER) from None
 
 
 def _pending(connection: Connection[Row], wanted: list[Migration]) -> list[Migration]:
     applied = _applied(connection)
+    check_not_newer(applied, [migration.name for migration in wanted])
     for migration in wanted:
         if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise PermanentError("migration_changed", name=migration.name)
@@ -126,14 +198,18 @@ def _applied(connection: Connection[Row]) -> dict[str, str]:
     except psycopg.errors.UndefinedTable:
         return {}
     except psycopg.errors.InsufficientPrivilege:
-        raise PermanentError("role_denied", role=Role.WORKER) from None
+        raise OutageError("role_denied", role=Role.WORKER) from None
     return {row["name"]: row["checksum"] for row in rows}
 
 
 def _apply(connection: Connection[Row], migration: Migration) -> None:
     record = {"name": migration.name, "checksum": migration.checksum}
     with connection.transaction() if migration.transactional else nullcontext():
+        if not migration.transactional:
+            connection.execute(query("wait_for_locks"))
         connection.execute(query("become_owner"), {"for_transaction": migration.transactional})
-        connection.execute(migration.statements)
+        for part in migration.parts:
+            connection.execute(part)
         connection.execute(query("record_migration"), record)
     connection.execute("RESET ROLE")
+    connection.execute(query("limit_session"), LIMITS[Role.OWNER].settings())

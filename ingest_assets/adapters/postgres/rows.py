@@ -1,15 +1,26 @@
 """Conversions between rows and the pipeline's values."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.domain.documents.document import Document, Producer, StoredParse
+from ingest_assets.domain.documents.warnings import WarningKind, Warnings, counted
 from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.domain.queue.stages import Stage
 
 
 def job_of(row: Row) -> Job:
-    return Job(row["job_id"], document_of(row), row["claimed_by"], Stage(row["stage"]), row["attempts"] + 1)
+    return Job(
+        job_id=row["job_id"],
+        document=replace(document_of(row), fence=row["fence"]),
+        claim=row["claimed_by"],
+        fence=row["fence"],
+        stage=Stage(row["stage"]),
+        attempt=row["attempts"] + 1,
+        failures=row["attempts_by_code"],
+    )
 
 
 def document_of(row: Row) -> Document:
@@ -30,7 +41,13 @@ def _parse_of(row: Row) -> StoredParse | None:
     if row["parsed_content_sha"] != row["content_sha"]:
         return None
     parser = Producer(row["parser_name"], row["parser_version"])
-    return StoredParse(row["parsed_sha"], tuple(row["page_starts"]), parser)
+    return StoredParse(row["parsed_sha"], tuple(row["page_starts"]), parser, warnings_of(row))
+
+
+def warnings_of(row: Row) -> Warnings:
+    """Return the row's warnings, without kinds that only newer code knows."""
+    kinds = set(WarningKind)
+    return counted({WarningKind(kind): count for kind, count in row["warnings"].items() if kind in kinds})
 
 
 def columns_of(actor: Actor) -> dict[str, str]:
@@ -40,3 +57,12 @@ def columns_of(actor: Actor) -> dict[str, str]:
 
 def model_columns(model: Producer) -> dict[str, Any]:
     return {"embed_model": model.name, "embed_version": model.version}
+
+
+def claim_columns(jobs: Sequence[Job]) -> dict[str, list[Any]]:
+    """Return what a query needs to find those of these jobs whose claims still stand."""
+    return {
+        "job_ids": [job.job_id for job in jobs],
+        "claims": [job.claim for job in jobs],
+        "fences": [job.fence for job in jobs],
+    }

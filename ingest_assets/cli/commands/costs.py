@@ -6,21 +6,31 @@ from typing import Annotated, Any
 import typer
 
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.console import print_table
+from ingest_assets.cli.console import out, print_table
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import PROVIDERS
-from ingest_assets.domain.spending.costs import ProviderCosts
+from ingest_assets.domain.spending.costs import ProviderCosts, UncertainCosts
 from ingest_assets.domain.spending.providers import Provider
+
+UNCERTAIN = (
+    "Uncertain are calls under way, and those whose answers never arrived because a worker was killed or a connection "
+    "broke. They cost at most this, and count against the budgets."
+)
 
 
 def costs(
     by_day: Annotated[bool, typer.Option("--by-day", help="Also show each day (UTC).")] = False,
     by_user: Annotated[bool, typer.Option("--by-user", help="Also show each user.")] = False,
+    recount: Annotated[
+        bool, typer.Option("--recount", help="First give up calls that never came back, and count the budgets again.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what providers have cost: calls, tokens, pages, credits and US dollars."""
     with deployed(as_json=as_json) as deployment:
         ledger = deployment.ledger
+        if recount:
+            ledger.recount()
         described = describe_costs(ledger.costs())
         if by_day or by_user:
             described["groups"] = describe_groups(ledger.costs(by_day=by_day, by_user=by_user))
@@ -46,6 +56,13 @@ def describe_groups(found: Sequence[ProviderCosts]) -> list[dict[str, Any]]:
 
 
 def _describe(provider: Provider, found: ProviderCosts | None) -> dict[str, Any]:
+    described = _amounts(provider, found)
+    if found is not None and found.uncertain.calls:
+        described["uncertain"] = _amounts(provider, found.uncertain)
+    return described
+
+
+def _amounts(provider: Provider, found: ProviderCosts | UncertainCosts | None) -> dict[str, Any]:
     used = {name: getattr(found, name, 0) for name in ("calls", *provider.units)}
     return used | {"usd": found.micro_usd / 1_000_000 if found else 0.0}
 
@@ -53,18 +70,24 @@ def _describe(provider: Provider, found: ProviderCosts | None) -> dict[str, Any]
 def _print(described: dict[str, Any]) -> None:
     groups = described.pop("groups", None)
     rows = [row for group in (groups if groups is not None else []) for row in _rows(group)]
-    print_table(("day", "user", "provider", "calls", "tokens", "pages", "credits", "USD"), rows + _rows(described))
+    rows += _rows(described)
+    print_table(("day", "user", "provider", "calls", "tokens", "pages", "credits", "USD"), rows)
+    if any("uncertain" in shares for shares in described.values()):
+        out.print(UNCERTAIN)
 
 
 def _rows(group: dict[str, Any]) -> list[tuple[object, ...]]:
     columns = ("calls", "tokens", "pages", "credits")
-    return [
-        (
-            group.get("day"),
-            group.get("user_id"),
-            provider.name,
-            *(group[provider.name].get(column) for column in columns),
-            f"{group[provider.name]['usd']:.6f}",
-        )
+    shares = [
+        (name, share)
         for provider in PROVIDERS
+        for name, share in (
+            (provider.name, group[provider.name]),
+            (f"{provider.name}, uncertain", group[provider.name].get("uncertain")),
+        )
+        if share is not None
+    ]
+    return [
+        (group.get("day"), group.get("user_id"), name, *map(share.get, columns), f"{share['usd']:.6f}")
+        for name, share in shares
     ]

@@ -1,22 +1,49 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from uuid import uuid4
+from typing import Annotated
+from uuid import UUID, uuid4
 
 import typer
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import print_table
+from ingest_assets.cli.findings import remedy_of
 from ingest_assets.cli.hints import hint_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.results import print_hints
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.encryption import Encryption
+from ingest_assets.domain.errors import OutageError, PermanentError
+from ingest_assets.domain.integrity import Finding
 from ingest_assets.domain.roles import Role
+from ingest_assets.domain.schema import needed
 from ingest_assets.pipeline.failure import as_ingest_error
+from ingest_assets.pipeline.integrity import Integrity
+from ingest_assets.pipeline.stored_objects import PROBES
 
 PROBE = b"# Probe\n\nOne sentence."
+
+SHARED_DATABASE = (
+    "Deployments share the queue and INGEST_DRAIN_WORKERS, and must share INGEST_STORAGE_URL; the Dagster that worked "
+    "on a document last shows it. If that is not wanted, stop one, or give it a database of its own: "
+    "INGEST_DATABASE_URL."
+)
+SHARED_DAGSTER = (
+    "They share Dagster's database too, for which one daemon is enough. Stop one of them, or give it a database of its "
+    "own for Dagster: INGEST_DAGSTER_DATABASE_URL."
+)
+
+ENCRYPT = (
+    "Put sslmode=verify-full&sslrootcert=system into the URL of the database, or sslrootcert with the file of your own "
+    "authority's certificate."
+)
+CLOSE_ENTRANCES = "As the owner of Dagster's database or a superuser, run there: {}"
+CLOSE_DOORS = (
+    "Only a superuser can end this. Where there is one, run `ingest migrate` once with its login; where there is none, "
+    "as on many managed servers, let nobody run SQL as ingest_reader whom you do not trust with that."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +55,21 @@ class Check:
     detail: str
     code: str | None = None
     hint: str | None = None
+    count: int | None = None
+    """How many documents or calls a deep check found."""
+    document_ids: tuple[UUID, ...] = ()
+    """Some of the documents that it found."""
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also read everything stored, and look for what must never happen.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check everything the pipeline depends on, and say what to do about each failure."""
     with deployed(as_json=as_json) as deployment:
-        checks = list(_examine(deployment))
+        checks = list(_examine(deployment)) + (list(_examine_deeply(deployment)) if deep else [])
         if as_json:
             print_json([asdict(check) for check in checks])
         else:
@@ -50,11 +86,44 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
     yield _try("database", lambda: _server(deployment))
     yield _try("schema", lambda: _schema(deployment))
     yield _isolation(deployment)
+    yield _reach_of_readers(deployment)
+    yield _connection("encryption of the database", lambda: deployment.diagnosis.encryption())  # noqa: PLW0108  its server may fail
+    yield _connection("encryption of Dagster's", lambda: deployment.dagster_diagnosis.encryption())  # noqa: PLW0108
+    yield _deployments(deployment)
     yield _try("Dagster's database", lambda: _dagster_server(deployment))
     yield _try("document store", lambda: _store(deployment))
+    yield _try("encryption of stored documents", lambda: _stored_encryption(deployment))
     yield _try("parser", lambda: _parser(deployment))
     yield _try("parser's sandbox", lambda: _sandbox(deployment))
     yield _try("embedder", lambda: _embedder(deployment))
+
+
+def _examine_deeply(deployment: Deployment) -> Iterator[Check]:
+    yield from _try_all("what is stored", lambda: deployment.integrity)
+    yield from _try_all("what Dagster shows", lambda: _shown_partitions(deployment))
+
+
+def _shown_partitions(deployment: Deployment) -> Integrity:
+    from ingest_assets.orchestration.agreement import ShownPartitions
+    from ingest_assets.orchestration.instance import prepare_instance
+
+    deployment.dagster_diagnosis.answers()
+    instance = prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url)
+    return Integrity((ShownPartitions(instance, deployment.told_outcomes, 2 * deployment.lease),))
+
+
+def _try_all(name: str, integrity: Callable[[], Integrity]) -> Iterator[Check]:
+    try:
+        found = list(integrity().findings())
+    except Exception as error:
+        yield _failed(name, error)
+        return
+    yield from [_check_of(finding) for finding in found] or [Check(name, True, "everything agrees")]
+
+
+def _check_of(finding: Finding) -> Check:
+    detail = finding.invariant.breach + (f" ({finding.count} times)" if finding.count > 1 else "")
+    return Check(finding.kind, False, detail, finding.kind, remedy_of(finding), finding.count, finding.document_ids)
 
 
 def _try(name: str, examine: Callable[[], str]) -> Check:
@@ -76,8 +145,11 @@ def _server(deployment: Deployment) -> str:
 
 
 def _schema(deployment: Deployment) -> str:
-    if deployment.diagnosis.pending_migrations():
-        raise PermanentError("database_not_migrated")
+    missing = deployment.diagnosis.pending_migrations()
+    if needed(missing):
+        raise OutageError("schema_outdated")
+    if missing:
+        return f"suits this code; once no older code runs, apply {', '.join(missing)}: ingest migrate"
     return "up to date"
 
 
@@ -95,17 +167,68 @@ def _isolation(deployment: Deployment) -> Check:
     return Check(name, True, detail, hint=f"Let INGEST_DATABASE_URL log in as {Role.WORKER}.")
 
 
+def _connection(name: str, ask: Callable[[], Encryption]) -> Check:
+    try:
+        found = ask()
+    except Exception as error:
+        return _failed(name, error)
+    if found.protocol is None:
+        detail = "not encrypted: " + (
+            "nothing leaves the machine" if found.is_local else "anybody on the way reads along"
+        )
+        return Check(name, found.is_local, detail, hint=None if found.is_local else ENCRYPT)
+    if found.checks_server or found.is_local:
+        return Check(name, True, found.protocol)
+    return Check(name, True, f"{found.protocol}, with whoever answers: no certificate is checked", hint=ENCRYPT)
+
+
+def _reach_of_readers(deployment: Deployment) -> Check:
+    name = "reach of readers"
+    try:
+        doors, entrances = deployment.diagnosis.open_doors(), deployment.dagster_diagnosis.open_entrances()
+    except Exception as error:
+        return _failed(name, error)
+    if not doors + entrances:
+        return Check(name, True, f"{Role.READER} only reads, within its time-outs, which it may change")
+    hints = [CLOSE_DOORS] * bool(doors) + [CLOSE_ENTRANCES.format(each.closing) for each in entrances]
+    told = "; ".join(each.door for each in doors + entrances)
+    return Check(name, True, f"{Role.READER} may also {told}", hint=" ".join(hints))
+
+
+def _deployments(deployment: Deployment) -> Check:
+    name = "deployments on this database"
+    try:
+        others, is_contested = deployment.instances.others(), deployment.instances.is_contested()
+    except Exception as error:
+        return _failed(name, error)
+    if is_contested:
+        return _failed(name, PermanentError("instance_name_shared"))
+    if not others:
+        return Check(name, True, "no other one is at work")
+    told = ", ".join(f"{each.name} since {each.began_at.astimezone():%Y-%m-%d %H:%M}" for each in others)
+    hint = SHARED_DAGSTER if any(each.shares_dagster for each in others) else SHARED_DATABASE
+    return Check(name, True, f"also at work: {told}", hint=hint)
+
+
 def _dagster_server(deployment: Deployment) -> str:
     deployment.dagster_diagnosis.answers()
     return "answers"
 
 
 def _store(deployment: Deployment) -> str:
-    objects, key = deployment.objects, f"doctor/{uuid4()}"
+    objects, key = deployment.objects, f"{PROBES}{uuid4()}"
+    deployment.store_ownership.check()
     objects.put(f"{key}/probe", PROBE)
     objects.get(f"{key}/probe")
     objects.delete_below(key)
     return "writable"
+
+
+def _stored_encryption(deployment: Deployment) -> str:
+    deployment.objects.check()
+    if deployment.settings.master_key_file is None:
+        return "none: INGEST_MASTER_KEY_FILE is not set"
+    return "AES-256 with one key per user; the master key is readable"
 
 
 def _parser(deployment: Deployment) -> str:
@@ -114,7 +237,9 @@ def _parser(deployment: Deployment) -> str:
 
 
 def _sandbox(deployment: Deployment) -> str:
-    return "sealed" if deployment.local_parser.is_sealed() else "limits only: this system cannot filter system calls"
+    seals = deployment.local_parser.seals()
+    held, missing = (", ".join(name for name, holds in seals.items() if holds is wanted) for wanted in (True, False))
+    return "; ".join([f"sealed by {held}" if held else "limits only", *([f"without {missing}"] if missing else [])])
 
 
 def _embedder(deployment: Deployment) -> str:

@@ -12,6 +12,7 @@ from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.parent_death import following
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -34,7 +35,8 @@ def drain(
 
 
 def _start_worker() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "ingest_assets.cli", "drain", "--json"], stdout=subprocess.PIPE)
+    worker = [sys.executable, "-m", "ingest_assets.cli", "drain", "--json"]
+    return subprocess.Popen(following(worker), stdout=subprocess.PIPE)
 
 
 def _totals_of(worker: subprocess.Popen[bytes]) -> dict[str, int]:

@@ -6,7 +6,10 @@ from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documen
 from ingest_assets.cli.console import out, print_table
 from ingest_assets.cli.explanation import Explanation, explain_document
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.warnings import lines_of, phrases
+from ingest_assets.domain.errors.remedies import Remedy, remedy_of
 from ingest_assets.domain.queue.jobs import Event
 
 
@@ -18,7 +21,9 @@ def explain(
     """Say why a document is or is not searchable, what happened to it, and which command would fix it."""
     with deployed(as_json=as_json) as deployment:
         [document_id] = documents_of([document])
-        explanation = explain_document(document_id, documents=seen_documents(user, deployment))
+        explanation = explain_document(
+            document_id, documents=seen_documents(user, deployment), own_user=deployment.settings.default_user
+        )
         if as_json:
             print_json(_describe(document_id, explanation))
         else:
@@ -28,14 +33,27 @@ def explain(
 def _describe(document_id: DocumentId, explanation: Explanation) -> dict[str, Any]:
     status = explanation.status
     searchable = status is not None and status.searchable
-    described: dict[str, Any] = {"document_id": str(document_id), "searchable": searchable}
+    described: dict[str, Any] = {"document_id": str(document_id), "filename": explanation.filename}
+    described["searchable"] = searchable
+    described["warnings"] = [] if status is None else lines_of(status.warnings)
+    described["attachments"] = [_attachment(each) for each in explanation.attachments]
     if explanation.cause is not None:
         described["cause"] = explanation.cause
     if status is None or status.error_code is not None:
         described["code"] = "deleted" if status is None else status.error_code
+    if explanation.waiting_helps is not None:
+        described["waiting_helps"] = explanation.waiting_helps
     if explanation.fix is not None:
         described["fix"] = explanation.fix
     return described | {"history": [_line(event) for event in explanation.history]}
+
+
+def _attachment(attachment: ListedAttachment) -> dict[str, Any]:
+    """Return what became of an attachment; one that was skipped has no document."""
+    described: dict[str, Any] = {"path": attachment.path, "searchable": attachment.searchable}
+    if attachment.document_id is not None:
+        described |= {"document_id": str(attachment.document_id), "state": attachment.state}
+    return described if attachment.code is None else described | {"code": attachment.code}
 
 
 def _line(event: Event) -> dict[str, Any]:
@@ -50,13 +68,28 @@ def _line(event: Event) -> dict[str, Any]:
     }
 
 
+def _purpose(explanation: Explanation) -> str:
+    """Return what the command is for, or when to run it."""
+    if explanation.waiting_helps:
+        return "To have it done now, run"
+    if explanation.fix is not None and explanation.fix.startswith("ingest delete"):
+        return "To remove it, run"
+    code = None if explanation.status is None else explanation.status.error_code
+    return "When the file is changed, run" if remedy_of(code) is Remedy.CORRECT else "To fix it, run"
+
+
 def _print(explanation: Explanation) -> None:
     status = explanation.status
     verdict = "Searchable." if status is not None and status.searchable else "Not searchable."
-    out.print(" ".join(filter(None, (verdict, explanation.cause))))
+    named = f"{explanation.filename}: " if explanation.filename else ""
+    out.print(named + " ".join(filter(None, (verdict, explanation.cause))))
+    for phrase in () if status is None else phrases(status.warnings):
+        out.print(f"Incomplete: {phrase}.")
     if explanation.fix is not None:
-        first = "replace the file and run" if explanation.fix.startswith("ingest submit") else "run"
-        out.print(f"To fix it, {first}: {explanation.fix}")
+        out.print(f"{_purpose(explanation)}: {explanation.fix}")
+    if explanation.attachments:
+        found = [(each.path, each.document_id, each.state or "skipped", each.code) for each in explanation.attachments]
+        print_table(("attachment", "document_id", "state", "code"), found)
     rows = [
         (
             f"{event.occurred_at:%Y-%m-%d %H:%M:%S}",

@@ -2,7 +2,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -22,6 +22,13 @@ def export(
         str | None, typer.Option("--user", metavar="UUID", help="Export all of this user's documents.")
     ] = None,
     document: Annotated[str | None, typer.Option("--document", metavar="ID", help="Export one document.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Export only the history, in ids, for a log on another host; of all users.")
+    ] = False,
+    after: Annotated[
+        int | None,
+        typer.Option("--after", metavar="EVENT_ID", min=0, help="With --audit: only the events behind this one."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write to a file that only its owner can read.")
     ] = None,
@@ -29,9 +36,17 @@ def export(
 ) -> None:
     """Export the history and an index of what is stored, for a user or a document, as JSON Lines."""
     with deployed(as_json=as_json) as deployment:
-        owner, document_id = _scope(user, document, deployment)
+        if after is not None and not audit:
+            raise PermanentError("wrong_usage", what="--after is for --audit.")
+        everybody = audit and user is None and document is None
+        owner, document_id = (None, None) if everybody else _scope(user, document, deployment)
+        if audit:
+            records = deployment.export.events(after or 0, owner, document_id)
+        else:
+            assert owner is not None  # noqa: S101
+            records = deployment.export.records(owner, document_id)
         with _sink(output) as lines:
-            count = _write(deployment.export.records(owner, document_id), lines)
+            count = _write(records, lines)
         messages.print(f"Exported {count} records.")
 
 
@@ -42,7 +57,7 @@ def _scope(user: str | None, document: str | None, deployment: Deployment) -> tu
         PermanentError: wrong_usage, invalid_id, unknown_document, which another user's document is too.
     """
     if user is None and document is None:
-        raise PermanentError("wrong_usage", what="Give --user, --document, or both.")
+        raise PermanentError("wrong_usage", what="Give --user, --document, or both; or --audit.")
     wanted = None if user is None else user_of(user, deployment.settings)
     if document is None:
         assert wanted is not None  # noqa: S101
@@ -63,7 +78,7 @@ def _write(records: Iterable[dict[str, Any]], lines: IO[str]) -> int:
 
 
 def _as_text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
 @contextmanager

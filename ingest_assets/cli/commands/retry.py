@@ -2,28 +2,39 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, seen_documents
+from ingest_assets.cli.arguments import Json, Viewer, actor_of, check_code, documents_of, seen_documents
 from ingest_assets.cli.console import out
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
 
+REPLAYED_AT_ONCE = 1000
+
 
 def retry(
     documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT", help="The documents' ids.")] = None,
     dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Retry every dead letter.")] = False,
+    code: Annotated[
+        str | None,
+        typer.Option("--code", metavar="CODE", help="Retry what failed with this code, waiting documents too."),
+    ] = None,
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
     """Queue failed documents again. Each resumes at the stage at which it failed."""
     with deployed(as_json=as_json) as deployment:
-        if bool(documents) == dead_letters:
-            raise PermanentError("wrong_usage", what="Name documents, or give --dead-letters.")
+        in_bulk = dead_letters or code is not None
+        if bool(documents) == in_bulk:
+            raise PermanentError("wrong_usage", what="Name documents, or give --code or --dead-letters.")
         seen = seen_documents(user, deployment)
-        wanted = _dead_letters(seen) if dead_letters else _known(documents_of(documents or []), seen)
-        replayed = deployment.operations.replay(wanted, actor_of("retry"))
+        if in_bulk:
+            wanted = _failed(seen, code, only_dead_letters=dead_letters)
+        else:
+            wanted = _known(documents_of(documents or []), seen)
+        replayed = _replay(wanted, deployment)
         if documents and not replayed:
             raise PermanentError("not_failed")
         if as_json:
@@ -32,8 +43,23 @@ def retry(
             out.print(f"Queued again: {len(replayed)}.")
 
 
-def _dead_letters(seen: Documents) -> list[DocumentId]:
-    return [failed.document_id for failed in seen.failed() if failed.state is State.DEADLETTER]
+def _replay(wanted: list[DocumentId], deployment: Deployment) -> list[DocumentId]:
+    """Replay documents, not too many in one transaction; all of it is one occasion in the history."""
+    actor = actor_of("retry")
+    some = (wanted[start : start + REPLAYED_AT_ONCE] for start in range(0, len(wanted), REPLAYED_AT_ONCE))
+    return [document_id for each in some for document_id in deployment.operations.replay(each, actor)]
+
+
+def _failed(seen: Documents, code: str | None, *, only_dead_letters: bool) -> list[DocumentId]:
+    """Return what failed, with this code if one is given.
+
+    Raises:
+        PermanentError: wrong_usage, if there is no such code.
+    """
+    found = seen.failed(code)
+    if not found:
+        check_code(code)
+    return [each.document_id for each in found if each.state is State.DEADLETTER or not only_dead_letters]
 
 
 def _known(wanted: list[DocumentId], seen: Documents) -> list[DocumentId]:

@@ -4,10 +4,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ingest_assets.cli.arguments import Json, User, user_of
+from ingest_assets.cli.arguments import Json, User, Where, user_of
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.hints import NOTHING_FOUND
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.domain.documents.metadata import parse_conditions
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.search.hits import Hit
 from ingest_assets.domain.text.normalisation import normalise
@@ -17,13 +18,15 @@ def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A question, or some words.")],
     user: User = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="The most passages to show.")] = 5,
+    where: Where = None,
     as_json: Json = False,
 ) -> None:
     """Find the passages in the user's documents that best answer a query."""
     with deployed(as_json=as_json) as deployment:
         if not normalise(query).strip():
             raise PermanentError("wrong_usage", what="The query is empty.")
-        hits = deployment.search.passages(user_of(user, deployment.settings), query, limit)
+        conditions = parse_conditions(where or ())
+        hits = deployment.search.passages(user_of(user, deployment.settings), query, limit, conditions)
         if as_json:
             print_json([asdict(hit) for hit in hits])
         elif hits:

@@ -1,5 +1,6 @@
 import logging
 import os
+import resource
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,14 +11,17 @@ from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
+from ingest_assets.composition.service_secrets import secret_of
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.private_folders import keep_private
 from ingest_assets.posix.signals import stop_on_signals
+from ingest_assets.settings import SHORTEST_SECRET
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from ingest_assets.http.ports import HttpService
 
-GRACE_SECONDS = 30
+FILES_BESIDE = 3000
+"""How many files the process may need beside its connections and uploads: 2048 clients may arrive at the same time."""
 
 
 def serve(
@@ -39,56 +43,67 @@ def compose_service(deployment: Deployment) -> "HttpService":
 
     Raises:
         PermanentError: authentication_missing, wrong_usage.
+        ResourceError: key_missing.
     """
     from ingest_assets.http.authentication import Authentication
-    from ingest_assets.http.ports import HttpService
+    from ingest_assets.http.ports import HttpService, Limits
     from ingest_assets.http.rate_limit import RateLimit
     from ingest_assets.http.signing_keys import SigningKeys
+    from ingest_assets.http.uploads import Uploads
 
     settings = deployment.settings
-    secret, webhook_secret = settings.jwt_secret, settings.llamaparse_webhook_secret
+    arriving = settings.home_folder / "arriving"
+    keep_private(arriving)
+    secret = secret_of(settings.jwt_secret, settings.jwt_secret_file)
+    if secret is not None and len(secret) < SHORTEST_SECRET:
+        what = f"INGEST_JWT_SECRET_FILE must name a file with {SHORTEST_SECRET} or more characters."
+        raise PermanentError("wrong_usage", what=what)
     return HttpService(
         intake=deployment.intake,
         documents_of=deployment.documents_of,
         deletion=deployment.deletion,
         search=lambda: deployment.search,
         authentication=Authentication(
-            secret=None if secret is None else secret.get_secret_value(),
+            secret=secret,
             keys=None if settings.jwt_jwks_url is None else SigningKeys(settings.jwt_jwks_url),
             audience=settings.jwt_audience,
             issuer=settings.jwt_issuer,
         ),
         rate_limit=RateLimit(settings.requests_per_minute),
+        limits=Limits(settings.connections, settings.arrival_seconds, settings.trusted_proxies),
+        uploads=Uploads(
+            arriving,
+            largest=deployment.intake.max_bytes,
+            at_once=settings.uploads_at_once,
+            at_once_per_user=settings.uploads_per_user,
+        ),
         idempotency_keys=deployment.idempotency_keys,
         webhook_log=deployment.webhook_log,
         callbacks=deployment.remote_jobs,
         pending_migrations=deployment.pending_migrations,
         webhook_max_bytes=settings.webhook_max_bytes,
-        webhook_secret=None if webhook_secret is None else webhook_secret.get_secret_value(),
+        webhook_secret=secret_of(settings.llamaparse_webhook_secret, settings.llamaparse_webhook_secret_file),
     )
 
 
 def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("ingest_assets.http").setLevel(logging.INFO)
+    from ingest_assets.http.server import server_of
+
+    _allow_files(FILES_BESIDE + 2 * service.limits.connections)
     with listening(host, port) as listener:
         url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         _announce(url, as_json=as_json)
         server_of(service).run(sockets=[listener])
 
 
-def server_of(service: "HttpService") -> "uvicorn.Server":
-    """Return the server that runs the HTTP application."""
-    import uvicorn
-
-    from ingest_assets.http.application import build_application
-
-    # It would log addresses, which contain file names; the application logs routes.
-    logging.getLogger("uvicorn.access").disabled = True
-    config = uvicorn.Config(
-        build_application(service), log_config=None, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
-    )
-    return uvicorn.Server(config)
+def _allow_files(wanted: int) -> None:
+    """Let this process open more files than systems do by default: each connection is one, and each upload."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def _announce(url: str, *, as_json: bool) -> None:

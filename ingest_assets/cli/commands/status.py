@@ -1,29 +1,31 @@
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
+from ingest_assets.cli.causes import show_causes
 from ingest_assets.cli.console import out, print_table
 from ingest_assets.cli.hints import filled_in, hint_of
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.cli.results import print_hints
+from ingest_assets.domain.documents.warnings import lines_of, phrases
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.queue.jobs import FailedDocument, JobStatus
+from ingest_assets.domain.queue.jobs import JobStatus
 from ingest_assets.pipeline.ports.reading import Documents
 
 
 def status(
     document: Annotated[str | None, typer.Argument(metavar="DOCUMENT", help="The document's id.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="List failures and what to do about them.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Group failures by cause, and say what to do about each.")
+    ] = False,
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
-    """Count the documents by stage and state, show one document, or list those that failed."""
+    """Count the documents by stage and state, show one document, or group those that failed by cause."""
     with deployed(as_json=as_json) as deployment:
         seen = seen_documents(user, deployment)
         if failed:
-            _show_failed(seen.failed(), as_json=as_json)
+            show_causes(seen, user, as_json=as_json)
             return
         if document is None:
             _show_counts(seen, as_json=as_json)
@@ -36,6 +38,7 @@ def status(
             print_json(described)
         else:
             hint = described.pop("hint", None)
+            described["warnings"] = "; ".join(phrases(found.warnings)) or None
             print_table(("", ""), list(described.items()))
             if hint is not None:
                 out.print(f"What to do: {hint}")
@@ -55,24 +58,12 @@ def describe_status(found: JobStatus) -> dict[str, Any]:
         "attempts": found.attempts,
         "next_retry_at": found.next_retry_at and found.next_retry_at.isoformat(),
         "finished_at": found.finished_at and found.finished_at.isoformat(),
+        "warnings": lines_of(found.warnings),
     }
     if found.error_code is not None:
         hint = filled_in(hint_of(found.error_code, found.error_hint), found.document_id)
         described |= {"code": found.error_code, "message": found.error_message, "hint": hint}
     return described
-
-
-def _show_failed(found: list[FailedDocument], *, as_json: bool) -> None:
-    hints = [hint_of(each.code, each.hint) or "" for each in found]
-    if as_json:
-        described = zip(found, hints, strict=True)
-        print_json([asdict(each) | {"hint": filled_in(hint, each.document_id)} for each, hint in described])
-        return
-    print_table(
-        ("document", "file", "state", "code"),
-        [(each.document_id, each.filename, each.state, each.code) for each in found],
-    )
-    print_hints({(each.code, hint) for each, hint in zip(found, hints, strict=True)})
 
 
 def _show_counts(seen: Documents, *, as_json: bool) -> None:

@@ -1,26 +1,40 @@
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ingest_assets.cli.arguments import Json, User, actor_of, user_of
+from ingest_assets.cli.failed_files import Found, files_of_failures
 from ingest_assets.cli.output import deployed
-from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, show
+from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, result_of_skipped, show
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, UserId
-from ingest_assets.domain.errors import IngestError
-from ingest_assets.domain.files.file_states import NoFile, SeenFile
+from ingest_assets.domain.documents.metadata import Metadata, parse_assignments
+from ingest_assets.domain.errors import IngestError, PermanentError
+from ingest_assets.domain.files.file_states import NoFile, SeenFile, SkippedFile
+from ingest_assets.domain.files.skipping import skip_reason_of_problem
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.file_intake import FileIntake
 
-Found = Sequence[SeenFile | NoFile]
-
 
 def submit(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders with everything below them.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH", help="Files, or folders with everything below them.")
+    ] = None,
     user: User = None,
+    document: Annotated[
+        str | None,
+        typer.Option(
+            "--document",
+            metavar="ID",
+            help="Submit this document's own files again; bytes that the store has lost come back.",
+        ),
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="CODE", help="Submit the files of all dead letters with this code.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each document is done or has failed.")] = False,
     priority: Annotated[
         int,
@@ -41,27 +55,86 @@ def submit(
     prune_all: Annotated[
         bool, typer.Option("--prune-all", help="Like --prune, even if nothing is left of a folder.")
     ] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Also follow links that lead out of the folders.")
+    ] = False,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", metavar="GLOB", help="Of folders, only take files that match; may be given often."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="GLOB",
+            help="Skip what matches in folders, as a line of their .ingestignore would; may be given often.",
+        ),
+    ] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metadata",
+            metavar="KEY=VALUE",
+            help="What is known about these documents, such as policy_number=POL-1 or date=2024-07-03; "
+            "may be given often.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Submit files or folders. Files that have not changed make no work."""
+    """Submit files or folders. Files that have not changed make no work.
+
+    What is no document in a folder (temporary, empty and system files, types that nothing reads) is skipped, and
+    counted.
+    """
     with deployed(as_json=as_json) as deployment:
+        given = [each for each in (paths, document, code) if each]
+        if len(given) != 1 or (not paths and (estimate or prune or prune_all)):
+            raise PermanentError("wrong_usage", what="Name files or folders; or give only --document or --code.")
+        if not paths and (include or exclude or metadata):
+            raise PermanentError("wrong_usage", what="--include, --exclude and --metadata are for files and folders.")
+        known = parse_assignments(metadata or ())
+        if not paths:
+            batches = files_of_failures(document, code, user, deployment)
+            restore = document is not None
+            _hand_in(batches, verify, priority, deployment, wait=wait, as_json=as_json, restore=restore)
+            return
         owner = user_of(user, deployment.settings)
-        intake = FileIntake(deployment.intake, deployment.files, owner, verify, priority)
-        found = list(deployment.files.find(paths))
+        found = list(
+            deployment.files.find(paths, follow_links=follow_links, include=include or (), exclude=exclude or ())
+        )
         gone = _gone(paths, found, owner, deployment, even_all=prune_all) if prune or prune_all else None
         if estimate:
-            _estimate(found, gone, intake, deployment, as_json=as_json)
+            _estimate(found, gone, FileIntake(deployment.intake, deployment.files, owner, verify), deployment, as_json)
             return
-        actor = actor_of("submit")
-        results = _submit(found, intake, actor)
-        pruned = _prune(gone, owner, actor, deployment) if gone else []
-        failed = any(result["status"] == "rejected" for result in results)
-        if wait:
-            failed = not _all_done(results, deployment) or failed
-            results = finished(results, deployment.documents)
-        show([*results, *pruned], as_json=as_json)
-        if failed:
-            raise typer.Exit(1)
+        _hand_in({owner: found}, verify, priority, deployment, wait=wait, as_json=as_json, gone=gone, metadata=known)
+
+
+def _hand_in(
+    batches: Mapping[UserId, Found],
+    verify: bool,
+    priority: int,
+    deployment: Deployment,
+    *,
+    wait: bool,
+    as_json: bool,
+    gone: Sequence[str] | None = None,
+    restore: bool = False,
+    metadata: Metadata | None = None,
+) -> None:
+    """Submit each user's files, prune those that are gone, and show what became of all of them."""
+    actor = actor_of("submit")
+    results, pruned = [], []
+    for owner, found in batches.items():
+        intake = FileIntake(deployment.intake, deployment.files, owner, verify, priority, restore, metadata or {})
+        results += _submit(found, intake, actor)
+        pruned += _prune(gone, owner, actor, deployment) if gone else []
+    failed = any(result["status"] == "rejected" for result in results)
+    if wait:
+        failed = not _all_done(results, deployment) or failed
+        results = finished(results, deployment.documents)
+    show([*results, *pruned], as_json=as_json)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _submit(found: Found, intake: FileIntake, actor: Actor) -> list[Result]:
@@ -69,7 +142,20 @@ def _submit(found: Found, intake: FileIntake, actor: Actor) -> list[Result]:
     files = [each for each in found if isinstance(each, SeenFile)]
     outcomes = intake.take_in(files, actor)
     of_files = iter(list(_tracked(outcomes, len(files))))
-    return [result_of(each.path, each.problem if isinstance(each, NoFile) else next(of_files)) for each in found]
+    return [
+        _result_of_file(each, next(of_files)) if isinstance(each, SeenFile) else _result_of_none(each) for each in found
+    ]
+
+
+def _result_of_none(found: NoFile | SkippedFile) -> Result:
+    if isinstance(found, SkippedFile):
+        return result_of_skipped(found.path, found.reason)
+    return result_of(found.path, found.problem)
+
+
+def _result_of_file(file: SeenFile, outcome: Acceptance | IngestError) -> Result:
+    reason = skip_reason_of_problem(outcome.code) if isinstance(outcome, IngestError) and not file.is_named else None
+    return result_of(file.path, outcome) if reason is None else result_of_skipped(file.path, reason)
 
 
 def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterable[Acceptance | IngestError]:
@@ -97,7 +183,7 @@ def _prune(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deploym
 
 
 def _estimate(
-    found: Found, gone: Sequence[str] | None, intake: FileIntake, deployment: Deployment, *, as_json: bool
+    found: Found, gone: Sequence[str] | None, intake: FileIntake, deployment: Deployment, as_json: bool
 ) -> None:
     from ingest_assets.cli.estimate import describe_estimate, estimate_files, print_estimate
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId
+from ingest_assets.domain.errors.remedies import Remedy, remedy_of
 
 
 @dataclass(slots=True, eq=False)
@@ -31,26 +32,26 @@ class Arrivals:
     def decide(self, arrival: Arrival, fresh: tuple[DocumentId, JobId]) -> Acceptance:
         """Decide what becomes of a file.
 
-        The same content is unchanged. Other content from the same source is the next version of its document, unless
-        the document has other sources too. A copy shares the oldest document with that content. Anything else becomes a
-        new document with the `fresh` ids.
+        The same content is unchanged, unless the stored bytes are gone; then it is stored as the next version. Other
+        content from the same source is the next version of its document, unless the document has other sources too. A
+        copy shares the oldest document with that content. Anything else becomes a new document with the `fresh` ids.
         """
         known = self._by_source.get(arrival.source)
         if known is not None and known.content_sha == arrival.content_sha:
-            return _accepted(known, AcceptanceStatus.UNCHANGED)
+            return _accepted_again(known)
         if known is not None and known.sources == 1:
             known.content_sha, known.failure = arrival.content_sha, None
             return _accepted(known, AcceptanceStatus.NEW_VERSION)
         if known is not None:
             known.sources -= 1
         same = next((each for each in self._oldest_first if each.content_sha == arrival.content_sha), None)
-        status = AcceptanceStatus.QUEUED if same is None else AcceptanceStatus.UNCHANGED
+        is_new = same is None
         if same is None:
             same = KnownDocument(*fresh, arrival.content_sha)
             self._oldest_first.append(same)
         same.sources += 1
         self._by_source[arrival.source] = same
-        return _accepted(same, status)
+        return _accepted(same, AcceptanceStatus.QUEUED) if is_new else _accepted_again(same)
 
 
 def agree(before: Sequence[Acceptance], now: Sequence[Acceptance]) -> bool:
@@ -60,6 +61,14 @@ def agree(before: Sequence[Acceptance], now: Sequence[Acceptance]) -> bool:
         or (after.status, after.document_id) == (earlier.status, earlier.document_id)
         for earlier, after in zip(before, now, strict=True)
     )
+
+
+def _accepted_again(known: KnownDocument) -> Acceptance:
+    """Accept the content that the document has already."""
+    if remedy_of(known.failure) is not Remedy.RESUBMIT:
+        return _accepted(known, AcceptanceStatus.UNCHANGED)
+    known.failure = None
+    return _accepted(known, AcceptanceStatus.NEW_VERSION)
 
 
 def _accepted(known: KnownDocument, status: AcceptanceStatus) -> Acceptance:

@@ -1,11 +1,13 @@
 """The values that travel through the pipeline: frozen, with no behaviour beyond what follows from their fields."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, NewType, TypeAlias
 from uuid import UUID
+
+from ingest_assets.domain.documents.warnings import Warnings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +44,7 @@ class StoredParse:
     parsed_sha: str
     page_starts: tuple[int, ...]
     parser: Producer
+    warnings: Warnings = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,25 @@ class Document:
     """SHA-256 of the stored bytes, hexadecimal."""
     parse: StoredParse | None = None
     """The newest parse of this content, if there is one."""
+    is_tried_shortly: bool = False
+    """Whether a parser may give the document back after a short while, because others wait behind it."""
+    fence: int | None = None
+    """The fence of the claim under which the document is worked on; None if nobody has to hold it."""
 
     @property
     def title(self) -> str:
         """The file name as a person would read it; it is embedded and searched with every chunk."""
         stem = self.filename.rsplit(".", 1)[0] or self.filename
         return " ".join(stem.replace("_", " ").replace("-", " ").split())
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file within a document, such as one attached to a mail."""
+
+    path: str
+    """Its name or, in an archive, its path; no two attachments of a document have the same."""
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,10 @@ class ParsedDocument:
     page_starts: tuple[int, ...]
     """Offset into `text` of each page's first character, ascending; empty if the format has no pages."""
     parser: Producer
+    warnings: Warnings = field(default_factory=dict)
+    """What of the document the text lacks."""
+    attachments: tuple[Attachment, ...] | None = ()
+    """The files within the document, which become documents of their own; None if this is a stored parse."""
 
     @property
     def text_sha(self) -> str:
@@ -123,6 +143,26 @@ class EmbeddedBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The document that an attachment is taken out of."""
+
+    document_id: DocumentId
+    fence: int
+    """The fence of the claim under which the parent is worked on."""
+    depth: int
+    """How far the attachment lies below a submitted document, from 1."""
+
+    def source_of(self, path: str) -> str:
+        """Return what the source of an attachment is called."""
+        return source_within(self.document_id, path)
+
+
+def source_within(document_id: DocumentId, path: str) -> str:
+    """Return what the source of a document's attachment is called."""
+    return f"attachment:{document_id}/{path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """An incoming file, checked and hashed."""
 
@@ -135,6 +175,8 @@ class Arrival:
     content_sha: str
     priority: int = 0
     """The priority among the user's own documents; higher ones go first."""
+    parent: Parent | None = None
+    """The document that the file was taken out of."""
 
 
 class AcceptanceStatus(StrEnum):

@@ -9,13 +9,14 @@ from ingest_assets.domain.errors import deployment, embedding, files, parsing, p
 from ingest_assets.domain.errors.error import (
     CATALOGUE,
     IngestError,
+    OutageError,
     PermanentError,
     Problem,
     ResourceError,
     TransientError,
 )
 
-__all__ = ["CATALOGUE", "IngestError", "PermanentError", "Problem", "ResourceError", "TransientError"]
+__all__ = ["CATALOGUE", "IngestError", "OutageError", "PermanentError", "Problem", "ResourceError", "TransientError"]
 
 for _subject in (files, parsing, embedding, providers, queue, requests, deployment):
     CATALOGUE.update(_subject.PROBLEMS)

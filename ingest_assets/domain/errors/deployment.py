@@ -1,6 +1,9 @@
 """What can be wrong with the machine, the databases and the document store."""
 
-from ingest_assets.domain.errors.error import PermanentError, Problem, ResourceError, TransientError
+from ingest_assets.domain.errors.error import OutageError, PermanentError, Problem, ResourceError, TransientError
+
+STATEMENT_RETRIES = 10
+"""How often a document waits because of its own statements: it may be what makes them fail."""
 
 PROBLEMS = {
     "home_in_use": Problem(
@@ -8,10 +11,72 @@ PROBLEMS = {
         "Everything already runs on this home, in another process.",
         "Use that one, stop it first, or set INGEST_HOME to another folder.",
     ),
+    "home_not_private": Problem(
+        PermanentError,
+        "The home, or a lock in it, belongs to another user, who could replace what is in it.",
+        "Set INGEST_HOME to a folder of your own.",
+    ),
+    "ui_password_missing": Problem(
+        PermanentError,
+        "The file with the password of the UI is missing, empty or unreadable.",
+        "Put the password into the file that INGEST_UI_PASSWORD_FILE names.",
+    ),
+    "instance_name_shared": Problem(
+        PermanentError,
+        "Another deployment on this database has the same name.",
+        "Set INGEST_INSTANCE to another name in one of them, or delete the file `instance` in its home, and start it "
+        "again.",
+    ),
+    "processes_linger": Problem(
+        PermanentError,
+        "The processes of an earlier start have not ended after {seconds} seconds.",
+        "Wait until they have ended, or end them yourself; then start again.",
+    ),
     "database_unreachable": Problem(
-        TransientError,
+        OutageError,
         "The database does not answer.",
-        "Check that the server runs and that INGEST_DATABASE_URL names it.",
+        "Check that the server runs and that INGEST_DATABASE_URL names it; work then resumes by itself.",
+    ),
+    "database_untrusted": Problem(
+        OutageError,
+        "The database server's certificate could not be verified.",
+        "Add sslrootcert=system to the parameters of the URL if a public authority has signed it, or else sslrootcert "
+        "with the file of the authority's certificate; the URL must name the server as the certificate does. Work then "
+        "resumes by itself.",
+    ),
+    "encryption_undecided": Problem(
+        PermanentError,
+        "The database is on another machine, and its URL does not say whether the connection must be encrypted.",
+        "Add sslmode=verify-full&sslrootcert=system to the parameters of the URL (or sslrootcert with the file of your "
+        "own authority's certificate), or sslmode=disable if others may read along.",
+    ),
+    "database_read_only": Problem(
+        OutageError,
+        "The database takes no changes.",
+        "Check that INGEST_DATABASE_URL names the primary server; work then resumes by itself.",
+    ),
+    "database_locked": Problem(
+        ResourceError,
+        "Another session has kept a lock in the database for more than {seconds} seconds.",
+        "Try again: a session that does nothing loses its locks by itself.",
+        retries=STATEMENT_RETRIES,
+    ),
+    "database_slow": Problem(
+        ResourceError,
+        "The database took more than {seconds} seconds for one statement.",
+        "Try again later; if this goes on, look at the load of the server.",
+        retries=STATEMENT_RETRIES,
+    ),
+    "database_failed": Problem(
+        ResourceError,
+        "The database could not carry out a statement (SQLSTATE {found}).",
+        "Look up the state in the PostgreSQL documentation, and the moment in the server's log.",
+        retries=STATEMENT_RETRIES,
+    ),
+    "intake_unconfirmed": Problem(
+        TransientError,
+        "The database did not confirm that it has taken the files in.",
+        "Submit them again: files that it has taken in are not taken in twice.",
     ),
     "database_too_old": Problem(
         PermanentError, "The server is PostgreSQL {found}; {needed} or newer is needed.", "Use a newer server."
@@ -21,13 +86,18 @@ PROBLEMS = {
         "The database does not have pgvector {needed} or newer.",
         "Install the `vector` extension on the server; see its documentation.",
     ),
-    "database_not_migrated": Problem(
-        PermanentError,
-        "The database's schema is not up to date.",
+    "schema_outdated": Problem(
+        OutageError,
+        "The database's schema is older than this code.",
         "Apply the migrations; if the system is just starting, wait a few seconds.",
     ),
+    "schema_newer": Problem(
+        ResourceError,
+        "The database's schema is newer than this code: it has the migration {name}, which this code does not know.",
+        "Install the release that applied the migration, or a newer one, and start again.",
+    ),
     "role_denied": Problem(
-        PermanentError,
+        OutageError,
         "The database's login may not act as {role}.",
         "Apply the migrations as a superuser or as the owner, or GRANT {role} to the login.",
     ),
@@ -49,12 +119,52 @@ PROBLEMS = {
     "dagster_stopped": Problem(
         PermanentError, "A Dagster process ended unexpectedly.", "Read its log, below INGEST_HOME in {folder}."
     ),
+    "process_keeps_ending": Problem(
+        PermanentError,
+        "{name} ended {found} times in a row, so everything was stopped.",
+        "Read its log, {place} below INGEST_HOME; then start everything again.",
+    ),
+    "alert_refused": Problem(
+        TransientError,
+        "The receiver of alerts has not accepted one: {found}.",
+        "Check INGEST_ALERT_WEBHOOK_URL; the alert is sent again within a minute.",
+    ),
     "storage_full": Problem(
-        ResourceError,
+        OutageError,
         "There is no space left where documents are stored.",
         "Free some space; work then resumes by itself.",
     ),
+    "store_mismatched": Problem(
+        OutageError,
+        "The document store belongs to another database.",
+        "Check INGEST_DATABASE_URL and INGEST_STORAGE_URL: one of them names another deployment's.",
+    ),
+    "sweep_suspicious": Problem(
+        PermanentError,
+        "{found} of the {objects} stored objects belong to no document, so nothing was removed.",
+        "Check that INGEST_DATABASE_URL names the right database, and that no older one was restored. To have the next "
+        "sweep remove them anyway, set INGEST_ORPHANS_SWEPT to {found}.",
+    ),
+    "master_key_missing": Problem(
+        OutageError,
+        "Stored documents are encrypted, and the master key is missing, unreadable or no key.",
+        "Set INGEST_MASTER_KEY_FILE, wherever documents are stored or read, to a file with the key: 64 hexadecimal "
+        "digits; work then resumes by itself.",
+    ),
+    "master_key_wrong": Problem(
+        OutageError,
+        "The master key is not the one with which documents were encrypted.",
+        "Add the former key as a further line to the file that INGEST_MASTER_KEY_FILE names; work then resumes by "
+        "itself.",
+    ),
+    "object_tampered": Problem(
+        PermanentError,
+        "The stored object was changed, or put in the place of another one.",
+        "Find out who could write to the document store, and submit the same file again.",
+    ),
     "storage_failed": Problem(
-        TransientError, "The document store cannot be read or written.", "Check INGEST_STORAGE_URL and its permissions."
+        OutageError,
+        "The document store cannot be read or written.",
+        "Check INGEST_STORAGE_URL, that its disk is mounted, and its permissions; work then resumes by itself.",
     ),
 }

@@ -7,6 +7,9 @@ from typing import ClassVar
 ASKED = "what"
 """The fact that is a whole sentence. It concerns what somebody has just asked for, and only they are told."""
 
+PART = "part"
+"""The fact that names a part of the file, whatever the problem is; a sentence about it follows the message."""
+
 _NAME = re.compile(r"[\w<][\w<> .,:/+'()-]{0,79}", re.ASCII)
 
 
@@ -16,6 +19,8 @@ class IngestError(Exception):
     kind: ClassVar[str]
     retry_after: float | None = None
     """Seconds for which a provider asks to be left alone, if it says."""
+    may_have_cost: bool = False
+    """Whether a provider may charge for the call that failed, because its answer did not arrive."""
 
     def __init__(self, code: str, **facts: object) -> None:
         problem = CATALOGUE[code]
@@ -24,6 +29,8 @@ class IngestError(Exception):
         self.code = code
         told = {name: _told(name, fact) for name, fact in facts.items()}
         self.message = problem.message.format(**told)
+        if PART in told:
+            self.message += f" Its part {told[PART]} is why."
         self.hint = problem.hint.format(**told)
         self.retries = problem.retries
         super().__init__(f"{code}: {self.message}")
@@ -45,6 +52,12 @@ class ResourceError(IngestError):
     """Something that the work needs is not available now: the document waits, and no attempt is counted."""
 
     kind = "resource"
+
+
+class OutageError(ResourceError):
+    """Something that all documents need is away: they wait as for any resource, and workers claim no more meanwhile."""
+
+    kind = "outage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,34 @@ PROBLEMS = {
         "This folder links back to a folder that contains it.",
         "Remove the link, or submit its target.",
     ),
+    "link_leaves_folder": Problem(
+        PermanentError,
+        "This is a link that leads out of the folder that was named.",
+        "Submit its target by name.",
+    ),
+    "archive_refused": Problem(
+        PermanentError,
+        "The file is a ZIP archive, and archives are not taken in here.",
+        "Unpack it and submit its files, or set INGEST_ARCHIVES to true.",
+    ),
+    "nested_too_deeply": Problem(
+        PermanentError,
+        "The attachment lies too deep within other attachments.",
+        "Save it as a file and submit that.",
+    ),
     "prune_suspicious": Problem(
         PermanentError,
         "Nothing was removed: {found} files are gone, which is everything from one of the folders or from a disk that "
         "is not mounted.",
         "Check that everything is mounted.",
+    ),
+    "not_from_a_file": Problem(
+        PermanentError,
+        "The document did not come from a file that can be submitted again.",
+        "Send the corrected content from the same source again.",
+    ),
+    "invalid_metadata": Problem(
+        PermanentError, "The document's metadata is not understood: {what}", "Correct it and submit the file again."
     ),
     "empty_file": Problem(PermanentError, "The file has no content.", "Submit the file again once it is complete."),
     "too_large": Problem(

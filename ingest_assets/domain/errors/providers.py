@@ -1,9 +1,26 @@
 """What can go wrong with a provider, and what stops a call before it costs anything."""
 
-from ingest_assets.domain.errors.error import PermanentError, Problem, ResourceError, TransientError
+from datetime import timedelta
+
+from ingest_assets.domain.errors.error import (
+    IngestError,
+    OutageError,
+    PermanentError,
+    Problem,
+    ResourceError,
+    TransientError,
+)
 
 PROVIDER_RETRIES = 10
-"""A provider's bad hour is not the document's fault: giving up takes about twenty minutes."""
+"""For a provider that serves other documents meanwhile: giving up takes about twenty minutes."""
+OUTAGE_RETRIES = 200
+"""For a provider that serves nobody: a document that alone brings it down is given up after some two hours.
+
+While the provider's breaker is open, few documents are tried, so in a real outage hardly any comes that far.
+"""
+
+COSTLY_RETRIES = 20
+"""The same if each try may have cost something."""
 
 PROBLEMS = {
     "service_busy": Problem(
@@ -11,6 +28,12 @@ PROBLEMS = {
         "{name} limits how often it may be called.",
         "You need not do anything: the call is repeated later. If this goes on, ask the provider for a higher limit.",
         retries=PROVIDER_RETRIES,
+    ),
+    "service_away": Problem(
+        OutageError,
+        "{name} serves nobody at the moment: {what}.",
+        "You need not do anything: work resumes by itself. If this goes on, look at the provider's status page.",
+        retries=OUTAGE_RETRIES,
     ),
     "service_slow": Problem(
         TransientError,
@@ -89,4 +112,46 @@ PROBLEMS = {
         "The budget per {name} is spent.",
         "Raise the budget, or wait: budgets per day and per user start again at midnight UTC.",
     ),
+    "document_budget_spent": Problem(
+        PermanentError,
+        "The budget per document is spent, by what this document's calls have cost or may have cost.",
+        "Raise INGEST_BUDGET_USD_PER_DOCUMENT, restart the workers, and replay the document.",
+    ),
 }
+
+
+_CAUSES = {
+    "service_slow": "it does not answer in time",
+    "service_unavailable": "it fails, or cannot be reached",
+    "service_garbled": "its answers cannot be read",
+    "timeout": "it does not finish its work",
+}
+"""What may be the provider's fault or the document's, by code: it is the provider's if others fare no better."""
+_LATE = ("service_slow", "timeout")
+SHORTLY = timedelta(seconds=5)
+LATELY = timedelta(seconds=30)
+
+
+def may_be_an_outage(error: BaseException) -> bool:
+    """Return whether the error is the provider's fault if others fare no better.
+
+    A provider that says when to come again is not away.
+    """
+    return isinstance(error, TransientError) and error.code in _CAUSES and error.retry_after is None
+
+
+def meanwhile(error: IngestError, elapsed: timedelta) -> timedelta:
+    """Return how far back another document's success shows that the provider is there.
+
+    The provider may have come to a halt just after the call began, so what it did before says nothing about a call that
+    was never answered. Of a call that failed at once, the last few seconds tell enough.
+    """
+    return min(elapsed if error.code in _LATE else max(elapsed, SHORTLY), LATELY)
+
+
+def outage_of(error: IngestError, name: str) -> OutageError:
+    """Return the error that says the same of everybody; a try that may have cost something is not repeated as often."""
+    outage = OutageError("service_away", name=name, what=_CAUSES[error.code])
+    if error.may_have_cost:
+        outage.retries = COSTLY_RETRIES
+    return outage

@@ -15,7 +15,7 @@ PROBLEMS = {
     ),
     "crashed_worker": Problem(
         PermanentError,
-        "Its worker crashed {crashes} times while working on this document.",
+        "Its worker was killed, crashed or fell silent {crashes} times while it worked on this document.",
         "Look into the worker's log, then replay the document.",
     ),
     "unknown_document": Problem(
@@ -24,6 +24,7 @@ PROBLEMS = {
     "not_failed": Problem(
         PermanentError, "This document is not waiting for a retry.", "Check where the document stands."
     ),
+    "not_finished": Problem(PermanentError, "No finished document is among these.", "Check where the documents stand."),
     "unexpected": Problem(
         TransientError,
         "An unexpected {error} happened in {place}.",

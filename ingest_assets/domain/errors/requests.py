@@ -26,6 +26,12 @@ PROBLEMS = {
     "rate_limited": Problem(
         ResourceError, "There were more than {limit} requests in a minute.", "Try again in {seconds} seconds."
     ),
+    "uploads_of_user_full": Problem(
+        ResourceError, "Too much of what this user uploads is still arriving.", "Upload fewer files at a time."
+    ),
+    "uploads_full": Problem(
+        ResourceError, "The service is taking in as much as it can.", "Try again in a few seconds."
+    ),
     "idempotency_conflict": Problem(
         PermanentError,
         "This idempotency key was used for another content.",

@@ -7,10 +7,12 @@ from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.files.compound_files import root_names
 
 ZIP_MARK = b"PK\x03\x04"
 OLE2_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
+CONTENT_TYPES = "[Content_Types].xml"
 MOST_ENTRIES = 10_000
 MOST_UNPACKED_BYTES = 300_000_000
 MOST_COMPRESSION = 100
@@ -35,8 +37,10 @@ UNREADABLE = (
 
 OFFICE_MAIN_PART = re.compile(
     r"(wordprocessingml|ms-word|presentationml|ms-powerpoint|spreadsheetml|ms-excel)"
-    r"\.(?:document|presentation|slideshow|sheet)(?:\.macroEnabled)?\.main\+xml"
+    r"\.(?:document|presentation|slideshow|sheet|template)(?:\.macroEnabled(?:Template)?)?\.main\+xml"
 )
+BINARY_MAIN_PART = "application/vnd.ms-excel.sheet.binary.macroEnabled.main"
+BINARY_WORKBOOK = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
 OFFICE = "application/vnd.openxmlformats-officedocument."
 OFFICE_TYPES = {
     "wordprocessingml": OFFICE + "wordprocessingml.document",
@@ -50,6 +54,19 @@ EPUB = "application/epub+zip"
 EPUB_METHOD = re.compile(r"EncryptionMethod[^>]{0,300}Algorithm=[\"']([^\"']*)")
 FONT_OBFUSCATION = {"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"}
 
+WORD, SLIDES, SHEETS = "application/msword", "application/vnd.ms-powerpoint", "application/vnd.ms-excel"
+WORD_STREAM = "WordDocument"
+OLE2_TYPES = {
+    "__properties_version1.0": "application/vnd.ms-outlook",
+    WORD_STREAM: WORD,
+    "PowerPoint Document": SLIDES,
+    "Workbook": SHEETS,
+    "Book": SHEETS,
+}
+"""What documents are by a stream that they have; a mail's attachments have theirs too."""
+ENCRYPTED_STREAM = "EncryptedPackage"
+ENCRYPTED_SLIDES = re.compile(rb"\x00\x00\xf6\x0f.{4}\x14\x00\x00\x00\xdf\xc4\xd1\xf3", re.DOTALL)
+"""The atom that says who opened it last ([MS-PPT] 2.3.2) with the token of encrypted ones."""
 OLE2_ENTRY_BYTES = 128
 WORD_IDENTITY = 0xA5EC
 WORD_ENCRYPTED = 0x0100
@@ -76,14 +93,16 @@ def ole2_media_type(content: bytes) -> str | None:
     Raises:
         PermanentError: encrypted.
     """
-    word = _ole2_entry(content, "WordDocument")
-    if word is not None:
-        if _word_is_encrypted(content, word):
-            raise PermanentError("encrypted")
-        return "application/msword"
-    if _ole2_entry(content, "EncryptedPackage") is not None:
+    names = root_names(content)
+    is_there = (lambda name: _ole2_entry(content, name) is not None) if names is None else names.__contains__
+    kind = next((kind for name, kind in OLE2_TYPES.items() if is_there(name)), None)
+    if is_there(ENCRYPTED_STREAM) and kind is None:
         raise PermanentError("encrypted")
-    return None
+    if kind == WORD and _word_is_encrypted(content):
+        raise PermanentError("encrypted")
+    if kind == SLIDES and ENCRYPTED_SLIDES.search(content):
+        raise PermanentError("encrypted")
+    return kind
 
 
 def _package_media_type(package: ZipFile, size: int) -> str | None:
@@ -94,9 +113,12 @@ def _package_media_type(package: ZipFile, size: int) -> str | None:
         raise PermanentError("bomb")
     if any(entry.flag_bits & ENCRYPTED_ENTRY for entry in package.infolist()):
         raise PermanentError("encrypted")
-    main_parts = OFFICE_MAIN_PART.findall(_part(package, "[Content_Types].xml"))
+    types = _part(package, CONTENT_TYPES)
+    main_parts = OFFICE_MAIN_PART.findall(types)
     named = _part(package, "mimetype").strip()
     kinds = {OFFICE_TYPES[family] for family in main_parts} | ({named} if named else set())
+    if BINARY_MAIN_PART in types:
+        kinds.add(BINARY_WORKBOOK)
     if len(kinds) > 1:
         raise PermanentError("polyglot")
     if not main_parts and _is_protected(package):
@@ -132,8 +154,11 @@ def _ole2_entry(content: bytes, name: str) -> int | None:
     return offset if offset >= 0 else None
 
 
-def _word_is_encrypted(content: bytes, entry: int) -> bool:
+def _word_is_encrypted(content: bytes) -> bool:
     """Return whether the first bytes of the WordDocument stream say so ([MS-DOC] 2.5.2)."""
+    entry = _ole2_entry(content, WORD_STREAM)
+    if entry is None:
+        return False
     try:
         (sector_shift,) = struct.unpack_from("<H", content, 30)
         (first_sector,) = struct.unpack_from("<I", content, entry + 116)

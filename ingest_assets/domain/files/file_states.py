@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from ingest_assets.domain.documents.document import Acceptance
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors.remedies import Remedy, remedy_of
+from ingest_assets.domain.files.skipping import SkipReason
 
 SLOWEST_CLOCK_NS = 2_000_000_000
 """FAT keeps times in steps of two seconds; every other file system is finer."""
@@ -47,6 +49,12 @@ class SeenFile:
     """The absolute path, which is the source of the document."""
     state: FileState
     seen_ns: int
+    within: str | None = None
+    """The folder that its content must not lie outside of, whatever links say; None if links may lead anywhere."""
+    is_named: bool = True
+    """Whether a person named it, and not only a folder above it."""
+    sidecar: str | None = None
+    """The path of the file beside it that holds its metadata, if there is one."""
 
     def sighting(self, content_sha: str) -> Sighting:
         """Return a sighting with a content that was read after the state was taken."""
@@ -64,6 +72,11 @@ class KnownFile:
     sighting: Sighting | None
     """The last sighting; None if the content did not come from a file."""
 
+    @property
+    def is_wanted(self) -> bool:
+        """Return whether even the same content is wanted, because the stored bytes are gone."""
+        return remedy_of(self.acceptance.failure) is Remedy.RESUBMIT
+
     def is_unchanged(self, state: FileState) -> bool:
         """Return whether a file in this state certainly has its document's content."""
         sighting = self.sighting
@@ -76,3 +89,11 @@ class NoFile:
 
     path: str
     problem: PermanentError
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """Something in a folder that is no document."""
+
+    path: str
+    reason: SkipReason

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.containers import OLE2_MARK, ZIP_MARK, ole2_media_type, zip_media_type
-from ingest_assets.domain.files.packages import inspect_package
+from ingest_assets.domain.files.packages import Declarations, inspect_package
 from ingest_assets.domain.files.polyglots import HEAD, HTML_TAG, PDF_MARK, RTF_MARK, is_polyglot
 from ingest_assets.domain.text.normalisation import decode, is_text
 
@@ -21,10 +21,19 @@ class FileType(StrEnum):
     XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     ODT = "application/vnd.oasis.opendocument.text"
     ODS = "application/vnd.oasis.opendocument.spreadsheet"
+    ODP = "application/vnd.oasis.opendocument.presentation"
     EPUB = "application/epub+zip"
+    XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+    XLS = "application/vnd.ms-excel"
+    PPT = "application/vnd.ms-powerpoint"
     DOC = "application/msword"
     RTF = "application/rtf"
+    TIFF = "image/tiff"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
     EML = "message/rfc822"
+    MSG = "application/vnd.ms-outlook"
+    ZIP = "application/zip"
     HTML = "text/html"
     CSV = "text/csv"
     MARKDOWN = "text/markdown"
@@ -44,18 +53,37 @@ class FileType(StrEnum):
     def is_zip(self) -> bool:
         return self in ZIP_TYPES
 
+    @property
+    def declarations(self) -> Declarations:
+        """Where a package of this type may declare document types."""
+        return DECLARATIONS.get(self, Declarations.NOWHERE)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether all of its text has to be recognised."""
+        return self in PICTURE_MARKS
+
 
 EXTENSIONS = {
     FileType.PDF: ("pdf",),
-    FileType.DOCX: ("docx", "docm"),
-    FileType.PPTX: ("pptx", "pptm", "ppsx"),
-    FileType.XLSX: ("xlsx", "xlsm"),
+    FileType.DOCX: ("docx", "docm", "dotx", "dotm"),
+    FileType.PPTX: ("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"),
+    FileType.XLSX: ("xlsx", "xlsm", "xltx", "xltm"),
     FileType.ODT: ("odt",),
     FileType.ODS: ("ods",),
+    FileType.ODP: ("odp",),
     FileType.EPUB: ("epub",),
-    FileType.DOC: ("doc",),
+    FileType.XLSB: ("xlsb",),
+    FileType.XLS: ("xls", "xlt"),
+    FileType.PPT: ("ppt", "pps", "pot"),
+    FileType.DOC: ("doc", "dot"),
     FileType.RTF: ("rtf",),
+    FileType.TIFF: ("tif", "tiff"),
+    FileType.JPEG: ("jpg", "jpeg"),
+    FileType.PNG: ("png",),
     FileType.EML: ("eml",),
+    FileType.MSG: ("msg",),
+    FileType.ZIP: ("zip",),
     FileType.HTML: ("html", "htm", "xhtml"),
     FileType.CSV: ("csv", "tsv"),
     FileType.MARKDOWN: ("md", "markdown"),
@@ -63,8 +91,21 @@ EXTENSIONS = {
 }
 TYPE_BY_EXTENSION = {extension: kind for kind, extensions in EXTENSIONS.items() for extension in extensions}
 TYPE_BY_MEDIA_TYPE = {kind.value: kind for kind in FileType}
-ZIP_TYPES = {FileType.DOCX, FileType.PPTX, FileType.XLSX, FileType.ODT, FileType.ODS, FileType.EPUB}
+OPEN_DOCUMENT = {FileType.ODT, FileType.ODS, FileType.ODP}
+ZIP_TYPES = {FileType.DOCX, FileType.PPTX, FileType.XLSX, FileType.XLSB, FileType.EPUB} | OPEN_DOCUMENT
+DECLARATIONS = {
+    FileType.EPUB: Declarations.ANYWHERE,
+    **dict.fromkeys(OPEN_DOCUMENT, Declarations.BESIDE_THE_DOCUMENT),
+}
 TEXT_TYPES = {FileType.EML, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
+PICTURE_MARKS = {
+    FileType.TIFF: (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+    FileType.JPEG: (b"\xff\xd8\xff",),
+    FileType.PNG: (b"\x89PNG\r\n\x1a\n",),
+}
+"""How the bytes of each kind of picture begin."""
+CONTAINERS = {FileType.EML, FileType.MSG, FileType.ZIP}
+"""Their attachments become documents of their own."""
 PLAIN_TYPES = {FileType.MARKDOWN, FileType.TEXT}
 """Their content is the text: nobody needs to parse it, and no provider would find more in it."""
 SELF_ENCODED = {FileType.EML, FileType.HTML}
@@ -81,10 +122,12 @@ def recognise(content: bytes, filename: str) -> FileType:
     if not content:
         raise PermanentError("empty_file")
     found = _agreed(content, filename)
+    if found is FileType.ZIP:  # whatever is in it is looked at by itself
+        return found
     if is_polyglot(content):
         raise PermanentError("polyglot")
     if found.is_zip:
-        inspect_package(content, declarations_allowed=found is FileType.EPUB)
+        inspect_package(content, found.declarations)
     return found
 
 
@@ -109,13 +152,17 @@ def _by_marks(content: bytes, expected: FileType | None) -> FileType | None:
         return _known(ole2_media_type(content))
     if content.lstrip().startswith(RTF_MARK):
         return FileType.RTF
-    return FileType.PDF if _is_pdf(content, expected) else None
+    if _is_pdf(content, expected):
+        return FileType.PDF
+    return next((kind for kind, marks in PICTURE_MARKS.items() if content.startswith(marks)), None)
 
 
 def _zipped(content: bytes, expected: FileType | None) -> FileType | None:
     try:
-        return _known(zip_media_type(content))
+        return _known(zip_media_type(content)) or (FileType.ZIP if expected is FileType.ZIP else None)
     except PermanentError as error:
+        if error.code == "encrypted" and expected is FileType.ZIP:
+            return FileType.ZIP
         if error.code == "corrupt" and (expected is None or not expected.is_zip):
             return None
         raise

@@ -2,18 +2,22 @@
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from enum import Enum, auto
 from io import BytesIO
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.containers import MOST_COMPRESSION, MOST_UNPACKED_BYTES, UNREADABLE
+from ingest_assets.domain.files.containers import CONTENT_TYPES, MOST_COMPRESSION, MOST_UNPACKED_BYTES, UNREADABLE
+from ingest_assets.domain.files.opaque_parts import Judgement
+from ingest_assets.domain.files.part_names import last_segment, shown_name
 
 PIECE = 1 << 20
 LOCAL_HEADER = 30
-XML_ENDINGS = (".xml", ".rels", ".xhtml", ".html", ".opf", ".ncx")
+XML_ENDINGS = (".xml", ".rels", ".xhtml", ".opf", ".ncx")
+PAGE_ENDING = ".html"
 XML_BEGINNING = re.compile(rb"[^<\w]{0,9}<\?xml")
 PICTURE_ENDING = ".svg"
 """Drawing programs declare types and entities in these files, and no parser opens them."""
@@ -24,15 +28,26 @@ LONGEST_RELATIONSHIPS = 20_000_000
 LOADED = ("/attachedTemplate", "/oleObject", "/frame", "/subDocument", "/aFChunk")
 """What an office program loads unasked, to run it or to show it as part of the document."""
 WEB = re.compile(r"\s*(?:https?|ftp):", re.IGNORECASE)
+OLD_OPEN_DOCUMENT = re.compile(rb"<!DOCTYPE[^>\[]{1,200}\"-//OpenOffice\.org//DTD [^>\[]{1,200}>")
+"""What OpenOffice and LibreOffice write into manifests, menus and macros."""
+READ_PARTS = {"content.xml", "styles.xml", "meta.xml", "settings.xml"}
+"""The parts of OpenDocument that parsers read; they declare nothing."""
 
 
-def inspect_package(content: bytes, *, declarations_allowed: bool) -> None:
+class Declarations(Enum):
+    """Where a package may declare document types; none may declare entities."""
+
+    NOWHERE = auto()
+    BESIDE_THE_DOCUMENT = auto()
+    """In parts of OpenDocument that hold no text."""
+    ANYWHERE = auto()
+
+
+def inspect_package(content: bytes, declarations: Declarations = Declarations.NOWHERE) -> None:
     """Refuse a package that unpacks to too much, is damaged or loads anything from the web.
 
-    EPUB's pages may declare a document type; office documents never do.
-
     Raises:
-        PermanentError: bomb, corrupt or external_reference.
+        PermanentError: bomb, corrupt or external_reference; each names the part, if it is about one.
     """
     budget = min(MOST_UNPACKED_BYTES, MOST_COMPRESSION * len(content))
     try:
@@ -40,29 +55,44 @@ def inspect_package(content: bytes, *, declarations_allowed: bool) -> None:
             entries = package.infolist()
     except UNREADABLE:
         raise PermanentError("corrupt") from None
+    suspects = []
     for entry in entries:
-        budget -= _inspect_entry(content, entry, budget, declarations_allowed=declarations_allowed)
+        part = _inspect_entry(content, entry, budget, declarations)
+        budget -= part.size
+        if part.is_suspect:
+            suspects.append(entry.filename)
+    if suspects:
+        _refuse_unless_opaque(content, entries, suspects)
 
 
-def _inspect_entry(content: bytes, entry: ZipInfo, budget: int, *, declarations_allowed: bool) -> int:
-    part = _Part(entry.filename.lower(), declarations_allowed=declarations_allowed)
-    for piece in _inflate(content, entry):
-        if part.size + len(piece) > budget:
-            raise PermanentError("bomb")
-        part.read(piece)
-    return part.size
+def _inspect_entry(content: bytes, entry: ZipInfo, budget: int, declarations: Declarations) -> "_Part":
+    part = _Part(entry.filename, declarations)
+    try:
+        for piece in _inflate(content, entry):
+            part.read(piece, budget)
+    except PermanentError as refused:
+        raise PermanentError(refused.code, part=shown_name(entry.filename)) from None
+    return part
 
 
 class _Part:
-    def __init__(self, name: str, *, declarations_allowed: bool) -> None:
+    def __init__(self, filename: str, declarations: Declarations) -> None:
+        name = filename.lower()
         self.size = 0
-        self._is_xml = name.endswith(XML_ENDINGS)
+        self.is_suspect = False
+        """Whether it declares a document type, but only its beginning tells that it might be XML."""
+        self._is_named_xml = name.endswith(XML_ENDINGS)
+        self._is_xml = self._is_named_xml or name.endswith(PAGE_ENDING)
         self._is_picture = name.endswith(PICTURE_ENDING)
-        self._declarations_allowed = declarations_allowed
+        self._declarations = declarations
+        if declarations is Declarations.BESIDE_THE_DOCUMENT and last_segment(name) in READ_PARTS:
+            self._declarations = Declarations.NOWHERE
         self._before = b""
         self._relationships = _relationships_reader() if name.endswith(RELATIONSHIPS_ENDING) else None
 
-    def read(self, piece: bytes) -> None:
+    def read(self, piece: bytes, budget: int) -> None:
+        if self.size + len(piece) > budget:
+            raise PermanentError("bomb")
         letters = piece.replace(b"\x00", b"")  # UTF-16 has zeros between them
         if self.size == 0 and not self._is_picture:
             self._is_xml |= XML_BEGINNING.match(letters) is not None
@@ -76,8 +106,13 @@ class _Part:
     def _refuse_declarations(self, letters: bytes) -> None:
         if ENTITY in letters:
             raise PermanentError("bomb")
-        if DECLARATION in letters and not self._declarations_allowed:
+        if self._declarations is Declarations.BESIDE_THE_DOCUMENT:
+            letters = OLD_OPEN_DOCUMENT.sub(b"", letters)
+        if DECLARATION not in letters or self._declarations is Declarations.ANYWHERE:
+            return
+        if self._is_named_xml:
             raise PermanentError("corrupt")
+        self.is_suspect = True
 
     def _read_relationships(self, reader: XMLParserType, piece: bytes) -> None:
         """Parse a piece of a relationships part, which holds no declarations here.
@@ -104,6 +139,27 @@ def _refuse_what_loads_from_the_web(_name: str, attributes: dict[str, str]) -> N
     is_loaded = attributes.get("TargetMode") == "External" and attributes.get("Type", "").endswith(LOADED)
     if is_loaded and WEB.match(attributes.get("Target", "")):
         raise PermanentError("external_reference")
+
+
+def _refuse_unless_opaque(content: bytes, entries: Sequence[ZipInfo], suspects: Sequence[str]) -> None:
+    judgement = Judgement(suspects)
+    for entry in entries:
+        if entry.filename.lower().endswith(RELATIONSHIPS_ENDING):
+            _read_elements(content, entry, judgement.hear_relationship)
+        elif entry.filename.lower() == CONTENT_TYPES.lower():
+            _read_elements(content, entry, judgement.hear_type)
+    judgement.pronounce()
+
+
+def _read_elements(content: bytes, entry: ZipInfo, started: Callable[[str, dict[str, str]], None]) -> None:
+    reader = ParserCreate()
+    reader.StartElementHandler = started
+    try:
+        for piece in _inflate(content, entry):
+            reader.Parse(piece)
+        reader.Parse(b"", True)  # noqa: FBT003  (expat takes no keyword)
+    except ExpatError:
+        raise PermanentError("corrupt", part=shown_name(entry.filename)) from None
 
 
 def _inflate(content: bytes, entry: ZipInfo) -> Iterator[bytes]:

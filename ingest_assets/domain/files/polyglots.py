@@ -24,10 +24,12 @@ OTHER_MARKS = (
     b"GIF8",
     b"\x89PNG",
     b"\xff\xd8\xff",
+    b"II*\x00",
+    b"MM\x00*",
     b"Rar!",
     b"7z\xbc\xaf",
 )
-"""Programs, pictures and archives: kinds that are refused, but can hide behind PDF or ZIP."""
+"""Programs, pictures and archives: kinds that can hide behind PDF or ZIP."""
 
 
 def is_polyglot(content: bytes) -> bool:

@@ -2,11 +2,24 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest_assets.domain.documents.document import Document, DocumentId, JobId
+from ingest_assets.domain.documents.warnings import Warnings
 from ingest_assets.domain.queue.stages import Stage, State
+
+LIGHT_BYTES = 1024 * 1024
+"""A larger document is heavy: it leaves a share of each worker to light ones."""
+SLOW_CODES = (
+    "parsing_slow",
+    "recognition_slow",
+    "timeout",
+    "out_of_memory",
+    "chunking_timeout",
+    "chunking_out_of_memory",
+)
+"""A document that has failed for one of these causes is heavy, too, whatever its size."""
 
 Payload = dict[str, str | int | float | bool]
 """Counts, hashes, durations and model names, for events and asset metadata; never text or file names."""
@@ -56,15 +69,28 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. Only the holder of `claim` may change it: every write requires that the claim still stands."""
+    """A claimed job. Only its holder may change it: every write requires that claim and fence still stand."""
 
     job_id: JobId
     document: Document
     claim: str
+    fence: int
+    """Tells this claim from a later one, even of the same worker (the "fencing token" of the literature)."""
     stage: Stage
     """The job's stage when it was claimed."""
     attempt: int
     """The number of this attempt, from 1."""
+    failures: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """How many earlier attempts ended with each error code, including those that do not count."""
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether the document is large, or has proved to be slow."""
+        return self.document.byte_size > LIGHT_BYTES or any(code in self.failures for code in SLOW_CODES)
+
+    def attempt_of(self, code: str) -> int:
+        """Return the number that this attempt has, from 1, among those that fail for this cause."""
+        return self.failures.get(code, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,8 @@ class JobStatus:
     error_message: str | None
     error_hint: str | None
     finished_at: datetime | None
+    warnings: Warnings
+    """What the newest parse could not read."""
 
     @property
     def searchable(self) -> bool:
@@ -105,6 +133,28 @@ class FailedDocument:
     code: str
     message: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCause:
+    """The dead letters and waiting documents that failed with one code."""
+
+    code: str
+    count: int
+    waiting: int
+    """How many of them wait for a retry."""
+    stages: tuple[Stage, ...]
+    message: str
+    """As the first of them has it; others may name other numbers."""
+    hint: str
+    since: datetime
+    """When the first of them failed."""
+    next_retry_at: datetime | None
+    """When the next of them is tried again."""
+
+    @property
+    def dead_letters(self) -> int:
+        return self.count - self.waiting
 
 
 @dataclass(frozen=True, slots=True)

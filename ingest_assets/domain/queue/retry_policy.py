@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
+from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, ResourceError
+from ingest_assets.domain.queue.jobs import SLOW_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,10 +12,15 @@ class RetryPolicy:
     first_delay: timedelta = timedelta(seconds=3)
     longest_delay: timedelta = timedelta(seconds=300)
     retries: int = 3
+    """How often a document is tried again for one and the same cause."""
     crashes: int = 3
     """A document that has crashed this many workers is poison."""
+    reconnection: timedelta = timedelta(seconds=20)
+    """How long workers get to renew their leases after the database server has started; until then, none is dead."""
     resource_delay: timedelta = timedelta(seconds=30)
     """How long a job waits before it asks again for a missing resource."""
+    outage_delay: timedelta = timedelta(seconds=10)
+    """How long a job waits for what all documents need. Workers do not claim during an outage, so this may be short."""
     longest_asked: timedelta = timedelta(days=1)
     """The longest pause that a provider's request is granted."""
     jitter_share: float = 0.25
@@ -60,13 +66,19 @@ def decide(policy: RetryPolicy, error: IngestError, attempt: int, now: datetime,
     Args:
         policy: The delays and the number of retries.
         error: Why the attempt failed.
-        attempt: The number of the attempt, from 1.
+        attempt: The number of the attempt, from 1, among those that this cause has made fail: what one cause has used
+            up, another does not pay for.
         now: The current time.
         jitter: A random number in [0, 1) that spreads the delays.
     """
-    if isinstance(error, ResourceError):
-        return Wait(now + _spread(policy, _longer(policy, policy.resource_delay, error), jitter))
     retries = policy.retries if error.retries is None else error.retries
+    if isinstance(error, ResourceError):
+        if error.retries is not None and attempt > error.retries:
+            return GiveUp()
+        pause = policy.outage_delay if isinstance(error, OutageError) else policy.resource_delay
+        if error.code in SLOW_CODES and attempt == 1:
+            return Wait(now)  # it has its turn among slow documents as soon as there is room
+        return Wait(now + _spread(policy, _longer(policy, pause, error), jitter))
     if isinstance(error, PermanentError) or attempt > retries:
         return GiveUp()
     return RetryAt(now + _spread(policy, _longer(policy, delay(policy, attempt - 1), error), jitter))

@@ -12,7 +12,10 @@ class Hit:
     document_id: DocumentId
     chunk_id: ChunkId
     score: float
-    """The sum of reciprocal ranks: comparable within one answer only."""
+    """The length of the longest number that it shares with the query, plus the sum of reciprocal ranks.
+
+    It is comparable within one answer only.
+    """
     text: str
     heading_path: tuple[str, ...]
     page: int | None

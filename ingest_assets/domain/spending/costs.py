@@ -23,6 +23,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class UncertainCosts:
+    """The most that calls have cost whose answers never arrived: their workers died, or connections broke."""
+
+    calls: int = 0
+    tokens: int = 0
+    pages: int = 0
+    credits: int = 0
+    micro_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderCosts:
     provider: ProviderName
     day: date | None
@@ -34,6 +45,8 @@ class ProviderCosts:
     pages: int
     credits: int
     micro_usd: int
+    uncertain: UncertainCosts = UncertainCosts()
+    """What may come on top."""
 
 
 def request_id_in(header: str | None) -> str | None:

@@ -11,6 +11,8 @@ class RemoteJob:
     """The provider's own id of the job."""
     booked: bool
     """Whether the ledger holds the cost of the job."""
+    call_id: int | None = None
+    """The call in the ledger that pays for the job, if it is known."""
 
 
 @dataclass(frozen=True, slots=True)

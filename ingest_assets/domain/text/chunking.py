@@ -1,16 +1,18 @@
 """Cut Markdown into chunks whose boundaries depend on the text around them, not on what comes long before.
 
 At first all units are apart. Boundaries are removed, weakest first, if the two sides fit in one chunk; equal boundaries
-go in the order of a hash of the text that follows. So an edit changes only the chunks near it.
+go in the order of a hash of the text that follows. So an edit changes only the chunks near it. Boundaries between pages
+stay, so that a chunk is on the page that it names; only a paragraph runs on over the end of its page.
 """
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID, uuid5
 from zlib import crc32
 
@@ -18,7 +20,7 @@ from ingest_assets.domain.documents.document import Chunk, ChunkId, Document, Pa
 from ingest_assets.domain.text.markdown_blocks import BlockKind, scan_blocks
 from ingest_assets.domain.text.units import Boundary, Unit, units_of
 
-CHUNKER = Producer("markdown", "1")
+CHUNKER = Producer("markdown", "2")
 CHUNK_IDS = UUID("5b1f8c0e-6b0c-5d0a-9a55-3f4f6e2f7c11")
 HASHED_CHARACTERS = 32
 UNITS_AT_ONCE = 100_000
@@ -47,6 +49,22 @@ class ChunkingSettings:
         return Producer(CHUNKER.name, version)
 
 
+class Cut(NamedTuple):
+    """Where a chunk is in its text, and what it stands under."""
+
+    start: int
+    end: int
+    own_start: int
+    """Where the chunk begins without what it repeats of the chunk before."""
+    header_start: int
+    header_end: int
+    """`text[header_start:header_end]` is a table's header that the chunk repeats; empty for all others."""
+    label_start: int
+    label_end: int
+    """`text[label_start:label_end]` is the first cell of the row that the chunk goes on with; empty for all others."""
+    heading_path: tuple[str, ...]
+
+
 def chunk_document(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> list[Chunk]:
     """Return chunks that cover every character except white space; return none if there is nothing else.
 
@@ -57,19 +75,52 @@ def chunk_document(document: Document, parsed: ParsedDocument, settings: Chunkin
 
 def iterate_chunks(document: Document, parsed: ParsedDocument, settings: ChunkingSettings) -> Iterator[Chunk]:
     """Yield the chunks of `chunk_document`, holding intermediate values only for a few at a time."""
-    text, maker = parsed.text, _Maker(document, parsed, settings.chunker)
-    ordinal, chunk_before = 0, -1
+    return chunks_of(document, parsed, settings, cut_text(parsed.text, settings, parsed.page_starts))
+
+
+def chunks_of(
+    document: Document, parsed: ParsedDocument, settings: ChunkingSettings, cuts: Iterable[Cut]
+) -> Iterator[Chunk]:
+    """Yield the chunks that `cut_text` found in the document's text."""
+    maker = _Maker(document, parsed, settings.chunker)
+    for ordinal, cut in enumerate(cuts):
+        yield maker.chunk(ordinal, cut)
+
+
+def cut_text(text: str, settings: ChunkingSettings, page_starts: Iterable[int] = ()) -> Iterator[Cut]:
+    """Yield where the chunks of a text are. This is the long part of chunking, and needs nothing of the document."""
+    chunk_before = -1
+    pages = frozenset(page_starts)
     every_unit = units_of(text, scan_blocks(text), settings.max_characters, settings.overlap_characters)
     while units := list(islice(every_unit, UNITS_AT_ONCE)):
-        for first, last in _pack(text, units, settings.max_characters):
+        for first, last in _pack(text, units, settings.max_characters, pages):
             earliest = max(units[first].start - settings.overlap_characters, chunk_before + 1)
             start = _start_with_overlap(text, units, first, earliest)
-            yield maker.chunk(ordinal, units[first], start, units[last].end)
-            ordinal += 1
+            yield _cut(units[first], start, units[last].end)
             chunk_before = units[first].start
 
 
-def _pack(text: str, units: Sequence[Unit], max_characters: int) -> Iterator[tuple[int, int]]:
+def most_cuts(length: int, settings: ChunkingSettings, pages: int = 0) -> int:
+    """Return the most cuts that `cut_text` makes of so many characters.
+
+    Two neighbours that were not put together because of their size span at least half of `max_characters`; each
+    character is in at most two such pairs, and each pair has at most two neighbours that were kept apart by a heading.
+    Where a page begins, two more may be kept apart.
+    """
+    return 12 * length // settings.max_characters + length // UNITS_AT_ONCE + 2 + 2 * pages
+
+
+def _cut(first: Unit, start: int, end: int) -> Cut:
+    block = first.block
+    label_start, label_end = first.label
+    repeated = first.lead - (label_end - label_start + 1 if label_end else 0)
+    header_end = block.header_end if block.kind is BlockKind.TABLE and repeated > 0 else block.start
+    return Cut(start, end, first.start, block.start, header_end, label_start, label_end, block.heading_path)
+
+
+def _pack(
+    text: str, units: Sequence[Unit], max_characters: int, page_starts: Collection[int]
+) -> Iterator[tuple[int, int]]:
     """Yield the first and the last unit of each chunk."""
     count = len(units)
     strengths = [Boundary.TEXT_END, *(unit.boundary for unit in units[1:]), Boundary.TEXT_END]
@@ -78,7 +129,8 @@ def _pack(text: str, units: Sequence[Unit], max_characters: int) -> Iterator[tup
         left, right = previous[boundary], following[boundary]
         size = units[left].lead + units[right - 1].end - units[left].start
         mixes_sections = strengths[boundary] >= Boundary.HEADING > min(strengths[left], strengths[right])
-        if size <= max_characters and not mixes_sections:
+        begins_page = units[boundary].start in page_starts and strengths[boundary] > Boundary.JOINT
+        if size <= max_characters and not mixes_sections and not begins_page:
             following[left], previous[right] = right, left
     first = 0
     while first < count:
@@ -116,20 +168,19 @@ class _Maker:
         self._parsed, self._title = parsed, document.title
         self._name = f"{document.document_id}:{chunker.name}:{chunker.version}"
 
-    def chunk(self, ordinal: int, first: Unit, start: int, end: int) -> Chunk:
-        block = first.block
-        repeats_header = block.kind is BlockKind.TABLE and first.lead > 0
-        header = self._parsed.text[block.start : block.header_end] + "\n" if repeats_header else ""
-        text = header + self._parsed.text[start:end]
-        chunk_sha = sha256(embedding_input(self._title, block.heading_path, text).encode()).hexdigest()
+    def chunk(self, ordinal: int, cut: Cut) -> Chunk:
+        header = self._parsed.text[cut.header_start : cut.header_end]
+        label = self._parsed.text[cut.label_start : cut.label_end]
+        text = (header and header + "\n") + (label and label + " ") + self._parsed.text[cut.start : cut.end]
+        chunk_sha = sha256(embedding_input(self._title, cut.heading_path, text).encode()).hexdigest()
         return Chunk(
             chunk_id=ChunkId(uuid5(CHUNK_IDS, f"{self._name}:{ordinal}:{chunk_sha}")),
             ordinal=ordinal,
             text=text,
-            start=start,
-            end=end,
-            heading_path=block.heading_path,
-            page=_page(self._parsed.page_starts, first.start),
+            start=cut.start,
+            end=cut.end,
+            heading_path=cut.heading_path,
+            page=_page(self._parsed.page_starts, cut.own_start),
             chunk_sha=chunk_sha,
             title=self._title,
         )

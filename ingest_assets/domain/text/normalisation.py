@@ -56,6 +56,15 @@ def normalise(text: str) -> str:
     return text if normal == pieces else "".join(normal)
 
 
+def normal_pieces(text: str) -> Iterator[bool]:
+    """Yield, for one piece of a text after the other, whether `normalise` would leave it as it is.
+
+    Long runs of marks, which are slow to normalise, are recognised first.
+    """
+    for piece in _pieces(text):
+        yield (piece.isascii() or not _has_long_mark_run(piece)) and _normal_piece(piece) == piece
+
+
 def printable(text: str) -> str:
     """Return the text as it may be shown in a terminal.
 
@@ -171,10 +180,17 @@ def _unmarked_utf16(content: bytes) -> str | None:
     return "utf-16-be" if even else "utf-16-le"
 
 
+def _has_long_mark_run(text: str) -> bool:
+    return _mark_runs(_beyond(text)).search(text) is not None
+
+
 def _break_mark_runs(text: str) -> str:
     """Break long runs of combining marks, which take quadratic time to sort and which nobody writes (UAX #15, D4)."""
-    beyond = LAST_MARK if _ASTRAL.search(text) else 0x10000
-    return _mark_runs(beyond).sub(rf"\g<0>{GRAPHEME_JOINER}", text)
+    return _mark_runs(_beyond(text)).sub(rf"\g<0>{GRAPHEME_JOINER}", text)
+
+
+def _beyond(text: str) -> int:
+    return LAST_MARK if _ASTRAL.search(text) else 0x10000
 
 
 @cache

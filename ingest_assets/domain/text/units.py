@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ingest_assets.domain.text.markdown_blocks import Block, BlockKind, trimmed_end
+from ingest_assets.domain.text.normalisation import has_words
 
 SHORTEST_UNIT = 8
 """The fewest characters of a piece of a block, so that hostile text has fewer units than characters."""
@@ -37,6 +38,8 @@ class Unit(NamedTuple):
     block: Block
     lead: int
     """How many characters to keep free in a chunk that begins with this unit, for what it repeats of the block."""
+    label: tuple[int, int] = (0, 0)
+    """Where the first cell is, if the unit goes on with a row that is wider than a chunk; empty for all others."""
 
 
 def _pieces_ending_with(separator: str) -> re.Pattern[str]:
@@ -46,7 +49,8 @@ def _pieces_ending_with(separator: str) -> re.Pattern[str]:
 _SENTENCES = _pieces_ending_with(r"[.!?…][\"'”’»)\]*_]*\s++(?![a-z])|[。！？][”’」』）]*\s*")
 _LINES = _pieces_ending_with(r"\n\s*")
 _ITEMS = _pieces_ending_with(r"\n(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])")
-_CELLS = _pieces_ending_with(r"\|[ \t]*")
+_CELLS = _pieces_ending_with(r"(?<!\\)\|[ \t]*")
+_FIRST_CELL = re.compile(r"\|?[ \t]*+(?:[^|\n\\]|\\.)*+\|")
 _WORDS = re.compile(rf"(?s:.{{1,{SHORTEST_UNIT}}})\S*\s*")
 
 _WHITE_SPACE = re.compile(r"\s*+")
@@ -93,15 +97,32 @@ def _boundary_between(above: Block | None, block: Block) -> int:
     return Boundary.HEADING + 6 - block.level if block.kind is BlockKind.HEADING else Boundary.BLOCK
 
 
-def _table_units(text: str, table: Block, boundary: int, room: int, longest_header: int) -> Iterator[Unit]:
-    """Yield rows, with room for the header before each unless it would fill most of a chunk."""
+def _table_units(text: str, table: Block, boundary: int, room: int, longest_repeated: int) -> Iterator[Unit]:
+    """Yield rows, with room for what is repeated before each: the header, unless it would fill most of a chunk."""
     header = table.header_end - table.start
-    if header >= longest_header:
-        yield from _units_within(text, table, (table.start, table.end, boundary), room, lead=0)
-        return
-    yield Unit(table.start, table.header_end, boundary, table, 0)
-    rows_start = _trimmed_start(text, table.header_end, table.end)
-    yield from _units_within(text, table, (rows_start, table.end, Boundary.JOINT), room, lead=header + 1)
+    rows: Span = (table.start, table.end, boundary)
+    lead = 0
+    if header < longest_repeated:
+        yield Unit(table.start, table.header_end, boundary, table, 0)
+        rows = (_trimmed_start(text, table.header_end, table.end), table.end, Boundary.JOINT)
+        lead = header + 1
+    for row in _cut(text, iter((rows,)), Boundary.ITEM, _LINES, room - lead):
+        label = _label(text, row, longest_repeated - lead) if row[1] - row[0] > room - lead else None
+        if label is None:
+            yield from _units_within(text, table, row, room, lead)
+        else:
+            yield Unit(row[0], label, row[2], table, lead if row[0] > table.start else 0)
+            rest = (_trimmed_start(text, label, row[1]), row[1], Boundary.LINE)
+            wider = lead + label - row[0] + 1
+            yield from (unit._replace(label=(row[0], label)) for unit in _units_within(text, table, rest, room, wider))
+
+
+def _label(text: str, row: Span, longest: int) -> int | None:
+    """Return where the first cell of a row ends that is to be repeated, or None if it says nothing or is too long."""
+    start, end, _ = row
+    cell = _FIRST_CELL.match(text, start, min(end, start + longest))
+    is_label = cell is not None and cell.end() - start < longest and has_words(cell[0])
+    return cell.end() if cell and is_label and _trimmed_start(text, cell.end(), end) < end else None
 
 
 def _units_within(text: str, block: Block, span: Span, room: int, lead: int) -> Iterator[Unit]:

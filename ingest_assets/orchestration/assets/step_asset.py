@@ -29,7 +29,8 @@ def run_step(context: dg.AssetExecutionContext, steps: PartitionSteps, *before: 
     Raises:
         dg.Failure: The step failed; the document's job has been settled.
     """
-    with shown_as_failure():
+    with shown_as_failure(steps, context.partition_key):
         document_id = document_id_of(context.partition_key)
         refuse_dead_letter(context.run, document_id, steps)
-        return steps.run(context.asset_key.to_user_string(), document_id, claim_of(context.run), *before)
+        claim = claim_of(context.run, context.instance, steps, document_id)
+        return steps.run(context.asset_key.to_user_string(), document_id, claim, *before)

@@ -1,5 +1,7 @@
 """What Dagster may know about an error: its type and its traceback, and the message only if the catalogue wrote it.
 
+A failure of a step has been put into words by the catalogue, so it is told without its type and its traceback.
+
 Dagster keeps exceptions with their causes in its event log, its ticks and its heartbeats, sends them to its page, and
 prints them. First, in the process that raised it, each becomes a SerializableErrorInfo through one method,
 `from_traceback`; `withhold_messages` replaces that method. Dagster's public setting, `DAGSTER_REDACT_USER_CODE_ERRORS`,
@@ -13,10 +15,11 @@ import dagster as dg
 from dagster._core import errors
 from dagster_shared.error import SerializableErrorInfo
 
-from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError, TransientError
 
 TELLING = (
     dg.Failure,  # made only from the catalogue's errors
+    OutageError,
     TransientError,
     PermanentError,
     ResourceError,
@@ -34,6 +37,7 @@ TELLING = (
 )
 """Exceptions of exactly these types keep their messages. All others keep only the type and the traceback."""
 
+_FAILURE = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}"
 _TELLING = frozenset(f"{kind.__module__}.{kind.__qualname__}" for kind in TELLING)
 
 
@@ -44,6 +48,8 @@ def withhold_messages() -> None:
 
 def _without_message(trace: TracebackException) -> SerializableErrorInfo:
     name = _name_in(trace)
+    if name == _FAILURE:
+        return _told_failure(trace)
     said = "".join(trace.format_exception_only()) if name in _TELLING else f"{name} (its message is withheld)\n"
     context = None if trace.__suppress_context__ else trace.__context__
     return SerializableErrorInfo(
@@ -53,6 +59,12 @@ def _without_message(trace: TracebackException) -> SerializableErrorInfo:
         cause=_without_message(trace.__cause__) if trace.__cause__ else None,
         context=_without_message(context) if context else None,
     )
+
+
+def _told_failure(trace: TracebackException) -> SerializableErrorInfo:
+    """Return what a failure says, and nothing else: its traceback only shows how Dagster came to call a step."""
+    said = "".join(trace.format_exception_only()).removeprefix(f"{_FAILURE}: ")
+    return SerializableErrorInfo(message=said, stack=[], cls_name=dg.Failure.__name__, cause=None, context=None)
 
 
 def _name_in(trace: TracebackException) -> str:

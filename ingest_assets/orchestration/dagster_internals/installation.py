@@ -3,8 +3,8 @@
 import warnings
 
 from ingest_assets.composition import key_patterns
+from ingest_assets.orchestration.dagster_internals.daemon_loops import look_every_second, replace_dead_code_servers
 from ingest_assets.orchestration.dagster_internals.error_texts import TELLING, withhold_messages
-from ingest_assets.orchestration.dagster_internals.sensor_loop import look_every_second
 from ingest_assets.posix.guarded_process import guard_process
 
 NOISE = "Parameter `owners` of initializer"
@@ -21,7 +21,8 @@ def install() -> None:
       (`posix.guarded_process`); Python's warnings go to the log.
     - A filter for a warning about one of Dagster's own defaults, which it raises whenever a sensor's Dagster jobs get
       resources.
-    - The pause between two looks at the sensors, in the daemon: one second (`sensor_loop`).
+    - In the daemon, the pause between two looks at the sensors, which is one second, and the check of its code servers,
+      which replaces dead ones at once (`daemon_loops`).
 
     The definitions, the classes that `dagster.yaml` names, the warm server and `prepare_instance` call this. Every
     process that uses Dagster starts with one of them.
@@ -30,3 +31,4 @@ def install() -> None:
     guard_process(key_patterns(), *TELLING)
     withhold_messages()
     look_every_second()
+    replace_dead_code_servers()

@@ -18,6 +18,7 @@ from ingest_assets.orchestration.dagster_internals.launchers import (
     is_of_default_launcher,
 )
 from ingest_assets.orchestration.dagster_internals.run_workers import reference_to
+from ingest_assets.orchestration.warm_launcher.other_launchers import OtherLaunchers
 from ingest_assets.orchestration.warm_launcher.requests import Request, ask
 from ingest_assets.orchestration.warm_launcher.sockets import socket_path
 
@@ -25,7 +26,8 @@ from ingest_assets.orchestration.warm_launcher.sockets import socket_path
 class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     """Launches runs through the warm server, or through the default launcher if the server does not answer.
 
-    A run with the default launcher's tag belongs to that launcher; every other run belongs to the warm server.
+    A run with the default launcher's tag belongs to that launcher; every other run belongs to the warm server. If
+    another deployment on the same database launched a run, only that one can look after it.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
@@ -33,6 +35,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         super().__init__()  # type: ignore[no-untyped-call]  # Dagster's base class is untyped
         self._inst_data = inst_data
         self._default: Any = DefaultRunLauncher()
+        self._others = OtherLaunchers()
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -56,6 +59,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     def launch_run(self, context: LaunchRunContext) -> None:
         run_id = context.dagster_run.run_id
+        self._instance.add_run_tags(run_id, self._others.own_tag)
         if not self._ask(Request("launch", run_id, reference_to(self._instance))):
             self._default.launch_run(context)
 
@@ -65,7 +69,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         In that case, `check_run_worker_health` reports it later and the run fails.
         """
         run = self._instance.get_run_by_id(run_id)
-        if run is None or run.is_finished:
+        if run is None or run.is_finished or self._others.launched(run):
             return False
         if is_of_default_launcher(run):
             return bool(self._default.terminate(run_id))
@@ -79,6 +83,8 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        if self._others.launched(run):
+            return self._others.health_of(run)
         if self._has_process(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "Its process has ended.")

@@ -12,10 +12,20 @@ class Deletions(Protocol):
     def owner(self, document_id: DocumentId) -> UserId | None:
         """Return the owner of the document, even if it was deleted, or None if it never existed."""
 
-    def delete(self, document_id: DocumentId, actor: Actor) -> None:
+    def delete(self, document_id: DocumentId, actor: Actor, *, intake_is_paused: bool = False) -> list[DocumentId]:
         """Remove every row of the document but its events, and its ids at providers from the ledger.
 
-        A note remains. Deleting again does no harm, and removes what was added since.
+        With it go the documents that were taken out of it and came from nowhere else; meanwhile the owner's intake
+        waits, so that they come from nowhere else in the end. Notes remain. Deleting again does no harm, and removes
+        what was added since.
+
+        Args:
+            document_id: The document.
+            actor: Who deletes it.
+            intake_is_paused: Whether the caller holds the owner's intake back already.
+
+        Returns:
+            The documents whose rows are gone, this one first.
         """
 
     def traces(self, document_id: DocumentId) -> dict[str, int]:

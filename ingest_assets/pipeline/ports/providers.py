@@ -1,10 +1,18 @@
-"""What parsing and embedding need: parsers, embedders and the gate before paid providers."""
+"""What parsing, chunking and embedding need: parsers, chunkers, embedders and the gate before paid providers."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId, Vectors
+from ingest_assets.domain.documents.document import (
+    Chunk,
+    Document,
+    DocumentId,
+    ParsedDocument,
+    Producer,
+    UserId,
+    Vectors,
+)
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
@@ -22,6 +30,19 @@ class Parser(Protocol):
 
         Raises:
             IngestError: One of the parsing errors of the catalogue; bad content raises nothing else.
+        """
+
+
+class Chunker(Protocol):
+    @property
+    def producer(self) -> Producer: ...
+
+    def chunk(self, document: Document, parsed: ParsedDocument) -> Sequence[Chunk]:
+        """Cut a parsed text into chunks that cover it; return none if it holds nothing but white space.
+
+        Raises:
+            TransientError: chunking_timeout, chunking_out_of_memory, chunking_crashed, host_out_of_memory or
+                parser_killed.
         """
 
 
@@ -55,6 +76,10 @@ class Embedder(Protocol):
 
 
 class PaidCall(Protocol):
+    @property
+    def call_id(self) -> int:
+        """The call's number in the ledger."""
+
     def settle(self, usage: Usage) -> None:
         """Record what the call really used; a successful call that is not settled counts as its estimate."""
 
@@ -63,32 +88,66 @@ class PaidCalls(Protocol):
     """The gate around every call that costs money: breaker, rate limits and budgets before it, the ledger after it."""
 
     def begin(
-        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self,
+        provider: ProviderName,
+        estimate: Usage,
+        user_id: UserId,
+        document_id: DocumentId | None,
+        fence: int | None = None,
     ) -> AbstractContextManager[PaidCall]:
         """Reserve the estimate, wait for the rate limit, and book the call when the block ends.
 
-        An exception that leaves the block counts as the call's failure and releases the reservation.
+        A worker that was frozen, or that waited for long, may have lost its document to another, who pays for it too;
+        so the block begins only if the document is still held under this fence.
+
+        An exception that leaves the block counts as the call's failure and releases the reservation, unless the call
+        may have cost something all the same. If the worker dies in the block, the call stays uncertain.
 
         Raises:
-            ResourceError: breaker_open, budget_spent or service_rate_limited, before anything is spent.
+            ResourceError: breaker_open, budget_spent or service_rate_limited, before anything is spent; service_away,
+                as `attributing_failures`; claim_lost.
+            PermanentError: document_budget_spent, before anything is spent.
         """
+
+    def attributing_failures(
+        self, provider: ProviderName, document_id: DocumentId | None
+    ) -> AbstractContextManager[None]:
+        """Take a provider's failure within the block for its outage if it has served no other document meanwhile.
+
+        Raises:
+            OutageError: service_away.
+        """
+
+    def reconcile(self, call_id: int, usage: Usage | None) -> None:
+        """Settle a call whose worker never came back, now that it is known what the call used; None for nothing."""
 
 
 class RemoteJobs(Protocol):
     """A parsing provider's jobs by content and parser: each is paid once, and any later worker can fetch its result."""
 
-    def prepare(self, document: Document, producer: Producer) -> str:
+    def prepare(self, document: Document, producer: Producer, call_id: int | None = None) -> str:
         """Prepare a new job and return the secret by which the provider's callback names it.
+
+        Args:
+            document: The document.
+            producer: The parser.
+            call_id: The call in the ledger that pays for the job.
 
         Raises:
             ResourceError: claim_lost, if the document is gone.
         """
 
-    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
-        """Record that the provider has accepted the prepared job.
+    def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:
+        """Record that the provider has accepted the prepared job; it does no harm to repeat this.
+
+        Args:
+            document: The document.
+            producer: The parser.
+            remote_id: The provider's id of the job.
+            call_id: The call for which the job was prepared.
 
         Raises:
-            ResourceError: claim_lost, if the document is gone.
+            ResourceError: claim_lost, if the document is gone, or another call has prepared a newer job.
         """
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
@@ -97,8 +156,8 @@ class RemoteJobs(Protocol):
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
         """Record that the ledger holds the cost of the job; do nothing if the job is forgotten."""
 
-    def forget(self, document: Document, producer: Producer) -> None:
-        """Forget a job that is of no use any more."""
+    def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
+        """Forget a job that is of no use any more; a newer one stays."""
 
     def completed(self, remote_id: str) -> bool:
         """Return whether the provider has called back for the job."""

@@ -3,14 +3,31 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest_assets.domain.documents.document import Document, DocumentId
-from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus
+from ingest_assets.domain.documents.attachments import ListedAttachment
+from ingest_assets.domain.documents.document import Document, DocumentId, UserId
+from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import State
 
 
 class Documents(Protocol):
     def find(self, document_id: DocumentId) -> Document | None:
         """Return the document at its newest version, or None."""
+
+    def metadata(self, document_id: DocumentId) -> dict[str, str] | None:
+        """Return what is known about the document besides its text, or None if there is no such document."""
+
+    def facets(
+        self, user_id: UserId, keys: Sequence[str], limit: int, documents: Sequence[DocumentId] | None = None
+    ) -> dict[str, dict[str, int]]:
+        """Return how many of the user's documents have each value of these keys, by key, the most frequent first.
+
+        Args:
+            user_id: Whose documents are counted.
+            keys: Keys of metadata; one that no document has gets no values.
+            limit: The most values of a key.
+            documents: The documents to count; None for all.
+        """
 
     def sources(self, document_id: DocumentId) -> list[str]:
         """Return the sources of the document."""
@@ -30,5 +47,17 @@ class Documents(Protocol):
     def by_stage_and_state(self) -> dict[str, int]:
         """Return the number of jobs by "stage/state"."""
 
-    def failed(self) -> list[FailedDocument]:
-        """Return dead letters and documents that wait for a retry, newest first."""
+    def attachments(self, document_id: DocumentId) -> list[ListedAttachment]:
+        """Return what became of the document's attachments."""
+
+    def listed(self, listing: Listing) -> list[ListedDocument]:
+        """Return the documents that are asked for, newest first."""
+
+    def failed(self, code: str | None = None, limit: int | None = None) -> list[FailedDocument]:
+        """Return dead letters and documents that wait for a retry, newest first: all of them, or those with a code."""
+
+    def failed_causes(self) -> list[FailedCause]:
+        """Return the causes of these failures, the one with most documents first."""
+
+    def failed_sources(self, code: str) -> dict[UserId, list[str]]:
+        """Return the sources of the dead letters with a code, by user."""

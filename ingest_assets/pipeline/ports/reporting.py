@@ -1,6 +1,8 @@
 """What Dagster has been told, and which documents it lists."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Protocol
 
 from ingest_assets.domain.documents.document import DocumentId
@@ -9,13 +11,29 @@ from ingest_assets.domain.queue.jobs import Outcome
 
 
 class Reports(Protocol):
-    """Ended jobs that Dagster does not know of yet. A block's jobs are marked as reported if the block ends well."""
+    """Ended jobs that Dagster does not know of yet.
 
-    def finished(self, limit: int) -> AbstractContextManager[list[Outcome]]:
-        """Yield up to `limit` finished jobs."""
+    Nobody else is given a block's jobs meanwhile, unless the block takes minutes; no transaction stays open for it. If
+    it ends well, the Dagster with this id of its storage lists their documents; any other one no longer does.
+    """
 
-    def dead_letters(self, limit: int) -> AbstractContextManager[list[DocumentId]]:
-        """Yield up to `limit` dead letters."""
+    def finished(self, limit: int, dagster_id: str | None = None) -> AbstractContextManager[list[Outcome]]:
+        """Yield up to `limit` finished jobs. If the block ends well, they are marked as reported."""
+
+    def dead_letters(self, limit: int, dagster_id: str | None = None) -> AbstractContextManager[list[DocumentId]]:
+        """Yield up to `limit` dead letters. Those that are not shown within minutes are given again."""
+
+    def dead_letter_shown(self, document_id: DocumentId) -> None:
+        """Note that Dagster shows this dead letter."""
+
+    def overdue(self, age: timedelta) -> bool:
+        """Return whether a job has been finished for longer than `age` and is not reported."""
+
+    def told(self, document_ids: Sequence[DocumentId], dagster_id: str) -> list[DocumentId]:
+        """Return those of these documents that are finished, and of which this Dagster was the last to be told."""
+
+    def repeat(self, document_ids: Sequence[DocumentId]) -> None:
+        """Have those of these documents that are finished reported once more."""
 
 
 class Partitions(Protocol):

@@ -10,8 +10,8 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.changes import Change, ChunkedDocument
 from ingest_assets.domain.queue.jobs import Job, Payload
 from ingest_assets.domain.queue.stages import Stage
-from ingest_assets.domain.text.chunking import ChunkingSettings, chunk_document
 from ingest_assets.pipeline.ports.processing import ChunkBuffer
+from ingest_assets.pipeline.ports.providers import Chunker
 from ingest_assets.pipeline.steps.step import Step
 
 Chunks = Sequence[ChunkOfText]
@@ -25,23 +25,24 @@ class Chunk(Step[Chunks]):
     leaves: ClassVar = Stage.CHUNKS_BUFFERED
 
     chunk_buffer: ChunkBuffer
-    settings: ChunkingSettings
+    chunker: Chunker
 
     def run(self, job: Job, parsed: ParsedDocument) -> Chunks:
         """Cut the text into chunks.
 
         Raises:
             PermanentError: chunks_missing.
+            TransientError: As the chunker.
             ResourceError: claim_lost.
         """
         self.enter(job, Stage.CHUNKING)
-        chunks = chunk_document(job.document, parsed, self.settings)
+        chunks = self.chunker.chunk(job.document, parsed)
         if not chunks:
             raise PermanentError("chunks_missing")
         return chunks
 
     def store(self, job: Job, chunks: Chunks) -> Payload:
-        chunked = ChunkedDocument(chunks, self.settings.chunker)
+        chunked = ChunkedDocument(chunks, self.chunker.producer)
         return self.progress.write(
             Change(job, (self.moved(Stage.CHUNKS_BUFFERED, _describe(chunked)),), chunked=chunked)
         )

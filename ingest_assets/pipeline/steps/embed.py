@@ -59,7 +59,8 @@ class Embed(Step[Embeddings]):
             ResourceError: claim_lost.
             TransientError: vectors_invalid, when a batch is drawn.
         """
-        self.enter(job, Stage.EMBEDDING)
+        # Once this is written, each batch is written alone, and so as often as it takes.
+        self.progress.write(Change(job, (self.moved(Stage.EMBEDDING),), is_paid=self.is_paid(job)))
         embedder = self.embedder
         distinct = {chunk.chunk_sha: chunk for chunk in chunks}
         stored = self.vector_buffer.reuse(job, list(distinct), embedder.model)

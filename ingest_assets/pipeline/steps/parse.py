@@ -1,14 +1,17 @@
 """Parse: turn bytes into Markdown. A stored parse is neither made nor paid for again."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import ClassVar
 
 from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, StoredParse
+from ingest_assets.domain.documents.warnings import WarningKind, counted
 from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job, Payload
 from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.attachments import Attachments
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.ports.reading import Documents
@@ -26,6 +29,7 @@ class Parse(Step[ParsedDocument]):
     documents: Documents
     objects: ObjectStore
     parser: Parser
+    attachments: Attachments
 
     def is_paid(self, job: Job) -> bool:
         return not self.parser.costs_nothing(job.document.media_type)
@@ -35,25 +39,27 @@ class Parse(Step[ParsedDocument]):
 
         Raises:
             IngestError: As the parser.
-            PermanentError: content_missing or empty_output.
+            PermanentError: content_missing, object_tampered or empty_output.
             ResourceError: claim_lost.
         """
         document = job.document
         content = _verified(self.objects.get(content_key(document)), document.content_sha)
         self.enter(job, Stage.JOB_VALIDATED, Stage.PARSING)
-        if document.parse is not None and document.parse.parser == self.parser.producer_of(document.media_type):
-            return self._read(document, document.parse)
+        stored = self._stored(document)
+        if stored is not None:
+            return stored
         parsed = self.parser.parse(content, document)
         if not parsed.text or parsed.text.isspace():
             raise PermanentError("empty_output")
         return parsed
 
     def store(self, job: Job, parsed: ParsedDocument) -> Payload:
+        parsed = self._with_attachments_taken_in(job, parsed)
         text = parsed.text.encode()
         text_sha = sha256(text).hexdigest()
         self.objects.put(parse_key(job.document, text_sha), text)
         moves = (self.moved(Stage.PARSED), self.moved(Stage.PARSE_VALIDATED, _describe(parsed, text_sha)))
-        parse = StoredParse(text_sha, parsed.page_starts, parsed.parser)
+        parse = StoredParse(text_sha, parsed.page_starts, parsed.parser, parsed.warnings)
         try:
             return self.progress.write(Change(job, moves, parse=parse, is_paid=self.is_paid(job)))
         except ResourceError:
@@ -68,9 +74,32 @@ class Parse(Step[ParsedDocument]):
             raise PermanentError("upstream_missing")
         return self._read(document, document.parse)
 
+    def _with_attachments_taken_in(self, job: Job, parsed: ParsedDocument) -> ParsedDocument:
+        """Return the parse, whose warnings count the attachments that were skipped.
+
+        This comes before the parse is stored, so that no attachment is forgotten if the worker ends in between.
+        """
+        if parsed.attachments is None or not (parsed.attachments or job.document.version > 1):
+            return parsed
+        skipped = self.attachments.take_in(job, parsed.attachments)
+        counts = Counter(parsed.warnings)
+        counts[WarningKind.ATTACHMENTS_SKIPPED] += skipped
+        return replace(parsed, warnings=counted(counts))
+
+    def _stored(self, document: Document) -> ParsedDocument | None:
+        """Return the stored parse, or None if another parser made it or its text is gone or damaged."""
+        if document.parse is None or document.parse.parser != self.parser.producer_of(document.media_type):
+            return None
+        try:
+            return self._read(document, document.parse)
+        except PermanentError as error:
+            if error.code not in ("content_missing", "object_tampered"):
+                raise
+            return None
+
     def _read(self, document: Document, parse: StoredParse) -> ParsedDocument:
         text = _verified(self.objects.get(parse_key(document, parse.parsed_sha)), parse.parsed_sha)
-        return ParsedDocument(text.decode(), parse.page_starts, parse.parser)
+        return ParsedDocument(text.decode(), parse.page_starts, parse.parser, parse.warnings, None)
 
 
 def _describe(parsed: ParsedDocument, text_sha: str) -> Payload:
@@ -80,6 +109,9 @@ def _describe(parsed: ParsedDocument, text_sha: str) -> Payload:
         "text_sha": text_sha,
         "parser": parsed.parser.name,
         "parser_version": parsed.parser.version,
+        "attachments": len(parsed.attachments or ()),
+        "warnings": sum(parsed.warnings.values()),
+        **{kind.value: count for kind, count in parsed.warnings.items()},
     }
 
 

@@ -2,18 +2,20 @@
 
 import platform
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from ingest_assets.adapters.parsers import local
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.sealed import pdf as pdf_module
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
-from ingest_assets.adapters.parsers.sealed.system_calls import MACHINES
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.pipeline.ports.providers import Parser
-from ingest_assets_tests.contracts.parser_contract import ParserContract, parse, refusal
+from ingest_assets_tests.contracts.parser_contract import ParserContract, document_of, parse, refusal
 from ingest_assets_tests.sample_files import (
     docx,
     office,
@@ -143,7 +145,7 @@ def test_a_page_that_only_one_tool_finds_is_kept(monkeypatch: pytest.MonkeyPatch
     lost = "The second clause of the policy covers theft by night."
     monkeypatch.setattr(pdf_module, "marked_pages", lambda *_: marked)
 
-    pages = pdf_module.pdf_pages(pdf("One clause of the policy.", lost), most_pages=5)
+    pages = pdf_module.pdf_pages(pdf("One clause of the policy.", lost), 5, Counter())
 
     assert pages == ["One clause of the policy.", lost, *marked[2:]]
 
@@ -185,8 +187,10 @@ def test_pages_of_slides_are_counted_too() -> None:
         parser.close()
 
 
-def test_a_worker_says_whether_it_is_sealed(local_parser: LocalParser) -> None:
-    assert local_parser.is_sealed() == (sys.platform == "linux" and platform.machine() in MACHINES)
+def test_a_worker_says_what_it_is_sealed_by(local_parser: LocalParser) -> None:
+    seals = local_parser.seals()
+    assert set(seals) == {"filter", "landlock", "namespaces", "user", "threads"}
+    assert seals["filter"] == (sys.platform == "linux" and platform.machine() in {"x86_64", "aarch64"})
 
 
 def test_pages_of_a_file_on_which_a_worker_gives_up_are_unknown() -> None:
@@ -203,3 +207,16 @@ def test_text_above_the_limit_is_a_bomb() -> None:
         assert refusal(parser, docx("fire " * 1000), FileType.DOCX).code == "bomb"
     finally:
         parser.close()
+
+
+def test_a_document_that_may_only_have_a_short_try_is_given_back_if_it_needs_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(local, "SHORT_TRY_SECONDS", 0.001)
+    content = pdf(*["Cover for theft."] * 50)
+    document = document_of(content, FileType.PDF)
+    parser = LocalParser()
+    with pytest.raises(ResourceError, match="parsing_slow"):
+        parser.parse(content, replace(document, is_tried_shortly=True))
+    assert "theft" in parser.parse(content, document).text
+    parser.close()

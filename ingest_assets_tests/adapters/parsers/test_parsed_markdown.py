@@ -20,6 +20,7 @@ BOX = "Theft is covered up to ten thousand euros\nwhere doors were locked at nig
         (r"use `a\!b` here\!", r"use `a\!b` here!"),
         ("```\na\\!b\n```\nc\\!", "```\na\\!b\n```\nc!"),
         ("See ![A chart](media/image1.png) and ![](x.png)here", "See A chart and here"),
+        (r"\![image.png](../media/image1.png)![Roof after hail](a.jpg)", "Roof after hail"),
         ("Covered: \uf0b7 Fire \uf0b7 Flood", "Covered:\n- Fire\n- Flood"),
         ("\uf0b7 Fire \uf0a7 Flood", "- Fire\n- Flood"),
         ("\n\n# Title\n\n", "# Title"),

@@ -24,7 +24,7 @@ TEXTS = {
     "formats/docx_code_blocks.docx": (0, "## Case A - normal prose"),
     "formats/example-10k.html": (0, "| Common stock |"),
     "formats/fake-doc.rtf": (0, "# My First Heading"),
-    "formats/fake-email-attachment.eml": (0, "Hey this is a fake attachment"),
+    "formats/fake-email-attachment.eml": (0, "- fake-attachment.txt"),
     "formats/fake-power-point-table.pptx": (1, "| Red | Green | Blue |"),
     "formats/fake-text-utf-16-le.txt": (0, "This is a test document"),
     "formats/freeculture.pdf": (352, "copyright"),
@@ -59,7 +59,7 @@ REFUSALS = {
     "hostile/loremipsum-flat.pdf": "needs_ocr",
     "hostile/operator_list_cycle.pdf": "empty_output",
     "hostile/password_protected.xlsx": "encrypted",
-    "hostile/poppler-395-0-fuzzed.pdf": "encrypted",
+    "hostile/poppler-395-0-fuzzed.pdf": "corrupt",
     "hostile/poppler-85140-0.pdf": "empty_output",
     "hostile/random.bin": "unsupported",
 }

@@ -10,11 +10,12 @@ import ingest_assets
 
 PACKAGE = Path(ingest_assets.__file__).parent
 SEALED = "ingest_assets.adapters.parsers.sealed"
-PROTOCOL = {f"{SEALED}.frames", f"{SEALED}.limits"}
+PROTOCOL = {f"{SEALED}.frames", f"{SEALED}.limits", f"{SEALED}.seals"}
 WORKER_IMPORTS = f"""
 import os, sys
 from {SEALED} import worker
 worker._load()
+worker._start_threads()
 print(*sys.modules, flush=True)
 os._exit(0)  # as the worker ends: an orderly end takes the interpreter from under xberg's threads, which then abort
 """

@@ -8,7 +8,7 @@ import psycopg
 
 DOCUMENTS = 20_000
 CHUNKS = 500
-SMALL_TABLES = frozenset({"migrations", "paid_services"})
+SMALL_TABLES = frozenset({"alerts", "migrations", "object_store", "paid_services"})
 
 FILL = """
 SET search_path = upload_pipeline, public;
@@ -20,6 +20,13 @@ FROM generate_series(1, {documents}) AS n;
 
 INSERT INTO document_sources (user_id, source, document_id)
 SELECT user_id, '/documents/' || filename, document_id FROM documents;
+
+INSERT INTO document_sources (user_id, source, document_id, parent_id, depth)
+SELECT user_id, 'attachment:' || document_id || '/a.pdf', document_id, md5('document ' || n)::uuid, 1
+FROM generate_series(1, {documents}) AS n
+JOIN documents ON document_id = md5('document ' || n + 1)::uuid;
+INSERT INTO skipped_attachments (document_id, user_id, path, code)
+SELECT document_id, user_id, 'noise.bin', 'unsupported' FROM documents;
 
 INSERT INTO upload_jobs (job_id, document_id, user_id, version, stage, state, claimed_by, lease_expires_at,
     next_retry_at, error_code, finished_at, reported_at)
@@ -64,10 +71,13 @@ SELECT document_id, content_sha, 'llamaparse', '1', user_id, document_id::text, 
 INSERT INTO webhook_log (service, document_id, body) SELECT 'llamaparse', document_id, 'x' FROM documents;
 INSERT INTO idempotency_keys (user_id, key_sha, request_sha)
 SELECT user_id, content_sha, content_sha FROM documents;
+INSERT INTO locks (name) SELECT 'intake ' || n FROM generate_series(1, {documents}) AS n;
 INSERT INTO deleted_documents (document_id, user_id, deleted_at, erased_at, unlisted_at)
 SELECT md5('deleted ' || n)::uuid, md5('user ' || n % 50)::uuid, now() - interval '2 days',
     CASE WHEN n % 100 > 0 THEN now() END, CASE WHEN n % 100 > 0 THEN now() END
 FROM generate_series(1, {documents}) AS n;
+INSERT INTO user_keys (user_id, key_id, wrapped_key)
+SELECT md5('user with a key ' || n)::uuid, md5('key ' || n)::uuid, 'x' FROM generate_series(1, {documents}) AS n;
 """
 
 WITHOUT_AUTOVACUUM = """DO $$

@@ -13,7 +13,7 @@ from ingest_assets.domain.documents.document import AcceptanceStatus, Arrival, U
 from ingest_assets_tests.documents import TEST
 from ingest_assets_tests.statements import Record, counted_statements, counts
 
-ALL_NEW = {"documents_of_arrivals": 2, "BEGIN": 1, "lock_user": 1, "take_in": 1, "COMMIT": 1}
+ALL_NEW = {"documents_of_arrivals": 2, "BEGIN": 1, "take_lock": 1, "take_in": 1, "COMMIT": 1}
 REPLACING = {"lock_jobs": 1, "replace_contents": 1, "requeue_versions": 1}
 
 

@@ -24,6 +24,9 @@ NAMES = {
     "after": uuid4(),
     "limit": LIMIT,
     "retries_only": False,
+    "light_only": False,
+    "light_bytes": 1 << 20,
+    "slow_codes": ["timeout"],
     "per_user": None,
     "claim": "worker",
     "lease": timedelta(seconds=30),
@@ -95,7 +98,12 @@ def test_a_claim_stays_on_its_indexes(database_url: str, queue: str) -> None:
         connection.execute("ANALYZE upload_pipeline.upload_jobs, upload_pipeline.documents")
         connection.commit()
         connection.execute("SET ROLE ingest_worker")
-        for name, changes in [("claim_jobs", {}), ("claim_jobs", {"per_user": 3}), ("count_waiting", {})]:
+        for name, changes in (
+            ("claim_jobs", {}),
+            ("claim_jobs", {"per_user": 3}),
+            ("claim_jobs", {"light_only": True}),
+            ("count_waiting", {}),
+        ):
             plan = explained(connection, name, **changes)
             read = [node for node in nodes(plan) if node.get("Relation Name") in ("upload_jobs", "documents")]
             kinds = {node["Node Type"] for node in read} - {"ModifyTable"}

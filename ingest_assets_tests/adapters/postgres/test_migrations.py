@@ -1,14 +1,18 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from ingest_assets.adapters.postgres import migrations
-from ingest_assets.adapters.postgres.migrations import Migration, migrate, pending
+from ingest_assets.adapters.postgres.migrations import Migration, create_database, migrate, pending
 from ingest_assets.adapters.postgres.queries import queries
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.roles import Role
+from ingest_assets.settings import login_url, sibling_database
 from ingest_assets.shipped import shipped
 
 CATALOGUE = """
@@ -53,7 +57,93 @@ def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
 def test_two_may_migrate_at_once(empty_database_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(migrate, [empty_database_url] * 4))
-    assert sorted(map(len, applied)) == [0, 0, 0, len(migrations.migrations())]
+    assert sorted(name for some in applied for name in some) == [each.name for each in migrations.migrations()]
+
+
+def test_two_may_migrate_at_once_where_only_an_index_is_missing(empty_database_url: str) -> None:
+    """Who waits must keep no snapshot, for which whoever builds the index would wait in turn."""
+    migrate(empty_database_url, migrations.migrations()[:-1])
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(migrate, [empty_database_url] * 4))
+    assert sorted(map(len, applied)) == [0, 0, 0, 1]
+
+
+NOTE = Migration("9998_pre_note", b"CREATE TABLE upload_pipeline.note ()")
+LOSE_LOCK = Migration(
+    "9997_pre_lose",
+    b"RESET ROLE; SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    b" WHERE datname = current_database() AND state = 'idle in transaction'",
+)
+
+
+def test_no_migration_begins_once_the_lock_is_lost(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    with pytest.raises(IngestError, match="database_unreachable"):
+        migrate(empty_database_url, [*migrations.migrations(), LOSE_LOCK, NOTE])
+    assert migrate(empty_database_url, [*migrations.migrations(), LOSE_LOCK, NOTE]) == [NOTE.name]
+
+
+def test_a_lock_that_is_lost_at_the_end_is_no_outage(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    assert migrate(empty_database_url, [*migrations.migrations(), LOSE_LOCK]) == [LOSE_LOCK.name]
+
+
+CHUNK_KEY = "SELECT indexdef FROM pg_indexes WHERE indexname ~ '^document_chunks_(pkey|user_key)$'"
+
+
+def test_the_new_key_of_chunks_may_be_interrupted_anywhere(empty_database_url: str) -> None:
+    position = [each.name for each in migrations.migrations()].index("0026_between_chunk_keys")
+    migrate(empty_database_url, migrations.migrations()[:position])
+    parts = migrations.migrations()[position].parts
+    assert len(parts) == 3
+    for done in range(len(parts) + 1):
+        with psycopg.connect(empty_database_url, autocommit=True) as connection:
+            for part in parts[:done]:
+                connection.execute(part)
+    assert migrate(empty_database_url)[0] == "0026_between_chunk_keys"
+    with psycopg.connect(empty_database_url) as connection:
+        [[key]] = connection.execute(CHUNK_KEY.encode()).fetchall()
+    assert str(key).endswith("(user_id, chunk_id)")
+
+
+def test_readers_go_on_while_the_new_key_of_chunks_is_built(empty_database_url: str) -> None:
+    """The build takes no lock that a search would wait for, which a transaction would keep to its end."""
+    [migration] = [each for each in migrations.migrations() if each.name == "0026_between_chunk_keys"]
+    migrate(empty_database_url, [each for each in migrations.migrations() if each.name < migration.name])
+    with psycopg.connect(empty_database_url, autocommit=True) as connection, connection.transaction():
+        connection.execute("SELECT FROM upload_pipeline.document_chunks")
+        with psycopg.connect(empty_database_url, autocommit=True) as building:
+            building.execute("SET lock_timeout = '5s'")
+            for part in migration.parts[:-1]:
+                building.execute(part)
+
+
+def test_a_concurrent_build_waits_for_nobody_however_many_migrations_came_before(empty_database_url: str) -> None:
+    """The session that holds the lock keeps no snapshot, whatever it was asked before."""
+    migrate(empty_database_url)
+    notes = [Migration(f"99{number:02d}_pre_note", b"SELECT") for number in range(10)]
+    build = (
+        b"-- no-transaction\nSET statement_timeout = '5s';\n\n"
+        b"CREATE INDEX CONCURRENTLY late ON upload_pipeline.events (stage)"
+    )
+    assert len(migrate(empty_database_url, [*migrations.migrations(), *notes, Migration("9998_pre_late", build)])) == 11
+
+
+def test_the_index_of_numbers_may_be_interrupted_anywhere(empty_database_url: str) -> None:
+    position = [each.name for each in migrations.migrations()].index("0029_pre_numbers")
+    migrate(empty_database_url, migrations.migrations()[:position])
+    parts = migrations.migrations()[position].parts
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("SET ROLE ingest_owner")
+        for done in (1, len(parts) - 3, len(parts)):
+            for part in parts[:done]:
+                connection.execute(part)
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        is_valid = (
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'upload_pipeline.document_chunks_by_number'::regclass"
+        )
+        assert connection.execute(is_valid.encode()).fetchall() == [(True,)]
 
 
 def test_an_old_migration_that_changed_is_refused(empty_database_url: str) -> None:
@@ -98,7 +188,7 @@ def test_an_unreachable_server_is_named_without_its_address(tmp_path: Path) -> N
 def test_migrations_are_numbered_without_gaps_and_named_for_their_order() -> None:
     names = [migration.name for migration in migrations.migrations()]
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
-    assert all(re.fullmatch(r"\d{4}_(pre|post)_[a-z_]+", name) for name in names)
+    assert all(re.fullmatch(r"\d{4}_(pre|between|post)_[a-z_]+", name) for name in names)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +232,43 @@ def test_every_query_is_used() -> None:
     package = Path(migrations.__file__).parents[2]
     code = "".join(path.read_text() for path in package.rglob("*.py"))
     assert [name for name in queries() if f'"{name}"' not in code] == []
+
+
+FROZEN_FOR = "SHOW idle_in_transaction_session_timeout"
+
+
+def shown(url: str, setting: str) -> str:
+    with psycopg.connect(url) as connection:
+        [[value]] = connection.execute(setting.encode()).fetchall()
+    return str(value)
+
+
+def test_a_session_that_freezes_in_dagsters_database_is_ended(empty_database_url: str) -> None:
+    assert shown(empty_database_url, FROZEN_FOR) == "0"
+    assert not create_database(empty_database_url)
+    assert shown(empty_database_url, FROZEN_FOR) == "1min"
+
+
+def test_a_limit_that_somebody_else_gave_dagsters_database_stays(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET idle_in_transaction_session_timeout = 7000").format(name))
+    create_database(empty_database_url)
+    assert shown(empty_database_url, FROZEN_FOR) == "7s"
+
+
+def test_dagsters_database_may_belong_to_somebody_else(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    assert not create_database(login_url(empty_database_url, Role.WORKER))
+    assert shown(empty_database_url, FROZEN_FOR) == "0"
+
+
+def test_several_may_create_dagsters_database_at_once(empty_database_url: str) -> None:
+    name = f"dagster_{uuid4().hex}"
+    url = sibling_database(empty_database_url, name)
+    with ThreadPoolExecutor(4) as pool:
+        created = list(pool.map(create_database, [url] * 4))
+    assert sum(created) == 1
+    assert shown(url, FROZEN_FOR) == "1min"
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))

@@ -21,11 +21,11 @@ from ingest_assets.adapters.postgres.spending.ledger import Ledger
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
-from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, TransientError
 from ingest_assets.domain.facts import Fact, ProviderAnswered
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
-from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.costs import UncertainCosts, Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 from ingest_assets_tests.conftest import TEMPLATE, _database
@@ -98,11 +98,17 @@ def crash(calls: PostgresPaidCalls, user: UserId) -> None:
     calls._reserve(Wish(OPENAI.name, ESTIMATE, user, None))
 
 
+def unanswered() -> TransientError:
+    error = TransientError("service_slow", name="The provider")
+    error.may_have_cost = True
+    return error
+
+
 def refusal(
     calls: PostgresPaidCalls, user: UserId, estimate: Usage = ESTIMATE, document: DocumentId | None = None
 ) -> str:
     """The code with which the call is refused; the block must not be entered."""
-    with pytest.raises(ResourceError) as raised, calls.begin(OPENAI.name, estimate, user, document):
+    with pytest.raises(IngestError) as raised, calls.begin(OPENAI.name, estimate, user, document):
         pytest.fail("the call was let through")
     return raised.value.code
 
@@ -235,7 +241,7 @@ def test_each_budget_refuses_the_call_that_would_exceed_it_and_names_itself(
     call(calls, user, document=document)
     call(calls, user, document=document)
     with (
-        pytest.raises(ResourceError, match=f"budget per {budget}"),
+        pytest.raises(IngestError, match=f"budget per {budget}"),
         calls.begin(OPENAI.name, ESTIMATE, user, document),
     ):
         pytest.fail("the call was let through")
@@ -263,7 +269,7 @@ def test_a_new_day_brings_new_budgets_but_not_to_a_document(database: Database, 
     call(calls, user, document=document)
     assert refusal(calls, user) == "budget_spent"
     pass_time(database, timedelta(days=1))
-    assert refusal(calls, user, document=document) == "budget_spent"
+    assert refusal(calls, user, document=document) == "document_budget_spent"
     call(calls, user)
 
 
@@ -307,27 +313,111 @@ def test_a_call_without_a_price_needs_no_budget(guarded: Guarded, user: UserId) 
     assert refusal(calls, user, Usage(micro_usd=1)) == "budget_spent"
 
 
-def test_a_crashed_workers_reservation_lapses(database: Database, guarded: Guarded, user: UserId) -> None:
-    calls = guarded(CostLimits(budgets=BudgetLimits(day=10), reservation=timedelta(minutes=30)))
-    crash(calls, user)
-    assert refusal(calls, user) == "budget_spent"
-    pass_time(database, timedelta(minutes=29))
-    assert refusal(calls, user) == "budget_spent"
-    pass_time(database, timedelta(minutes=2))
-    call(calls, user)
-    assert [row["outcome"] for row in rows(database)] == ["abandoned", "succeeded"]
-
-
-def test_a_call_that_ends_after_its_reservation_lapsed_still_counts_in_full(
+def test_what_a_crashed_worker_may_have_spent_is_not_spent_again_that_day(
     database: Database, guarded: Guarded, user: UserId
 ) -> None:
     calls = guarded(CostLimits(budgets=BudgetLimits(day=10), reservation=timedelta(minutes=30)))
+    crash(calls, user)
+    assert refusal(calls, user) == "budget_spent"
+    pass_time(database, timedelta(minutes=31))
+    assert refusal(calls, user) == "budget_spent"
+    pass_time(database, timedelta(days=1))
+    call(calls, user)
+    assert [row["outcome"] for row in rows(database)] == ["under_way", "succeeded"]
+
+
+def test_what_a_crashed_worker_may_have_spent_counts_against_its_document_for_good(
+    database: Database, guarded: Guarded, user: UserId
+) -> None:
+    document = DocumentId(uuid4())
+    calls = guarded(CostLimits(budgets=BudgetLimits(document=15)))
+    calls._reserve(Wish(OPENAI.name, ESTIMATE, user, document))
+    pass_time(database, timedelta(days=3))
+    assert refusal(calls, user, document=document) == "document_budget_spent"
+
+
+def test_a_call_that_ends_late_counts_in_full(database: Database, guarded: Guarded, user: UserId) -> None:
+    calls = guarded(CostLimits(budgets=BudgetLimits(day=10), reservation=timedelta(minutes=30)))
     with calls.begin(OPENAI.name, ESTIMATE, user, None) as slow:
         pass_time(database, timedelta(minutes=31))
-        with calls.begin(OPENAI.name, ESTIMATE, user, None):
-            slow.settle(USED)
-    assert [row["outcome"] for row in rows(database)] == ["succeeded", "succeeded"]
-    assert taken(database)["day"] == 19
+        assert refusal(calls, user) == "budget_spent"
+        slow.settle(USED)
+    assert [row["outcome"] for row in rows(database)] == ["succeeded"]
+    assert taken(database)["day"] == 9
+
+
+# What is uncertain
+
+
+def uncertain(database: Database) -> UncertainCosts:
+    [costs] = Ledger(database).costs()
+    return costs.uncertain
+
+
+def test_a_crashed_workers_call_is_uncertain_and_costs_at_most_its_estimate(
+    database: Database, guarded: Guarded, user: UserId
+) -> None:
+    calls = guarded(CostLimits())
+    call(calls, user)
+    calls._reserve(Wish(OPENAI.name, Usage(tokens=7, pages=5, credits=3, micro_usd=2), user, None))
+    [costs] = Ledger(database).costs()
+    assert (costs.calls, costs.tokens, costs.micro_usd) == (1, 100, 10)
+    assert costs.uncertain == UncertainCosts(calls=1, tokens=7, pages=5, credits=3, micro_usd=2)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1), unanswered()])
+def test_a_call_whose_answer_never_arrived_is_uncertain_and_keeps_its_reservation(
+    database: Database, guarded: Guarded, user: UserId, error: BaseException
+) -> None:
+    fail(guarded(CostLimits()), user, error)
+    assert uncertain(database) == UncertainCosts(calls=1, tokens=100, micro_usd=10)
+    assert taken(database) == {"day": 10, "user": 10}
+    assert [row["micro_usd"] for row in rows(database)] == [0]
+
+
+def test_a_call_that_was_refused_or_settled_is_not_uncertain(
+    database: Database, guarded: Guarded, user: UserId
+) -> None:
+    calls = guarded(CostLimits())
+    fail(calls, user, UNAVAILABLE)
+    with suppress(TransientError), calls.begin(OPENAI.name, ESTIMATE, user, None) as paid:
+        paid.settle(USED)
+        raise unanswered()
+    assert uncertain(database) == UncertainCosts()
+    assert taken(database)["day"] == 9
+
+
+def test_a_worker_that_is_interrupted_before_its_turn_has_spent_nothing(database: Database, user: UserId) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    rates = {OPENAI.name: RateLimits(requests=RateLimit(6, burst=timedelta(seconds=10)))}
+    calls = PostgresPaidCalls(database, SleptClock(), CostLimits(rates=rates), interrupt, LoggingObserver())
+    call(calls, user)
+    with pytest.raises(KeyboardInterrupt):
+        call(calls, user)
+    assert uncertain(database) == UncertainCosts()
+
+
+def test_a_crashed_workers_call_is_settled_by_whoever_learns_what_it_cost(
+    database: Database, guarded: Guarded, user: UserId
+) -> None:
+    calls = guarded(CostLimits())
+    call_id = calls._reserve(Wish(OPENAI.name, ESTIMATE, user, None)).call_id
+    for _ in range(2):  # the one who learns it may die before it has told
+        calls.reconcile(call_id, USED)
+        [costs] = Ledger(database).costs()
+        assert (costs.calls, costs.micro_usd, costs.uncertain) == (1, 9, UncertainCosts())
+        assert taken(database)["day"] == 9
+
+
+def test_a_crashed_workers_call_that_cost_nothing_gives_its_reservation_back(
+    database: Database, guarded: Guarded, user: UserId
+) -> None:
+    calls = guarded(CostLimits())
+    calls.reconcile(calls._reserve(Wish(OPENAI.name, ESTIMATE, user, None)).call_id, None)
+    assert Ledger(database).costs() == []
+    assert taken(database)["day"] == 0
 
 
 # Rate limits
@@ -399,7 +489,7 @@ def test_a_worker_that_stands_still_while_it_books_holds_nobody_up_for_long(
     database: Database, ledger_url: str, guarded: Guarded, user: UserId
 ) -> None:
     frozen = Database(ledger_url)
-    with suppress(TransientError), frozen.transaction() as connection:
+    with suppress(OutageError), frozen.transaction() as connection:
         connection.execute(query("lock_provider"), {"provider": OPENAI.name, "longest_hold": "100ms"})
         call(guarded(CostLimits()), user)
     frozen.close()
@@ -483,7 +573,7 @@ def test_a_success_between_keeps_it_closed_until_the_share_of_failures_is_reache
 
 @pytest.mark.parametrize(
     "error",
-    [PermanentError("corrupt"), ResourceError("storage_full"), KeyboardInterrupt()],
+    [PermanentError("corrupt"), OutageError("storage_full"), KeyboardInterrupt()],
     ids=lambda e: type(e).__name__,
 )
 def test_what_is_not_the_services_fault_never_opens_it(guarded: Guarded, user: UserId, error: BaseException) -> None:
@@ -562,7 +652,7 @@ def test_a_probe_that_no_budget_allows_is_left_to_the_next_call(
     opened(guarded, user)
     pass_time(database, THREE.breaker.open_for)
     calls = guarded(replace(THREE, budgets=BudgetLimits(document=5)))
-    assert refusal(calls, user, document=DocumentId(uuid4())) == "budget_spent"
+    assert refusal(calls, user, document=DocumentId(uuid4())) == "document_budget_spent"
     call(calls, other_user)
     assert calls.paused_providers() == set()
 

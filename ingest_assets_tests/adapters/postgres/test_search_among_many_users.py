@@ -53,6 +53,9 @@ VALUES: dict[str, Any] = {
     "common_words": "policy",
     "unsampled": 50,
     "sampled": 200,
+    "documents": None,
+    "ranked": "'policy'",
+    "depth": 50,
     "chunk_ids": [uuid_of(f"chunk {n}") for n in (7, 1007, 2007)],
 }
 
@@ -111,6 +114,21 @@ def test_a_search_reads_its_users_rows_by_an_index_and_no_others(connection: Con
         connection.execute(query("become_reader"), {"user_id": str(VALUES["user_id"])})
         connection.execute(query("keep_to_indexes"))
         assert_reads_only_its_own(scans(connection, query(name), VALUES))
+
+
+@pytest.mark.parametrize(
+    "name", ["nearest_of_all_bits", "nearest_of_all_vectors", "nearest_in_documents", "matching_in_documents"]
+)
+def test_so_does_a_search_in_some_documents_even_if_they_are_others(connection: Connection[Any], name: str) -> None:
+    foreign = connection.execute("SELECT document_id FROM upload_pipeline.documents").fetchall()
+    names = VALUES | {"documents": [document_id for (document_id,) in foreign]}
+    with connection.transaction():
+        connection.execute(query("become_reader"), {"user_id": str(VALUES["user_id"])})
+        connection.execute(query("keep_to_indexes"))
+        own = {row[0] for row in connection.execute(b"SELECT chunk_id FROM upload_pipeline.document_chunks").fetchall()}
+        found = {row[0] for row in connection.execute(query(name), names).fetchall()}
+    assert found <= own
+    assert found or name == "matching_in_documents"
 
 
 @pytest.mark.parametrize(

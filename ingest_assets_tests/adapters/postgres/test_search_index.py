@@ -60,7 +60,7 @@ def begin_search(connection: Connection[Any], user_id: object) -> None:
 
 def plan(connection: Connection[Any], name: str, **names: object) -> str:
     """Return the plan that a search of this user gets, in lines of text."""
-    names = {"user_id": FEW, "limit": 10, "candidates": 20, "most": 2000} | names
+    names = {"user_id": FEW, "limit": 10, "candidates": 20, "most": 2000, "documents": None} | names
     begin_search(connection, user_id=names["user_id"])
     if name in INDEXED.values():
         connection.execute(query("order_by_index"))
@@ -77,6 +77,22 @@ def test_all_bits_are_compared_within_their_index(connection: Connection[Any]) -
     assert "Index Only Scan using document_chunks_by_bits" in explained
     assert "nearest" not in explained
     assert "Seq Scan" not in explained
+
+
+def test_bits_of_some_documents_are_compared_within_the_same_index(connection: Connection[Any]) -> None:
+    explained = plan(connection, "nearest_of_all_bits", documents=[uuid4() for _ in range(20)], **of(MODEL))
+    assert "Index Only Scan using document_chunks_by_bits" in explained
+
+
+def test_vectors_of_a_few_documents_are_found_by_their_index(connection: Connection[Any]) -> None:
+    for count in (1, 500):
+        documents = [uuid4() for _ in range(count)]
+        for name, names in (
+            ("nearest_in_documents", of(MODEL)),
+            ("matching_in_documents", {"ranked": "'x'", "depth": 5}),
+        ):
+            explained = plan(connection, name, user_id=MANY, documents=documents, **names)
+            assert "Index Scan using document_chunks_by_document" in explained
 
 
 def test_all_vectors_of_a_user_are_found_by_an_index(connection: Connection[Any]) -> None:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-ABOUT_NO_DOCUMENT = {"migrations", "paid_services"}
+ABOUT_NO_DOCUMENT = {"alerts", "instances", "locks", "migrations", "object_store", "paid_services", "user_keys"}
 SUMS_ONLY = {"spending"}
 """What is spent of a document's budget: its id and an amount."""
 KEPT = {
@@ -18,8 +18,9 @@ KEPT = {
     "deleted_documents": {"document_id", "user_id", "deleted_at", "erased_at", "unlisted_at"},
     "idempotency_keys": {"user_id", "key_sha", "request_sha", "document_id", "job_id", "status", "created_at"},
     "paid_calls": {
-        "call_id", "service", "user_id", "document_id", "outcome", "estimated_micro_usd", "tokens", "pages", "credits",
-        "micro_usd", "request_id", "started_at", "expires_at", "settled_at",
+        "call_id", "service", "user_id", "document_id", "outcome", "estimated_tokens", "estimated_pages",
+        "estimated_credits", "estimated_micro_usd", "doubtful", "tokens", "pages", "credits", "micro_usd", "request_id",
+        "started_at", "expires_at", "settled_at",
     },
     "spending": {"budget", "subject", "day", "micro_usd"},
 }  # fmt: skip

@@ -23,13 +23,14 @@ from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
-from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
+from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports.providers import Parser
+from ingest_assets_tests.adapters.providers.lone_document import LoneDocument
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
 from ingest_assets_tests.documents import submit
 from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
@@ -52,6 +53,7 @@ class RecordedCall:
     estimate: Usage
     user_id: UserId
     document_id: DocumentId | None
+    call_id: int = 0
     used: Usage | None = None
     error: BaseException | None = None
 
@@ -60,14 +62,19 @@ class RecordedCall:
 
 
 @dataclass
-class RecordedCalls:
+class RecordedCalls(LoneDocument):
     """The gate before paid calls, wide open; what went through it."""
 
     calls: list[RecordedCall] = field(default_factory=list)
 
     @contextmanager
     def begin(
-        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self,
+        provider: ProviderName,
+        estimate: Usage,
+        user_id: UserId,
+        document_id: DocumentId | None,
+        fence: int | None = None,  # noqa: ARG002  nobody else is there
     ) -> Iterator[RecordedCall]:
         assert provider == LLAMAPARSE.name
         call = RecordedCall(estimate, user_id, document_id)
@@ -94,10 +101,10 @@ class RememberedJobs:
     jobs: dict[tuple[DocumentId, str, Producer], RemoteJob] = field(default_factory=dict)
     called_back: set[str] = field(default_factory=set)
 
-    def prepare(self, document: Document, producer: Producer) -> str:
+    def prepare(self, document: Document, producer: Producer, call_id: int | None = None) -> str:  # noqa: ARG002  kept nowhere
         return f"secret of {producer.name} for {document.document_id}"
 
-    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
+    def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:  # noqa: ARG002  kept nowhere
         self.jobs[document.document_id, document.content_sha, producer] = RemoteJob(remote_id, booked=False)
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
@@ -108,8 +115,10 @@ class RememberedJobs:
         if key in self.jobs:
             self.jobs[key] = RemoteJob(remote_id, booked=True)
 
-    def forget(self, document: Document, producer: Producer) -> None:
-        self.jobs.pop((document.document_id, document.content_sha, producer), None)
+    def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
+        key = document.document_id, document.content_sha, producer
+        if key in self.jobs and self.jobs[key].remote_id == remote_id:
+            del self.jobs[key]
 
     def completed(self, remote_id: str) -> bool:
         return remote_id in self.called_back
@@ -122,8 +131,8 @@ class DiedError(BaseException):
 class WorkerThatDies(RememberedJobs):
     """It remembers the job, and does nothing more."""
 
-    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
-        super().remember(document, producer, remote_id)
+    def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:
+        super().remember(document, producer, remote_id, call_id)
         raise DiedError
 
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
@@ -154,7 +163,12 @@ def parser_of(
     **settings: Any,
 ) -> LlamaParseParser:
     return LlamaParseParser(
-        lambda: key, service.url, calls or RecordedCalls(), jobs or RememberedJobs(), replace(QUICK, **settings)
+        lambda: key,
+        service.url,
+        calls or RecordedCalls(),
+        jobs or RememberedJobs(),
+        replace(QUICK, **settings),
+        SystemClock(),
     )
 
 
@@ -435,7 +449,7 @@ def test_what_changes_the_text_changes_the_version() -> None:
 
 def test_a_rotated_key_is_used_from_the_next_exchange_on(service: LlamaParseEmulator) -> None:
     keys = ["llx-old"]
-    parser = LlamaParseParser(lambda: keys[-1], service.url, RecordedCalls(), RememberedJobs(), QUICK)
+    parser = LlamaParseParser(lambda: keys[-1], service.url, RecordedCalls(), RememberedJobs(), QUICK, SystemClock())
     assert refusal(parser, CONTENT, FileType.PDF).code == "service_key_refused"
     keys.append(KEY)
 
@@ -489,7 +503,7 @@ def _landed(parser: LlamaParseParser, content: bytes, document: Document | None 
     for _ in range(20):
         try:
             return parser.parse(content, document or document_of(content, FileType.PDF)).text
-        except TransientError:
+        except (TransientError, ResourceError):
             continue
     raise AssertionError("never landed")
 
@@ -559,7 +573,7 @@ class TestJobsInPostgres:
         plan = Plan(faults=[*TRANSPORT_FAULTS, Fault.PENDING], share=0.3, seed=7)
         with LlamaParseEmulator(plan) as service:
             parser = LlamaParseParser(
-                lambda: KEY, service.url, calls, parse_jobs, replace(QUICK, longest_retry_after=0.5)
+                lambda: KEY, service.url, calls, parse_jobs, replace(QUICK, longest_retry_after=0.5), SystemClock()
             )
             for number in range(6):
                 content = pdf(*[f"Clause{number} of the policy."] * (number + 1))

@@ -91,6 +91,10 @@ def test_every_class_of_the_http_client_has_its_meaning() -> None:
         (TypeError("diagnosis"), "service_garbled"),
         (ValueError("diagnosis"), "service_unavailable"),
         (Exception("diagnosis"), "service_unavailable"),
+        (OSError("diagnosis"), "service_unavailable"),
+        (ImportError("diagnosis"), "unexpected"),
+        (AttributeError("diagnosis"), "unexpected"),
+        (DeprecationWarning("diagnosis"), "unexpected"),
         (TransientError("service_busy", name="x"), "service_busy"),
     ],
 )

@@ -18,11 +18,12 @@ from ingest_assets.adapters.providers import OPENAI
 from ingest_assets.adapters.providers.openai.embedder import OpenAIEmbedder
 from ingest_assets.adapters.providers.openai.models import OpenAISettings
 from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, DocumentId, Producer, UserId
-from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports.providers import Embedder
+from ingest_assets_tests.adapters.providers.lone_document import LoneDocument
 from ingest_assets_tests.contracts.embedder_contract import DOCUMENT, TEXTS, EmbedderContract
 from ingest_assets_tests.emulators.openai import KEY, Fault, OpenAIEmulator, model_vectors
 from ingest_assets_tests.emulators.server import Emulator, Plan, Reply, Request
@@ -38,6 +39,7 @@ class Call:
     estimate: Usage
     user_id: UserId
     document_id: DocumentId | None
+    call_id: int = 0
     used: Usage | None = None
     error: IngestError | None = None
 
@@ -47,7 +49,7 @@ class Call:
 
 
 @dataclass
-class OpenGate:
+class OpenGate(LoneDocument):
     """Lets every call pass, and remembers it."""
 
     calls: list[Call] = field(default_factory=list)
@@ -55,7 +57,12 @@ class OpenGate:
 
     @contextmanager
     def begin(
-        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self,
+        provider: ProviderName,
+        estimate: Usage,
+        user_id: UserId,
+        document_id: DocumentId | None,
+        fence: int | None = None,  # noqa: ARG002  nobody else is there
     ) -> Iterator[Call]:
         if self.refusal is not None:
             raise self.refusal
@@ -194,7 +201,7 @@ def test_an_empty_query_is_no_error(service: OpenAIEmulator) -> None:
 
 
 def test_what_the_gate_refuses_is_not_sent(service: OpenAIEmulator) -> None:
-    refusing = OpenGate(refusal=ResourceError("storage_full"))
+    refusing = OpenGate(refusal=OutageError("storage_full"))
     with embedder_of(service, refusing) as embedder, pytest.raises(ResourceError, match="storage_full"):
         embedder.embed(TEXTS, DOCUMENT)
     assert not service.calls

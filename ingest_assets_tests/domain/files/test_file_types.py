@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_assets.domain.errors import IngestError, PermanentError
+from ingest_assets.domain.files.compound_files import root_names
 from ingest_assets.domain.files.containers import MOST_ENTRIES
 from ingest_assets.domain.files.file_types import TYPE_BY_EXTENSION, FileType, recognise
 from ingest_assets_tests.sample_files import (
     CONTENT_TYPES,
     SHEETS,
     SLIDES,
+    compound,
     docx,
     office,
     ole2,
@@ -34,6 +36,15 @@ REFUSALS = {
 }
 TEXT = b"This policy covers fire."
 BINARY = bytes(range(256)) * 4
+LAST_USER = b"\x00\x00\xf6\x0f\x14\x00\x00\x00\x14\x00\x00\x00"
+"""The beginning of the atom of a presentation that says who opened it last; a token follows."""
+
+
+def binary_workbook() -> bytes:
+    kind = "application/vnd.ms-excel.sheet.binary.macroEnabled.main"
+    return zipped({CONTENT_TYPES: f'<Types><Override PartName="/xl/workbook.bin" ContentType="{kind}"/></Types>'})
+
+
 SAMPLES = {
     FileType.PDF: pdf("cover"),
     FileType.DOCX: docx("cover"),
@@ -42,7 +53,11 @@ SAMPLES = {
     FileType.ODT: open_document(FileType.ODT),
     FileType.ODS: open_document(FileType.ODS),
     FileType.EPUB: open_document(FileType.EPUB),
+    FileType.ODP: open_document(FileType.ODP),
+    FileType.XLSB: binary_workbook(),
     FileType.DOC: ole2("Root Entry", "1Table", "WordDocument"),
+    FileType.XLS: ole2("Root Entry", "Workbook"),
+    FileType.PPT: ole2("Root Entry", "PowerPoint Document"),
     FileType.RTF: b"{\\rtf1 cover}",
 }
 
@@ -101,7 +116,7 @@ def test_a_text_of_an_unknown_extension_is_unsupported(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["policy", "policy.bin", "policy."])
-@pytest.mark.parametrize("content", [BINARY, zipped({"a": "b"}), ole2("Workbook"), b"PK\x03\x04" + BINARY])
+@pytest.mark.parametrize("content", [BINARY, zipped({"a": "b"}), ole2("Contents"), b"PK\x03\x04" + BINARY])
 def test_unknown_content_is_unsupported(content: bytes, name: str) -> None:
     assert refusal(content, name).code == "unsupported"
 
@@ -135,6 +150,7 @@ def test_html_may_name_an_encoding_that_is_not_guessed() -> None:
     [
         ole2("Root Entry", "EncryptionInfo", "EncryptedPackage"),
         ole2("Root Entry", "WordDocument", word_flags=0x0100),
+        ole2("Root Entry", "PowerPoint Document") + LAST_USER + b"\xdf\xc4\xd1\xf3",
         with_encrypted_flag(docx("cover"), "word/document.xml"),
         open_document(FileType.ODT, manifest="<manifest:encryption-data/>"),
         zipped({"mimetype": FileType.EPUB, "META-INF/encryption.xml": '<EncryptionMethod Algorithm="http://x/aes"/>'}),
@@ -142,6 +158,28 @@ def test_html_may_name_an_encoding_that_is_not_guessed() -> None:
 )
 def test_what_needs_a_password_is_encrypted(content: bytes) -> None:
     assert refusal(content, "policy").code == "encrypted"
+
+
+def test_a_presentation_that_anybody_may_open_is_not_encrypted() -> None:
+    content = ole2("Root Entry", "PowerPoint Document") + LAST_USER + b"\x5f\xc0\x91\xe3"
+
+    assert recognise(content, "guide.ppt") is FileType.PPT
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [("WordDocument", "Workbook"), ("Workbook", "WordDocument"), ("WordDocument", "__properties_version1.0")],
+)
+def test_a_document_is_what_it_is_and_not_what_is_embedded_in_it(inside: str, outside: str) -> None:
+    expected = {"Workbook": FileType.XLS, "WordDocument": FileType.DOC, "__properties_version1.0": FileType.MSG}
+
+    assert recognise(compound({outside: {}, "Embedded": {inside: {}}}), "policy") is expected[outside]
+
+
+@given(st.binary(max_size=40), st.integers(0, 2000))
+def test_a_damaged_directory_is_read_in_bounded_time(junk: bytes, at: int) -> None:
+    content = compound({"Workbook": {}, "Embedded": {"WordDocument": {}}})
+    root_names(content[:at] + junk + content[at + len(junk) :])
 
 
 def test_a_book_with_hidden_fonts_is_not_encrypted() -> None:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import (
+    CATALOGUE,
+    IngestError,
+    OutageError,
+    PermanentError,
+    ResourceError,
+    TransientError,
+)
 from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt, RetryPolicy, Wait, decide, delay
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,14 +29,14 @@ def test_the_delay_doubles_from_three_seconds_up_to_five_minutes(retry: int, sec
 
 @given(st.integers(min_value=1, max_value=3), JITTER)
 def test_jitter_only_ever_adds_up_to_a_quarter(attempt: int, jitter: float) -> None:
-    decision = decide(POLICY, TransientError("storage_failed"), attempt, NOW, jitter)
+    decision = decide(POLICY, TransientError("unexpected", error="OSError", place="a test"), attempt, NOW, jitter)
     assert isinstance(decision, RetryAt)
     base = delay(POLICY, attempt - 1)
     assert base <= decision.when - NOW <= base * 1.25
 
 
 def test_three_retries_then_a_dead_letter() -> None:
-    error = TransientError("storage_failed")
+    error = TransientError("unexpected", error="OSError", place="a test")
     decisions = [decide(POLICY, error, attempt, NOW, 0) for attempt in (1, 2, 3, 4)]
     assert [type(decision) for decision in decisions] == [RetryAt, RetryAt, RetryAt, GiveUp]
 
@@ -48,6 +55,18 @@ def test_of_what_may_become_of_a_parse_only_what_exhausts_a_worker_is_retried_an
     assert all(decide(POLICY, error, 2, NOW, 0) == GiveUp() for error in errors)
 
 
+@pytest.mark.parametrize("code", ["parser_killed", "host_out_of_memory"])
+def test_what_the_host_does_to_a_parser_is_retried_several_times_and_not_for_ever(code: str) -> None:
+    error = TransientError(code, signal=9)
+    decisions = [decide(POLICY, error, attempt, NOW, 0) for attempt in (1, 2, 3, 4)]
+    assert [type(decision) for decision in decisions] == [RetryAt, RetryAt, RetryAt, GiveUp]
+
+
+@given(st.sampled_from(["parsing_slow", "recognition_slow"]), JITTER)
+def test_what_has_its_turn_among_slow_documents_needs_no_pause(code: str, jitter: float) -> None:
+    assert decide(POLICY, ResourceError(code, seconds=10), 1, NOW, jitter) == Wait(NOW)
+
+
 @given(st.integers(min_value=1, max_value=100), JITTER)
 def test_a_permanent_error_is_a_dead_letter_at_once(attempt: int, jitter: float) -> None:
     assert decide(POLICY, PermanentError("encrypted"), attempt, NOW, jitter) == GiveUp()
@@ -55,7 +74,7 @@ def test_a_permanent_error_is_a_dead_letter_at_once(attempt: int, jitter: float)
 
 @given(st.integers(min_value=1, max_value=100), JITTER)
 def test_a_missing_resource_is_waited_for_without_end_and_burns_nothing(attempt: int, jitter: float) -> None:
-    decision = decide(POLICY, ResourceError("storage_full"), attempt, NOW, jitter)
+    decision = decide(POLICY, OutageError("storage_full"), attempt, NOW, jitter)
     assert isinstance(decision, Wait)
     assert decision.when > NOW
 
@@ -118,3 +137,9 @@ def test_jobs_that_a_provider_sent_away_together_return_apart(code: str, asked: 
 def test_what_a_provider_asks_for_makes_nothing_permanent_be_tried_again() -> None:
     error = asking(PermanentError("encrypted"), 600)
     assert decide(POLICY, error, 1, NOW, 0) == GiveUp()
+
+
+def test_a_provider_that_serves_nobody_is_waited_for_long_but_not_for_ever() -> None:
+    error = OutageError("service_away", name="The provider", what="it fails")
+    assert isinstance(decide(POLICY, error, 200, NOW, 0.0), Wait)
+    assert decide(POLICY, error, 201, NOW, 0.0) == GiveUp()

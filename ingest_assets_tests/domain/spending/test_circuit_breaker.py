@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.errors import OutageError, PermanentError, TransientError
 from ingest_assets.domain.spending.circuit_breaker import (
     Admission,
     BreakerSettings,
@@ -70,10 +70,10 @@ def test_an_open_breaker_refuses_until_its_time_has_come_and_then_wants_a_probe(
     ("error", "expected"),
     [
         (None, CallOutcome.SUCCEEDED),
-        (TransientError("storage_failed"), CallOutcome.FAILED),
+        (TransientError("unexpected", error="OSError", place="a test"), CallOutcome.FAILED),
         (RuntimeError("unexpected"), CallOutcome.FAILED),
         (PermanentError("corrupt"), CallOutcome.INCONCLUSIVE),
-        (ResourceError("storage_full"), CallOutcome.INCONCLUSIVE),
+        (OutageError("storage_full"), CallOutcome.INCONCLUSIVE),
         (KeyboardInterrupt(), CallOutcome.INCONCLUSIVE),
         (GeneratorExit(), CallOutcome.INCONCLUSIVE),
     ],

@@ -21,9 +21,9 @@ def test_settings_that_leave_no_room_are_refused(most: int, overlap: int) -> Non
 
 
 def test_other_settings_are_another_version_of_the_chunker() -> None:
-    assert Producer("markdown", "1") == CHUNKER
-    assert ChunkingSettings().chunker == Producer("markdown", "1-1000-200")
-    assert ChunkingSettings(500, 50).chunker == Producer("markdown", "1-500-50")
+    assert Producer("markdown", "2") == CHUNKER
+    assert ChunkingSettings().chunker == Producer("markdown", "2-1000-200")
+    assert ChunkingSettings(500, 50).chunker == Producer("markdown", "2-500-50")
 
 
 def test_white_space_alone_gives_no_chunks() -> None:
@@ -46,7 +46,7 @@ def test_what_is_embedded_names_the_document_and_the_headings_above_the_text() -
 def test_ids_are_the_same_on_every_machine() -> None:
     (chunk,) = chunked("We pay for fire.")
 
-    assert chunk.chunk_id == UUID("8843ad65-b88e-51b2-8894-0a53cebb53bb")
+    assert chunk.chunk_id == UUID("57caf8c2-2a00-5b4f-b5dd-4be8126c70e1")
 
 
 def test_an_id_depends_on_document_settings_place_and_content() -> None:
@@ -131,6 +131,31 @@ def test_a_row_wider_than_a_chunk_is_cut_between_cells() -> None:
 
     assert len(chunks) >= 2
     assert all(chunk.text.startswith("| a | b |\n|---|---|\n") and chunk.text.endswith("one |") for chunk in chunks)
+
+
+def test_every_part_of_a_row_wider_than_a_chunk_begins_with_its_first_cell() -> None:
+    text = f"| layer | wording |\n|---|---|\n| fire | flood |\n| Treaty 7 | {'clause and ' * 300}limit 5,120,000 |\n"
+    parts = [chunk for chunk in chunked(text) if "flood" not in chunk.text]
+
+    assert len(parts) >= 3
+    assert all(chunk.text.startswith("| layer | wording |\n|---|---|\n| Treaty 7 | ") for chunk in parts)
+    assert all(chunk.text.endswith(text[chunk.start : chunk.end]) for chunk in parts)
+    assert "5,120,000" in parts[-1].text
+
+
+def test_a_first_cell_that_says_nothing_or_would_fill_most_of_a_chunk_is_not_repeated() -> None:
+    for cell in ("", "-", "long " * 120):
+        text = f"| a | b |\n|---|---|\n| {cell} | {'clause and ' * 300}|\n"
+        assert all(
+            chunk.text == "| a | b |\n|---|---|\n" + text[chunk.start : chunk.end] for chunk in chunked(text)[1:]
+        )
+
+
+def test_a_cell_that_fits_in_a_chunk_is_never_cut() -> None:
+    cells = [f"cell {number} \\| {'of words ' * (number * 7 % 60)}end" for number in range(60)]
+    chunks = chunked(f"| a | b |\n|---|---|\n| {' | '.join(cells)} |\n")
+
+    assert all(any(cell in chunk.text for chunk in chunks) for cell in cells)
 
 
 def test_a_chunk_that_begins_inside_a_paragraph_repeats_the_sentences_before() -> None:

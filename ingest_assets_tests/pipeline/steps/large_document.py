@@ -13,14 +13,14 @@ ROWS = "| item | sum |\n|---|---|\n" + "".join(f"| item {number} | {number * 7} 
 MEASURABLE = Path("/proc/self/clear_refs")
 
 
-def large_markdown(first_character: str) -> bytes:
+def large_markdown(first_character: str, most_bytes: int = MAX_BYTES) -> bytes:
     """Return headings, paragraphs and tables; one character decides how many bytes Python needs for each."""
     parts, size, number = [first_character], 0, 0
-    while size < MAX_BYTES:
+    while size < most_bytes:
         parts.append(f"{policy_text(f'Subject {number}', 40)}\n\n{ROWS}\n")
         size += len(parts[-1])
         number += 1
-    return "".join(parts).encode()[:MAX_BYTES]
+    return "".join(parts).encode()[:most_bytes]
 
 
 def resident_mb(figure: str) -> int:

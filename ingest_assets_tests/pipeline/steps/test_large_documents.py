@@ -1,4 +1,4 @@
-"""A document of 25 MB takes little more memory than its text needs."""
+"""A large document takes little more memory than its text needs."""
 
 import subprocess
 import sys
@@ -8,15 +8,17 @@ import pytest
 
 from ingest_assets_tests.pipeline.steps.large_document import MEASURABLE, large_markdown
 
-MOST_MB = 200
+LARGE_BYTES = 10_000_000
+"""Less than the 25 MB that a document may have, so that this is quick; memory grows with the size."""
+MOST_MB = 100
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not MEASURABLE.exists(), reason="only Linux tells a process's peak of memory since a moment")
-@pytest.mark.parametrize("first_character", ["A", "“"], ids=["ASCII", "curly quotes"])
-def test_25_mb_add_at_most_200_mb_to_a_worker(database_url: str, tmp_path: Path, first_character: str) -> None:
+def test_10_mb_add_at_most_100_mb_to_a_worker(database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "large.md"
-    file.write_bytes(large_markdown(first_character))
+    first_character = "“"  # with one such character, Python holds all others in two bytes each
+    file.write_bytes(large_markdown(first_character, LARGE_BYTES))
     command = [sys.executable, "-m", "ingest_assets_tests.pipeline.steps.large_document"]
     ran = subprocess.run(
         [*command, database_url, str(tmp_path / "home"), str(file)], stdout=subprocess.PIPE, text=True, check=True

@@ -5,6 +5,10 @@ from struct import Struct
 from typing import Any, BinaryIO
 
 LENGTHS = Struct(">IQ")
+LONGEST_HEADER = 1 << 20
+"""In bytes. JSON takes up to thirty times its length in memory once it is read."""
+CUT = Struct(">8I")
+"""A chunk as in `Cut`, but with the number of the line that holds its heading path; the lines follow all cuts."""
 
 
 def write_frame(stream: BinaryIO, header: dict[str, Any], body: bytes) -> None:
@@ -14,15 +18,15 @@ def write_frame(stream: BinaryIO, header: dict[str, Any], body: bytes) -> None:
     stream.flush()
 
 
-def read_frame(stream: BinaryIO, limit: int) -> tuple[dict[str, Any], bytes]:
+def read_frame(stream: BinaryIO, longest_body: int) -> tuple[dict[str, Any], bytes]:
     """Read one frame and return its header and body.
 
     Raises:
         EOFError: The stream has ended.
-        ValueError: The bytes are not a frame, or it is longer than `limit`.
+        ValueError: The bytes are not a frame, or its header or body is too long.
     """
     header_length, body_length = LENGTHS.unpack(_read(stream, LENGTHS.size))
-    if header_length + body_length > limit:
+    if header_length > LONGEST_HEADER or body_length > longest_body:
         raise ValueError
     try:
         header = json.loads(_read(stream, header_length))

@@ -1,133 +1,107 @@
-"""A kernel filter (seccomp-BPF) that lets a process keep what it holds but reach for nothing else.
+"""A kernel filter (seccomp-BPF) that lets a process go on with what it holds, and reach for nothing else.
 
-Refused calls fail with EPERM. A list of all allowed calls would be tighter, but would break parsers with the next C
-library. So this list names each way that Linux has to files, sockets and other processes, and around the filter.
+It lists what is allowed. All other calls fail as on a kernel that lacks them (ENOSYS), so that a library that tries a
+newer call takes the older one; an allowed call with other arguments fails with EPERM.
 """
 
 import ctypes
 import errno
+import fcntl
 import os
-import platform
-import struct
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import termios
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
-from ingest_assets.posix.parent_death import PR_SET_PDEATHSIG
+from seccompy import Action, ArgCmp, CmpOp, Filter, UnsupportedError, syscall_nr
 
-PR_SET_NO_NEW_PRIVS = 38
+PR_SET_NO_NEW_PRIVS, PR_SET_NAME, PR_GET_NAME, PR_SET_VMA = 38, 15, 16, 0x53564D41
 SET_MODE_FILTER, FOR_ALL_THREADS = 1, 1
-CAPABILITIES_VERSION, CAPABILITIES_BYTES = 0x20080522, 24
-OWN = 0
-"""The number that stands for the calling process."""
 INSTRUCTION_BYTES = 8
 CLONE_THREAD = 0x00010000
-ALLOW, KILL = 0x7FFF0000, 0x80000000
-REFUSE, UNKNOWN = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+CLONE_OTHER = 0x7E023000
+"""CLONE_NEWNS and its like, CLONE_PIDFD and CLONE_PTRACE, none of which a thread needs."""
+OWN = 0
+"""The number that stands for the calling process or thread."""
 
-LOAD, IF_EQUAL, IF_AT_LEAST, IF_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
-"""The offsets in `struct seccomp_data`; for the argument, of its lower half."""
-
-NAMES = """
-open:2 creat:85 openat:257:56 openat2:437:437 open_by_handle_at:304:265 memfd_create:319:279
-truncate:76:45 rename:82 renameat:264:38 renameat2:316:276 link:86 linkat:265:37 symlink:88 symlinkat:266:36
-unlink:87 unlinkat:263:35 mkdir:83 mkdirat:258:34 rmdir:84 mknod:133 mknodat:259:33
-chmod:90 fchmodat:268:53 fchmodat2:452:452 chown:92 lchown:94 fchownat:260:54
-utime:132 utimes:235 futimesat:261 utimensat:280:88
-setxattr:188:5 lsetxattr:189:6 removexattr:197:14 lremovexattr:198:15
-mount:165:40 umount2:166:39 move_mount:429:429 mount_setattr:442:442 open_tree:428:428 fsopen:430:430 fspick:433:433
-chroot:161:51 pivot_root:155:41 unshare:272:97 setns:308:268
-socket:41:198 socketpair:53:199 connect:42:203 bind:49:200
-fork:57 vfork:58 execve:59:221 execveat:322:281
-ptrace:101:117 process_vm_readv:310:270 process_vm_writev:311:271 process_madvise:440:440 kcmp:312:272
-tkill:200:130 rt_sigqueueinfo:129:138 rt_tgsigqueueinfo:297:240
-pidfd_open:434:434 pidfd_getfd:438:438 pidfd_send_signal:424:424
-shmget:29:194 shmat:30:196 semget:64:190 msgget:68:186 mq_open:240:180
-io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427
-bpf:321:280 perf_event_open:298:241 userfaultfd:323:282 add_key:248:217 request_key:249:218 keyctl:250:219
+ALLOWED = """
+read readv pread64 write writev pwrite64 lseek close fstat dup dup2 dup3 getcwd
+poll ppoll select pselect6 epoll_wait epoll_pwait epoll_ctl recvfrom
+brk mmap munmap mremap mprotect madvise
+futex set_robust_list rseq sched_yield membarrier
+nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time
+rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall
+exit exit_group getpid gettid getppid getuid geteuid getgid getegid getrusage times uname sysinfo getcpu getrandom
 """
-"""The refused calls, each with its number on x86-64 and, if it exists there, on 64-bit ARM."""
-
-FIRST_UNLISTED = 453
-"""Calls from this number on are newer than the list; they fail as on an older kernel that lacks them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    column: int
-    audit_code: int
-    clone: int
-    clone3: int
-    kill: int
-    tgkill: int
-    prlimit64: int
-    prctl: int
-    seccomp: int
-
-
-MACHINES = {
-    "x86_64": Machine(1, 0xC000003E, 56, 435, 62, 234, 302, 157, 317),
-    "aarch64": Machine(2, 0xC00000B7, 220, 435, 129, 131, 261, 167, 277),
-}
+"""What the parsers, the interpreter and two C libraries call once everything is loaded; nothing here names another
+process, a file or an address.
+"""
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def refuse_the_outside() -> bool:
-    """Keep all threads of this process from opening files, sockets or processes; return False if the system cannot."""
-    machine = MACHINES.get(platform.machine()) if sys.platform == "linux" else None
-    if machine is None:
+def filter_system_calls() -> bool:
+    """Keep all threads of this process to the allowed calls; return False if the system cannot."""
+    if sys.platform != "linux":
+        return False
+    try:
+        instructions, seccomp = program(os.getpid()), syscall_nr("seccomp")
+    except UnsupportedError:
         return False
     library = ctypes.CDLL(None)
-    instructions = b"".join(_filter(machine, os.getpid()))
-    program = _Program(len(instructions) // INSTRUCTION_BYTES, instructions)
     if library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
-    return bool(library.syscall(machine.seccomp, SET_MODE_FILTER, FOR_ALL_THREADS, ctypes.byref(program)) == 0)
+    held = _Program(len(instructions) // INSTRUCTION_BYTES, instructions)
+    return bool(library.syscall(seccomp, SET_MODE_FILTER, FOR_ALL_THREADS, ctypes.byref(held)) == 0)
 
 
-def drop_capabilities() -> None:
-    """Drop the capabilities of the calling thread and of all that it starts; root then only owns its files."""
-    if sys.platform == "linux":
-        header = struct.pack("=Ii", CAPABILITIES_VERSION, OWN)
-        ctypes.CDLL(None).capset(header, bytes(CAPABILITIES_BYTES))
+def program(process: int) -> bytes:
+    """Return the filter for a process.
+
+    Raises:
+        UnsupportedError: The calls of this kind of machine are not known.
+    """
+    made = Filter(default=Action.ERRNO | errno.ENOSYS)
+    for name in _known(ALLOWED.split()):
+        made.allow(name)
+    conditional = list(conditions(process))
+    for name, arguments in conditional:
+        made.allow(name, args=arguments)
+    for name in {name for name, _ in conditional}:
+        made.errno(name, errno.EPERM)
+    return made.program
 
 
-def _filter(machine: Machine, process: int) -> Iterator[bytes]:
-    yield _instruction(LOAD, ARCHITECTURE)
-    yield _instruction(IF_EQUAL, machine.audit_code, yes=1)
-    yield _instruction(RETURN, KILL)
-    yield _instruction(LOAD, NUMBER)
-    yield from _answered(UNKNOWN, IF_AT_LEAST, FIRST_UNLISTED)
-    yield from _answered(UNKNOWN, IF_EQUAL, machine.clone3)  # its flags are behind a pointer; libraries fall back
-    for call in NAMES.split():
-        numbers = call.split(":")
-        if machine.column < len(numbers):
-            yield from _answered(REFUSE, IF_EQUAL, int(numbers[machine.column]))
-    yield from _by_argument(machine.clone, IF_ANY_BIT, CLONE_THREAD, ALLOW, REFUSE)
-    yield from _by_argument(machine.kill, IF_EQUAL, process, ALLOW, REFUSE)
-    yield from _by_argument(machine.tgkill, IF_EQUAL, process, ALLOW, REFUSE)
-    yield from _by_argument(machine.prlimit64, IF_EQUAL, OWN, ALLOW, REFUSE)
-    yield from _by_argument(machine.prctl, IF_EQUAL, PR_SET_PDEATHSIG, REFUSE, ALLOW)
-    yield _instruction(RETURN, ALLOW)
+def conditions(process: int) -> Iterator[tuple[str, Sequence[ArgCmp]]]:
+    """Yield calls that are allowed only with some arguments."""
+    for command in (fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC):
+        yield "fcntl", [_equal(1, command)]
+    yield "fcntl", [_equal(1, fcntl.F_SETFL), _without(2, os.O_ASYNC)]
+    for request in (termios.FIOCLEX, termios.FIONCLEX, termios.FIONREAD, termios.TCGETS):
+        yield "ioctl", [_equal(1, request)]
+    for option in (PR_SET_NAME, PR_GET_NAME, PR_SET_VMA):
+        yield "prctl", [_equal(0, option)]
+    yield "clone", [ArgCmp(0, CmpOp.MASKED_EQ, CLONE_THREAD, mask=CLONE_THREAD | CLONE_OTHER)]
+    yield "kill", [_equal(0, process)]
+    yield "tgkill", [_equal(0, process)]
+    yield "prlimit64", [_equal(0, OWN)]
+    yield "sched_getaffinity", [_equal(0, OWN)]
+    yield "sendto", [_equal(4, 0)]  # to no other address than that of the connected pair
 
 
-def _answered(answer: int, condition: int, number: int) -> tuple[bytes, ...]:
-    return _instruction(condition, number, no=1), _instruction(RETURN, answer)
+def _equal(argument: int, value: int) -> ArgCmp:
+    return ArgCmp(argument, CmpOp.EQ, value)
 
 
-def _by_argument(number: int, condition: int, value: int, answer: int, otherwise: int) -> tuple[bytes, ...]:
-    return (
-        _instruction(IF_EQUAL, number, no=4),
-        _instruction(LOAD, FIRST_ARGUMENT),
-        *_answered(answer, condition, value),
-        _instruction(RETURN, otherwise),
-    )
+def _without(argument: int, flags: int) -> ArgCmp:
+    return ArgCmp(argument, CmpOp.MASKED_EQ, 0, mask=flags)
 
 
-def _instruction(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
-    """Return one instruction; `yes` and `no` are how many instructions a jump skips."""
-    return struct.pack("=HBBI", code, yes, no, value)
+def _known(names: Sequence[str]) -> Iterator[str]:
+    """Yield the calls that this kind of machine has."""
+    for name in names:
+        with suppress(ValueError):
+            syscall_nr(name)
+            yield name

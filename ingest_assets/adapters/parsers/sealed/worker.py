@@ -5,71 +5,133 @@ that could reach a database or a network, and confines itself before it reads th
 everything that it will need; if the system allows, it can no longer open files, sockets or processes.
 """
 
-import ctypes
 import json
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest_assets.adapters.parsers.sealed.frames import read_frame, write_frame
+from ingest_assets.adapters.parsers.sealed.isolation import (
+    become_nobody_else,
+    drop_capabilities,
+    leave_namespaces,
+    limit_threads,
+    lock_files,
+)
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
-from ingest_assets.adapters.parsers.sealed.system_calls import drop_capabilities, refuse_the_outside
+from ingest_assets.adapters.parsers.sealed.seals import Seal
+from ingest_assets.adapters.parsers.sealed.system_calls import filter_system_calls
+from ingest_assets.domain.documents.warnings import counted
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.posix.parent_death import end_with_parent
 
-CLONE_NEWUSER = 0x10000000
-CLONE_NEWNET = 0x40000000
 RU_MAXRSS_SHIFT = 20 if sys.platform == "darwin" else 10
 LONGEST_REQUEST = 1 << 32
+NICENESS = 4
+"""Of a worker that recognises text: documents that have their text go first."""
 MOST_FILE_BYTES = 1 << 20
 
 
 def main() -> None:
+    """Serve requests until the input ends, and then end at once.
+
+    In an orderly exit, the interpreter would end before the threads of xberg, which then abort or hang.
+    """
+    try:
+        _serve()
+    except BaseException as failure:
+        _say_last_words(failure)
+        os._exit(1)
+    os._exit(0)
+
+
+def _say_last_words(failure: BaseException) -> None:
+    """Print the failure's kind, which the parent looks for; a traceback might take memory that is not there."""
+    os.write(sys.stderr.fileno(), type(failure).__name__.encode())
+
+
+def _serve() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # like any other signal, it ends the process and shows in its status
     limits = ParserLimits(**json.loads(sys.argv[1]))
     replies = _own_output()
-    peak_resident_mb = _memory_meter()
-    _leave_network()
-    end_with_parent(signal.SIGKILL, int(sys.argv[2]))  # except on Linux, the end of its input stops it
-    _confine(limits)
-    _load()
-    sealed = refuse_the_outside()
+    status = _Status()
+    seals = _sealed(limits, int(sys.argv[2]), status)
     while request := _request():
         header, content = request
-        _allow_processor(limits.seconds)
+        _allow_processor(limits.longest)
         reply, text = _answer(header, content, limits)
-        write_frame(replies, reply | {"resident_mb": peak_resident_mb(), "sealed": sealed}, text)
-    os._exit(0)  # an orderly exit ends the interpreter first, and then the threads of xberg abort
+        write_frame(replies, reply | {"resident_mb": status.peak_resident_mb(), "seals": seals}, text)
+
+
+def _sealed(limits: ParserLimits, parent: int, status: "_Status") -> list[Seal]:
+    """Give up all that the worker will not need; return what the system makes of it.
+
+    What counts for each thread comes before there are more of them.
+    """
+    held = {Seal.NAMESPACES: leave_namespaces()}
+    end_with_parent(signal.SIGKILL, parent)  # except on Linux, the end of its input stops it
+    _confine(limits)
+    _load()
+    if limits.ocr_folder:
+        _load_recogniser(limits)
+    held[Seal.USER] = become_nobody_else()
+    drop_capabilities()
+    end_with_parent(signal.SIGKILL, parent)  # again, because another user's parent is another matter to Linux
+    held[Seal.LANDLOCK] = lock_files()
+    _start_threads()
+    held[Seal.THREADS] = limit_threads(status.threads)
+    held[Seal.FILTER] = filter_system_calls()
+    return [seal for seal, holds in held.items() if holds]
 
 
 def _load() -> None:
-    """Load the libraries within the limits, and without capabilities, before there are threads that would keep them."""
-    # only now, when the limits of memory and processes hold for it
-    from ingest_assets.adapters.parsers.sealed.extraction import warm_up  # noqa: PLC0415
+    """Load the libraries within the limits, and whatever else is a file."""
+    # only now, when the limits of memory hold for it
+    from ingest_assets.adapters.parsers.sealed import cutting  # noqa: F401, PLC0415
+    from ingest_assets.adapters.parsers.sealed.extraction import load  # noqa: PLC0415
 
-    drop_capabilities()
-    warm_up()
+    load()
 
 
-def _memory_meter() -> Callable[[], int]:
-    """Return a function that gives the peak of this program's memory.
+def _load_recogniser(limits: ParserLimits) -> None:
+    from ingest_assets.adapters.parsers.sealed.extraction import RECOGNISERS  # noqa: PLC0415  (see _load)
+    from ingest_assets.adapters.parsers.sealed.tesseract import Tesseract  # noqa: PLC0415  (see _load)
 
-    On Linux, ru_maxrss keeps the parent's peak across exec; the high-water mark in /proc is this program's own.
-    """
-    if sys.platform != "linux":
-        return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
-    status = Path("/proc/self/status").open()  # noqa: SIM115  (stays open, because later nothing can be opened)
+    RECOGNISERS.append(Tesseract(limits))
+    os.nice(NICENESS)
 
-    def peak_resident_mb() -> int:
-        status.seek(0)
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) >> 10
 
-    return peak_resident_mb
+def _start_threads() -> None:
+    from ingest_assets.adapters.parsers.sealed.extraction import start_threads  # noqa: PLC0415  (see _load)
+
+    start_threads()
+
+
+class _Status:
+    """What the system says of this process, in a file that stays open, because later nothing can be opened."""
+
+    def __init__(self) -> None:
+        self._file = Path("/proc/self/status").open() if sys.platform == "linux" else None  # noqa: SIM115
+
+    def peak_resident_mb(self) -> int:
+        """Return the peak of memory; on Linux, ru_maxrss would keep the parent's peak across exec."""
+        if self._file is None:
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> RU_MAXRSS_SHIFT
+        return self._figure("VmHWM:") >> 10
+
+    def threads(self) -> int:
+        return self._figure("Threads:")
+
+    def _figure(self, name: str) -> int:
+        if self._file is None:
+            return 0
+        self._file.seek(0)
+        return next(int(line.split()[1]) for line in self._file if line.startswith(name))
 
 
 def _request() -> tuple[dict[str, Any], bytes] | None:
@@ -86,15 +148,8 @@ def _own_output() -> BinaryIO:
     return replies
 
 
-def _leave_network() -> None:
-    """Leave the network, if Linux allows it: no parser has anything to fetch."""
-    if sys.platform == "linux":
-        user = 0 if os.geteuid() == 0 else CLONE_NEWUSER
-        ctypes.CDLL(None).unshare(user | CLONE_NEWNET)
-
-
 def _confine(limits: ParserLimits) -> None:
-    """Set the limits, except one on processes: the system would count all of the user's threads."""
+    """Set the limits, except the one on threads: see `limit_threads`."""
     for kind, amount in (
         (resource.RLIMIT_AS, limits.memory_mb << 20),
         (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
@@ -118,19 +173,28 @@ def _within(kind: int, amount: int) -> int:
 
 
 def _answer(header: dict[str, Any], content: bytes, limits: ParserLimits) -> tuple[dict[str, Any], bytes]:
+    from ingest_assets.adapters.parsers.sealed.cutting import cut  # noqa: PLC0415  (see _load)
     from ingest_assets.adapters.parsers.sealed.extraction import count_pages, extract  # noqa: PLC0415  (see _load)
 
     try:
+        if "cuts" in header:
+            count, cuts = cut(content, header["cuts"], header["page_starts"])
+            return {"cuts": count}, cuts
         if "counts_pages" in header:
             return {"pages": count_pages(content)}, b""
-        text, page_starts = extract(content, FileType(header["media_type"]), limits)
+        found = extract(content, FileType(header["media_type"]), limits)
     except RefusedError as refused:
         return {"code": refused.code, "pages": refused.pages}, b""
     except PermanentError as problem:
         return {"code": problem.code}, b""
     except MemoryError:
         return {"code": "out_of_memory"}, b""
-    return {"page_starts": page_starts}, text.encode()
+    reply = {
+        "page_starts": found.page_starts,
+        "warnings": counted(found.warnings),
+        "attachments": [[each.path, len(each.content)] for each in found.attachments],
+    }
+    return reply, b"".join([found.text.encode(), *(each.content for each in found.attachments)])
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """Arriving files in Postgres: which document each belongs to, what intake writes, and what is remembered of files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of
 from ingest_assets.domain.documents.arrivals import Arrivals, KnownDocument, agree
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, DocumentId, JobId, UserId
+from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.files.file_states import FileState, KnownFile, Sighting
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.domain.queue.stages import State
@@ -24,12 +26,26 @@ def locate(connection: Connection[Row], arrivals: Sequence[Arrival]) -> list[Acc
 
 
 def accept(
-    connection: Connection[Row], arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+    connection: Connection[Row],
+    arrivals: Sequence[Arrival],
+    located: Sequence[Acceptance],
+    actor: Actor,
+    are_stored: Callable[[], bool],
 ) -> list[Acceptance] | None:
-    """Queue the arrivals within the caller's transaction, or write nothing and return None if one belongs elsewhere."""
-    connection.execute(query("lock_user"), {"user_id": arrivals[0].user_id})
+    """Queue the arrivals within the caller's transaction, or write nothing and return None if one belongs elsewhere.
+
+    The sweep removes bytes only under the lock that is taken here, so what is stored then stays.
+
+    Raises:
+        ResourceError: claim_lost, if the arrivals are attachments and nobody works on their parent under this claim.
+    """
+    lock(connection, intake_of(arrivals[0].user_id))
+    for parent in {arrival.parent for arrival in arrivals if arrival.parent}:
+        names = {"parent_id": parent.document_id, "fence": parent.fence}
+        if connection.execute(query("hold_parent"), names).fetchone() is None:
+            raise ResourceError("claim_lost")
     accepted = _decide(connection, arrivals, [(place.document_id, place.job_id) for place in located])
-    if not agree(located, accepted):
+    if not (agree(located, accepted) and are_stored()):
         return None
     _replace(connection, _chosen(arrivals, accepted, AcceptanceStatus.NEW_VERSION), actor)
     new = _columns(_chosen(arrivals, accepted, AcceptanceStatus.QUEUED)) | columns_of(actor)
@@ -37,6 +53,8 @@ def accept(
         "user_id": arrivals[0].user_id,
         "sources": [arrival.source for arrival in arrivals],
         "source_document_ids": [place.document_id for place in accepted],
+        "parent_ids": [arrival.parent and arrival.parent.document_id for arrival in arrivals],
+        "depths": [arrival.parent.depth if arrival.parent else 0 for arrival in arrivals],
     }
     connection.execute(query("take_in"), new | sources)
     return accepted

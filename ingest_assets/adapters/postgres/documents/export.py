@@ -1,11 +1,18 @@
 """What is stored about a user or a document, and what was done with it, one record at a time in bounded memory."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
-from ingest_assets.adapters.postgres.database import Database
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.sessions import LIMITS
 from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.roles import Role
 
 KINDS = {
     "document": "export_documents",
@@ -21,18 +28,71 @@ KINDS = {
 
 AT_ONCE = 1000
 
+POLL_SECONDS = 0.1
+
 
 class Export:
-    def __init__(self, database: Database) -> None:
+    """Reads from the database, and holds up nobody.
+
+    Args:
+        database: The database.
+        patience: How long to wait for transactions that are writing events.
+        pause: How to wait for some seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        patience: timedelta = LIMITS[Role.WORKER].lock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._database = database
+        self._patience = patience
+        self._pause = pause
 
     def records(self, user_id: UserId, document_id: DocumentId | None = None) -> Iterator[dict[str, Any]]:
         """Yield everything about a user or one of their documents, as of one moment; each record names its kind."""
         names = {"user_id": user_id, "document_id": document_id}
         with self._database.transaction() as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute(query("export_one_moment"))
             for kind, statement in KINDS.items():
-                with connection.cursor(statement) as cursor:
-                    cursor.itersize = AT_ONCE
-                    for row in cursor.execute(query(statement), names):
-                        yield {"record": kind} | row
+                for row in _rows(connection, statement, names):
+                    yield {"record": kind} | row
+
+    def events(
+        self, after: int = 0, user_id: UserId | None = None, document_id: DocumentId | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the events with ids above `after`, in the order of their ids; none with a lower id will come later.
+
+        Ids are given out when events are written, not when they become visible. So the transactions that may still show
+        one below the newest are awaited before anything is read.
+
+        Raises:
+            ResourceError: database_locked, if one of them does not end.
+        """
+        with self._database.connection() as connection:
+            [newest] = connection.execute(query("last_event"))
+            self._await_writers(connection)
+            names = {"after_event": after, "last_event": newest["event_id"]}
+            with connection.transaction():
+                connection.execute(query("export_one_moment"))
+                yield from _rows(connection, "audit_events", names | {"user_id": user_id, "document_id": document_id})
+
+    def _await_writers(self, connection: Connection[Row]) -> None:
+        """Wait until all transactions have ended that are writing events now, but for none that begins meanwhile."""
+        writers, waited = _writers(connection), 0.0
+        while writers := writers & _writers(connection):
+            if waited >= self._patience.total_seconds():
+                raise ResourceError("database_locked", seconds=self._patience.total_seconds())
+            self._pause(POLL_SECONDS)
+            waited += POLL_SECONDS
+
+
+def _writers(connection: Connection[Row]) -> set[str]:
+    return {row["writer"] for row in connection.execute(query("event_writers"))}
+
+
+def _rows(connection: Connection[Row], statement: str, names: Mapping[str, object]) -> Iterator[Row]:
+    with connection.cursor(statement) as cursor:
+        cursor.itersize = AT_ONCE
+        yield from cursor.execute(query(statement), names)

@@ -1,16 +1,23 @@
 """The records of intake in Postgres: documents with their jobs, their sources, and the states of their files."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import CheckViolation, DeadlockDetected
+from psycopg.types.json import Jsonb
 
-from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.database import BROKEN, Database, assure_session
 from ingest_assets.adapters.postgres.documents.arrivals import accept, known_files, locate, remember_files
+from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents.document import Acceptance, Arrival, UserId
+from ingest_assets.domain.documents.document import Acceptance, Arrival, DocumentId, UserId
+from ingest_assets.domain.documents.metadata import Changes
+from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.domain.files.file_states import KnownFile
 from ingest_assets.domain.queue.jobs import Actor
+
+LONGEST_PAUSE = "30s"
+"""How long intake is held back while rows are deleted over another connection, which may itself wait for locks."""
 
 
 class PostgresIntakeRecords:
@@ -24,14 +31,43 @@ class PostgresIntakeRecords:
             return locate(connection, arrivals)
 
     def accept(
-        self, arrivals: Sequence[Arrival], located: Sequence[Acceptance], actor: Actor
+        self,
+        arrivals: Sequence[Arrival],
+        located: Sequence[Acceptance],
+        actor: Actor,
+        are_stored: Callable[[], bool] = lambda: True,
     ) -> list[Acceptance] | None:
+        commits = False
         with self._database.connection() as connection:
             try:
                 with connection.transaction():
-                    return accept(connection, arrivals, located, actor)
+                    accepted = accept(connection, arrivals, located, actor, are_stored)
+                    commits = accepted is not None
             except DeadlockDetected:
                 return None
+            except BROKEN:
+                if not commits:
+                    raise
+                raise TransientError("intake_unconfirmed") from None
+        return accepted
+
+    def describe(self, user_id: UserId, changes: Mapping[DocumentId, Changes]) -> None:
+        names = {
+            "user_id": user_id,
+            "changes": Jsonb({str(document_id): dict(each) for document_id, each in changes.items()}),
+        }
+        try:
+            with self._database.connection() as connection:
+                connection.execute(query("describe_documents"), names)
+        except CheckViolation:
+            raise PermanentError(
+                "invalid_metadata", what="together with what is known already, it is too much."
+            ) from None
+
+    def inherit(self, parent_id: DocumentId, children: Sequence[DocumentId]) -> None:
+        names = {"parent_id": parent_id, "document_ids": list(children)}
+        with suppress(CheckViolation), self._database.connection() as connection:  # too much for one document
+            connection.execute(query("inherit_metadata"), names)
 
     def known_files(self, user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
         with self._database.connection() as connection:
@@ -42,10 +78,11 @@ class PostgresIntakeRecords:
             remember_files(connection, user_id, files)
 
     @contextmanager
-    def paused(self, user_id: UserId) -> Iterator[None]:
+    def paused(self, user_id: UserId) -> Iterator[Callable[[], None]]:
         with self._database.transaction() as connection:
-            connection.execute(query("lock_user"), {"user_id": user_id})
-            yield
+            connection.execute(query("hold_for_longer"), {"longest_hold": LONGEST_PAUSE})
+            lock(connection, intake_of(user_id))
+            yield lambda: assure_session(connection)
 
     def files_below(self, user_id: UserId, folder: str) -> dict[str, int]:
         names = {"user_id": user_id, "folder": folder.rstrip("/") + "/"}

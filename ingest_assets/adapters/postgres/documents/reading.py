@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.rows import document_of
-from ingest_assets.domain.documents.document import Document, DocumentId
-from ingest_assets.domain.queue.jobs import Event, FailedDocument, JobStatus
+from ingest_assets.adapters.postgres.rows import document_of, warnings_of
+from ingest_assets.domain.documents.attachments import ListedAttachment
+from ingest_assets.domain.documents.document import Document, DocumentId, UserId, source_within
+from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
 
 
@@ -26,6 +31,21 @@ class PostgresDocuments:
         row = self._one("find_document", {"document_id": document_id})
         return None if row is None else document_of(row)
 
+    def metadata(self, document_id: DocumentId) -> dict[str, str] | None:
+        row = self._one("metadata_of_document", {"document_id": document_id})
+        return None if row is None else row["metadata"]
+
+    def facets(
+        self, user_id: UserId, keys: Sequence[str], limit: int, documents: Sequence[DocumentId] | None = None
+    ) -> dict[str, dict[str, int]]:
+        chosen = None if documents is None else list(documents)
+        names = {"user_id": user_id, "keys": list(dict.fromkeys(keys)), "limit": limit, "documents": chosen}
+        found: dict[str, dict[str, int]] = {key: {} for key in keys}
+        with self._seen.connection() as connection:
+            for row in connection.execute(query("facets"), names):
+                found[row["key"]][row["value"]] = row["documents"]
+        return found
+
     def sources(self, document_id: DocumentId) -> list[str]:
         with self._seen.connection() as connection:
             rows = connection.execute(query("sources_of_document"), {"document_id": document_id}).fetchall()
@@ -36,7 +56,7 @@ class PostgresDocuments:
         if row is None:
             return None
         del row["user_id"]
-        return JobStatus(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])})
+        return JobStatus(**_placed(row) | {"warnings": warnings_of(row)})
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         with self._seen.connection() as connection:
@@ -46,7 +66,7 @@ class PostgresDocuments:
     def history(self, document_id: DocumentId) -> list[Event]:
         with self._seen.connection() as connection:
             rows = connection.execute(query("job_history"), {"document_id": document_id}).fetchall()
-        return [Event(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])}) for row in rows]
+        return [Event(**_placed(row)) for row in rows]
 
     def counts(self) -> dict[str, int]:
         row = self._one("count_documents", {})
@@ -57,11 +77,44 @@ class PostgresDocuments:
             rows = connection.execute(query("count_jobs")).fetchall()
         return {f"{row['stage']}/{row['state']}": row["jobs"] for row in rows}
 
-    def failed(self) -> list[FailedDocument]:
+    def attachments(self, document_id: DocumentId) -> list[ListedAttachment]:
         with self._seen.connection() as connection:
-            rows = connection.execute(query("failed_documents")).fetchall()
-        return [FailedDocument(**row | {"stage": Stage(row["stage"]), "state": State(row["state"])}) for row in rows]
+            rows = connection.execute(query("attachments_of_document"), {"document_id": document_id}).fetchall()
+        return [_attachment_of(row, document_id) for row in rows]
+
+    def listed(self, listing: Listing) -> list[ListedDocument]:
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("list_documents"), asdict(listing)).fetchall()
+        return [ListedDocument(**_placed(row) | {"warnings": warnings_of(row)}) for row in rows]
+
+    def failed(self, code: str | None = None, limit: int | None = None) -> list[FailedDocument]:
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("failed_documents"), {"code": code, "limit": limit}).fetchall()
+        return [FailedDocument(**_placed(row)) for row in rows]
+
+    def failed_causes(self) -> list[FailedCause]:
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("failed_causes")).fetchall()
+        return [FailedCause(**row | {"stages": tuple(map(Stage, row["stages"]))}) for row in rows]
+
+    def failed_sources(self, code: str) -> dict[UserId, list[str]]:
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("failed_sources"), {"code": code}).fetchall()
+        return {user_id: [row["source"] for row in some] for user_id, some in groupby(rows, itemgetter("user_id"))}
 
     def _one(self, name: str, names: dict[str, Any]) -> Row | None:
         with self._seen.connection() as connection:
             return connection.execute(query(name), names).fetchone()
+
+
+def _placed(row: Row) -> Row:
+    """Return the row with its stage and state as the pipeline's values."""
+    return row | {"stage": Stage(row["stage"]), "state": State(row["state"])}
+
+
+def _attachment_of(row: Row, parent: DocumentId) -> ListedAttachment:
+    if row["document_id"] is None:
+        return ListedAttachment(row["path"], None, None, None, searchable=False, code=row["code"])
+    path = row["source"].removeprefix(source_within(parent, ""))
+    place = Stage(row["stage"]), State(row["state"])
+    return ListedAttachment(path, row["document_id"], *place, searchable=row["searchable"], code=row["code"])

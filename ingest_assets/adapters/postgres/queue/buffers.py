@@ -29,7 +29,7 @@ class PostgresVectorBuffer:
         self._database = database
 
     def reuse(self, job: Job, chunk_shas: Sequence[str], model: Producer) -> set[str]:
-        held = {"job_id": job.job_id, "claim": job.claim}
+        held = {"job_id": job.job_id, "claim": job.claim, "fence": job.fence}
         whose = {"document_id": job.document.document_id, "user_id": job.document.user_id}
         names = held | whose | model_columns(model) | {"chunk_shas": list(chunk_shas)}
         with self._database.connection() as connection:

@@ -1,6 +1,7 @@
 """Changes in Postgres: stage moves with their events, parses, buffers and commits of versions."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -9,7 +10,7 @@ from psycopg.types.json import Json, Jsonb
 
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.rows import model_columns
+from ingest_assets.adapters.postgres.rows import claim_columns, model_columns
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer
 from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.queue.changes import Change, ChunkedDocument
@@ -22,9 +23,12 @@ CHUNKS_AT_ONCE = 1000
 
 
 class PostgresChanges:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    """`lease` is for how long a long write renews the lease of its job."""
+
+    def __init__(self, database: Database, clock: Clock, lease: timedelta) -> None:
         self._database = database
         self._clock = clock
+        self._lease = lease
 
     def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
         if len(changes) == 1 and not (changes[0].chunked or changes[0].vectors or changes[0].version):
@@ -35,7 +39,7 @@ class PostgresChanges:
             payloads = self._move(connection, changes, reported=reported)
             for change in changes:
                 if change.version is None:
-                    _buffer(connection, change)
+                    _buffer(connection, change, self._lease)
             _commit(connection, [change for change in changes if change.version is not None], live)
         return payloads
 
@@ -73,6 +77,7 @@ def _target(change: Change) -> dict[str, Any]:
     target = {
         "job_id": str(change.job.job_id),
         "claim": change.job.claim,
+        "fence": change.job.fence,
         "sources": sources(change.moves[0].stage),
         "stage": change.moves[-1].stage,
         "is_done": change.version is not None,
@@ -84,6 +89,7 @@ def _target(change: Change) -> dict[str, Any]:
             "parser_name": change.parse.parser.name,
             "parser_version": change.parse.parser.version,
             "page_starts": change.parse.page_starts,
+            "warnings": dict(change.parse.warnings),
         }
     return target
 
@@ -95,14 +101,13 @@ def _hold(connection: Connection[Row], changes: Sequence[Change]) -> set[Documen
         ResourceError: claim_lost.
     """
     jobs = [change.job for change in changes]
-    names = {"job_ids": [job.job_id for job in jobs], "claims": [job.claim for job in jobs]}
-    held = connection.execute(query("hold_jobs"), names).fetchall()
+    held = connection.execute(query("hold_jobs"), claim_columns(jobs)).fetchall()
     if len(held) < len(jobs):
         raise ResourceError("claim_lost")
     return {row["document_id"] for row in held if row["live_version"] is not None}
 
 
-def _buffer(connection: Connection[Row], change: Change) -> None:
+def _buffer(connection: Connection[Row], change: Change, lease: timedelta) -> None:
     document = change.job.document
     if change.chunked is not None:
         connection.execute(query("clear_chunk_buffer"), {"document_id": document.document_id})
@@ -113,6 +118,9 @@ def _buffer(connection: Connection[Row], change: Change) -> None:
         vectors = {"chunk_shas": list(batch.chunk_shas), "vectors": list(batch.vectors)}
         whose = {"document_id": document.document_id, "user_id": document.user_id}
         connection.execute(query("buffer_vectors"), whose | model_columns(batch.model) | vectors)
+    if change.chunked is not None or change.vectors:
+        held = {"job_id": change.job.job_id, "claim": change.job.claim, "lease": lease}
+        connection.execute(query("keep_job"), held)
 
 
 def _commit(connection: Connection[Row], changes: Sequence[Change], live: set[DocumentId]) -> None:

@@ -9,11 +9,12 @@ from uuid import uuid4
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.locks import CLAIMS, lock
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.rows import columns_of, job_of
-from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.adapters.postgres.rows import claim_columns, columns_of, job_of
+from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
-from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.jobs import LIGHT_BYTES, SLOW_CODES, Actor, Job
 from ingest_assets.domain.queue.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State, predecessor, sources
 
@@ -29,8 +30,11 @@ class PostgresClaims:
         self._per_user = per_user
         self._last_user = uuid4()
 
-    def claim(self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False) -> list[Job]:
-        names = {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only}
+    def claim(
+        self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False, light_only: bool = False
+    ) -> list[Job]:
+        names: dict[str, Any] = {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only}
+        names |= {"light_only": light_only, "light_bytes": LIGHT_BYTES, "slow_codes": list(SLOW_CODES)}
         with self._claiming() as connection:
             rows = by_turns(connection, "claim_jobs", names | {"after": self._last_user, "per_user": self._per_user})
         jobs = [job_of(row) for row in rows]
@@ -46,13 +50,12 @@ class PostgresClaims:
                 yield connection
         else:
             with self._database.transaction() as connection:
-                connection.execute(query("lock_claims"))
+                lock(connection, CLAIMS)
                 yield connection
 
     def begin(self, jobs: Sequence[Job]) -> None:
-        names = {"job_ids": [job.job_id for job in jobs], "claims": [job.claim for job in jobs]}
         with self._database.connection() as connection:
-            connection.execute(query("begin_jobs"), names)
+            connection.execute(query("begin_jobs"), claim_columns(jobs))
 
     def take(self, document_id: DocumentId, claim: str, lease: timedelta, stage: Stage) -> Job:
         held = self.hold(document_id, claim, lease)
@@ -77,6 +80,10 @@ class PostgresClaims:
         rows = self._all("hold_job", {"document_id": document_id, "claim": claim, "lease": lease})
         return job_of(rows[0]) if rows else None
 
+    def has_given(self, document_id: DocumentId, claim: str) -> bool:
+        [row] = self._all("claim_was_given", {"document_id": document_id, "claim": claim})
+        return bool(row["given"])
+
     def renew(self, claim: str, lease: timedelta) -> int:
         return self._count("renew_leases", {"claim": claim, "lease": lease})
 
@@ -87,6 +94,7 @@ class PostgresClaims:
             {
                 "job_id": job.job_id,
                 "claim": job.claim,
+                "fence": job.fence,
                 "state": State.DEADLETTER if gives_up else State.RETRYABLE,
                 "counts": int(gives_up or isinstance(decision, RetryAt)),
                 "next_retry_at": None if isinstance(decision, GiveUp) else decision.when,
@@ -97,13 +105,13 @@ class PostgresClaims:
             },
         )
 
-    def release(self, claim: str, document_id: DocumentId | None = None) -> int:
-        return self._count("release_jobs", {"claim": claim, "document_id": document_id})
+    def release(self, claim: str, document_id: DocumentId | None = None, *, keep: Sequence[JobId] = ()) -> int:
+        return self._count("release_jobs", {"claim": claim, "document_id": document_id, "kept": list(keep)})
 
-    def reclaim(self, worst: int, actor: Actor) -> int:
+    def reclaim(self, worst: int, actor: Actor, reconnection: timedelta = timedelta(0)) -> int:
         error = PermanentError("crashed_worker", crashes=worst)
         facts = {"code": error.code, "message": error.message, "hint": error.hint}
-        return self._count("reclaim_jobs", {"worst": worst} | columns_of(actor) | facts)
+        return self._count("reclaim_jobs", {"worst": worst, "reconnection": reconnection} | columns_of(actor) | facts)
 
     def _all(self, name: str, names: dict[str, Any]) -> list[Row]:
         with self._database.connection() as connection:

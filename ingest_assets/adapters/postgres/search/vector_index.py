@@ -8,6 +8,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.locks import VECTOR_INDEXES, Assure, held_if_free
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Producer
 from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexPolicy, IndexState
@@ -28,17 +29,19 @@ class PostgresVectorIndex:
         self._policy = policy
 
     def state(self, model: Producer) -> IndexState | None:
-        with self._sole_right() as connection:
-            return None if connection is None else _state(connection, model, self._name(model))
+        with self._sole_right() as right:
+            return None if right is None else _state(right[0], model, self._name(model))
 
     def keep(self, model: Producer, decide: Callable[[IndexState], IndexAction]) -> IndexAction | None:
-        with self._sole_right() as connection:
-            if connection is None:
+        with self._sole_right() as right:
+            if right is None:
                 return None
+            connection, assure_right = right
             name = self._name(model)
             self._drop_stale(connection, model)
             state = _state(connection, model, name)
             action = decide(state)
+            assure_right()
             if action is IndexAction.BUILD:
                 _build(connection, model, self._policy.kind_of(model), state.rows)
             elif action is IndexAction.DROP:
@@ -57,18 +60,18 @@ class PostgresVectorIndex:
                 _drop(connection, name)
 
     @contextmanager
-    def _sole_right(self) -> Iterator[Connection[Row] | None]:
-        """Yield a session that alone may change indexes, or None.
+    def _sole_right(self) -> Iterator[tuple[Connection[Row], Assure] | None]:
+        """Yield a session that alone may change indexes, and what assures that it still may, or None.
 
-        Lock and settings end with the session, however it ends. It is None where another session holds the right, or
-        where this login may not have it.
+        It is None where another session holds the right, or where this login may not have it.
         """
         with connected(self._url) as connection:
-            if not (_becomes_owner(connection) and _locks(connection)):
+            if not _becomes_owner(connection):
                 yield None
                 return
-            yield connection
-            connection.execute(query("unlock_vector_indexes"))
+            with held_if_free(self._url, VECTOR_INDEXES) as assure_right:
+                connection.execute(query("wait_for_locks"))
+                yield (connection, assure_right) if assure_right else None
 
 
 def _becomes_owner(connection: Connection[Row]) -> bool:
@@ -76,11 +79,6 @@ def _becomes_owner(connection: Connection[Row]) -> bool:
         return connection.execute(query("become_owner"), {"for_transaction": False}).rowcount == 1
     except psycopg.errors.InsufficientPrivilege:
         return False
-
-
-def _locks(connection: Connection[Row]) -> bool:
-    [row] = connection.execute(query("try_lock_vector_indexes"))
-    return bool(row["held"])
 
 
 def index_name(model: Producer, kind: IndexKind) -> str:
@@ -125,6 +123,8 @@ def _build(connection: Connection[Row], model: Producer, kind: IndexKind, rows: 
         _drop(connection, name)
         connection.execute(query("build_without_helpers"))
         connection.execute(statement)
+    if kind is IndexKind.HALFVEC:  # over an expression; the other is over a column, which keeps none
+        connection.execute(_template("keep_no_statistics").format(name=sql.Identifier(name)))
 
 
 def _template(name: str) -> sql.SQL:

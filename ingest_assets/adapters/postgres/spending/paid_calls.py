@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -16,14 +17,16 @@ from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.spending.breaker import may_probe, paused_providers, tell_breaker
 from ingest_assets.domain.documents.document import DocumentId, UserId
-from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
+from ingest_assets.domain.errors.providers import may_be_an_outage, meanwhile, outage_of
 from ingest_assets.domain.facts import ProviderAnswered
 from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, book
-from ingest_assets.pipeline.failure import as_ingest_error
+from ingest_assets.pipeline.failure import as_ingest_error, passing_over
+from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 
@@ -39,7 +42,7 @@ class CostLimits:
     longest_wait: timedelta = timedelta(seconds=20)
     """How long a call waits for its turn; if the turn comes later, the document waits in the queue instead."""
     reservation: timedelta = timedelta(minutes=30)
-    """How long an unsettled call reserves its estimate; a call that is settled later still counts in full."""
+    """How long a call takes at most. After this time an unsettled call has lost its worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class PaidCallUnderWay:
     probes: bool
     wait: timedelta
     settled: bool = False
+    sent: bool = False
+    """Whether the call's turn has come."""
 
     def settle(self, usage: Usage) -> None:
         self.usage, self.settled = usage, True
@@ -68,6 +73,11 @@ class PaidCallUnderWay:
     def used(self, outcome: CallOutcome) -> Usage:
         """Return what the call used; a call that fails before it is settled costs nothing."""
         return self.usage if self.settled or outcome is CallOutcome.SUCCEEDED else Usage()
+
+    def may_have_cost(self, error: BaseException) -> bool:
+        """Return whether a failed call may have cost something that nobody has settled."""
+        unanswered = error.may_have_cost if isinstance(error, IngestError) else not isinstance(error, Exception)
+        return unanswered and self.sent and not self.settled
 
 
 class PostgresPaidCalls:
@@ -82,7 +92,12 @@ class PostgresPaidCalls:
 
     @contextmanager
     def begin(
-        self, provider: ProviderName, estimate: Usage, user_id: UserId, document_id: DocumentId | None
+        self,
+        provider: ProviderName,
+        estimate: Usage,
+        user_id: UserId,
+        document_id: DocumentId | None,
+        fence: int | None = None,
     ) -> Iterator[PaidCallUnderWay]:
         """Reserve the estimate, wait for the call's turn, and book the call when the block ends.
 
@@ -90,14 +105,42 @@ class PostgresPaidCalls:
             ResourceError: As the port; also service_rate_limited, if the turn comes later than `longest_wait`.
         """
         call = self._reserve(Wish(provider, estimate, user_id, document_id))
+        with self.attributing_failures(provider, document_id):
+            try:
+                self._await_turn(call)
+                self._check_claim(document_id, fence)
+                call.sent = True
+                with self._observed(call):
+                    yield call
+            except BaseException as error:
+                self._end(call, outcome_of(error), doubtful=call.may_have_cost(error))
+                raise
+        # What was paid for is not thrown away because it cannot be booked; the call then stays uncertain.
+        succeeded = partial(self._end, call, CallOutcome.SUCCEEDED)
+        passing_over(self._observer, "booking a paid call", lambda: outlasting(succeeded, self._clock))
+
+    @contextmanager
+    def attributing_failures(self, provider: ProviderName, document_id: DocumentId | None) -> Iterator[None]:
+        """Take a provider's failure for its outage if it has served no other document meanwhile.
+
+        Raises:
+            OutageError: service_away.
+        """
+        begun_at = self._clock.seconds()
         try:
-            self._await_turn(call)
-            with self._observed(call):
-                yield call
-        except BaseException as error:
-            self._end(call, outcome_of(error))
-            raise
-        self._end(call, CallOutcome.SUCCEEDED)
+            yield
+        except IngestError as error:
+            if document_id is None or not may_be_an_outage(error):
+                raise
+            elapsed = timedelta(seconds=self._clock.seconds() - begun_at)
+            if self._serves_others(provider, document_id, meanwhile(error, elapsed)):
+                raise
+            raise outage_of(error, provider) from None
+
+    def _serves_others(self, provider: ProviderName, document_id: DocumentId, since: timedelta) -> bool:
+        names = {"provider": provider, "document_id": document_id, "meanwhile": since}
+        with self._database.connection() as connection:
+            return bool(_only(connection, "serves_others", names)["served"])
 
     @contextmanager
     def _observed(self, call: PaidCallUnderWay) -> Iterator[None]:
@@ -117,14 +160,6 @@ class PostgresPaidCalls:
             return paused_providers(connection)
 
     def _reserve(self, wish: Wish) -> PaidCallUnderWay:
-        try:
-            return self._reserve_once(wish)
-        except ResourceError as refusal:
-            if refusal.code != "budget_spent" or not self._release_abandoned():
-                raise
-        return self._reserve_once(wish)
-
-    def _reserve_once(self, wish: Wish) -> PaidCallUnderWay:
         with self._database.transaction() as connection:
             shared = _lock(connection, wish.provider)
             now, probes = shared["now"], may_probe(wish.provider, shared)
@@ -139,7 +174,7 @@ class PostgresPaidCalls:
             "provider": wish.provider,
             "user_id": wish.user_id,
             "document_id": wish.document_id,
-            "micro_usd": wish.estimate.micro_usd,
+            **_amounts(wish.estimate),
             "now": now,
             "expires_at": turn.at + self._limits.reservation,
             "requests_booked_until": requests_booked_until,
@@ -167,14 +202,13 @@ class PostgresPaidCalls:
 
         Raises:
             ResourceError: budget_spent.
+            PermanentError: document_budget_spent, which no new day brings back.
         """
         exceeded = overdrawn(self._limits.budgets, {Budget(name): amount for name, amount in taken.items()})
+        if exceeded is Budget.DOCUMENT:
+            raise PermanentError("document_budget_spent")
         if exceeded is not None:
             raise ResourceError("budget_spent", name=exceeded)
-
-    def _release_abandoned(self) -> int:
-        with self._database.connection() as connection:
-            return int(_only(connection, "release_abandoned", {})["count"])
 
     def _await_turn(self, call: PaidCallUnderWay) -> None:
         """Wait for the call's turn.
@@ -190,20 +224,38 @@ class PostgresPaidCalls:
         if not call.probes and call.provider in self.paused_providers():
             raise ResourceError("breaker_open", name=call.provider)
 
-    def _end(self, call: PaidCallUnderWay, outcome: CallOutcome) -> None:
-        used = call.used(outcome)
-        names = {
-            "call_id": call.call_id,
-            "outcome": outcome,
-            "tokens": used.tokens,
-            "pages": used.pages,
-            "credits": used.credits,
-            "micro_usd": used.micro_usd,
-            "request_id": used.request_id,
-        }
+    def _check_claim(self, document_id: DocumentId | None, fence: int | None) -> None:
+        """Check that the document is still held under this fence, if it has to be.
+
+        Raises:
+            ResourceError: claim_lost.
+        """
+        if fence is None:
+            return
         with self._database.connection() as connection:
-            connection.execute(query("settle_call"), names)
+            if not _only(connection, "holds_claim", {"document_id": document_id, "fence": fence})["held"]:
+                raise ResourceError("claim_lost")
+
+    def reconcile(self, call_id: int, usage: Usage | None) -> None:
+        outcome = CallOutcome.SUCCEEDED if usage is not None else CallOutcome.INCONCLUSIVE
+        with self._database.connection() as connection:
+            _settle(connection, call_id, outcome, usage or Usage())
+
+    def _end(self, call: PaidCallUnderWay, outcome: CallOutcome, *, doubtful: bool = False) -> None:
+        with self._database.connection() as connection:
+            _settle(connection, call.call_id, outcome, call.used(outcome), doubtful=doubtful)
             tell_breaker(connection, call.provider, outcome, self._limits.breaker, probed=call.probes)
+
+
+def _settle(
+    connection: Connection[Row], call_id: int, outcome: CallOutcome, used: Usage, *, doubtful: bool = False
+) -> None:
+    ends = {"call_id": call_id, "outcome": outcome, "doubtful": doubtful, "request_id": used.request_id}
+    connection.execute(query("settle_call"), ends | _amounts(used))
+
+
+def _amounts(usage: Usage) -> dict[str, int]:
+    return {name: getattr(usage, name) for name in ("tokens", "pages", "credits", "micro_usd")}
 
 
 def _lock(connection: Connection[Row], provider: ProviderName) -> Row:

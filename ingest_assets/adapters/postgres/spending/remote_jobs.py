@@ -18,9 +18,9 @@ class PostgresRemoteJobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def prepare(self, document: Document, producer: Producer) -> str:
+    def prepare(self, document: Document, producer: Producer, call_id: int | None = None) -> str:
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        names = {"user_id": document.user_id, "callback_secret": secret}
+        names = {"user_id": document.user_id, "callback_secret": secret, "call_id": call_id}
         with self._database.connection() as connection:
             try:
                 connection.execute(query("prepare_remote_job"), _key(document, producer) | names)
@@ -28,8 +28,9 @@ class PostgresRemoteJobs:
                 raise ResourceError("claim_lost") from None
         return secret
 
-    def remember(self, document: Document, producer: Producer, remote_id: str) -> None:
-        if not self._change("remember_remote_job", _key(document, producer) | {"remote_id": remote_id}):
+    def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:
+        names = {"remote_id": remote_id, "call_id": call_id}
+        if not self._change("remember_remote_job", _key(document, producer) | names):
             raise ResourceError("claim_lost")
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
@@ -39,12 +40,17 @@ class PostgresRemoteJobs:
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
         self._change("book_remote_job", _key(document, producer) | {"remote_id": remote_id})
 
-    def forget(self, document: Document, producer: Producer) -> None:
-        self._change("forget_remote_job", _key(document, producer))
+    def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
+        self._change("forget_remote_job", _key(document, producer) | {"remote_id": remote_id})
 
     def completed(self, remote_id: str) -> bool:
         row = self._one("remote_job_completed", {"remote_id": remote_id})
         return row is not None and bool(row["completed"])
+
+    def expects(self, callback_secret: str) -> bool:
+        """Return whether a job was given this secret."""
+        row = self._one("expects_callback", {"callback_secret": callback_secret})
+        return row is not None and bool(row["expected"])
 
     def complete(self, remote_id: str) -> CalledBack | None:
         """Record that the provider called back for its job; return whose job it is, or None if nobody waits for it."""

@@ -1,4 +1,4 @@
-"""Callbacks as they came. Storing one also empties some old bodies."""
+"""Callbacks that have proved where they come from. Recording one also clears away some old ones."""
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
@@ -11,14 +11,9 @@ class PostgresWebhookLog:
         self._database = database
         self._provider = provider
 
-    def store(self, body: bytes) -> int:
+    def record(self, body: bytes, outcome: str, document_id: DocumentId | None) -> None:
+        names = {"provider": self._provider, "body": body, "outcome": outcome, "document_id": document_id}
         with self._database.connection() as connection:
             connection.execute(query("empty_old_webhooks"))
-            row = connection.execute(query("store_webhook"), {"provider": self._provider, "body": body}).fetchone()
-        assert row is not None  # noqa: S101  INSERT RETURNING gives a row
-        return int(row["webhook_id"])
-
-    def settle(self, webhook_id: int, outcome: str, document_id: DocumentId | None) -> None:
-        names = {"webhook_id": webhook_id, "outcome": outcome, "document_id": document_id}
-        with self._database.connection() as connection:
-            connection.execute(query("settle_webhook"), names)
+            connection.execute(query("forget_webhooks_of_nobody"))
+            connection.execute(query("record_webhook"), names)

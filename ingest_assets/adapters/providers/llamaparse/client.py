@@ -86,7 +86,9 @@ class LlamaParseClient:
         try:
             return asyncio.run(exchange())
         except TimeoutError:
-            raise TransientError("timeout", seconds=round(seconds)) from None
+            failure = TransientError("timeout", seconds=round(seconds))
+            failure.may_have_cost = True
+            raise failure from None
         except IngestError:
             raise
         except Exception as error:

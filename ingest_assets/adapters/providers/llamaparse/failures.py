@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ingest_assets.adapters.providers.http_failures import CODES, code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
+from ingest_assets.pipeline.failure import as_ingest_error
 
 NAME = "The parsing provider"
 
@@ -34,8 +35,24 @@ BY_CLASS = {
     "UnicodeDecodeError": "service_garbled",
     "LookupError": "service_garbled",
     "TypeError": "service_garbled",
+    "HTTPError": "service_unavailable",
+    "OSError": "service_unavailable",
+    "ValueError": "service_unavailable",
 }
 """The classes by name, because the client is imported only if it is used."""
+
+UNSENT = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "LocalProtocolError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+    }
+)
+"""Why a request never left, by the class of the HTTP client's error."""
 
 REMOTE_JOB_ENDED = frozenset({code for _, code in BY_REMOTE_CODE} | {"service_job_failed", "service_job_gone"})
 """Errors after which waiting for the remote job is over; the job then costs nothing."""
@@ -61,7 +78,10 @@ def of_remote_job(status: str, error_code: str | None) -> IngestError:
 
 
 def of_exception(error: Exception) -> IngestError:
-    """Return the error for anything that the client raised, without its text."""
+    """Return the error for anything that the client raised, without its text.
+
+    A defect of this code, or of the library, says nothing about the provider.
+    """
     if isinstance(error, IngestError):
         return error
     response = getattr(error, "response", None)
@@ -72,8 +92,14 @@ def of_exception(error: Exception) -> IngestError:
         return of_remote_job(status, getattr(error, "error_code", None))
     if isinstance(error.__cause__, Exception):
         return of_exception(error.__cause__)
-    names = (kind.__name__ for kind in type(error).__mro__)
-    return _error(next((BY_CLASS[name] for name in names if name in BY_CLASS), "service_unavailable"))
+    names = [kind.__name__ for kind in type(error).__mro__]
+    code = next((BY_CLASS[name] for name in names if name in BY_CLASS), None)
+    if code is None and type(error) is not Exception:
+        failure = as_ingest_error(error)
+    else:  # the library raises plain exceptions for much that the provider does
+        failure = _error(code or "service_unavailable")
+    failure.may_have_cost = UNSENT.isdisjoint(names)
+    return failure
 
 
 def _error(code: str, **facts: object) -> IngestError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlencode
 
 from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
@@ -17,6 +18,8 @@ from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.domain.text.embedded_data import without_embedded_data
 from ingest_assets.domain.text.normalisation import has_words, join_pages
+from ingest_assets.pipeline.outages import outlasting
+from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJobs
 
 
@@ -30,6 +33,7 @@ class LlamaParseParser:
         calls: PaidCalls,
         remote_jobs: RemoteJobs,
         settings: LlamaParseSettings,
+        clock: Clock,
     ) -> None:
         """Make the parser.
 
@@ -39,12 +43,14 @@ class LlamaParseParser:
             calls: The gate before paid calls.
             remote_jobs: The provider's jobs.
             settings: What to ask of the provider.
+            clock: Measures how long the database is away.
         """
         self.producer = settings.producer
         self._client = LlamaParseClient(key, base_url, settings, remote_jobs.completed)
         self._calls = calls
         self._remote_jobs = remote_jobs
         self._settings = settings
+        self._clock = clock
 
     def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
         return self.producer
@@ -73,33 +79,64 @@ class LlamaParseParser:
     def _resumed(self, job: RemoteJob, document: Document, pages: int) -> ParseResult | None:
         """Return the result of an earlier upload, or None if the provider has forgotten it."""
         try:
-            result = self._awaited(job.remote_id, document, pages)
-        except TransientError as error:
-            if error.code != "service_job_gone":
-                raise
-            return None
+            with self._calls.attributing_failures(PROVIDER.name, document.document_id):
+                result = self._awaited(job.remote_id, document, pages)
+        except IngestError as error:
+            if error.code == "service_job_gone":  # nobody can tell any more what it has cost
+                return None
+            if error.code in REMOTE_JOB_ENDED and not job.booked and job.call_id is not None:
+                self._calls.reconcile(job.call_id, None)
+            raise
         if not job.booked:  # the worker that uploaded it crashed first
-            with self._calls.begin(PROVIDER.name, Usage(), document.user_id, document.document_id) as call:
-                call.settle(result.usage)
-            self._remote_jobs.book(document, self.producer, job.remote_id)
+            self._book(job, result.usage, document)
         return result
 
+    def _book(self, job: RemoteJob, used: Usage, document: Document) -> None:
+        if job.call_id is not None:
+            self._calls.reconcile(job.call_id, used)
+        else:
+            with self._calls.begin(PROVIDER.name, Usage(), document.user_id, document.document_id) as call:
+                call.settle(used)
+        self._note_booked(job.remote_id, document)
+
+    def _note_booked(self, remote_id: str, document: Document) -> None:
+        outlasting(lambda: self._remote_jobs.book(document, self.producer, remote_id), self._clock)
+
     def _paid(self, content: bytes, document: Document, pages: int) -> ParseResult:
-        estimate = self._settings.usage(pages)
-        remote_id = None
+        """Upload the document and return the result; an upload whose answer is lost is repeated once.
+
+        The provider may charge for both, so each is a call of its own in the ledger.
+        """
         try:
-            with self._calls.begin(PROVIDER.name, estimate, document.user_id, document.document_id) as call:
-                remote_id = self._upload(content, document, pages)
+            return self._paid_once(content, document, pages)
+        except IngestError as error:
+            if not error.may_have_cost or self._remote_jobs.recall(document, self.producer) is not None:
+                raise
+        return self._paid_once(content, document, pages)
+
+    def _paid_once(self, content: bytes, document: Document, pages: int) -> ParseResult:
+        estimate = self._settings.usage(pages)
+        remembered = None
+        try:
+            payer = (document.user_id, document.document_id, document.fence)
+            with self._calls.begin(PROVIDER.name, estimate, *payer) as call:
+                remote_id = self._upload(content, document, pages, call.call_id)
                 # The provider charges even if no worker waits for the result.
                 call.settle(replace(estimate, request_id=remote_id))
-                self._remote_jobs.remember(document, self.producer, remote_id)
+                self._remember(remote_id, call.call_id, document)
+                remembered = remote_id
                 return self._settled(call, remote_id, document, pages)
         finally:
-            if remote_id is not None:
-                self._remote_jobs.book(document, self.producer, remote_id)
+            if remembered is not None:
+                self._note_booked(remembered, document)
 
-    def _upload(self, content: bytes, document: Document, pages: int) -> str:
-        secret = self._remote_jobs.prepare(document, self.producer)
+    def _remember(self, remote_id: str, call_id: int, document: Document) -> None:
+        """Keep what is paid for from being paid again, even if the database is away for a while."""
+        remember = partial(self._remote_jobs.remember, document, self.producer, remote_id, call_id)
+        outlasting(remember, self._clock)
+
+    def _upload(self, content: bytes, document: Document, pages: int, call_id: int) -> str:
+        secret = self._remote_jobs.prepare(document, self.producer, call_id)
         callback_url = self._settings.callback_url
         if callback_url is not None:
             callback_url += ("&" if "?" in callback_url else "?") + urlencode({"secret": secret})
@@ -122,13 +159,13 @@ class LlamaParseParser:
             return self._client.result(remote_id, self._settings.patience(pages))
         except IngestError as error:
             if error.code in REMOTE_JOB_ENDED:
-                self._remote_jobs.forget(document, self.producer)
+                self._remote_jobs.forget(document, self.producer, remote_id)
             raise
 
     def _parsed(self, result: ParseResult, document: Document) -> ParsedDocument:
         text, starts = join_pages(map(without_embedded_data, result.pages))
         if not has_words(text) or result.holds_web_page:
-            self._remote_jobs.forget(document, self.producer)
+            self._remote_jobs.forget(document, self.producer, result.remote_id)
         if not has_words(text):
             raise PermanentError("empty_output")
         if result.holds_web_page:

@@ -16,6 +16,7 @@ _WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)[\s>]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ParseResult:
+    remote_id: str
     pages: tuple[str, ...]
     """The pages by number; a page that the provider left out is empty."""
     usage: Usage
@@ -38,7 +39,9 @@ def read_result(answer: Mapping[str, Any], remote_id: str, tier: Tier) -> ParseR
     texts = dict(_numbered(page, position) for position, page in enumerate(pages, start=1))
     ordered = tuple(texts.get(number, "") for number in range(1, max(texts, default=0) + 1))
     metadata = answer.get("job_metadata")
-    return ParseResult(ordered, _usage(metadata if isinstance(metadata, dict) else {}, len(ordered), remote_id, tier))
+    return ParseResult(
+        remote_id, ordered, _usage(metadata if isinstance(metadata, dict) else {}, len(ordered), remote_id, tier)
+    )
 
 
 def _numbered(page: object, position: int) -> tuple[int, str]:

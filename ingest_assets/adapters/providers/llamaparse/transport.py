@@ -26,15 +26,15 @@ class StrictTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         settings = self._settings
         request.extensions["timeout"] = httpx.Timeout(settings.request_seconds).as_dict()
-        for _, pause in zip(range(1, settings.request_tries), settings.pauses(), strict=False):
+        for tries_left, pause in zip(reversed(range(settings.request_tries)), settings.pauses(), strict=False):
             try:
                 return await self._answer(request)
-            except TransientError as error:
+            except IngestError as error:
                 wait = pause if error.retry_after is None else error.retry_after
-                if wait > settings.longest_retry_after:
+                if not tries_left or not _is_repeatable(request, error) or wait > settings.longest_retry_after:
                     raise
             await asyncio.sleep(wait)
-        return await self._answer(request)
+        raise AssertionError("a request is tried at least once")
 
     async def aclose(self) -> None:
         await self._network.aclose()
@@ -52,6 +52,11 @@ class StrictTransport(httpx.AsyncBaseTransport):
         return response
 
 
+def _is_repeatable(request: httpx.Request, error: IngestError) -> bool:
+    """Return whether a request may be sent again within the same paid call: not an upload that may be charged for."""
+    return isinstance(error, TransientError) and not (request.method == "POST" and error.may_have_cost)
+
+
 @cache
 def _certificates() -> ssl.SSLContext:
     """Read the certificates once, because that takes longer than many requests."""
@@ -59,7 +64,9 @@ def _certificates() -> ssl.SSLContext:
 
 
 def _garbled() -> IngestError:
-    return TransientError("service_garbled", name=NAME)
+    failure = TransientError("service_garbled", name=NAME)
+    failure.may_have_cost = True
+    return failure
 
 
 def _is_json_object(content: bytes) -> bool:

@@ -71,34 +71,36 @@ class OpenAIEmbedder:
             return np.empty((0, VECTOR_DIMENSIONS), np.float32)
         for _ in range(self._settings.pauses):
             try:
-                return self._embed(texts, document.user_id, document.document_id)
+                return self._embed(texts, document.user_id, document.document_id, document.fence)
             except TransientError as error:
                 if error.retry_after is None or error.retry_after > self._settings.longest_pause:
                     raise
                 wait = error.retry_after
             self._pause(wait)
-        return self._embed(texts, document.user_id, document.document_id)
+        return self._embed(texts, document.user_id, document.document_id, document.fence)
 
     def embed_query(self, query: str, user_id: UserId) -> Vectors:
         """Return the query's vector.
 
         Unlike `embed`, this never waits for a Retry-After, because a person waits for the answer.
         """
-        vector: Vectors = self._embed([query], user_id, None)[0]
+        vector: Vectors = self._embed([query], user_id)[0]
         return vector
 
     def close(self) -> None:
         if "_client" in vars(self):
             self._client.close()
 
-    def _embed(self, texts: Sequence[str], user_id: UserId, document_id: DocumentId | None) -> Vectors:
+    def _embed(
+        self, texts: Sequence[str], user_id: UserId, document_id: DocumentId | None = None, fence: int | None = None
+    ) -> Vectors:
         """Embed texts by one request.
 
         Its cost is booked even if its vectors are of no use, because the provider has charged for it.
         """
         settings = self._settings
         estimated = self._counted(texts)
-        with self._calls.begin(PROVIDER.name, settings.usage(estimated), user_id, document_id) as call:
+        with self._calls.begin(PROVIDER.name, settings.usage(estimated), user_id, document_id, fence) as call:
             response = self._post(texts)
             answer = read_answer(response.content)
             tokens = used_tokens(answer)

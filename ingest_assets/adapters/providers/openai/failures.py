@@ -34,6 +34,9 @@ OF_OTHER_ENDPOINTS = [
 ]
 """Embedding raises none of these; if one comes all the same, the work is tried again."""
 
+UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "LocalProtocolError"})
+"""Why a request never left, by the class of the HTTP client's error."""
+
 ITS_STATUS = ""
 BY_CLASS = {
     "APITimeoutError": "service_slow",
@@ -68,7 +71,12 @@ def classify(error: Exception, now: datetime | None = None) -> IngestError:
     code = _by_code(error) or _by_class(error) or code_of_status(status)
     failure = CATALOGUE[code].error(code, name=NAME, found=status)
     failure.retry_after = retry_after(getattr(getattr(error, "response", None), "headers", {}), now)
+    failure.may_have_cost = not status and isinstance(error.__cause__, Exception) and not _is_unsent(error.__cause__)
     return failure
+
+
+def _is_unsent(cause: Exception) -> bool:
+    return any(kind.__name__ in UNSENT for kind in type(cause).__mro__)
 
 
 def _by_code(error: Exception) -> str | None:

@@ -39,7 +39,7 @@ class OpenAISettings:
     max_text_tokens: int = TOKENS_PER_TEXT
     max_in_flight: int = 4
     connect_seconds: float = 5.0
-    answer_seconds: float = 60.0
+    answer_seconds: float = 30.0
     """The longest silence while waiting for an answer."""
     longest_pause: float = 5.0
     """The longest Retry-After, in seconds, that a call waits for; the queue waits for longer ones."""

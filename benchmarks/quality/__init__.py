@@ -1,0 +1,1 @@
+"""How much of what is written in documents is read, and found."""

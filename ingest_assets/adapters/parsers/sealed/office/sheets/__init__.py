@@ -1,0 +1,1 @@
+"""Spreadsheets as they are shown: formatted values in tables, without what is hidden, which is counted."""

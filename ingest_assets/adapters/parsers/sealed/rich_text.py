@@ -1,0 +1,68 @@
+"""RTF as it is shown: without what was deleted, with the numbers of clauses, notes and comments as text."""
+
+import re
+from collections.abc import Iterator
+
+DELETED = re.compile(rb"\\deleted(?![a-z0-9])")
+BRACE = re.compile(rb"\\[{}\\]|[{}]")
+NUMBERED = re.compile(rb"\{\\listtext(?![a-z])([^{}]{0,2000})\}")
+LIST = re.compile(rb"\\(?:ls|ilvl)\d{1,9}(?![0-9]) ?")
+CONTROL = re.compile(rb"\\(?:[a-z]+-?\d* ?|'[0-9a-f]{2})", re.IGNORECASE)
+PARAGRAPH_END = re.compile(rb"\\par(?![a-z])")
+PROPERTIES_WITHIN = 600
+"""How far behind its number a paragraph says that it is in a list, in bytes."""
+NOTES = (
+    (re.compile(rb"\\chftn(?![a-z])"), b""),
+    (re.compile(rb"\{(?:\\\*)?\\footnote(?![a-z])"), rb"{ Footnote: "),
+    (re.compile(rb"\{(?:\\\*)?\\annotation(?![a-z])"), rb"{ Comment: "),
+)
+
+
+def as_shown(content: bytes) -> bytes:
+    """Return the file whose text says what the original shows."""
+    content = b"".join(_without_numbered_lists(b"".join(_without_deleted(content))))
+    for sign, words in NOTES:
+        content = sign.sub(words, content)
+    return content
+
+
+def _without_deleted(content: bytes) -> Iterator[bytes]:
+    """Yield what is left without the rest of each group that was deleted."""
+    at = 0
+    while (found := DELETED.search(content, at)) is not None:
+        end = _end_of_group(content, found.end())
+        if end is None:
+            break
+        yield content[at : found.start()]
+        at = end
+    yield content[at:]
+
+
+def _end_of_group(content: bytes, at: int) -> int | None:
+    depth = 0
+    for brace in BRACE.finditer(content, at):
+        depth += {b"{": 1, b"}": -1}.get(brace[0], 0)
+        if depth < 0:
+            return brace.start()
+    return None
+
+
+def _without_numbered_lists(content: bytes) -> Iterator[bytes]:
+    """Yield the content with numbers as text of their paragraphs, which are in no list any more; bullets stay."""
+    at = 0
+    for found in NUMBERED.finditer(content):
+        if not any(chr(byte).isalnum() for byte in CONTROL.sub(b"", found[1])):
+            continue
+        yield from _behind_number(content, at, found.start())
+        yield b"{" + found[1] + b"}"
+        at = found.end()
+    yield from _behind_number(content, at, len(content))
+
+
+def _behind_number(content: bytes, start: int, end: int) -> Iterator[bytes]:
+    """Yield what follows a number, without what says that its paragraph is in a list."""
+    properties = min(start + PROPERTIES_WITHIN, end) if start else 0
+    paragraph_end = PARAGRAPH_END.search(content, start, properties)
+    properties = paragraph_end.start() if paragraph_end else properties
+    yield LIST.sub(b"", content[start:properties])
+    yield content[properties:end]

@@ -1,0 +1,81 @@
+"""Locks by name: rows that only the pipeline may lock. Advisory locks would be anybody's who may connect."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+from psycopg import Connection
+
+from ingest_assets.adapters.postgres.database import BROKEN, Row, assure_session, connected
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.errors import OutageError
+from ingest_assets.domain.roles import Role
+
+CLAIMS = "claims"
+INSTANCES = "instances"
+MIGRATIONS = "migrations"
+VECTOR_INDEXES = "vector indexes"
+
+PAUSE_SECONDS = 0.1
+"""How long to wait before another try."""
+
+Assure = Callable[[], None]
+"""Fails if the session that holds a lock is gone, and the lock with it. The lock may go at any later moment."""
+
+
+def intake_of(user_id: UserId) -> str:
+    """Return the name of the lock under which one intake of a user runs at a time."""
+    return f"intake {user_id}"
+
+
+def lock(connection: Connection[Row], name: str) -> None:
+    """Take a lock until the connection's transaction ends."""
+    connection.execute(query("take_lock"), {"lock": name})
+
+
+@contextmanager
+def held(url: str, name: str) -> Iterator[Assure]:
+    """Hold a lock for what runs outside a transaction: another session takes it, and ends with this block.
+
+    It tries again and again: a statement that waited would keep a snapshot, for which the concurrent build of an index
+    by whoever has the lock would wait in turn.
+
+    Raises:
+        OutageError: role_denied.
+    """
+    with _holder(url, name) as holder:
+        while not _takes(holder, name):
+            time.sleep(PAUSE_SECONDS)
+        yield lambda: assure_session(holder)
+
+
+@contextmanager
+def held_if_free(url: str, name: str) -> Iterator[Assure | None]:
+    """Hold a lock as `held` does, or yield None if somebody else has it."""
+    with _holder(url, name) as holder:
+        yield (lambda: assure_session(holder)) if _takes(holder, name) else None
+
+
+@contextmanager
+def _holder(url: str, name: str) -> Iterator[Connection[Row]]:
+    with connected(url) as holder:
+        try:
+            holder.execute(query("become_owner"), {"for_transaction": False})
+        except psycopg.errors.InsufficientPrivilege:
+            raise OutageError("role_denied", role=Role.OWNER) from None
+        holder.execute(query("make_lock"), {"lock": name})
+        holder.autocommit = False
+        holder.execute(query("hold_for_good"))
+        try:
+            yield holder
+        finally:
+            with suppress(*BROKEN):  # then the lock is free already
+                holder.rollback()
+
+
+def _takes(holder: Connection[Row], name: str) -> bool:
+    is_taken = holder.execute(query("try_lock"), {"lock": name}).rowcount == 1
+    assure_session(holder)  # ends the statement before, whose snapshot a concurrent build of an index would wait for
+    return is_taken

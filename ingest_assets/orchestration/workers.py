@@ -1,0 +1,51 @@
+"""How many drain runs there are, in this deployment and in others on the same database."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import dagster as dg
+
+from ingest_assets.orchestration.claims import INSTANCE_TAG
+from ingest_assets.orchestration.instance import dagster_id
+from ingest_assets.orchestration.jobs import drain_queue
+from ingest_assets.pipeline.ports.claiming import Backlog
+from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.instances import Instances
+
+LIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The drain runs."""
+
+    name: str
+    """This deployment's name."""
+    instances: Instances
+    backlog: Backlog
+    clock: Clock
+
+    def live_drain_runs(self, instance: dg.DagsterInstance, lease: timedelta) -> int:
+        """Return how many drain runs of this deployment have yet to start or hold a lease.
+
+        One that holds none while jobs wait is dead.
+        """
+        holders, now = self.backlog.holders(), self.clock.now().timestamp()
+        return sum(
+            record.dagster_run.status is not dg.DagsterRunStatus.STARTED
+            or record.dagster_run.run_id in holders
+            or now - (record.start_time or now) < lease.total_seconds()
+            for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
+            if record.dagster_run.tags.get(INSTANCE_TAG, self.name) == self.name
+        )
+
+    def note(self, instance: dg.DagsterInstance, lease: timedelta) -> None:
+        """Renew this deployment's lease, and note which of its drain runs have ended."""
+        self.instances.renew(dagster_id(instance))
+        if self.instances.noted_drain_runs():
+            self.instances.reserve(0, own=lambda: self.live_drain_runs(instance, lease), most=0)

@@ -1,0 +1,68 @@
+"""Attachments become documents of their own, queued like any file, and go when nothing contains them any more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest_assets.domain.batching import batches
+from ingest_assets.domain.documents.attachments import DEEPEST, SkippedAttachment
+from ingest_assets.domain.documents.document import Attachment, Parent
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.pipeline.deletion import Deletion
+from ingest_assets.pipeline.intake import CheckedFile, IncomingFile, Intake
+from ingest_assets.pipeline.ports.attachments import AttachmentRecords
+
+TAKEN_IN_AT_ONCE = 64
+BYTES_AT_ONCE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Attachments:
+    intake: Intake
+    records: AttachmentRecords
+    deletion: Deletion
+
+    def take_in(self, job: Job, attachments: Sequence[Attachment]) -> int:
+        """Queue a document's attachments, and delete those that its earlier version had and this one has not.
+
+        What is known about the document is known about them, too. Repeating this changes nothing.
+
+        Returns:
+            How many did not become documents; the records keep why.
+
+        Raises:
+            ResourceError: claim_lost.
+        """
+        document = job.document
+        parent = Parent(document.document_id, job.fence, self.records.depth(document.document_id) + 1)
+        checked: list[CheckedFile] = []
+        skipped: list[SkippedAttachment] = []
+        for attachment in attachments:
+            found = self._checked(job, parent, attachment)
+            if isinstance(found, CheckedFile):
+                checked.append(found)
+            else:
+                skipped.append(SkippedAttachment(attachment.path, found.code))
+        actor = Actor(job.claim, job.claim)
+        for batch in _in_batches(checked):
+            accepted = self.intake.take_in(batch, actor)
+            self.intake.records.inherit(document.document_id, [each.document_id for each in accepted])
+        sources = [file.arrival.source for file in checked]
+        for orphan in self.records.settle(job, sources, skipped, actor):
+            self.deletion.delete(orphan, actor)
+        return len(skipped)
+
+    def _checked(self, job: Job, parent: Parent, attachment: Attachment) -> CheckedFile | PermanentError:
+        if parent.depth > DEEPEST:
+            return PermanentError("nested_too_deeply")
+        file = IncomingFile(
+            attachment.content, attachment.path, parent.source_of(attachment.path), job.document.user_id, parent=parent
+        )
+        try:
+            return self.intake.check(file)
+        except PermanentError as problem:
+            return problem
+
+
+def _in_batches(files: Sequence[CheckedFile]) -> Iterator[Sequence[CheckedFile]]:
+    return batches(files, lambda file: len(file.content), TAKEN_IN_AT_ONCE, BYTES_AT_ONCE)

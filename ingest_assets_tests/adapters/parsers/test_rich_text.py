@@ -1,0 +1,48 @@
+"""RTF is read as it is shown."""
+
+import pytest
+
+from ingest_assets.adapters.parsers.local import LocalParser
+from ingest_assets.adapters.parsers.sealed.rich_text import as_shown
+from ingest_assets.domain.files.file_types import FileType
+from ingest_assets_tests.contracts.parser_contract import parse
+
+
+def lines(parser: LocalParser, body: str) -> list[str]:
+    content = b"{\\rtf1\\ansi " + body.encode() + b"}"
+    return [line.strip() for line in parse(parser, content, FileType.RTF).text.split("\n") if line.strip()]
+
+
+def test_what_was_deleted_is_gone(parser: LocalParser) -> None:
+    changed = (
+        r"The excess is {\deleted\revauthdel1 two \{2\} {\b hundred}}{\revised seven hundred}{\deleted0  fifty}.\par"
+    )
+
+    assert lines(parser, changed) == ["The excess is seven hundred fifty."]
+
+
+def test_clauses_have_their_numbers_and_bullets_stay_bullets(parser: LocalParser) -> None:
+    def item(number: str, text: str) -> str:
+        return rf"\pard{{\listtext\pard\plain {number}\tab}}\ls1\ilvl0 {text}\par "
+
+    shown = lines(parser, item("2.2", "Wear and tear") + item("(b)", "solar panels") + item(r"\'b7", "hail"))
+
+    assert [line.replace("\t", " ") for line in shown[:2]] == ["2.2 Wear and tear", "(b) solar panels"]
+    assert shown[2:] == lines(parser, item(r"\'b7", "hail"))
+
+
+def test_notes_and_comments_are_there(parser: LocalParser) -> None:
+    noted = r"Boats{\super\chftn{\footnote\pard\plain Not afloat.}} are covered{\*\annotation\pard\plain Agreed.}.\par"
+
+    text = " ".join(lines(parser, noted))
+
+    assert "Footnote: Not afloat." in text
+    assert "Comment: Agreed." in text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "repeated", [rb"\deleted ", rb"{\deleted}", rb"{\listtext 1", rb"{\listtext 1}\ls1", b"{", b"\\{"]
+)
+def test_hostile_rich_text_takes_linear_time(repeated: bytes) -> None:
+    assert as_shown(b"{\\rtf1 fire " + repeated * 200_000).startswith(b"{\\rtf1 fire")

@@ -1,0 +1,1 @@
+"""What attackers have tried, each finding as the attack that it was."""

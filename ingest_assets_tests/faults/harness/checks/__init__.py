@@ -1,0 +1,1 @@
+"""What must hold all the time, and what must hold at the end."""

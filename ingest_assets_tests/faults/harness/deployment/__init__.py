@@ -1,0 +1,1 @@
+"""The real deployment under test: its commands, processes, database, object store and emulated services."""

@@ -1,0 +1,5 @@
+"""A code location with nothing in it."""
+
+import dagster as dg
+
+definitions = dg.Definitions()
