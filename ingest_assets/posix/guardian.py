@@ -12,6 +12,8 @@ from contextlib import suppress
 
 GRACE_SECONDS = 5
 POLL_SECONDS = 0.05
+DEATH_SECONDS = 3
+"""How long killed processes may take to give back their memory. Zombies that nobody collects also take this long."""
 
 
 def main() -> None:
@@ -28,10 +30,16 @@ def end(groups: set[int], grace: float = GRACE_SECONDS) -> None:
     """End groups of processes; stopped ones go on first, so that they can hear the signal."""
     for number in (signal.SIGTERM, signal.SIGCONT):
         send(groups, number)
-    deadline = time.monotonic() + grace
+    await_end(groups, grace)
+    send(groups, signal.SIGKILL)
+    await_end(groups)
+
+
+def await_end(groups: set[int], seconds: float = DEATH_SECONDS) -> None:
+    """Wait until nothing is left of the groups, but not for longer than this."""
+    deadline = time.monotonic() + seconds
     while any(map(exists, groups)) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-    send(groups, signal.SIGKILL)
 
 
 def send(groups: set[int], number: signal.Signals) -> None:

@@ -55,7 +55,7 @@ class Processes:
             kill_group(process.pid)
             process.wait()
             self.started.remove(process)
-            self._forget(process.pid)
+            self.kill_rest(process.pid)
 
     def leave(self, process: subprocess.Popen[bytes]) -> None:
         """Let what is left of an ended process's group go on until `end_all`."""
@@ -70,8 +70,9 @@ class Processes:
             self._guardian.communicate()
 
     def kill_rest(self, group: int) -> None:
-        """Kill what is left of an ended process's group."""
+        """Kill what is left of an ended process's group, and wait until it is gone."""
         kill_group(group)
+        guardian.await_end({group})
         self._forget(group)
 
     def guard(self) -> None:

@@ -60,6 +60,16 @@ def test_children_end_with_the_block_that_started_them(tmp_path: Path) -> None:
     assert (tmp_path / "logs" / "sleeping.log").exists()
 
 
+def test_a_killed_member_with_much_memory_is_gone_when_the_block_ends(tmp_path: Path) -> None:
+    large = "import time; held = bytearray(10**9); print('held', flush=True); time.sleep(600)"
+    log = tmp_path / "logs" / "family.log"
+    with running(tmp_path / "logs") as processes:
+        processes.start("family", [sys.executable, "-c", FAMILY, sys.executable, "-c", large])
+        until(lambda: "held" in log.read_text())
+        member = int(log.read_text().split()[0])
+    assert has_ended(member)
+
+
 def test_processes_of_an_earlier_start_that_do_not_end_are_named_as_the_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
