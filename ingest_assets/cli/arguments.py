@@ -1,13 +1,12 @@
 """Arguments that several commands share."""
 
-from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
 import typer
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import CATALOGUE, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.ports.reading import Documents
@@ -17,6 +16,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 User = Annotated[
     str | None, typer.Option("--user", metavar="UUID", help="The user who owns the documents. [env: INGEST_USER_ID]")
 ]
+
+DOCUMENT = typer.Argument(metavar="DOCUMENT", help="An id, the beginning of one, a file name or a path.")
+DOCUMENTS = typer.Argument(metavar="DOCUMENT", help="Ids, the beginnings of ids, file names or paths.")
+OneDocument = Annotated[str, DOCUMENT]
 
 Where = Annotated[
     list[str] | None,
@@ -70,15 +73,6 @@ def user_of(user: str | None, settings: Settings) -> UserId:
 def actor_of(command: str) -> Actor:
     """Return the actor for the history, with a correlation id for this call of the command."""
     return Actor(f"ingest {command}", str(uuid4()))
-
-
-def documents_of(values: Sequence[str]) -> list[DocumentId]:
-    """Return the ids in the arguments.
-
-    Raises:
-        PermanentError: invalid_id.
-    """
-    return [DocumentId(parse_id(value, "The document")) for value in values]
 
 
 def check_code(code: str | None) -> None:

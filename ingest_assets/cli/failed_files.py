@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ingest_assets.cli.arguments import check_code, documents_of, seen_documents
+from ingest_assets.cli.arguments import check_code, seen_documents
 from ingest_assets.cli.explanation import files_among
+from ingest_assets.cli.named_documents import document_of
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError
@@ -42,7 +43,7 @@ def _folder_of(file: SeenFile) -> str:
 
 
 def _sources_of_document(document: str, seen: Documents) -> Mapping[UserId, list[str]]:
-    [document_id] = documents_of([document])
+    document_id = document_of(document, seen)
     found = seen.find(document_id)
     if found is None:
         raise PermanentError("unknown_document")

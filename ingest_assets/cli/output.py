@@ -15,7 +15,7 @@ from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.settings import Settings
 
-USAGE_CODES = frozenset({"wrong_usage", "invalid_id", "user_missing"})
+USAGE_CODES = frozenset({"wrong_usage", "ambiguous_name", "invalid_id", "user_missing"})
 
 
 def print_json(value: object) -> None:

@@ -131,18 +131,30 @@ def test_what_is_submitted_with_a_higher_priority_is_worked_on_first(
     assert ingest("submit", tmp_path, "--priority", "101").code == 2
 
 
-@pytest.mark.parametrize(
-    "command", [("status", "no-uuid"), ("explain", "no-uuid"), ("delete", "no-uuid"), ("retry", "no-uuid")]
-)
-def test_a_wrong_uuid_is_wrong_usage(ingest: Ingest, command: tuple[str, ...]) -> None:
-    ran = ingest(*command, "--json")
-    assert (ran.code, ran.error["code"]) == (2, "invalid_id")
-
-
 @pytest.mark.parametrize("command", ["status", "explain", "delete", "retry"])
-def test_an_unknown_document(ingest: Ingest, command: str) -> None:
-    ran = ingest(command, str(uuid4()), "--json")
+@pytest.mark.parametrize("name", ["00000000-0000-4000-8000-000000000999", "no-such-name", "abcd"])
+def test_an_unknown_document(ingest: Ingest, command: str, name: str) -> None:
+    ran = ingest(command, name, "--json")
     assert (ran.code, ran.error["code"]) == (1, "unknown_document")
+
+
+def test_documents_are_called_by_path_name_or_the_beginning_of_their_ids(ingest: Ingest, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("motor", "household")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "terms.md").write_text(policy_text(folder.name))
+    (tmp_path / "only.md").write_text(policy_text("only"))
+    ids = [ingest("submit", folder, "--json").json[0]["document_id"] for folder in folders]
+    only = ingest("submit", tmp_path / "only.md", "--json").json[0]["document_id"]
+    for name, meant in (
+        *((folder / "terms.md", document_id) for folder, document_id in zip(folders, ids, strict=True)),
+        *((name, only) for name in ("only.md", "ONLY.md", only[:13])),
+    ):
+        assert ingest("explain", name, "--json").json["document_id"] == meant
+    ran = ingest("status", "terms.md", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "ambiguous_name")
+    assert all(document_id in ran.error["message"] for document_id in ids)
+    assert "terms" not in ran.stderr
 
 
 def test_a_wrong_user_is_wrong_usage(ingest: Ingest) -> None:

@@ -93,7 +93,7 @@ def test_ids_are_answered_as_by_other_commands(
     for arguments, code, name in [
         ((), 2, "wrong_usage"),
         (("--user", "no-uuid"), 2, "invalid_id"),
-        (("--document", "no-uuid"), 2, "invalid_id"),
+        (("--document", "no-such-name"), 1, "unknown_document"),
         (("--document", str(uuid4())), 1, "unknown_document"),
         (("--document", str(document_id), "--user", str(other_user)), 1, "unknown_document"),
     ]:

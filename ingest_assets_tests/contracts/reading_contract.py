@@ -8,6 +8,7 @@ import pytest
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State
@@ -54,6 +55,33 @@ class DocumentsContract:
         document_id = submit(deployment, user, policy_text(), "a.md").document_id
         submit(deployment, user, policy_text(), "b.md")
         assert sorted(documents.sources(document_id)) == ["/documents/a.md", "/documents/b.md"]
+
+    def test_a_document_is_meant_by_its_path_its_name_or_the_beginning_of_its_id(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = submit(deployment, user, policy_text("a"), "Policy 7.pdf.md").document_id
+        submit(deployment, user, policy_text("b"), "other.md")
+
+        def meant(text: str, source: str = "/nowhere") -> list[DocumentId]:
+            return [each.document_id for each in documents.named(DocumentName(text, source), 10)]
+
+        begun = str(document_id)
+        assert meant("7.md", "/documents/Policy 7.pdf.md") == [document_id]
+        for text in ("Policy 7.pdf.md", "policy 7.PDF.md", begun[:13], begun[:9], begun.replace("-", "")[:20], begun):
+            assert meant(text) == [document_id]
+        for text in ("Policy", "7.md", "%", "other_md", ""):
+            assert meant(text) == []
+
+    def test_of_documents_of_one_name_all_are_meant(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        names = ("Terms.md", "terms.md", "TERMS.md")
+        ids = {name: submit(deployment, user, policy_text(name), name).document_id for name in names}
+        exactly = documents.named(DocumentName("terms.md", "/nowhere"), 10)
+        assert exactly == [NamedDocument(ids["terms.md"], "terms.md", "/documents/terms.md")]
+        loosely = documents.named(DocumentName("tErms.md", "/nowhere"), 10)
+        assert {each.document_id for each in loosely} == set(ids.values())
+        assert documents.named(DocumentName("tErms.md", "/nowhere"), 2) == loosely[:2]
 
     def test_documents_are_listed_newest_first_a_page_at_a_time(
         self, documents: Documents, deployment: Deployment, user: UserId

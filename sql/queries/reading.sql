@@ -5,6 +5,25 @@ SELECT document_id, user_id, version, filename, media_type, byte_size, content_s
 FROM upload_pipeline.documents
 WHERE document_id = %(document_id)s;
 
+-- named_documents
+-- Return the documents that are meant by a path, a file name or the beginning of an id, the surest kind of name alone.
+WITH meant AS (
+    SELECT document_id, 1 AS doubt FROM upload_pipeline.document_sources WHERE source = %(source)s
+    UNION ALL
+    SELECT document_id, CASE WHEN filename = %(name)s THEN 2 ELSE 3 END
+    FROM upload_pipeline.documents WHERE lower(filename) = lower(%(name)s)
+    UNION ALL
+    SELECT document_id, 4 FROM upload_pipeline.documents WHERE document_id BETWEEN %(first_id)s AND %(last_id)s
+)
+SELECT document.document_id, document.filename,
+    (SELECT source FROM upload_pipeline.document_sources AS source
+     WHERE source.document_id = document.document_id
+     ORDER BY created_at, source LIMIT 1) AS source
+FROM upload_pipeline.documents AS document
+WHERE document_id IN (SELECT document_id FROM meant WHERE doubt = (SELECT min(doubt) FROM meant))
+ORDER BY filename, document_id
+LIMIT %(limit)s;
+
 -- sources_of_document
 -- Return the sources of a document.
 SELECT source FROM upload_pipeline.document_sources WHERE document_id = %(document_id)s ORDER BY created_at, source;

@@ -1,16 +1,15 @@
 from typing import Annotated
 
-import typer
-
-from ingest_assets.cli.arguments import Json, Viewer, actor_of, documents_of, viewer_of
+from ingest_assets.cli.arguments import DOCUMENTS, Json, Viewer, actor_of, seen_documents, viewer_of
 from ingest_assets.cli.commands.up import prepare
 from ingest_assets.cli.console import out
+from ingest_assets.cli.named_documents import documents_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.document import DocumentId
 
 
 def delete(
-    documents: Annotated[list[str], typer.Argument(metavar="DOCUMENT", help="The documents' ids.")],
+    documents: Annotated[list[str], DOCUMENTS],
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
@@ -18,8 +17,8 @@ def delete(
     with deployed(as_json=as_json) as deployment:
         from ingest_assets.orchestration.instance import unlist_documents
 
-        wanted, owner = documents_of(documents), viewer_of(user, deployment.settings)
         prepare(deployment)
+        wanted, owner = documents_of(documents, seen_documents(user, deployment)), viewer_of(user, deployment.settings)
         for document_id in wanted:  # nothing is deleted if one of them is misspelt
             deployment.deletion.owner_of(document_id, owner)
         actor = actor_of("delete")

@@ -1,10 +1,9 @@
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
+from ingest_assets.cli.arguments import Json, OneDocument, Viewer, seen_documents
 from ingest_assets.cli.console import out, print_table
 from ingest_assets.cli.explanation import Explanation, explain_document
+from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import DocumentId
@@ -14,16 +13,15 @@ from ingest_assets.domain.queue.jobs import Event
 
 
 def explain(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="The document's id.")],
+    document: OneDocument,
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
     """Say why a document is or is not searchable, what happened to it, and which command would fix it."""
     with deployed(as_json=as_json) as deployment:
-        [document_id] = documents_of([document])
-        explanation = explain_document(
-            document_id, documents=seen_documents(user, deployment), own_user=deployment.settings.default_user
-        )
+        seen = seen_documents(user, deployment)
+        document_id = document_of(document, seen)
+        explanation = explain_document(document_id, documents=seen, own_user=deployment.settings.default_user)
         if as_json:
             print_json(_describe(document_id, explanation))
         else:

@@ -8,8 +8,9 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from ingest_assets.cli.arguments import documents_of, user_of
+from ingest_assets.cli.arguments import user_of
 from ingest_assets.cli.console import messages
+from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
@@ -62,7 +63,7 @@ def _scope(user: str | None, document: str | None, deployment: Deployment) -> tu
     if document is None:
         assert wanted is not None  # noqa: S101
         return wanted, None
-    [document_id] = documents_of([document])
+    document_id = document_of(document, deployment.documents)
     owner = deployment.deletions.owner(document_id)
     if owner is None or wanted not in (None, owner):
         raise PermanentError("unknown_document")

@@ -3,10 +3,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest_assets.cli.arguments import Json, Viewer, check_code, parse_id, seen_documents
+from ingest_assets.cli.arguments import Json, Viewer, check_code, seen_documents
 from ingest_assets.cli.console import messages, print_table
+from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.warnings import lines_of, phrases
 from ingest_assets.domain.queue.stages import State
@@ -32,6 +32,7 @@ def list(  # noqa: A001  the verb that every other command line has, too
     """List documents, newest first, with where they stand and what of them could not be read."""
     with deployed(as_json=as_json) as deployment:
         check_code(code)
+        seen = seen_documents(user, deployment)
         listing = Listing(
             state=state,
             code=code,
@@ -39,9 +40,9 @@ def list(  # noqa: A001  the verb that every other command line has, too
             since=None if since is None else since.replace(tzinfo=since.tzinfo or UTC),
             with_warnings=warnings,
             limit=limit,
-            after=None if after is None else DocumentId(parse_id(after, "The document")),
+            after=None if after is None else document_of(after, seen),
         )
-        found = seen_documents(user, deployment).listed(listing)
+        found = seen.listed(listing)
         if as_json:
             print_json([_describe(document) for document in found])
             return

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, actor_of, documents_of
+from ingest_assets.cli.arguments import Json, actor_of
 from ingest_assets.cli.console import out
 from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, print_estimate
+from ingest_assets.cli.named_documents import documents_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.listing import Listing
@@ -35,7 +36,7 @@ def refresh(
         if documents and (estimate or warnings):
             raise PermanentError("wrong_usage", what="Name documents, or give --estimate or --warnings.")
         if documents:
-            queued = deployment.operations.refresh(documents_of(documents), actor_of("refresh"))
+            queued = deployment.operations.refresh(documents_of(documents, deployment.documents), actor_of("refresh"))
             if not queued:
                 raise PermanentError("not_finished")
             _print(queued, as_json=as_json)

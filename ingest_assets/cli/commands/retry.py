@@ -2,8 +2,9 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, Viewer, actor_of, check_code, documents_of, seen_documents
+from ingest_assets.cli.arguments import DOCUMENTS, Json, Viewer, actor_of, check_code, seen_documents
 from ingest_assets.cli.console import out
+from ingest_assets.cli.named_documents import documents_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId
@@ -15,7 +16,7 @@ REPLAYED_AT_ONCE = 1000
 
 
 def retry(
-    documents: Annotated[list[str] | None, typer.Argument(metavar="DOCUMENT", help="The documents' ids.")] = None,
+    documents: Annotated[list[str] | None, DOCUMENTS] = None,
     dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Retry every dead letter.")] = False,
     code: Annotated[
         str | None,
@@ -33,7 +34,7 @@ def retry(
         if in_bulk:
             wanted = _failed(seen, code, only_dead_letters=dead_letters)
         else:
-            wanted = _known(documents_of(documents or []), seen)
+            wanted = _known(documents_of(documents or [], seen), seen)
         replayed = _replay(wanted, deployment)
         if documents and not replayed:
             raise PermanentError("not_failed")

@@ -2,10 +2,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest_assets.cli.arguments import Json, Viewer, documents_of, seen_documents
+from ingest_assets.cli.arguments import DOCUMENT, Json, Viewer, seen_documents
 from ingest_assets.cli.causes import show_causes
 from ingest_assets.cli.console import out, print_table
 from ingest_assets.cli.hints import filled_in, hint_of
+from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.warnings import lines_of, phrases
 from ingest_assets.domain.errors import PermanentError
@@ -14,7 +15,7 @@ from ingest_assets.pipeline.ports.reading import Documents
 
 
 def status(
-    document: Annotated[str | None, typer.Argument(metavar="DOCUMENT", help="The document's id.")] = None,
+    document: Annotated[str | None, DOCUMENT] = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="Group failures by cause, and say what to do about each.")
     ] = False,
@@ -30,7 +31,7 @@ def status(
         if document is None:
             _show_counts(seen, as_json=as_json)
             return
-        found = seen.status(documents_of([document])[0])
+        found = seen.status(document_of(document, seen))
         if found is None:
             raise PermanentError("unknown_document")
         described = describe_status(found)

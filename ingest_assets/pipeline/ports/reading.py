@@ -6,6 +6,7 @@ from typing import Protocol
 from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import State
 
@@ -13,6 +14,13 @@ from ingest_assets.domain.queue.stages import State
 class Documents(Protocol):
     def find(self, document_id: DocumentId) -> Document | None:
         """Return the document at its newest version, or None."""
+
+    def named(self, name: DocumentName, limit: int) -> list[NamedDocument]:
+        """Return the documents that a name may mean, by file name, up to `limit`.
+
+        These are the ones that came from its path; if there are none, those with this file name; if there are none,
+        those with this file name in other letters' case; if there are none, those whose ids begin so.
+        """
 
     def metadata(self, document_id: DocumentId) -> dict[str, str] | None:
         """Return what is known about the document besides its text, or None if there is no such document."""

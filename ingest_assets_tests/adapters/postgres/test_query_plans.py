@@ -38,6 +38,7 @@ READS_EVERYTHING = {
     "count_documents": "`ingest status` counts all documents",
     "count_jobs": "`ingest status` counts all jobs",
     "count_listed": "the hourly unlisting counts all partitions",
+    "named_documents": "a person has typed a file name",
     "list_documents": "`ingest list` looks for any of several things",
     "failed_documents": "`ingest status --failed` lists all failures",
     "outdated_documents": "`ingest refresh` looks for what other tools have made",
@@ -65,6 +66,8 @@ GUESSED = ("['turn.turn', 'visits", "['(random())")
 A draw sorts the rows of some pages, which the planner takes for a tenth of the table."""
 
 VALUES: dict[str, Any] = {
+    "first_id": uuid_of("document 7"),
+    "last_id": uuid_of("document 7"),
     "actor": "test",
     "lock": "intake 7",
     "correlation_id": "a test",

@@ -15,6 +15,7 @@ from ingest_assets.adapters.postgres.rows import document_of, warnings_of
 from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId, source_within
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
 
@@ -30,6 +31,12 @@ class PostgresDocuments:
     def find(self, document_id: DocumentId) -> Document | None:
         row = self._one("find_document", {"document_id": document_id})
         return None if row is None else document_of(row)
+
+    def named(self, name: DocumentName, limit: int) -> list[NamedDocument]:
+        first, last = name.ids or (None, None)
+        names = {"name": name.text, "source": name.source, "first_id": first, "last_id": last, "limit": limit}
+        with self._seen.connection() as connection:
+            return [NamedDocument(**row) for row in connection.execute(query("named_documents"), names)]
 
     def metadata(self, document_id: DocumentId) -> dict[str, str] | None:
         row = self._one("metadata_of_document", {"document_id": document_id})

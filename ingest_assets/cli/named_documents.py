@@ -1,0 +1,57 @@
+"""The documents that people name on the command line."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import typer
+
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
+from ingest_assets.domain.errors import PermanentError
+from ingest_assets.pipeline.ports.reading import Documents
+
+CHOICES = 20
+"""The most documents among which somebody is asked to choose."""
+
+
+def documents_of(names: Sequence[str], seen: Documents) -> list[DocumentId]:
+    """Return the documents that are named: by id, its beginning, file name or path, among those that may be seen.
+
+    An id is believed, since the history of a deleted document is told too. On a terminal, a person chooses where a
+    name means several documents.
+
+    Raises:
+        PermanentError: unknown_document, ambiguous_name.
+    """
+    return list(dict.fromkeys(document_of(name, seen) for name in names))
+
+
+def document_of(name: str, seen: Documents) -> DocumentId:
+    """Return the one document that is named; see `documents_of`."""
+    try:
+        return DocumentId(UUID(name))
+    except ValueError:
+        pass
+    found = seen.named(DocumentName(name, str(Path(name).expanduser().absolute())), CHOICES)
+    if not found:
+        raise PermanentError("unknown_document")
+    if len(found) == 1:
+        return found[0].document_id
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return _chosen(name, found)
+    raise PermanentError("ambiguous_name", documents=", ".join(str(each.document_id) for each in found))
+
+
+def _chosen(name: str, found: Sequence[NamedDocument]) -> DocumentId:
+    """Ask which document is meant. What people see holds file names; errors, which may be logged, do not."""
+    from ingest_assets.cli.console import messages
+
+    messages.print(f"Several documents are called {name}:")
+    for number, each in enumerate(found, start=1):
+        messages.print(f"{number:>3}  {each.document_id}  {each.source or each.filename}")
+    number = 0
+    while not 1 <= number <= len(found):
+        number = typer.prompt(f"Which one (1 to {len(found)})", type=int, err=True)
+    return found[number - 1].document_id
