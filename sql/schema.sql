@@ -156,6 +156,15 @@ CREATE TABLE upload_pipeline.alerts (
     claimed_until timestamptz
 );
 
+-- What people have paused: one user's documents, the calls to one provider or, if both are null, everything.
+CREATE TABLE upload_pipeline.pauses (
+    user_id uuid,
+    provider text CHECK (provider <> ''),
+    began_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE NULLS NOT DISTINCT (user_id, provider),
+    CHECK (num_nonnulls(user_id, provider) < 2)
+);
+
 -- Returns the users whose turn it is: those with claimable jobs, in the order of their ids, starting after `after` and
 -- going round, each with a share of the next `most` claims. It returns twice as many users as needed, in case other
 -- workers hold their jobs.
@@ -170,6 +179,7 @@ BEGIN ATOMIC
             BETWEEN CASE WHEN retries_only THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
     ), visits (user_id, last_user, place, room) AS (
         SELECT after, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, 0, 0
+        WHERE NOT EXISTS (SELECT FROM upload_pipeline.pauses WHERE num_nonnulls(pauses.user_id, provider) = 0)
         UNION ALL
         -- This goes from user to user by the index, never from job to job. OFFSET 0 has each subquery evaluated once.
         SELECT next.user_id, CASE WHEN next.user_id > after THEN visits.last_user ELSE after END,
@@ -185,7 +195,10 @@ BEGIN ATOMIC
             OFFSET 0
         ) AS next
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN per_user IS NULL THEN most ELSE per_user - (
+            SELECT CASE
+                WHEN EXISTS (SELECT FROM upload_pipeline.pauses WHERE pauses.user_id = next.user_id) THEN 0
+                WHEN per_user IS NULL THEN most
+                ELSE per_user - (
                 SELECT count(*)
                 FROM upload_pipeline.upload_jobs AS job
                 WHERE job.state = 'working' AND job.user_id = next.user_id
@@ -665,7 +678,9 @@ CREATE TABLE upload_pipeline.instances (
     -- When the one before came back: two deployments have the same name.
     contested_at timestamptz,
     -- When the deployment last reserved drain runs.
-    reserved_at timestamptz
+    reserved_at timestamptz,
+    -- When its sensor last looked at the queue.
+    looked_at timestamptz
 );
 
 -- Documents that another Dagster lists by now, so that this one is to unlist them.
@@ -786,14 +801,14 @@ BEGIN
     FOREACH item IN ARRAY ARRAY[
         'documents', 'document_sources', 'upload_jobs', 'events', 'document_chunk_buffer', 'document_vector_buffer',
         'document_chunks', 'webhook_log', 'idempotency_keys', 'paid_calls', 'spending', 'parse_jobs', 'deleted_documents',
-        'moved_listings', 'user_keys', 'skipped_attachments'
+        'moved_listings', 'user_keys', 'skipped_attachments', 'pauses'
     ] LOOP
         EXECUTE format('ALTER TABLE upload_pipeline.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', item);
         EXECUTE format('CREATE POLICY pipeline ON upload_pipeline.%I TO ingest_owner, ingest_worker
             USING (true) WITH CHECK (true)', item);
         IF item NOT IN (
             'spending', 'deleted_documents', 'moved_listings', 'document_chunk_buffer', 'document_vector_buffer', 'webhook_log',
-            'user_keys'
+            'user_keys', 'pauses'
         ) THEN
             EXECUTE format('CREATE POLICY own_rows ON upload_pipeline.%I FOR SELECT TO ingest_reader
                 USING (user_id = upload_pipeline.current_user_id())', item);
@@ -822,7 +837,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     upload_pipeline.document_chunk_buffer, upload_pipeline.document_vector_buffer, upload_pipeline.document_chunks,
     upload_pipeline.webhook_log, upload_pipeline.idempotency_keys, upload_pipeline.spending, upload_pipeline.parse_jobs,
     upload_pipeline.deleted_documents, upload_pipeline.instances, upload_pipeline.moved_listings,
-    upload_pipeline.user_keys, upload_pipeline.skipped_attachments TO ingest_worker;
+    upload_pipeline.user_keys, upload_pipeline.skipped_attachments, upload_pipeline.pauses TO ingest_worker;
 GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid_services, upload_pipeline.alerts,
     upload_pipeline.locks TO ingest_worker;
 GRANT SELECT, INSERT ON upload_pipeline.events TO ingest_worker;

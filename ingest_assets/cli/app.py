@@ -21,6 +21,9 @@ SUMMARIES = {
     "metadata": "Show or change what is known about a document.",
     "drain": "Process the queue in the foreground until it is empty.",
     "retry": "Queue failed documents again.",
+    "cancel": "Take documents out of the queue again.",
+    "pause": "Begin with no more documents.",
+    "resume": "End a pause.",
     "refresh": "Queue documents again that other tools have made.",
     "delete": "Delete documents and everything made of them.",
     "encrypt": "Encrypt what is stored already.",
@@ -29,6 +32,7 @@ SUMMARIES = {
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",
     "doctor": "Check everything the pipeline depends on.",
+    "env": "Print shell lines for `dagster` commands.",
     "database-url": "Print the URL of the database in use.",
 }
 SETTINGS: dict[str, Any] = {

@@ -28,8 +28,11 @@ HINTS: Mapping[str, str] = {
     "document: `ingest retry DOCUMENT`",
     "document_budget_spent": "Raise INGEST_BUDGET_USD_PER_DOCUMENT, restart the workers, then replay the document: "
     "`ingest retry DOCUMENT`",
+    "provider_paused": "Resume them when they are wanted again: `ingest resume`",
+    "cancelled": "When it is wanted again: `ingest retry DOCUMENT`",
     "unknown_document": "Look for it: `ingest list --name PART_OF_ITS_NAME`",
     "not_failed": "See where it stands: `ingest explain DOCUMENT`",
+    "not_queued": "See where one stands: `ingest explain DOCUMENT`",
     "not_finished": "See where one stands: `ingest explain DOCUMENT`",
     "wrong_usage": "To see the options, give `--help`.",
     "user_missing": "Give `--user UUID`, or set INGEST_USER_ID.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.ports.deleting import Deletions
     from ingest_assets.pipeline.ports.instances import Instances, Listings
     from ingest_assets.pipeline.ports.intake import FileSystem, IntakeRecords
-    from ingest_assets.pipeline.ports.operating import Operations
+    from ingest_assets.pipeline.ports.operating import Flows, Operations, Pauses
     from ingest_assets.pipeline.ports.processing import Changes, ChunkBuffer, Progress, VectorBuffer
     from ingest_assets.pipeline.ports.providers import Chunker
     from ingest_assets.pipeline.ports.reading import Documents
@@ -74,6 +74,18 @@ class Deployment(Searching):
         from ingest_assets.adapters.postgres.queue.instances import PostgresListings
 
         return PostgresListings(self.database)
+
+    @part
+    def flows(self) -> "Flows":
+        from ingest_assets.adapters.postgres.queue.flow import PostgresFlows
+
+        return PostgresFlows(self.database)
+
+    @part
+    def pauses(self) -> "Pauses":
+        from ingest_assets.adapters.postgres.queue.flow import PostgresPauses
+
+        return PostgresPauses(self.database)
 
     @part
     def operations(self) -> "Operations":

@@ -45,7 +45,8 @@ class Workers:
         )
 
     def note(self, instance: dg.DagsterInstance, lease: timedelta) -> None:
-        """Renew this deployment's lease, and note which of its drain runs have ended."""
+        """Renew this deployment's lease, and note that its sensor has looked and which of its drain runs have ended."""
         self.instances.renew(dagster_id(instance))
+        self.instances.note_look()
         if self.instances.noted_drain_runs():
             self.instances.reserve(0, own=lambda: self.live_drain_runs(instance, lease), most=0)

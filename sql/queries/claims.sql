@@ -187,13 +187,17 @@ SELECT LEAST(COALESCE(sum(share), 0), %(limit)s) AS count
 FROM upload_pipeline.turns('00000000-0000-0000-0000-000000000000', %(limit)s, false, %(per_user)s);
 
 -- any_unfinished
--- Return whether any job is queued, in progress or waiting for a retry.
+-- Return whether any job that is not paused is queued, in progress or waiting for a retry.
 SELECT count(*) > 0 AS unfinished
 FROM (
     (
         SELECT
         FROM upload_pipeline.upload_jobs
-        WHERE state IN ('queued', 'retryable')
+        WHERE state IN ('queued', 'retryable') AND NOT EXISTS (
+            SELECT
+            FROM upload_pipeline.pauses
+            WHERE provider IS NULL AND COALESCE(pauses.user_id, upload_jobs.user_id) = upload_jobs.user_id
+        )
         ORDER BY user_id, priority DESC, queued_at, job_id
         LIMIT 1
     )

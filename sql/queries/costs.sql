@@ -2,6 +2,7 @@
 -- Lock and return what all workers share before they call a provider. The lock lasts until the transaction ends, or
 -- until the worker has stalled for too long.
 SELECT requests_booked_until, tokens_booked_until, open_until, clock_timestamp() AS now,
+    EXISTS (SELECT FROM upload_pipeline.pauses WHERE provider = service) AS is_paused,
     set_config('idle_in_transaction_session_timeout', %(longest_hold)s, true)
 FROM upload_pipeline.paid_services
 WHERE service = %(provider)s
@@ -135,6 +136,7 @@ SELECT service
 FROM upload_pipeline.paid_services
 WHERE service = ANY(%(providers)s)
     AND (open_until > clock_timestamp()
+        OR EXISTS (SELECT FROM upload_pipeline.pauses WHERE provider = service)
         OR GREATEST(requests_booked_until, tokens_booked_until) > clock_timestamp() + %(next_turn)s);
 
 -- lock_budgets

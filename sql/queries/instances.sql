@@ -25,6 +25,12 @@ SELECT EXISTS (
     SELECT FROM upload_pipeline.instances WHERE name = %(name)s AND contested_at > now() - %(lease)s::interval
 ) AS contested;
 
+-- note_look
+-- Note that this deployment's sensor looks at the queue, not more often than people need to know.
+UPDATE upload_pipeline.instances
+SET looked_at = now()
+WHERE name = %(name)s AND COALESCE(looked_at, '-infinity') < now() - %(grain)s::interval;
+
 -- end_instance
 -- End a deployment's lease, unless another start has taken its place.
 UPDATE upload_pipeline.instances

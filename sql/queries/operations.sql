@@ -11,6 +11,25 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s FROM replayed
 RETURNING document_id;
 
+-- cancel_jobs
+-- Make dead letters of the unfinished ones among these documents. Whoever works on one loses its claim.
+WITH unfinished AS (
+    SELECT job_id
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = ANY(%(document_ids)s) AND state IN ('queued', 'retryable', 'working')
+    ORDER BY job_id
+    FOR UPDATE
+), cancelled AS (
+    UPDATE upload_pipeline.upload_jobs
+    SET state = 'deadletter', claimed_by = NULL, lease_expires_at = NULL, next_retry_at = NULL, fence = fence + 1,
+        error_code = %(code)s, error_message = %(message)s, error_hint = %(hint)s, reported_at = NULL
+    WHERE job_id = ANY(ARRAY(SELECT job_id FROM unfinished))
+    RETURNING *
+)
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, code)
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s, error_code FROM cancelled
+RETURNING document_id;
+
 -- refresh_jobs
 -- Requeue those of these documents that are finished, without the failures of the attempts that finished them.
 WITH finished AS (

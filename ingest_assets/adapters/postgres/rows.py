@@ -7,6 +7,7 @@ from typing import Any
 from ingest_assets.adapters.postgres.database import Row
 from ingest_assets.domain.documents.document import Document, Producer, StoredParse
 from ingest_assets.domain.documents.warnings import WarningKind, Warnings, counted
+from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.domain.queue.stages import Stage
 
@@ -53,6 +54,11 @@ def warnings_of(row: Row) -> Warnings:
 def columns_of(actor: Actor) -> dict[str, str]:
     """Return the actor as events name it."""
     return {"actor": actor.name, "correlation_id": actor.correlation_id}
+
+
+def columns_of_error(error: IngestError) -> dict[str, str]:
+    """Return the error as jobs name it."""
+    return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
 def model_columns(model: Producer) -> dict[str, Any]:

@@ -1,17 +1,17 @@
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import typer
 
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.console import print_table
+from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.doctor.check import Check, attempt, failed, hints_of
+from ingest_assets.cli.doctor.work import work_checks
 from ingest_assets.cli.findings import remedy_of
-from ingest_assets.cli.hints import hint_of
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.cli.results import print_hints
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.encryption import Encryption
@@ -19,7 +19,6 @@ from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.integrity import Finding
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.schema import needed
-from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.pipeline.integrity import Integrity
 from ingest_assets.pipeline.stored_objects import PROBES
 
@@ -46,21 +45,6 @@ CLOSE_DOORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was checked, whether it works, and what to do if it does not."""
-
-    check: str
-    ok: bool
-    detail: str
-    code: str | None = None
-    hint: str | None = None
-    count: int | None = None
-    """How many documents or calls a deep check found."""
-    document_ids: tuple[UUID, ...] = ()
-    """Some of the documents that it found."""
-
-
 def doctor(
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read everything stored, and look for what must never happen.")
@@ -71,31 +55,32 @@ def doctor(
     with deployed(as_json=as_json) as deployment:
         checks = list(_examine(deployment)) + (list(_examine_deeply(deployment)) if deep else [])
         if as_json:
-            print_json([asdict(check) for check in checks])
+            print_json([asdict(check) | {"fix": check.fix} for check in checks])
         else:
-            print_table(
-                ("", "check", ""), [("ok" if each.ok else "FAILED", each.check, each.detail) for each in checks]
-            )
-            print_hints((each.check, each.hint) for each in checks if each.hint)
+            for each in checks:
+                out.print(f"{'ok' if each.ok else 'FAILED':8}{each.check}: {each.detail}")
+            for hint, names in hints_of(checks).items():
+                messages.print(f"{', '.join(names)}: {hint}")
         if not all(check.ok for check in checks):
             raise typer.Exit(1)
 
 
 def _examine(deployment: Deployment) -> Iterator[Check]:
-    yield _try("python", lambda: sys.version.split()[0])
-    yield _try("database", lambda: _server(deployment))
-    yield _try("schema", lambda: _schema(deployment))
+    yield attempt("python", lambda: sys.version.split()[0])
+    yield attempt("database", lambda: _server(deployment))
+    yield attempt("schema", lambda: _schema(deployment))
     yield _isolation(deployment)
     yield _reach_of_readers(deployment)
     yield _connection("encryption of the database", lambda: deployment.diagnosis.encryption())  # noqa: PLW0108  its server may fail
     yield _connection("encryption of Dagster's", lambda: deployment.dagster_diagnosis.encryption())  # noqa: PLW0108
     yield _deployments(deployment)
-    yield _try("Dagster's database", lambda: _dagster_server(deployment))
-    yield _try("document store", lambda: _store(deployment))
-    yield _try("encryption of stored documents", lambda: _stored_encryption(deployment))
-    yield _try("parser", lambda: _parser(deployment))
-    yield _try("parser's sandbox", lambda: _sandbox(deployment))
-    yield _try("embedder", lambda: _embedder(deployment))
+    yield attempt("Dagster's database", lambda: _dagster_server(deployment))
+    yield from work_checks(deployment)
+    yield attempt("document store", lambda: _store(deployment))
+    yield attempt("encryption of stored documents", lambda: _stored_encryption(deployment))
+    yield attempt("parser", lambda: _parser(deployment))
+    yield attempt("parser's sandbox", lambda: _sandbox(deployment))
+    yield attempt("embedder", lambda: _embedder(deployment))
 
 
 def _examine_deeply(deployment: Deployment) -> Iterator[Check]:
@@ -116,7 +101,7 @@ def _try_all(name: str, integrity: Callable[[], Integrity]) -> Iterator[Check]:
     try:
         found = list(integrity().findings())
     except Exception as error:
-        yield _failed(name, error)
+        yield failed(name, error)
         return
     yield from [_check_of(finding) for finding in found] or [Check(name, True, "everything agrees")]
 
@@ -124,18 +109,6 @@ def _try_all(name: str, integrity: Callable[[], Integrity]) -> Iterator[Check]:
 def _check_of(finding: Finding) -> Check:
     detail = finding.invariant.breach + (f" ({finding.count} times)" if finding.count > 1 else "")
     return Check(finding.kind, False, detail, finding.kind, remedy_of(finding), finding.count, finding.document_ids)
-
-
-def _try(name: str, examine: Callable[[], str]) -> Check:
-    try:
-        return Check(name, True, examine())
-    except Exception as error:
-        return _failed(name, error)
-
-
-def _failed(name: str, error: Exception) -> Check:
-    problem = as_ingest_error(error)
-    return Check(name, False, problem.message, problem.code, hint_of(problem.code, problem.hint))
 
 
 def _server(deployment: Deployment) -> str:
@@ -158,9 +131,9 @@ def _isolation(deployment: Deployment) -> Check:
     try:
         login, bypasses, unprotected = deployment.isolation()
     except Exception as error:
-        return _failed(name, error)
+        return failed(name, error)
     if unprotected:
-        return _failed(name, PermanentError("rows_unprotected", tables=", ".join(unprotected)))
+        return failed(name, PermanentError("rows_unprotected", tables=", ".join(unprotected)))
     if not bypasses:
         return Check(name, True, f"row-level security holds for {login}")
     detail = f"row-level security holds while {login} acts as {Role.WORKER}; the login itself would bypass it"
@@ -171,7 +144,7 @@ def _connection(name: str, ask: Callable[[], Encryption]) -> Check:
     try:
         found = ask()
     except Exception as error:
-        return _failed(name, error)
+        return failed(name, error)
     if found.protocol is None:
         detail = "not encrypted: " + (
             "nothing leaves the machine" if found.is_local else "anybody on the way reads along"
@@ -187,7 +160,7 @@ def _reach_of_readers(deployment: Deployment) -> Check:
     try:
         doors, entrances = deployment.diagnosis.open_doors(), deployment.dagster_diagnosis.open_entrances()
     except Exception as error:
-        return _failed(name, error)
+        return failed(name, error)
     if not doors + entrances:
         return Check(name, True, f"{Role.READER} only reads, within its time-outs, which it may change")
     hints = [CLOSE_DOORS] * bool(doors) + [CLOSE_ENTRANCES.format(each.closing) for each in entrances]
@@ -200,9 +173,9 @@ def _deployments(deployment: Deployment) -> Check:
     try:
         others, is_contested = deployment.instances.others(), deployment.instances.is_contested()
     except Exception as error:
-        return _failed(name, error)
+        return failed(name, error)
     if is_contested:
-        return _failed(name, PermanentError("instance_name_shared"))
+        return failed(name, PermanentError("instance_name_shared"))
     if not others:
         return Check(name, True, "no other one is at work")
     told = ", ".join(f"{each.name} since {each.began_at.astimezone():%Y-%m-%d %H:%M}" for each in others)

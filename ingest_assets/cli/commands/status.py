@@ -2,13 +2,16 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest_assets.cli.arguments import DOCUMENT, Json, Viewer, seen_documents
+from ingest_assets.cli.arguments import DOCUMENT, Json, Viewer, seen_documents, viewer_of
 from ingest_assets.cli.causes import show_causes
 from ingest_assets.cli.console import out, print_table
+from ingest_assets.cli.flow import described, lines_of
 from ingest_assets.cli.hints import filled_in, hint_of
 from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.documents.warnings import lines_of, phrases
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.warnings import lines_of as warnings_as_json
+from ingest_assets.domain.documents.warnings import phrases
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import JobStatus
 from ingest_assets.pipeline.ports.reading import Documents
@@ -29,25 +32,25 @@ def status(
             show_causes(seen, user, as_json=as_json)
             return
         if document is None:
-            _show_counts(seen, as_json=as_json)
+            _show_counts(seen, None if viewer_of(user, deployment.settings) else deployment, as_json=as_json)
             return
         found = seen.status(document_of(document, seen))
         if found is None:
             raise PermanentError("unknown_document")
-        described = describe_status(found)
+        facts = describe_status(found)
         if as_json:
-            print_json(described)
+            print_json(facts)
         else:
-            hint = described.pop("hint", None)
-            described["warnings"] = "; ".join(phrases(found.warnings)) or None
-            print_table(("", ""), list(described.items()))
+            hint = facts.pop("hint", None)
+            facts["warnings"] = "; ".join(phrases(found.warnings)) or None
+            print_table(("", ""), list(facts.items()))
             if hint is not None:
                 out.print(f"What to do: {hint}")
 
 
 def describe_status(found: JobStatus) -> dict[str, Any]:
     """Return where a document stands, as JSON."""
-    described = {
+    facts = {
         "document_id": str(found.document_id),
         "job_id": str(found.job_id),
         "stage": found.stage.value,
@@ -59,17 +62,23 @@ def describe_status(found: JobStatus) -> dict[str, Any]:
         "attempts": found.attempts,
         "next_retry_at": found.next_retry_at and found.next_retry_at.isoformat(),
         "finished_at": found.finished_at and found.finished_at.isoformat(),
-        "warnings": lines_of(found.warnings),
+        "warnings": warnings_as_json(found.warnings),
     }
     if found.error_code is not None:
         hint = filled_in(hint_of(found.error_code, found.error_hint), found.document_id)
-        described |= {"code": found.error_code, "message": found.error_message, "hint": hint}
-    return described
+        facts |= {"code": found.error_code, "message": found.error_message, "hint": hint}
+    return facts
 
 
-def _show_counts(seen: Documents, *, as_json: bool) -> None:
+def _show_counts(seen: Documents, deployment: Deployment | None, *, as_json: bool) -> None:
+    """Print the counts and, for those who may see everybody's documents, whether they flow."""
     counts, jobs = seen.counts(), seen.by_stage_and_state()
+    flow = None if deployment is None else (deployment.flows.flow(), deployment.pauses.all())
     if as_json:
-        print_json({**counts, "jobs": jobs})
+        print_json({**counts, "jobs": jobs, **({} if flow is None else {"flow": described(*flow)})})
         return
     print_table(("", ""), [*((name.replace("_", " "), count) for name, count in counts.items()), *jobs.items()])
+    for line in () if flow is None else lines_of(*flow):
+        out.print(line)
+    if counts["dead_letters"]:
+        out.print("Dead letters, by cause: ingest status --failed")

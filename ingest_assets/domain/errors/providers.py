@@ -102,6 +102,9 @@ PROBLEMS = {
         "Calls to {name} are paused because too many of them failed.",
         "You need not do anything: calls resume by themselves. If this goes on, look at the provider's status page.",
     ),
+    "provider_paused": Problem(
+        ResourceError, "Somebody has paused the calls to {name}.", "Resume them when they are wanted again."
+    ),
     "service_rate_limited": Problem(
         ResourceError,
         "The rate limit of {name} lets this call through only in {seconds} seconds.",

@@ -18,11 +18,15 @@ PROBLEMS = {
         "Its worker was killed, crashed or fell silent {crashes} times while it worked on this document.",
         "Look into the worker's log, then replay the document.",
     ),
+    "cancelled": Problem(PermanentError, "Somebody has cancelled it.", "Replay the document when it is wanted again."),
     "unknown_document": Problem(
         PermanentError, "There is no such document.", "Check the id; the document may have been deleted."
     ),
     "not_failed": Problem(
         PermanentError, "This document is not waiting for a retry.", "Check where the document stands."
+    ),
+    "not_queued": Problem(
+        PermanentError, "No document that waits or is worked on is among these.", "Check where the documents stand."
     ),
     "not_finished": Problem(PermanentError, "No finished document is among these.", "Check where the documents stand."),
     "unexpected": Problem(

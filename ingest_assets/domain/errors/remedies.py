@@ -28,7 +28,14 @@ class Remedy(StrEnum):
 REMEDIES: Mapping[str, Remedy] = {
     **dict.fromkeys(
         (
-            *("breaker_open", "budget_spent", "key_missing", "service_key_refused", "service_quota_spent"),
+            *(
+                "breaker_open",
+                "provider_paused",
+                "budget_spent",
+                "key_missing",
+                "service_key_refused",
+                "service_quota_spent",
+            ),
             *("service_rate_limited", "service_unknown_address", "storage_full", "claim_lost", "claimed_elsewhere"),
             *("database_unreachable", "storage_failed", "service_busy", "service_slow", "service_unavailable"),
             *("service_garbled", "service_job_gone", "vectors_invalid", "service_away", "database_read_only"),
@@ -47,7 +54,7 @@ REMEDIES: Mapping[str, Remedy] = {
     **dict.fromkeys(
         (
             *("service_refused", "service_job_failed", "service_result_unusable", "crashed_worker", "unexpected"),
-            *("upstream_missing", "key_unset", "parser_killed", "host_out_of_memory"),
+            *("upstream_missing", "cancelled", "key_unset", "parser_killed", "host_out_of_memory"),
         ),
         Remedy.REPLAY,
     ),
@@ -78,7 +85,7 @@ OF_NO_DOCUMENT = frozenset(
         *("signature_invalid", "rate_limited", "idempotency_conflict", "invalid_request", "request_timeout"),
         *("uploads_of_user_full", "uploads_full"),
         *("unknown_path", "method_not_allowed", "wrong_usage", "ambiguous_name", "invalid_id", "user_missing"),
-        *("unknown_document", "not_failed", "deletion_incomplete", "not_from_a_file"),
+        *("unknown_document", "not_queued", "not_failed", "deletion_incomplete", "not_from_a_file"),
         *("home_in_use", "home_not_private", "ui_password_missing", "instance_name_shared", "processes_linger"),
         *("database_too_old", "pgvector_missing", "rows_unprotected", "migration_changed", "encryption_undecided"),
         *("database_start_failed", "dagster_stopped", "process_keeps_ending", "intake_unconfirmed", "alert_refused"),

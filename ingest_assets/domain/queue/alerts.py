@@ -10,6 +10,9 @@ from ingest_assets.domain.queue.jobs import FailedCause
 PATIENCE = timedelta(minutes=5)
 """How long documents may wait for their retries before that is worth an alert. A dead letter is worth one at once."""
 
+WANTED = frozenset({"cancelled"})
+"""Nobody needs to be told of what somebody has asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -29,7 +32,11 @@ class Alert:
 
 def alerts_for(causes: Iterable[FailedCause], now: datetime) -> list[Alert]:
     """Return an alert for each cause that is worth one."""
-    return [_alert(cause) for cause in causes if cause.dead_letters or now - cause.since >= PATIENCE]
+    return [
+        _alert(cause)
+        for cause in causes
+        if (cause.dead_letters or now - cause.since >= PATIENCE) and cause.code not in WANTED
+    ]
 
 
 def _alert(cause: FailedCause) -> Alert:

@@ -36,7 +36,7 @@ ENTRIES = frozenset({Stage.JOB_VALIDATED, Stage.PARSING, Stage.CHUNKING, Stage.E
 STATE_MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.QUEUED, State.WORKING, State.DEADLETTER}),
     State.WORKING: frozenset({State.WORKING, State.QUEUED, State.RETRYABLE, State.DONE, State.DEADLETTER}),
-    State.RETRYABLE: frozenset({State.WORKING, State.QUEUED}),
+    State.RETRYABLE: frozenset({State.WORKING, State.QUEUED, State.DEADLETTER}),
     State.DEADLETTER: frozenset({State.QUEUED}),
     State.DONE: frozenset({State.QUEUED}),
 }

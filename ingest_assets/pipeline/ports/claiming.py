@@ -93,4 +93,4 @@ class Backlog(Protocol):
         """Return the claims of live workers, which have a lease that has not expired."""
 
     def unfinished(self) -> bool:
-        """Return whether any job is queued, in progress or waiting for a retry."""
+        """Return whether any job that is not paused is queued, in progress or waiting for a retry."""

@@ -18,6 +18,9 @@ class Instances(Protocol):
             dagster_id: Dagster's own id of its storage.
         """
 
+    def note_look(self) -> None:
+        """Note that this deployment's sensor looks at the queue now."""
+
     def end(self) -> None:
         """End this deployment's lease."""
 

@@ -8,7 +8,7 @@ import psycopg
 
 DOCUMENTS = 20_000
 CHUNKS = 500
-SMALL_TABLES = frozenset({"alerts", "migrations", "object_store", "paid_services"})
+SMALL_TABLES = frozenset({"alerts", "migrations", "object_store", "paid_services", "pauses"})
 
 FILL = """
 SET search_path = upload_pipeline, public;

@@ -3,9 +3,9 @@
 import pytest
 
 from ingest_assets.composition import Deployment
-from ingest_assets.pipeline.ports.operating import Operations
+from ingest_assets.pipeline.ports.operating import Flows, Operations, Pauses
 from ingest_assets.pipeline.ports.reporting import Partitions, Reports
-from ingest_assets_tests.contracts.operating_contract import OperationsContract
+from ingest_assets_tests.contracts.operating_contract import FlowsContract, OperationsContract, PausesContract
 from ingest_assets_tests.contracts.reporting_contract import PartitionsContract, ReportsContract
 
 
@@ -25,3 +25,15 @@ class TestPostgresPartitions(PartitionsContract):
     @pytest.fixture
     def partitions(self, deployment: Deployment) -> Partitions:
         return deployment.partitions
+
+
+class TestPostgresFlows(FlowsContract):
+    @pytest.fixture
+    def flows(self, deployment: Deployment) -> Flows:
+        return deployment.flows
+
+
+class TestPostgresPauses(PausesContract):
+    @pytest.fixture
+    def pauses(self, deployment: Deployment) -> Pauses:
+        return deployment.pauses

@@ -17,12 +17,15 @@ from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.logging_observer import LoggingObserver
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.queue.flow import PostgresPauses
+from ingest_assets.adapters.postgres.spending.availability import PostgresAvailability
 from ingest_assets.adapters.postgres.spending.ledger import Ledger
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls, Wish
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, TransientError
 from ingest_assets.domain.facts import Fact, ProviderAnswered
+from ingest_assets.domain.queue.pauses import Paused
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import UncertainCosts, Usage
@@ -519,6 +522,19 @@ def test_failures_in_a_row_open_the_breaker_for_all_workers(guarded: Guarded, us
     restarted = guarded(THREE)
     assert refusal(restarted, user) == "breaker_open"
     assert restarted.paused_providers() == {OPENAI.name}
+
+
+def test_a_provider_that_somebody_has_paused_gets_no_calls(guarded: Guarded, database: Database, user: UserId) -> None:
+    calls, pauses = guarded(CostLimits()), PostgresPauses(database)
+    available = PostgresAvailability(database, [OPENAI.name])
+    assert available.take_calls()
+    pauses.pause(Paused(provider=OPENAI.name))
+    assert refusal(calls, user) == "provider_paused"
+    assert not available.take_calls()
+    pauses.resume(Paused(provider=OPENAI.name))
+    assert available.take_calls()
+    with calls.begin(OPENAI.name, ESTIMATE, user, None) as call:
+        call.settle(ESTIMATE)
 
 
 def test_the_first_call_of_a_provider_makes_its_place(guarded: Guarded, database: Database, user: UserId) -> None:

@@ -38,6 +38,7 @@ READS_EVERYTHING = {
     "count_documents": "`ingest status` counts all documents",
     "count_jobs": "`ingest status` counts all jobs",
     "count_listed": "the hourly unlisting counts all partitions",
+    "flow_of_jobs": "`ingest status` says whether documents flow",
     "named_documents": "a person has typed a file name",
     "list_documents": "`ingest list` looks for any of several things",
     "failed_documents": "`ingest status --failed` lists all failures",
@@ -66,6 +67,7 @@ GUESSED = ("['turn.turn', 'visits", "['(random())")
 A draw sorts the rows of some pages, which the planner takes for a tenth of the table."""
 
 VALUES: dict[str, Any] = {
+    "grain": timedelta(seconds=5),
     "first_id": uuid_of("document 7"),
     "last_id": uuid_of("document 7"),
     "actor": "test",

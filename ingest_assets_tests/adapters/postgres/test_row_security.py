@@ -31,7 +31,7 @@ ORDER BY relname"""
 
 PRIVATE = {
     *("deleted_documents", "idempotency_keys", "moved_listings", "parse_jobs", "spending"),
-    *("document_chunk_buffer", "document_vector_buffer", "webhook_log", "user_keys"),
+    *("document_chunk_buffer", "document_vector_buffer", "webhook_log", "user_keys", "pauses"),
 }
 """That applications may not read at all."""
 

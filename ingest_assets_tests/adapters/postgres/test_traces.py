@@ -7,7 +7,9 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-ABOUT_NO_DOCUMENT = {"alerts", "instances", "locks", "migrations", "object_store", "paid_services", "user_keys"}
+ABOUT_NO_DOCUMENT = {
+    *("alerts", "instances", "locks", "migrations", "object_store", "paid_services", "pauses", "user_keys")
+}
 SUMS_ONLY = {"spending"}
 """What is spent of a document's budget: its id and an amount."""
 KEPT = {

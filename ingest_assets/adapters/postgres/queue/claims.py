@@ -11,7 +11,7 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.locks import CLAIMS, lock
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.rows import claim_columns, columns_of, job_of
+from ingest_assets.adapters.postgres.rows import claim_columns, columns_of, columns_of_error, job_of
 from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
 from ingest_assets.domain.queue.jobs import LIGHT_BYTES, SLOW_CODES, Actor, Job
@@ -98,11 +98,9 @@ class PostgresClaims:
                 "state": State.DEADLETTER if gives_up else State.RETRYABLE,
                 "counts": int(gives_up or isinstance(decision, RetryAt)),
                 "next_retry_at": None if isinstance(decision, GiveUp) else decision.when,
-                "code": error.code,
-                "message": error.message,
-                "hint": error.hint,
                 "reported": reported,
-            },
+            }
+            | columns_of_error(error),
         )
 
     def release(self, claim: str, document_id: DocumentId | None = None, *, keep: Sequence[JobId] = ()) -> int:
@@ -110,8 +108,8 @@ class PostgresClaims:
 
     def reclaim(self, worst: int, actor: Actor, reconnection: timedelta = timedelta(0)) -> int:
         error = PermanentError("crashed_worker", crashes=worst)
-        facts = {"code": error.code, "message": error.message, "hint": error.hint}
-        return self._count("reclaim_jobs", {"worst": worst, "reconnection": reconnection} | columns_of(actor) | facts)
+        names = {"worst": worst, "reconnection": reconnection}
+        return self._count("reclaim_jobs", names | columns_of(actor) | columns_of_error(error))
 
     def _all(self, name: str, names: dict[str, Any]) -> list[Row]:
         with self._database.connection() as connection:

@@ -16,6 +16,8 @@ LEASE = timedelta(seconds=60)
 
 GRACE = timedelta(seconds=30)
 """How long Dagster may take to store the drain runs that were reserved."""
+GRAIN = timedelta(seconds=5)
+"""How exactly it is noted when the sensor looked at the queue."""
 KEPT = timedelta(days=7)
 """How long a deployment is remembered after its end."""
 
@@ -38,6 +40,10 @@ class PostgresInstances:
             row = connection.execute(query("renew_instance"), names).fetchone()
             if row is not None and row["begins"]:
                 connection.execute(query("forget_instances"), {"age": KEPT})
+
+    def note_look(self) -> None:
+        with self._database.connection() as connection:
+            connection.execute(query("note_look"), {"name": self._name, "grain": GRAIN})
 
     def end(self) -> None:
         with self._database.connection() as connection:

@@ -1,12 +1,13 @@
 """Documents that people requeue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.rows import columns_of, model_columns
+from ingest_assets.adapters.postgres.rows import columns_of, columns_of_error, model_columns
 from ingest_assets.domain.documents.document import DocumentId, Producer
 from ingest_assets.domain.documents.outdated import FirstStep, OutdatedDocument
+from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.queue.jobs import Actor
 
@@ -18,11 +19,16 @@ class PostgresOperations:
     def replay(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
         return self._queue("replay_jobs", document_ids, actor)
 
+    def cancel(self, document_ids: Sequence[DocumentId], actor: Actor, reason: IngestError) -> list[DocumentId]:
+        return self._queue("cancel_jobs", document_ids, actor, columns_of_error(reason))
+
     def refresh(self, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
         return self._queue("refresh_jobs", document_ids, actor)
 
-    def _queue(self, statement: str, document_ids: Sequence[DocumentId], actor: Actor) -> list[DocumentId]:
-        names = {"document_ids": list(document_ids)} | columns_of(actor)
+    def _queue(
+        self, statement: str, document_ids: Sequence[DocumentId], actor: Actor, others: Mapping[str, str] | None = None
+    ) -> list[DocumentId]:
+        names = {"document_ids": list(document_ids)} | columns_of(actor) | dict(others or {})
         with self._database.connection() as connection:
             return [row["document_id"] for row in connection.execute(query(statement), names)]
 

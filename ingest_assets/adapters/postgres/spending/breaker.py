@@ -15,8 +15,10 @@ def may_probe(provider: ProviderName, shared: Row) -> bool:
     """Return whether this call is the probe of a half-open breaker.
 
     Raises:
-        ResourceError: breaker_open.
+        ResourceError: provider_paused or breaker_open.
     """
+    if shared["is_paused"]:
+        raise ResourceError("provider_paused", name=provider)
     admission = admit(shared["open_until"], shared["now"])
     if admission is Admission.REFUSED:
         raise ResourceError("breaker_open", name=provider)

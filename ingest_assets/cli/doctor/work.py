@@ -1,0 +1,131 @@
+"""Whether work goes on: the queue, Dagster's daemon, its sensors and schedules, the port of its page, and the disk."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ingest_assets.cli.doctor.check import Check, failed
+from ingest_assets.cli.flow import lines_of, span
+from ingest_assets.cli.ports import is_free, next_free
+from ingest_assets.cli.upkeep import HOST
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.queue.flow import Flow, Verdict, verdict_on
+from ingest_assets.posix.locks import try_exclusive
+
+if TYPE_CHECKING:
+    from ingest_assets.orchestration.instance import Instance
+
+SILENT_AFTER = timedelta(minutes=2)
+"""The daemon leaves a heartbeat every 30 seconds."""
+LEAST_FREE_BYTES = 1 << 30
+START = "Start it: `ingest up`"
+RESTART = (
+    "`ingest up` starts it again by itself, after INGEST_SILENCE_SECONDS at the latest. If it does not, stop "
+    "`ingest up` with Ctrl-C and begin anew: `ingest up`. What it said is in dagster/logs/dagster-daemon.log below "
+    "INGEST_HOME."
+)
+SWITCH_ON = "They were switched off by hand in Dagster's page. Switch them on again: `ingest resume`"
+WORK = "Have the queue worked on, here: `ingest drain`, or from now on: `ingest up`"
+
+
+def work_checks(deployment: Deployment) -> Iterator[Check]:
+    """Check whether documents flow and, if they do not, what keeps them."""
+    yield _safe("queue", lambda: _queue(deployment))
+    yield _safe("Dagster's daemon", lambda: _daemon(deployment))
+    yield _safe("sensors and schedules", lambda: _automation(deployment))
+    yield _safe("port of the page", lambda: _port(deployment))
+    yield _safe("disk", lambda: _disk(deployment))
+
+
+def _safe(name: str, examine: Callable[[], Check]) -> Check:
+    try:
+        return examine()
+    except Exception as error:
+        return failed(name, error)
+
+
+def _queue(deployment: Deployment) -> Check:
+    flow, pauses = deployment.flows.flow(), deployment.pauses.all()
+    moves = verdict_on(flow, pauses) is not Verdict.UNATTENDED
+    told = " ".join(lines_of(flow, pauses)) if moves else _unattended(flow)
+    return Check("queue", moves, told, None if moves else "queue_unattended", None if moves else WORK)
+
+
+def _unattended(flow: Flow) -> str:
+    looked = (
+        "no sensor has ever looked at it"
+        if flow.looked_at is None
+        else (f"a sensor last looked at it {span(flow.at - flow.looked_at)} ago")
+    )
+    return f"{flow.waiting + flow.abandoned} documents wait, and nobody works on them: {looked}."
+
+
+def _daemon(deployment: Deployment) -> Check:
+    name = "Dagster's daemon"
+    with _instance(deployment) as instance:
+        beats = [each.timestamp for each in instance.get_daemon_heartbeats().values()]
+    silence = timedelta(seconds=time.time() - max(beats)) if beats else None
+    if silence is not None and silence < SILENT_AFTER:
+        return Check(name, True, f"at work, last heard of {span(silence)} ago")
+    heard = "never heard of" if silence is None else f"last heard of {span(silence)} ago"
+    if _up_runs(deployment):
+        return Check(name, False, f"silent: {heard}, although `ingest up` runs.", "daemon_silent", RESTART)
+    waits = deployment.flows.flow().waiting > 0
+    return Check(
+        name, not waits, f"does not run ({heard}).", "daemon_silent" if waits else None, START if waits else None
+    )
+
+
+def _automation(deployment: Deployment) -> Check:
+    from ingest_assets.orchestration.automation import switched_off
+
+    with _instance(deployment) as instance:
+        names = switched_off(instance)
+    if not names:
+        return Check("sensors and schedules", True, "all are on")
+    return Check("sensors and schedules", False, f"switched off: {', '.join(names)}.", "switched_off", SWITCH_ON)
+
+
+def _port(deployment: Deployment) -> Check:
+    name, port = "port of the page", deployment.settings.ui_port
+    if _up_runs(deployment) or is_free(HOST, port):
+        return Check(name, True, "`ingest up` runs" if _up_runs(deployment) else f"{port} is free")
+    other = next_free(HOST, port + 1)
+    is_chosen = "ui_port" in deployment.settings.model_fields_set
+    told = f"another program listens on {HOST}:{port}"
+    if not is_chosen:
+        return Check(name, True, f"{told}; `ingest up` takes {other}")
+    return Check(name, False, f"{told}.", "port_in_use", f"Use another one: `ingest up --port {other}`")
+
+
+def _disk(deployment: Deployment) -> Check:
+    usage = shutil.disk_usage(deployment.settings.home_folder)
+    told = f"{_gigabytes(usage.free)} GB of {_gigabytes(usage.total)} GB are free below INGEST_HOME"
+    if usage.free >= LEAST_FREE_BYTES:
+        return Check("disk", True, told)
+    hint = "Free some space: the work resumes by itself. What replaced versions take is swept daily: `ingest up`"
+    return Check("disk", False, f"{told}.", "storage_full", hint)
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f}"
+
+
+def _up_runs(deployment: Deployment) -> bool:
+    lock = try_exclusive(deployment.settings.home_folder / "up.lock")
+    if lock is None:
+        return True
+    lock.release()
+    return False
+
+
+@contextmanager
+def _instance(deployment: Deployment) -> Iterator["Instance"]:
+    from ingest_assets.orchestration.instance import prepare_instance
+
+    deployment.dagster_diagnosis.answers()
+    with prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url) as instance:
+        yield instance

@@ -1,0 +1,96 @@
+"""Whether documents flow, in sentences, and the command that helps if they do not."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ingest_assets.cli.pauses import describe, sentence_of
+from ingest_assets.domain.queue.flow import UNATTENDED_AFTER, WINDOW, Flow, Verdict, verdict_on
+from ingest_assets.domain.queue.pauses import Pause
+
+FIXES = {
+    Verdict.UNATTENDED: "ingest doctor",
+    Verdict.PAUSED: "ingest resume",
+}
+
+
+def lines_of(flow: Flow, pauses: Sequence[Pause]) -> list[str]:
+    """Return what there is to say; the verdict comes last, with the command that helps."""
+    return [*_figures(flow), *map(sentence_of, pauses), *_verdict(flow, verdict_on(flow, pauses))]
+
+
+def described(flow: Flow, pauses: list[Pause]) -> dict[str, Any]:
+    """Return the same as JSON."""
+    verdict = verdict_on(flow, pauses)
+    fix = {"fix": FIXES[verdict]} if verdict in FIXES else {}
+    remaining = flow.remaining
+    return {
+        "verdict": verdict.value,
+        **fix,
+        "waiting": flow.waiting,
+        "waiting_since": _iso(flow.waiting_since),
+        "retrying": flow.retrying,
+        "next_retry_at": _iso(flow.next_retry_at),
+        "working": flow.working,
+        "workers": flow.workers,
+        "abandoned": flow.abandoned,
+        "done_per_minute": round(flow.per_minute, 1),
+        "last_done_at": _iso(flow.finished_at),
+        "remaining_seconds": None if remaining is None else round(remaining.total_seconds()),
+        "sensor_looked_at": _iso(flow.looked_at),
+        "pauses": describe(pauses),
+    }
+
+
+def ago(flow: Flow, when: datetime | None) -> str:
+    return "never" if when is None else f"{span(flow.at - when)} ago"
+
+
+def span(duration: timedelta) -> str:
+    """Return a duration in its largest unit, rounded: 45 s, 12 min, 3 h, 2 days."""
+    seconds = max(0.0, duration.total_seconds())
+    for unit, length, least in (("days", 86_400, 172_800), ("h", 3_600, 7_200), ("min", 60, 120)):
+        if seconds >= least:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _figures(flow: Flow) -> list[str]:
+    lines = []
+    if flow.waiting:
+        since = "" if flow.waiting_since is None else f", the first of them for {span(flow.at - flow.waiting_since)}"
+        lines.append(f"Waiting: {flow.waiting}{since}.")
+    if flow.working or flow.abandoned:
+        lost = f" Abandoned by their workers: {flow.abandoned}." if flow.abandoned else ""
+        lines.append(f"At work: {flow.working}, in {flow.workers} runs.{lost}")
+    if flow.retrying and flow.next_retry_at is not None:
+        due = span(flow.next_retry_at - flow.at)
+        lines.append(f"Waiting for their retries: {flow.retrying}, the next in {due}.")
+    if flow.finished:
+        rest = "" if flow.remaining is None else f" At this rate, the rest takes {span(flow.remaining)}."
+        lines.append(f"Done in the last {span(WINDOW)}: {flow.finished}, {flow.per_minute:.1f} a minute.{rest}")
+    elif flow.finished_at is not None:
+        lines.append(f"The last one was done {ago(flow, flow.finished_at)}.")
+    return lines
+
+
+def _verdict(flow: Flow, verdict: Verdict) -> list[str]:
+    match verdict:
+        case Verdict.IDLE:
+            return ["Nothing waits."]
+        case Verdict.FLOWING:
+            return ["Documents are being processed." if flow.working else "Documents are about to be processed."]
+        case Verdict.RETRYING:
+            return ["Waiting helps: these documents are tried again by themselves."]
+        case Verdict.PAUSED:
+            return []  # the pause has said it
+        case Verdict.UNATTENDED:
+            return [
+                f"Nobody works on the queue: a sensor last looked at it {ago(flow, flow.looked_at)}, not within "
+                f"{span(UNATTENDED_AFTER)}.",
+                f"To see why: {FIXES[verdict]}",
+            ]
+
+
+def _iso(when: datetime | None) -> str | None:
+    return None if when is None else when.isoformat()
