@@ -41,7 +41,9 @@ def document_of(name: str, seen: Documents) -> DocumentId:
         return found[0].document_id
     if sys.stdin.isatty() and sys.stderr.isatty():
         return _chosen(name, found)
-    raise PermanentError("ambiguous_name", documents=", ".join(str(each.document_id) for each in found))
+    for each in found:  # errors hold no file names
+        sys.stderr.write(f"{each.document_id}\n")
+    raise PermanentError("ambiguous_name", found=len(found))
 
 
 def _chosen(name: str, found: Sequence[NamedDocument]) -> DocumentId:

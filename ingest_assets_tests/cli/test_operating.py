@@ -5,8 +5,16 @@ from pathlib import Path
 import pytest
 
 from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.document import UserId
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.system.ingest import Ingest
+
+
+@pytest.fixture
+def ingest(database_url: str, tmp_path: Path, user: UserId) -> Ingest:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Ingest(home, (("INGEST_DATABASE_URL", database_url), ("INGEST_USER_ID", str(user))))
 
 
 @pytest.fixture

@@ -53,10 +53,10 @@ class OperationsContract:
     def test_unfinished_documents_are_cancelled_and_whoever_works_on_one_loses_it(
         self, operations: Operations, deployment: Deployment, user: UserId
     ) -> None:
+        finished = ingest(deployment, user, policy_text())
         waiting, held, queued = fill(deployment, user, 3)
         jobs = deployment.claims.claim("worker", 2, LEASE)
         deployment.claims.settle(jobs[0], RetryAt(TOMORROW), BUSY, reported=True)
-        finished = ingest(deployment, user, policy_text())
         reason = PermanentError("cancelled")
         assert set(operations.cancel([waiting, held, queued, finished], TEST, reason)) == {waiting, held, queued}
         for document_id in (waiting, held, queued):

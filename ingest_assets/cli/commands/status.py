@@ -32,7 +32,8 @@ def status(
             show_causes(seen, user, as_json=as_json)
             return
         if document is None:
-            _show_counts(seen, None if viewer_of(user, deployment.settings) else deployment, as_json=as_json)
+            of_one_user = viewer_of(user, deployment.settings) is not None
+            _show_counts(seen, deployment, of_one_user=of_one_user, as_json=as_json)
             return
         found = seen.status(document_of(document, seen))
         if found is None:
@@ -70,15 +71,17 @@ def describe_status(found: JobStatus) -> dict[str, Any]:
     return facts
 
 
-def _show_counts(seen: Documents, deployment: Deployment | None, *, as_json: bool) -> None:
-    """Print the counts and, for those who may see everybody's documents, whether they flow."""
+def _show_counts(seen: Documents, deployment: Deployment, *, of_one_user: bool, as_json: bool) -> None:
+    """Print the counts of those who look, and how the whole queue flows."""
     counts, jobs = seen.counts(), seen.by_stage_and_state()
-    flow = None if deployment is None else (deployment.flows.flow(), deployment.pauses.all())
+    flow, pauses = deployment.flows.flow(), deployment.pauses.all()
     if as_json:
-        print_json({**counts, "jobs": jobs, **({} if flow is None else {"flow": described(*flow)})})
+        print_json({**counts, "jobs": jobs, "flow": described(flow, pauses)})
         return
     print_table(("", ""), [*((name.replace("_", " "), count) for name, count in counts.items()), *jobs.items()])
-    for line in () if flow is None else lines_of(*flow):
-        out.print(line)
     if counts["dead_letters"]:
         out.print("Dead letters, by cause: ingest status --failed")
+    if of_one_user:
+        out.print("The queue of all users:")
+    for line in lines_of(flow, pauses):
+        out.print(line)

@@ -44,7 +44,7 @@ PROBLEMS = {
     "unknown_path": Problem(PermanentError, "There is nothing at this path.", "Check the path."),
     "method_not_allowed": Problem(PermanentError, "This path does not support this method.", "Check the method."),
     "wrong_usage": Problem(PermanentError, "{what}", "Correct it and try again."),
-    "ambiguous_name": Problem(PermanentError, "Several documents may be meant: {documents}.", "Name one by its id."),
+    "ambiguous_name": Problem(PermanentError, "{found} documents may be meant.", "Name one of them by its id."),
     "invalid_id": Problem(PermanentError, "{name} is not a UUID.", "Write it as 8-4-4-4-12 hexadecimal digits."),
     "user_missing": Problem(PermanentError, "No user is named.", "Set INGEST_USER_ID to the user's UUID."),
 }
