@@ -1,7 +1,8 @@
 """One Typer application. A command is the function of its name in the module of its name; calling it imports it."""
 
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -58,6 +59,20 @@ def load_command(name: str) -> Any:
     return get_command(alone)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ingest-assets {version('ingest-assets')}")
+        raise typer.Exit
+
+
+def _options(
+    shows_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
 def _not_loaded() -> None:
     """Stand in for a command until it is called."""
 
@@ -69,6 +84,7 @@ app = typer.Typer(
     no_args_is_help=True,
     **SETTINGS,
 )
+app.callback()(_options)
 for _name, _summary in SUMMARIES.items():
     app.command(_name, help=_summary)(_not_loaded)
 

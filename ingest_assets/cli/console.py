@@ -1,15 +1,16 @@
 """What people read: lines and tables on stdout, messages on stderr."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-from rich.table import Column, Table
-from rich.text import Text
 
 from ingest_assets.domain.text.normalisation import printable
 
+GAP = "  "
+INDENT = "    "
 WIDE = 10_000
 """Columns of a pipe or a log, which get whole lines."""
 
@@ -29,15 +30,35 @@ out = Terminal(width=None if sys.stdout.isatty() else WIDE)
 messages = Terminal(stderr=True)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in columns, which wrap on a terminal. A command must not wrap: print it on a line of its own."""
-    headings = (Column(column, overflow="fold") for column in columns)
-    table = Table(*headings, box=None, pad_edge=False, show_header=any(columns))
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else _on_one_line(str(cell))) for cell in row))
-    out.print(table)
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in columns if they fit, or else each row over several lines, between its cells.
+
+    So no id, code or command is ever broken.
+    """
+    cells = [[_on_one_line("" if cell is None else str(cell)) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    if sum(widths) + len(GAP) * (len(widths) - 1) > out.width:
+        for row in cells:
+            for line in _folded(row, out.width):
+                out.print(line)
+        return
+    for row in [list(columns), *cells] if any(columns) else cells:
+        padded = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+        out.print(GAP.join(padded).rstrip())
+
+
+def _folded(cells: Sequence[str], width: int) -> Iterator[str]:
+    """Give the lines of a row, each with as many whole cells as fit; all but the first are indented."""
+    line = ""
+    for cell in filter(None, cells):
+        if line.strip() and cell_len(line) + len(GAP) + cell_len(cell) > width:
+            yield line
+            line = INDENT + cell
+        else:
+            line += (GAP if line.strip() else "") + cell
+    yield line
 
 
 def _on_one_line(text: str) -> str:
     """Return the text without line ends, so that a path that contains one does not look like two rows."""
-    return text.replace("\n", " ")
+    return printable(text.replace("\n", " "))

@@ -182,7 +182,7 @@ class OneDocument:
 
 def test_an_error_that_the_database_has_kept_gets_the_hint_of_the_command_line() -> None:
     documents: Any = OneDocument()
-    assert COMMAND in describe_status(KEPT)["hint"]
+    assert COMMAND in describe_status(KEPT, "a.md")["hint"]
     cause = explain_document(KEPT.document_id, documents=documents).cause
     assert cause is not None
     assert COMMAND in cause

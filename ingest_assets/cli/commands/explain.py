@@ -1,4 +1,6 @@
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ingest_assets.cli.arguments import Json, OneDocument, Viewer, seen_documents
 from ingest_assets.cli.console import out, print_table
@@ -11,9 +13,13 @@ from ingest_assets.domain.documents.warnings import lines_of, phrases
 from ingest_assets.domain.errors.remedies import Remedy, remedy_of
 from ingest_assets.domain.queue.jobs import Event
 
+SHOWN = 20
+"""How many of the last events people are shown."""
+
 
 def explain(
     document: OneDocument,
+    everything: Annotated[bool, typer.Option("--all", help="Show the whole history.")] = False,
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
@@ -25,7 +31,7 @@ def explain(
         if as_json:
             print_json(_describe(document_id, explanation))
         else:
-            _print(explanation)
+            _print(document_id, explanation, None if everything else SHOWN)
 
 
 def _describe(document_id: DocumentId, explanation: Explanation) -> dict[str, Any]:
@@ -76,26 +82,29 @@ def _purpose(explanation: Explanation) -> str:
     return "When the file is changed, run" if remedy_of(code) is Remedy.CORRECT else "To fix it, run"
 
 
-def _print(explanation: Explanation) -> None:
+def _print(document_id: DocumentId, explanation: Explanation, shown: int | None) -> None:
+    """Print the history and then, where people look, the answer."""
+    left_out = 0 if shown is None else max(0, len(explanation.history) - shown)
+    if left_out:
+        out.print(f"{left_out} earlier events; to see all of them, give --all.")
+    print_table(("time (UTC)", "version", "stage/state", "code", "by"), map(_row, explanation.history[left_out:]))
+    if explanation.attachments:
+        found = [(each.path, each.document_id, each.state or "skipped", each.code) for each in explanation.attachments]
+        print_table(("attachment", "document_id", "state", "code"), found)
+    _print_answer(document_id, explanation)
+
+
+def _row(event: Event) -> tuple[object, ...]:
+    at = f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
+    return at, event.version, f"{event.stage}/{event.state}", event.code, event.actor
+
+
+def _print_answer(document_id: DocumentId, explanation: Explanation) -> None:
     status = explanation.status
     verdict = "Searchable." if status is not None and status.searchable else "Not searchable."
-    named = f"{explanation.filename}: " if explanation.filename else ""
-    out.print(named + " ".join(filter(None, (verdict, explanation.cause))))
+    out.print(f"{document_id}  {explanation.filename or ''}".rstrip())
+    out.print(" ".join(filter(None, (verdict, explanation.cause))))
     for phrase in () if status is None else phrases(status.warnings):
         out.print(f"Incomplete: {phrase}.")
     if explanation.fix is not None:
         out.print(f"{_purpose(explanation)}: {explanation.fix}")
-    if explanation.attachments:
-        found = [(each.path, each.document_id, each.state or "skipped", each.code) for each in explanation.attachments]
-        print_table(("attachment", "document_id", "state", "code"), found)
-    rows = [
-        (
-            f"{event.occurred_at:%Y-%m-%d %H:%M:%S}",
-            event.version,
-            f"{event.stage}/{event.state}",
-            event.code,
-            event.actor,
-        )
-        for event in explanation.history
-    ]
-    print_table(("time (UTC)", "version", "stage/state", "code", "by"), rows)

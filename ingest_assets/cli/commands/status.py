@@ -35,10 +35,11 @@ def status(
             of_one_user = viewer_of(user, deployment.settings) is not None
             _show_counts(seen, deployment, of_one_user=of_one_user, as_json=as_json)
             return
-        found = seen.status(document_of(document, seen))
-        if found is None:
+        document_id = document_of(document, seen)
+        found, known = seen.status(document_id), seen.find(document_id)
+        if found is None or known is None:
             raise PermanentError("unknown_document")
-        facts = describe_status(found)
+        facts = describe_status(found, known.filename)
         if as_json:
             print_json(facts)
         else:
@@ -49,10 +50,11 @@ def status(
                 out.print(f"What to do: {hint}")
 
 
-def describe_status(found: JobStatus) -> dict[str, Any]:
+def describe_status(found: JobStatus, filename: str) -> dict[str, Any]:
     """Return where a document stands, as JSON."""
     facts = {
         "document_id": str(found.document_id),
+        "filename": filename,
         "job_id": str(found.job_id),
         "stage": found.stage.value,
         "state": found.state.value,
