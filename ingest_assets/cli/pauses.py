@@ -14,7 +14,7 @@ from ingest_assets.domain.spending.providers import ProviderName
 
 PausedUser = Annotated[str | None, typer.Option("--user", metavar="UUID", help="Only this user's documents.")]
 CalledProvider = Annotated[
-    str | None, typer.Option("--service", metavar="NAME", help="Only the calls to this service: openai or llamaparse.")
+    str | None, typer.Option("--provider", metavar="NAME", help="Only the calls to this provider: openai or llamaparse.")
 ]
 
 
@@ -25,10 +25,10 @@ def paused_of(user: str | None, provider: str | None) -> Paused:
         PermanentError: wrong_usage, invalid_id.
     """
     if user is not None and provider is not None:
-        raise PermanentError("wrong_usage", what="Give --user or --service, not both.")
+        raise PermanentError("wrong_usage", what="Give --user or --provider, not both.")
     names = sorted(each.name for each in PROVIDERS)
     if provider is not None and provider not in names:
-        raise PermanentError("wrong_usage", what=f"There is no such service; there are {' and '.join(names)}.")
+        raise PermanentError("wrong_usage", what=f"There is no such provider; there are {' and '.join(names)}.")
     return Paused(
         None if user is None else UserId(parse_id(user, "The user")),
         None if provider is None else ProviderName(provider),
@@ -61,7 +61,7 @@ def describe(pauses: list[Pause]) -> list[dict[str, Any]]:
     return [
         {
             "user_id": pause.paused.user_id and str(pause.paused.user_id),
-            "service": pause.paused.provider,
+            "provider": pause.paused.provider,
             "since": pause.began_at.isoformat(),
             "fix": f"ingest resume{_option(pause.paused)}",
         }
@@ -72,4 +72,4 @@ def describe(pauses: list[Pause]) -> list[dict[str, Any]]:
 def _option(paused: Paused) -> str:
     if paused.user_id is not None:
         return f" --user {paused.user_id}"
-    return "" if paused.provider is None else f" --service {paused.provider}"
+    return "" if paused.provider is None else f" --provider {paused.provider}"

@@ -54,9 +54,9 @@ def test_what_is_paused_waits_until_it_is_resumed(ingest: Ingest, paths: list[Pa
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("--service", "nobody"), "wrong_usage"),
+        (("--provider", "nobody"), "wrong_usage"),
         (("--user", "me"), "invalid_id"),
-        (("--user", "00000000-0000-4000-8000-000000000007", "--service", "openai"), "wrong_usage"),
+        (("--user", "00000000-0000-4000-8000-000000000007", "--provider", "openai"), "wrong_usage"),
     ],
 )
 def test_what_does_not_exist_cannot_be_paused(ingest: Ingest, arguments: tuple[str, ...], code: str) -> None:
