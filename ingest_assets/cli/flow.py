@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest_assets.cli.pauses import describe, sentence_of
-from ingest_assets.domain.queue.flow import UNATTENDED_AFTER, WINDOW, Flow, Verdict, verdict_on
+from ingest_assets.domain.queue.flow import WINDOW, Flow, Verdict, verdict_on
 from ingest_assets.domain.queue.pauses import Pause
 
 FIXES = {
@@ -42,8 +42,11 @@ def described(flow: Flow, pauses: list[Pause]) -> dict[str, Any]:
     }
 
 
-def ago(flow: Flow, when: datetime | None) -> str:
-    return "never" if when is None else f"{span(flow.at - when)} ago"
+def last_look(flow: Flow) -> str:
+    """Return when a sensor last looked at the queue, as the end of a sentence."""
+    if flow.looked_at is None:
+        return "no sensor has ever looked at it"
+    return f"a sensor last looked at it {span(flow.at - flow.looked_at)} ago"
 
 
 def span(duration: timedelta) -> str:
@@ -70,7 +73,7 @@ def _figures(flow: Flow) -> list[str]:
         rest = "" if flow.remaining is None else f" At this rate, the rest takes {span(flow.remaining)}."
         lines.append(f"Done in the last {span(WINDOW)}: {flow.finished}, {flow.per_minute:.1f} a minute.{rest}")
     elif flow.finished_at is not None:
-        lines.append(f"The last one was done {ago(flow, flow.finished_at)}.")
+        lines.append(f"The last one was done {span(flow.at - flow.finished_at)} ago.")
     return lines
 
 
@@ -85,11 +88,7 @@ def _verdict(flow: Flow, verdict: Verdict) -> list[str]:
         case Verdict.PAUSED:
             return []  # the pause has said it
         case Verdict.UNATTENDED:
-            return [
-                f"Nobody works on the queue: a sensor last looked at it {ago(flow, flow.looked_at)}, not within "
-                f"{span(UNATTENDED_AFTER)}.",
-                f"To see why: {FIXES[verdict]}",
-            ]
+            return [f"Nobody works on the queue: {last_look(flow)}.", f"To see why: {FIXES[verdict]}"]
 
 
 def _iso(when: datetime | None) -> str | None:

@@ -58,7 +58,7 @@ FAILED_BEFORE: Mapping[Remedy, str] = {
     f"It failed before. {_SEE_WHY}; try it again: `ingest retry DOCUMENT`",
 )
 """What to do about a file that is submitted again, unchanged, although its document is a dead letter."""
-NOBODY_WORKS = "No worker is running. Start one: `ingest up` or `ingest drain`"
+NOBODY_WORKS = "Nothing has happened for a while. To see why: `ingest doctor`"
 NOTHING_FOUND = "Nothing found. To see how many documents are searchable: `ingest status`"
 
 

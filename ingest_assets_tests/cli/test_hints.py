@@ -16,8 +16,8 @@ from ingest_assets.cli import console, hints
 from ingest_assets.cli.app import SUMMARIES, load_command
 from ingest_assets.cli.causes import print_cause
 from ingest_assets.cli.commands.status import describe_status
+from ingest_assets.cli.doctor.findings import FINDING_REMEDIES
 from ingest_assets.cli.explanation import explain_document
-from ingest_assets.cli.findings import FINDING_REMEDIES
 from ingest_assets.cli.hints import HINTS, filled_in, hint_of
 from ingest_assets.cli.results import finished
 from ingest_assets.domain.documents.attachments import ListedAttachment

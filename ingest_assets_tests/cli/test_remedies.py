@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
-from ingest_assets.cli.findings import remedy_of
+from ingest_assets.cli.doctor.findings import remedy_of
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import CATALOGUE, PermanentError, ResourceError

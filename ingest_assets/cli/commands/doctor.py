@@ -9,8 +9,8 @@ import typer
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.doctor.check import Check, attempt, failed, hints_of
+from ingest_assets.cli.doctor.findings import remedy_of
 from ingest_assets.cli.doctor.work import work_checks
-from ingest_assets.cli.findings import remedy_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId

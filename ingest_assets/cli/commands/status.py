@@ -9,6 +9,7 @@ from ingest_assets.cli.flow import described, lines_of
 from ingest_assets.cli.hints import filled_in, hint_of
 from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed, print_json
+from ingest_assets.cli.watching import watch
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.warnings import lines_of as warnings_as_json
 from ingest_assets.domain.documents.warnings import phrases
@@ -22,17 +23,23 @@ def status(
     failed: Annotated[
         bool, typer.Option("--failed", help="Group failures by cause, and say what to do about each.")
     ] = False,
+    watched: Annotated[bool, typer.Option("--watch", help="Show the counts until Ctrl-C, as they change.")] = False,
     user: Viewer = None,
     as_json: Json = False,
 ) -> None:
     """Count the documents by stage and state, show one document, or group those that failed by cause."""
     with deployed(as_json=as_json) as deployment:
+        if watched and (document is not None or failed or as_json):
+            raise PermanentError("wrong_usage", what="--watch shows counts, for people.")
         seen = seen_documents(user, deployment)
         if failed:
             show_causes(seen, user, as_json=as_json)
             return
         if document is None:
             of_one_user = viewer_of(user, deployment.settings) is not None
+            if watched:
+                watch(lambda: _count_lines(seen, deployment, of_one_user=of_one_user))
+                return
             _show_counts(seen, deployment, of_one_user=of_one_user, as_json=as_json)
             return
         document_id = document_of(document, seen)
@@ -75,15 +82,21 @@ def describe_status(found: JobStatus, filename: str) -> dict[str, Any]:
 
 def _show_counts(seen: Documents, deployment: Deployment, *, of_one_user: bool, as_json: bool) -> None:
     """Print the counts of those who look, and how the whole queue flows."""
-    counts, jobs = seen.counts(), seen.by_stage_and_state()
-    flow, pauses = deployment.flows.flow(), deployment.pauses.all()
     if as_json:
-        print_json({**counts, "jobs": jobs, "flow": described(flow, pauses)})
+        flow = described(deployment.flows.flow(), deployment.pauses.all())
+        print_json({**seen.counts(), "jobs": seen.by_stage_and_state(), "flow": flow})
         return
-    print_table(("", ""), [*((name.replace("_", " "), count) for name, count in counts.items()), *jobs.items()])
-    if counts["dead_letters"]:
-        out.print("Dead letters, by cause: ingest status --failed")
-    if of_one_user:
-        out.print("The queue of all users:")
-    for line in lines_of(flow, pauses):
+    for line in _count_lines(seen, deployment, of_one_user=of_one_user):
         out.print(line)
+
+
+def _count_lines(seen: Documents, deployment: Deployment, *, of_one_user: bool) -> list[str]:
+    counts, jobs = seen.counts(), seen.by_stage_and_state()
+    rows = {**{name.replace("_", " "): count for name, count in counts.items()}, **jobs}
+    width = max(map(len, rows))
+    lines = [f"{name:{width}}  {count}" for name, count in rows.items()]
+    if counts["dead_letters"]:
+        lines.append("Dead letters, by cause: ingest status --failed")
+    if of_one_user:
+        lines.append("The queue of all users:")
+    return lines + lines_of(deployment.flows.flow(), deployment.pauses.all())

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ingest_assets.cli.doctor.check import Check, failed
-from ingest_assets.cli.flow import lines_of, span
+from ingest_assets.cli.flow import last_look, lines_of, span
 from ingest_assets.cli.ports import is_free, next_free
 from ingest_assets.cli.upkeep import HOST
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.queue.flow import Flow, Verdict, verdict_on
+from ingest_assets.domain.queue.flow import Verdict, verdict_on
 from ingest_assets.posix.locks import try_exclusive
 
 if TYPE_CHECKING:
@@ -50,17 +50,9 @@ def _safe(name: str, examine: Callable[[], Check]) -> Check:
 def _queue(deployment: Deployment) -> Check:
     flow, pauses = deployment.flows.flow(), deployment.pauses.all()
     moves = verdict_on(flow, pauses) is not Verdict.UNATTENDED
-    told = " ".join(lines_of(flow, pauses)) if moves else _unattended(flow)
+    waiting = flow.waiting + flow.abandoned
+    told = " ".join(lines_of(flow, pauses)) if moves else f"Nobody works on {waiting} that wait: {last_look(flow)}."
     return Check("queue", moves, told, None if moves else "queue_unattended", None if moves else WORK)
-
-
-def _unattended(flow: Flow) -> str:
-    looked = (
-        "no sensor has ever looked at it"
-        if flow.looked_at is None
-        else (f"a sensor last looked at it {span(flow.at - flow.looked_at)} ago")
-    )
-    return f"{flow.waiting + flow.abandoned} documents wait, and nobody works on them: {looked}."
 
 
 def _daemon(deployment: Deployment) -> Check:
