@@ -47,7 +47,7 @@ READS_EVERYTHING = {
     **dict.fromkeys(
         (
             *("other_instances", "drain_runs", "note_drain_runs", "renew_instance", "end_instance"),
-            *("forget_instances", "instance_is_contested"),
+            *("forget_instances", "instance_is_contested", "note_look"),
         ),
         "few deployments share a database",
     ),
