@@ -34,6 +34,7 @@ class Attachments:
             ResourceError: claim_lost.
         """
         document = job.document
+        self.records.forget_other_parse(job)
         parent = Parent(document.document_id, job.fence, self.records.depth(document.document_id) + 1)
         checked: list[CheckedFile] = []
         skipped: list[SkippedAttachment] = []
@@ -45,8 +46,7 @@ class Attachments:
                 skipped.append(SkippedAttachment(attachment.path, found.code))
         actor = Actor(job.claim, job.claim)
         for batch in _in_batches(checked):
-            accepted = self.intake.take_in(batch, actor)
-            self.intake.records.inherit(document.document_id, [each.document_id for each in accepted])
+            self.intake.take_in(batch, actor)
         sources = [file.arrival.source for file in checked]
         for orphan in self.records.settle(job, sources, skipped, actor):
             self.deletion.delete(orphan, actor)
