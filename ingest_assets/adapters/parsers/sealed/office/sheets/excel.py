@@ -9,6 +9,7 @@ from io import BytesIO
 
 from lxml import etree
 
+from ingest_assets.adapters.parsers.sealed.office.paragraphs import drawn_paragraphs
 from ingest_assets.adapters.parsers.sealed.office.parts import (
     EMBEDDED,
     PARSER_OPTIONS,
@@ -32,8 +33,6 @@ READ = tuple(
     f"{{*}}{name}" for name in ("col", "row", "mergeCell", "oddHeader", "oddFooter", "firstHeader", "firstFooter")
 )
 MOST_DIGITS = 9
-DRAWN_PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
-DRAWN_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 LONGEST_NAME = 100
 UNKNOWN_AUTHOR = "an unknown author"
 THREADED = "Comment:"
@@ -165,7 +164,7 @@ def _read_beside(parts: Parts, name: str, sheet: Sheet, warnings: Counter[Warnin
         if each.kind in {"comments", "drawing"}:
             root = parts.tree(each.target)
             if root is not None:
-                sheet.behind += _notes(root) if each.kind == "comments" else _boxes(root)
+                sheet.behind += _notes(root) if each.kind == "comments" else drawn_paragraphs(root)
                 warnings[WarningKind.PICTURES_WITHOUT_TEXT] += sum(map(is_scan, root.iter("{*}pic")))
 
 
@@ -178,13 +177,6 @@ def _notes(root: Element) -> Iterator[str]:
         by = (authors[author] if author < len(authors) and not is_thread else "") or UNKNOWN_AUTHOR
         if text:
             yield f"Comment by {by} on {comment.get('ref', '')}: {said.strip() if is_thread else text}"
-
-
-def _boxes(root: Element) -> Iterator[str]:
-    for paragraph in root.iter(DRAWN_PARAGRAPH):
-        text = "".join(each.text or "" for each in paragraph.iter(DRAWN_TEXT)).strip()
-        if text:
-            yield text
 
 
 def _elements(content: bytes | None, names: tuple[str, ...]) -> Iterator[Element]:
