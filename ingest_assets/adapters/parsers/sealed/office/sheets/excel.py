@@ -20,6 +20,7 @@ from ingest_assets.adapters.parsers.sealed.office.parts import (
     natural,
 )
 from ingest_assets.adapters.parsers.sealed.office.pictures import is_scan
+from ingest_assets.adapters.parsers.sealed.office.sheets.escapes import unescaped
 from ingest_assets.adapters.parsers.sealed.office.sheets.tables import Merge, Sheet
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.text.number_codes import BUILT_IN, GENERAL
@@ -72,7 +73,7 @@ def sheets(content: bytes, warnings: Counter[WarningKind]) -> Iterator[Sheet]:
         if relationship is None or relationship.kind != "worksheet" or relationship.target in seen:
             continue
         seen.add(relationship.target)
-        sheet = Sheet(each.get("name", ""), is_hidden=each.get("state") in {"hidden", "veryHidden"})
+        sheet = Sheet(unescaped(each.get("name", "")), is_hidden=each.get("state") in {"hidden", "veryHidden"})
         _read_sheet(parts.read(relationship.target), sheet, book)
         _read_beside(parts, relationship.target, sheet, warnings)
         yield sheet
@@ -95,7 +96,7 @@ def _read_sheet(content: bytes | None, sheet: Sheet, book: Workbook) -> None:
         elif name == "mergeCell":
             sheet.merges += _merge(element.get("ref", ""))
         elif name.endswith(MARGINS):
-            text = " ".join(PRINT_CODE.sub(" ", element.text or "").split())
+            text = " ".join(PRINT_CODE.sub(" ", unescaped(element.text or "")).split())
             (sheet.before if name.endswith("Header") else sheet.behind).extend([text] if text else [])
 
 
@@ -124,7 +125,7 @@ def _text(cell: Element, book: Workbook) -> str:
         case "n":
             return _number(value, cell.get("s", "0"), book)
         case _:
-            return value
+            return unescaped(value)
 
 
 def _number(value: str, style: str, book: Workbook) -> str:
@@ -142,7 +143,7 @@ def _strings(content: bytes | None) -> list[str]:
 def _rich_text(element: Element) -> str:
     """Return the text of all runs, without the readings of Japanese words."""
     texts = (each for each in element.iter("{*}t") if not each.getparent().tag.endswith("}rPh"))
-    return "".join(each.text or "" for each in texts)
+    return unescaped("".join(each.text or "" for each in texts))
 
 
 def _codes(styles: Element | None) -> list[str]:
@@ -150,7 +151,10 @@ def _codes(styles: Element | None) -> list[str]:
         return []
     codes = dict(BUILT_IN)
     own = styles.find("{*}numFmts")  # those of conditional formats have ids of their own
-    codes |= {_whole(each.get("numFmtId")): each.get("formatCode", GENERAL) for each in ([] if own is None else own)}
+    codes |= {
+        _whole(each.get("numFmtId")): unescaped(each.get("formatCode", GENERAL))
+        for each in ([] if own is None else own)
+    }
     formats = styles.find("{*}cellXfs")
     return [codes.get(_whole(each.get("numFmtId")), GENERAL) for each in ([] if formats is None else formats)]
 
@@ -169,10 +173,10 @@ def _read_beside(parts: Parts, name: str, sheet: Sheet, warnings: Counter[Warnin
 
 
 def _notes(root: Element) -> Iterator[str]:
-    authors = ["".join(each.itertext())[:LONGEST_NAME] for each in root.iter("{*}author")]
+    authors = [unescaped("".join(each.itertext()))[:LONGEST_NAME] for each in root.iter("{*}author")]
     for comment in root.iter("{*}comment"):
         author = _whole(comment.get("authorId"))
-        text = " ".join("".join(each.text or "" for each in comment.iter("{*}t")).split())
+        text = " ".join(_rich_text(comment).split())
         _, is_thread, said = text.partition(THREADED)
         by = (authors[author] if author < len(authors) and not is_thread else "") or UNKNOWN_AUTHOR
         if text:
