@@ -231,3 +231,10 @@ def test_a_worker_on_a_version_that_was_replaced_takes_nothing_in(deployment: De
         deployment.attachments.take_in(job, [Attachment("a.md", b"The walrus.")])
     deployment.attachments.take_in(job, [Attachment("noise", bytes(99))])
     assert in_mail(deployment, parent) == {}
+
+
+def test_very_long_names_of_attachments_lose_none(deployment: Deployment, user: UserId) -> None:
+    files = [("\U0001f300" * 900 + ".md", f"Clause {number} covers a walrus.".encode()) for number in range(60)]
+    parent = ingest(deployment, user, mail(*files), "mail.eml")
+    assert len(in_mail(deployment, parent)) == 60
+    assert status_of(deployment, parent).warnings == {}
