@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingest_assets.domain.batching import batches
 from ingest_assets.domain.documents.attachments import DEEPEST, SkippedAttachment
-from ingest_assets.domain.documents.document import Attachment, Parent
+from ingest_assets.domain.documents.document import Attachment, DocumentId, Parent
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.pipeline.deletion import Deletion
@@ -21,6 +21,10 @@ class Attachments:
     intake: Intake
     records: AttachmentRecords
     deletion: Deletion
+
+    def is_one(self, document_id: DocumentId) -> bool:
+        """Return whether a document is only an attachment: it was never submitted by itself."""
+        return self.records.depth(document_id) > 0
 
     def take_in(self, job: Job, attachments: Sequence[Attachment]) -> int:
         """Queue a document's attachments, and delete those that its earlier version had and this one has not.
