@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingest_assets.domain.batching import batches
 from ingest_assets.domain.documents.attachments import DEEPEST, SkippedAttachment
-from ingest_assets.domain.documents.document import Attachment, Parent
+from ingest_assets.domain.documents.document import Attachment, DocumentId, Parent
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor, Job
 from ingest_assets.pipeline.deletion import Deletion
@@ -22,6 +22,10 @@ class Attachments:
     records: AttachmentRecords
     deletion: Deletion
 
+    def is_one(self, document_id: DocumentId) -> bool:
+        """Return whether a document is only an attachment: it was never submitted by itself."""
+        return self.records.depth(document_id) > 0
+
     def take_in(self, job: Job, attachments: Sequence[Attachment]) -> int:
         """Queue a document's attachments, and delete those that its earlier version had and this one has not.
 
@@ -34,6 +38,7 @@ class Attachments:
             ResourceError: claim_lost.
         """
         document = job.document
+        self.records.forget_other_parse(job)
         parent = Parent(document.document_id, job.fence, self.records.depth(document.document_id) + 1)
         checked: list[CheckedFile] = []
         skipped: list[SkippedAttachment] = []
@@ -45,8 +50,7 @@ class Attachments:
                 skipped.append(SkippedAttachment(attachment.path, found.code))
         actor = Actor(job.claim, job.claim)
         for batch in _in_batches(checked):
-            accepted = self.intake.take_in(batch, actor)
-            self.intake.records.inherit(document.document_id, [each.document_id for each in accepted])
+            self.intake.take_in(batch, actor)
         sources = [file.arrival.source for file in checked]
         for orphan in self.records.settle(job, sources, skipped, actor):
             self.deletion.delete(orphan, actor)

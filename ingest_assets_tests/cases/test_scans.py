@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageFilter
 
 from ingest_assets.adapters.parsers.local import LocalParser, ParserLimits
 from ingest_assets.composition import Deployment
@@ -14,6 +16,7 @@ from ingest_assets.posix.ocr_languages import folder_of
 from ingest_assets.settings import Settings
 from ingest_assets_tests.conftest import deployment_for
 from ingest_assets_tests.documents import drain_all, ingest, status_of, submit
+from ingest_assets_tests.pipeline.test_attachments import in_mail, mail
 from ingest_assets_tests.scans import as_file, as_pdf, faxed, typed
 
 FILES = Path(__file__).parent / "files"
@@ -140,3 +143,40 @@ def test_text_goes_first_and_the_scan_waits_for_its_turn(reading: Deployment, us
     finished = [status_of(reading, each).finished_at for each in (*texts, scan)]
     assert history.count("recognition_slow") == 1
     assert max(each for each in finished if each is not None) == finished[-1]
+
+
+def photograph(seed: int) -> bytes:
+    """A picture of no words."""
+    return as_file("JPEG", Image.effect_noise((900, 900), 20 + seed).filter(ImageFilter.GaussianBlur(30)))
+
+
+def test_a_photograph_attached_to_a_mail_is_found_by_its_name(reading: Deployment, user: UserId) -> None:
+    content = mail(
+        ("Hail-damage_greenhouse.jpg", photograph(1)), ("0.png", as_file("PNG", Image.new("L", (9, 9), 255)))
+    )
+    parent = ingest(reading, user, content, "loss.eml")
+    drain_all(reading)
+
+    attached = in_mail(reading, parent)
+    photo, blank = attached["Hail-damage_greenhouse.jpg"], attached["0.png"]
+    assert isinstance(photo, type(parent))
+    assert isinstance(blank, type(parent))
+    assert reading.search.passages(user, "greenhouse hail", 1)[0].document_id == photo
+    assert status_of(reading, photo).warnings == {WarningKind.PICTURES_WITHOUT_TEXT: 1}
+    assert status_of(reading, blank).searchable
+
+
+def test_a_photograph_by_itself_and_a_scan_of_no_words_in_a_mail_are_dead_letters(
+    reading: Deployment, user: UserId
+) -> None:
+    alone = submit(reading, user, photograph(2), "greenhouse.jpg").document_id
+    roof = photograph(3)
+    shared = submit(reading, user, roof, "roof.jpg").document_id
+    content = mail(("again.jpg", roof), ("scan.pdf", as_pdf(Image.open(BytesIO(photograph(4))))))
+    parent = ingest(reading, user, content, "loss.eml")
+    drain_all(reading)
+
+    scan = in_mail(reading, parent)["scan.pdf"]
+    assert isinstance(scan, type(parent))
+    assert in_mail(reading, parent)["again.jpg"] == shared
+    assert [status_of(reading, each).error_code for each in (alone, shared, scan)] == ["needs_ocr"] * 3

@@ -10,7 +10,7 @@ from ingest_assets.domain.documents.document import Acceptance, Parent, UserId
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.pipeline.intake import IncomingFile
 from ingest_assets.pipeline.ports.attachments import AttachmentRecords
-from ingest_assets_tests.documents import TEST, claim_one, submit
+from ingest_assets_tests.documents import TEST, claim_one, ingest, submit
 
 
 def attach(deployment: Deployment, job: Job, path: str, text: str, depth: int = 1) -> Acceptance:
@@ -82,3 +82,23 @@ class AttachmentRecordsContract:
             == []
         )
         assert [each.path for each in deployment.documents.attachments(job.document.document_id)] == ["a.md"]
+
+    def test_the_parse_of_an_earlier_content_is_forgotten_by_whoever_works_on_the_present_one(
+        self, attachment_records: AttachmentRecords, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = ingest(deployment, user, "One.", "mail.md")
+        submit(deployment, user, "Two.", "mail.md")
+        job = claim_one(deployment)
+        submit(deployment, user, "One.", "mail.md")
+        attachment_records.forget_other_parse(job)
+        found = deployment.documents.find(document_id)
+        assert found is not None
+        assert found.parse is not None
+        attachment_records.forget_other_parse(claim_one(deployment))
+        assert deployment.documents.find(document_id) == found
+        submit(deployment, user, "Two.", "mail.md")
+        attachment_records.forget_other_parse(claim_one(deployment))
+        submit(deployment, user, "One.", "mail.md")
+        forgotten = deployment.documents.find(document_id)
+        assert forgotten is not None
+        assert forgotten.parse is None

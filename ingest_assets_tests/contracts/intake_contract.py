@@ -94,7 +94,7 @@ class IntakeRecordsContract:
         assert records.accept(arrivals, located, TEST) is None
         assert deployment.documents.counts()["documents"] == 0
 
-    def test_metadata_is_changed_of_ones_own_documents_and_inherited_where_it_is_missing(
+    def test_metadata_is_changed_of_ones_own_documents(
         self, records: IntakeRecords, deployment: Deployment, user: UserId, other_user: UserId
     ) -> None:
         arrivals = [arrival(user, f"/a/{name}.md", name) for name in ("parent", "child")]
@@ -103,8 +103,7 @@ class IntakeRecordsContract:
         records.describe(other_user, {parent: {"a": "foreign"}})
         records.describe(user, {parent: {"a": None, "c": "4"}})
         assert deployment.documents.metadata(parent) == {"b": "2", "c": "4"}
-        records.inherit(parent, [child])
-        assert deployment.documents.metadata(child) == {"b": "3", "c": "4"}
+        assert deployment.documents.metadata(child) == {"b": "3"}
         with pytest.raises(PermanentError, match="invalid_metadata"):
             records.describe(user, {parent: {"much": "x" * 100_000}})
 

@@ -10,6 +10,7 @@ from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.documents.warnings import WarningKind
+from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.ports.reading import Documents
@@ -94,6 +95,14 @@ class DocumentsContract:
         assert first[0] == ListedDocument(
             ids["c.md"], "c.md", Stage.QUEUED, State.QUEUED, code=None, searchable=False, warnings={}
         )
+
+    def test_a_list_behind_an_unknown_document_does_not_begin_anew(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        last = submit(deployment, user, policy_text(), "a.md").document_id
+        assert documents.listed(Listing(after=last)) == []
+        with pytest.raises(PermanentError, match="unknown_document"):
+            documents.listed(Listing(after=DocumentId(uuid4())))
 
     def test_a_list_holds_only_what_was_asked_for(
         self, documents: Documents, deployment: Deployment, user: UserId

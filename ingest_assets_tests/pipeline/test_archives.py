@@ -6,6 +6,7 @@ from zipfile import ZIP_STORED
 import pytest
 
 from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.attachments import MOST_ATTACHMENTS
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.errors import PermanentError
@@ -70,3 +71,22 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(opening: Deployment, use
 def test_another_package_is_no_archive(opening: Deployment, user: UserId) -> None:
     with pytest.raises(PermanentError, match="unsupported"):
         submit(opening, user, zipped({"META-INF/MANIFEST.MF": "x"}), "program.jar")
+
+
+def test_very_long_names_are_as_good_as_short_ones(opening: Deployment, user: UserId) -> None:
+    names = [f"{'x' * 5000}{chr(0x1F300 + number % 100) * 595}{number:03}.md" for number in range(MOST_ATTACHMENTS + 2)]
+    content = zipped({name: f"Clause {number} covers a walrus." for number, name in enumerate(names)})
+
+    parent = ingest(opening, user, content, "claims.zip")
+
+    assert status_of(opening, parent).warnings == {WarningKind.ATTACHMENTS_SKIPPED: 2}
+    assert set(in_mail(opening, parent)) == {name[-600:] for name in names[:MOST_ATTACHMENTS]}
+
+
+def test_of_names_that_are_alike_where_they_are_kept_the_others_are_counted(opening: Deployment, user: UserId) -> None:
+    content = zipped({f"{number}/{'x' * 700}.md": f"Clause {number}." for number in range(3)})
+
+    parent = ingest(opening, user, content, "claims.zip")
+
+    assert len(in_mail(opening, parent)) == 1
+    assert status_of(opening, parent).warnings == {WarningKind.ATTACHMENTS_SKIPPED: 2}

@@ -162,3 +162,79 @@ def test_two_mails_that_go_at_once_leave_nothing_of_what_they_share(deployment: 
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda each: deployment.deletion.delete(each, TEST), mails))
         assert deployment.documents.counts()["documents"] == 0
+
+
+def test_what_becomes_known_of_a_mail_later_is_known_of_all_that_was_taken_out_of_it(
+    deployment: Deployment, user: UserId
+) -> None:
+    content = mail(("inner.eml", mail(("policy.md", b"The walrus."), text="Second.")))
+    parent = ingest(deployment, user, content, "outer.eml")
+    drain_all(deployment)
+    inner = in_mail(deployment, parent)["inner.eml"]
+    assert isinstance(inner, type(parent))
+    policy = in_mail(deployment, inner)["policy.md"]
+    assert isinstance(policy, type(parent))
+    describe, known = deployment.intake.records.describe, deployment.documents.metadata
+    describe(user, {policy: {"office": "York"}})
+    describe(user, {parent: {"claim_number": "CLM-7", "office": "Leeds", "broker": "North"}})
+    assert known(inner) == known(parent)
+    assert known(policy) == {"claim_number": "CLM-7", "office": "York", "broker": "North"}
+    describe(user, {parent: {"claim_number": "CLM-8", "office": None, "broker": "North"}, policy: {"broker": None}})
+    assert known(inner) == {"claim_number": "CLM-8", "broker": "North"}
+    assert known(policy) == {"claim_number": "CLM-8", "office": "York"}
+
+
+def test_what_was_there_before_its_mail_learns_what_is_known_of_the_mail(deployment: Deployment, user: UserId) -> None:
+    inner = mail(("policy.md", b"The walrus."), text="Second.")
+    alone = ingest(deployment, user, inner, "inner.eml")
+    parent = submit(deployment, user, mail(("inner.eml", inner)), "outer.eml").document_id
+    deployment.intake.records.describe(user, {parent: {"claim_number": "CLM-7"}})
+    drain_all(deployment)
+    policy = in_mail(deployment, alone)["policy.md"]
+    assert isinstance(policy, type(parent))
+    assert deployment.documents.metadata(alone) == deployment.documents.metadata(policy) == {"claim_number": "CLM-7"}
+
+
+def test_what_is_too_much_for_an_attachment_leaves_it_as_it_is(deployment: Deployment, user: UserId) -> None:
+    parent = ingest(deployment, user, mail(("policy.md", b"The walrus.")), "mail.eml")
+    policy = in_mail(deployment, parent)["policy.md"]
+    assert isinstance(policy, type(parent))
+    describe = deployment.intake.records.describe
+    describe(user, {policy: {"much": "x" * 40_000}})
+    describe(user, {parent: {"more": "x" * 40_000}})
+    assert deployment.documents.metadata(policy) == {"much": "x" * 40_000}
+    assert deployment.documents.metadata(parent) == {"more": "x" * 40_000}
+
+
+def test_a_mail_as_it_was_has_the_attachments_that_it_had(deployment: Deployment, user: UserId) -> None:
+    first, second = mail(("a.md", b"The walrus.")), mail(("b.md", b"The ferret."))
+    parent = submit(deployment, user, first, "m.eml", source="/inbox/1").document_id
+    drain_all(deployment)
+    submit(deployment, user, second, "m.eml", source="/inbox/1")
+    job = claim_one(deployment)
+    step = deployment.steps["parsed_markdown"]
+    parsed = step.run(job)
+    deployment.attachments.take_in(job, parsed.attachments or ())
+    assert in_mail(deployment, parent).keys() == {"b.md"}
+    submit(deployment, user, first, "m.eml", source="/inbox/1")
+    drain_all(deployment)
+    drain_all(deployment)
+    assert in_mail(deployment, parent).keys() == {"a.md"}
+    assert deployment.documents.counts() == {"documents": 2, "searchable": 2, "dead_letters": 0}
+
+
+def test_a_worker_on_a_version_that_was_replaced_takes_nothing_in(deployment: Deployment, user: UserId) -> None:
+    parent = submit(deployment, user, mail(), "m.eml", source="/inbox/1").document_id
+    job = claim_one(deployment)
+    submit(deployment, user, mail(text="Newer."), "m.eml", source="/inbox/1")
+    with pytest.raises(ResourceError, match="claim_lost"):
+        deployment.attachments.take_in(job, [Attachment("a.md", b"The walrus.")])
+    deployment.attachments.take_in(job, [Attachment("noise", bytes(99))])
+    assert in_mail(deployment, parent) == {}
+
+
+def test_very_long_names_of_attachments_lose_none(deployment: Deployment, user: UserId) -> None:
+    files = [("\U0001f300" * 900 + ".md", f"Clause {number} covers a walrus.".encode()) for number in range(60)]
+    parent = ingest(deployment, user, mail(*files), "mail.eml")
+    assert len(in_mail(deployment, parent)) == 60
+    assert status_of(deployment, parent).warnings == {}

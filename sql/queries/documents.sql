@@ -88,7 +88,23 @@ WHERE known.document_id <> excluded.document_id;
 -- hold_parent
 -- Keep the document that attachments are taken out of, and its claim, until the transaction ends; return nothing if the
 -- claim is lost.
-SELECT FROM upload_pipeline.upload_jobs WHERE document_id = %(parent_id)s AND fence = %(fence)s FOR SHARE;
+SELECT
+FROM upload_pipeline.upload_jobs
+WHERE document_id = %(parent_id)s AND fence = %(fence)s AND state = 'working'
+FOR SHARE;
+
+-- forget_other_parse
+-- Forget the parse of an earlier content of a held job's document, whose attachments are about to be replaced: if that content
+-- comes back, it is parsed anew, and has its attachments again.
+WITH held AS MATERIALIZED (
+    SELECT
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = %(document_id)s AND fence = %(fence)s AND state = 'working'
+    FOR SHARE
+)
+UPDATE upload_pipeline.documents
+SET parsed_content_sha = NULL, parsed_sha = NULL, parser_name = NULL, parser_version = NULL, page_starts = NULL
+WHERE document_id = %(document_id)s AND parsed_content_sha <> content_sha AND EXISTS (SELECT FROM held);
 
 -- depth_of_document
 -- Return how far a document is below the nearest submitted one.
@@ -98,7 +114,10 @@ SELECT coalesce(min(depth), 0) AS depth FROM upload_pipeline.document_sources WH
 -- Forget the attachments that a document no longer has, and keep which ones were skipped. Return the documents that came from
 -- nowhere else.
 WITH held AS MATERIALIZED (
-    SELECT FROM upload_pipeline.upload_jobs WHERE document_id = %(document_id)s AND fence = %(fence)s FOR SHARE
+    SELECT
+    FROM upload_pipeline.upload_jobs
+    WHERE document_id = %(document_id)s AND fence = %(fence)s AND state = 'working'
+    FOR SHARE
 ), gone AS (
     DELETE FROM upload_pipeline.document_sources
     WHERE parent_id = %(document_id)s AND NOT source = ANY(%(sources)s) AND EXISTS (SELECT FROM held)
@@ -161,10 +180,36 @@ FROM jsonb_each(%(changes)s) AS change (document_id, changes)
 WHERE document.document_id = change.document_id::uuid AND document.user_id = %(user_id)s
     AND document.metadata <> jsonb_strip_nulls(document.metadata || change.changes);
 
+-- taken_out
+-- Return what was taken out of these documents.
+SELECT parent_id, document_id FROM upload_pipeline.document_sources WHERE parent_id = ANY(%(document_ids)s);
+
+-- describe_attachments
+-- Change the metadata of what was taken out of a document of a user as its own is about to change; what an attachment has
+-- differently, or would have too much of, stays. Run this before `describe_documents`.
+WITH passed_on AS (
+    SELECT child.document_id, (
+        SELECT jsonb_object_agg(change.key, change.value)
+        FROM jsonb_each(%(changes)s) AS change
+        WHERE root.metadata -> change.key IS DISTINCT FROM nullif(change.value, 'null')
+            AND coalesce(child.metadata -> change.key = root.metadata -> change.key, NOT child.metadata ? change.key)
+    ) AS changes
+    FROM upload_pipeline.documents AS root
+    JOIN upload_pipeline.documents AS child ON child.document_id = ANY(%(document_ids)s)
+    WHERE root.document_id = %(parent_id)s AND root.user_id = %(user_id)s
+)
+UPDATE upload_pipeline.documents AS child
+SET metadata = jsonb_strip_nulls(child.metadata || passed_on.changes), updated_at = clock_timestamp()
+FROM passed_on
+WHERE child.document_id = passed_on.document_id AND passed_on.changes IS NOT NULL
+    AND octet_length(jsonb_strip_nulls(child.metadata || passed_on.changes)::text) <= 65536;
+
 -- inherit_metadata
--- Give documents the metadata of another document of their user; what they have themselves stays.
+-- Give documents the metadata of what they were taken out of; what they have themselves stays, and so does all of it if it
+-- would be too much.
 UPDATE upload_pipeline.documents AS child
 SET metadata = parent.metadata || child.metadata, updated_at = clock_timestamp()
 FROM upload_pipeline.documents AS parent
 WHERE child.document_id = ANY(%(document_ids)s) AND parent.document_id = %(parent_id)s
-    AND child.user_id = parent.user_id AND child.metadata <> parent.metadata || child.metadata;
+    AND child.user_id = parent.user_id AND child.metadata <> parent.metadata || child.metadata
+    AND octet_length((parent.metadata || child.metadata)::text) <= 65536;

@@ -147,13 +147,13 @@ WHERE document_id = %(document_id)s
 ORDER BY source, path;
 
 -- list_documents
--- Return documents, newest first, behind one of them; what is null does not matter.
+-- Return documents, newest first, behind one of them; what is null does not matter. Nothing is behind an unknown document.
 SELECT document.document_id, document.filename, job.stage, job.state, job.error_code AS code,
     document.live_version IS NOT NULL AS searchable, document.warnings
 FROM upload_pipeline.documents AS document
 JOIN upload_pipeline.upload_jobs AS job USING (document_id)
 LEFT JOIN upload_pipeline.documents AS last ON last.document_id = %(after)s::uuid
-WHERE (last.document_id IS NULL OR (document.created_at, document.document_id) < (last.created_at, last.document_id))
+WHERE (%(after)s::uuid IS NULL OR (document.created_at, document.document_id) < (last.created_at, last.document_id))
     AND (%(state)s::text IS NULL OR job.state = %(state)s)
     AND (%(code)s::text IS NULL OR job.error_code = %(code)s)
     AND (%(name)s::text IS NULL OR strpos(lower(document.filename), lower(%(name)s)) > 0)

@@ -20,7 +20,7 @@ from ingest_assets.domain.text.normalisation import decode_normal, has_words
 
 __all__ = ["LocalParser", "ParserLimits"]
 
-REVISION = 2
+REVISION = 3
 """The revision of this package's own work around xberg; raise it when the same file would give another text."""
 SHORT_TRY_SECONDS = 10.0
 """How long a document gets whose size does not tell that it is slow; it then waits for its turn among slow ones."""

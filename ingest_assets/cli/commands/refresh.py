@@ -11,7 +11,7 @@ from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, pri
 from ingest_assets.cli.named_documents import documents_of
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.document import DocumentId
-from ingest_assets.domain.documents.listing import Listing
+from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.outdated import FirstStep
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.pipeline.ports.reading import Documents
@@ -55,9 +55,21 @@ def refresh(
 
 def _with_warnings(documents: Documents) -> Iterator[DocumentId]:
     page = Listing(with_warnings=True, limit=LISTED_AT_ONCE)
-    while found := documents.listed(page):
+    found = documents.listed(page)
+    while found:
         yield from (each.document_id for each in found)
-        page = replace(page, after=found[-1].document_id)
+        found = behind(found, page, documents)
+
+
+def behind(found: Sequence[ListedDocument], page: Listing, documents: Documents) -> list[ListedDocument]:
+    """Return the page behind what is left of another one, whose documents may be deleted meanwhile."""
+    for last in reversed(found):
+        try:
+            return documents.listed(replace(page, after=last.document_id))
+        except PermanentError as error:
+            if error.code != "unknown_document":
+                raise
+    return documents.listed(page)
 
 
 def _print(queued: Sequence[DocumentId], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ class WarningKind(StrEnum):
     PAGES_POORLY_RECOGNISED = "pages_poorly_recognised"
     """Pages whose text was recognised with little confidence."""
     PICTURES_WITHOUT_TEXT = "pictures_without_text"
-    """Pictures as large as a page, in files without pages."""
+    """Pictures as large as a page, in files without pages; and an attached picture that shows no words."""
     ATTACHMENTS_SKIPPED = "attachments_skipped"
     """Attachments and archived files that did not become documents."""
     EMBEDDED_OBJECTS = "embedded_objects"

@@ -50,7 +50,8 @@ TOKEN = re.compile(
 CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[\d.]+)")
 CURRENCY = re.compile(r"\$([^-]*)(?:-(.*))?", re.DOTALL)
 ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
-SYSTEM_FORMATS = {"f800": "yyyy-mm-dd", "f400": "hh:mm:ss"}
+SYSTEM_FORMATS = {"f800": "yyyy-mm-dd", "x-sysdate": "yyyy-mm-dd", "f400": "hh:mm:ss", "x-systime": "hh:mm:ss"}
+"""What a section is replaced by that leaves the form of a date or a time to the reader's system."""
 COMPARISONS = {
     "<": lambda value, bound: value < bound,
     ">": lambda value, bound: value > bound,
@@ -64,7 +65,7 @@ COMPARISONS = {
 @dataclass(frozen=True, slots=True)
 class Item:
     kind: str
-    """text, digit, point, comma, percent, exponent, slash, date, elapsed, noon or general."""
+    """text, digit, point, comma, percent, exponent, slash, date, elapsed, noon, general or system."""
     text: str = ""
 
 
@@ -88,7 +89,7 @@ def sections(code: str) -> tuple[Section, ...]:
     condition = None
     for found in TOKEN.finditer(code):
         if found["other"] == ";":
-            sections.append(Section(tuple(items), condition))
+            sections.append(Section(_understood(items), condition))
             items, condition = [], None
             continue
         bounded = CONDITION.fullmatch(found["bracket"] or "")
@@ -96,7 +97,47 @@ def sections(code: str) -> tuple[Section, ...]:
             condition = _bound(bounded)
         else:
             items += _items(found)
-    return (*sections, Section(tuple(items), condition))
+    return (*sections, Section(_understood(items), condition))
+
+
+def _understood(items: list[Item]) -> tuple[Item, ...]:
+    """Return the items of a section, in which each letter is a field of a date or stands for itself."""
+    system = next((item.text for item in items if item.kind == "system"), None)
+    if system:
+        return sections(system)[0].items
+    if _has_number(items):
+        return tuple(item if _is_of_number(items, at) else Item("text", item.text) for at, item in enumerate(items))
+    return tuple(Item("date", item.text.lower()) if item.kind == "date" else item for item in items)
+
+
+def _has_number(items: list[Item]) -> bool:
+    """Return whether a section is that of a number, so that `m` in it belongs to a unit: digits of seconds are none."""
+    if any(item.kind == "elapsed" for item in items):
+        return False
+    before = ""
+    for item in items:
+        if item.kind == "general" or (item.kind == "digit" and before != "s."):
+            return True
+        if item.kind != "digit":
+            before = f"{before[-1:]}{item.text[-1:].lower()}"
+    return False
+
+
+def _is_of_number(items: list[Item], at: int) -> bool:
+    kinds = ["", *(item.kind for item in items), ""]
+    before, after = kinds[at], kinds[at + 2]
+    match items[at].kind:
+        case "date" | "noon":
+            return False
+        case "exponent":
+            return before in {"digit", "point"} and after == "digit"
+        case "slash":
+            below = items[at + 1].text if after else ""
+            return before == "digit" and (after == "digit" or below.isdecimal())
+        case "point":
+            return "digit" in {before, after}
+        case _:
+            return True
 
 
 def _bound(found: re.Match[str]) -> tuple[str, float] | None:
@@ -114,10 +155,8 @@ def _items(found: re.Match[str]) -> list[Item]:
             return [Item("text", text)]
         case "bracket":
             return _bracketed(text)
-        case "general" | "noon" | "exponent" | "digit":
+        case "general" | "noon" | "exponent" | "digit" | "date":
             return [Item(kind, text)]
-        case "date":
-            return [Item("date", text.lower())]
         case "other":
             signs = {".": "point", ",": "comma", "%": "percent", "/": "slash", "@": "general"}
             return [Item(signs.get(text, "text"), text)]
@@ -133,7 +172,7 @@ def _bracketed(text: str) -> list[Item]:
         return []  # a colour
     system = SYSTEM_FORMATS.get((currency[2] or "").lower())
     if system:
-        return [*sections(system)[0].items]
+        return [Item("system", system)]
     return [Item("text", currency[1])]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite, nextafter
 
 from ingest_assets.domain.text.date_formats import shown_date
 from ingest_assets.domain.text.number_codes import GENERAL, Item, Section, literal, sections
@@ -46,14 +46,32 @@ def general(value: float) -> str:
 def _choose(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
     """Return the section for a value, and whether it shows the value without its sign."""
     if any(section.condition for section in sections):
-        fitting = next((section for section in sections if section.holds(value)), None)
-        others = [section for section in sections if section.condition is None]
-        return fitting or (others or sections)[0], False
+        at = _place(sections, value)
+        section = sections[at]
+        return section, value < 0 and (_has_own_sign(section) or not _shows_positive(sections, at))
     if value < 0 and len(sections) > 1:
         return sections[1], True
     if value == 0 and len(sections) > 2:  # noqa: PLR2004  (positive, negative, zero)
         return sections[2], True
     return sections[0], False
+
+
+def _place(sections: Sequence[Section], value: float) -> int:
+    """Return which of the sections with conditions, or of the others, is for a value."""
+    holding = (at for at, section in enumerate(sections) if section.holds(value))
+    others = (at for at, section in enumerate(sections) if section.condition is None)
+    return next(holding, next(others, 0))
+
+
+def _has_own_sign(section: Section) -> bool:
+    return any(item.text.startswith("-") for item in section.items[:1])
+
+
+def _shows_positive(sections: Sequence[Section], at: int) -> bool:
+    """Return whether a section shows any number that is not negative: one that does not has a sign of its own."""
+    bounds = [section.condition[1] for section in sections if section.condition]
+    near = (number for bound in bounds for number in (nextafter(bound, -inf), bound, nextafter(bound, inf)))
+    return any(_place(sections, number) == at for number in (0.0, *near) if number >= 0)
 
 
 def _number(items: Sequence[Item], value: float) -> str:

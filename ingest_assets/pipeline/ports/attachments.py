@@ -12,6 +12,12 @@ class AttachmentRecords(Protocol):
     def depth(self, document_id: DocumentId) -> int:
         """Return how far a document is below the nearest submitted one; 0 if it was submitted itself."""
 
+    def forget_other_parse(self, job: Job) -> None:
+        """Forget the parse of an earlier content of a held job's document; do nothing if the claim is lost.
+
+        A stored parse says what is in the document only as long as nobody has begun to replace its attachments.
+        """
+
     def settle(
         self, job: Job, sources: Sequence[str], skipped: Sequence[SkippedAttachment], actor: Actor
     ) -> list[DocumentId]:

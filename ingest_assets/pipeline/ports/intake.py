@@ -27,6 +27,8 @@ class IntakeRecords(Protocol):
     ) -> list[Acceptance] | None:
         """Queue all of these arrivals, whose bytes are stored where `locate` placed them.
 
+        Attachments, and what was taken out of them before, get the metadata of their parent that they do not have.
+
         Args:
             arrivals: The arrivals, all of one user.
             located: What `locate` has returned for them.
@@ -43,14 +45,13 @@ class IntakeRecords(Protocol):
         """
 
     def describe(self, user_id: UserId, changes: Mapping[DocumentId, Changes]) -> None:
-        """Change the metadata of those of these documents that are the user's.
+        """Change the metadata of those of these documents that are the user's, and of all that was taken out of them.
+
+        An attachment keeps what it has differently, and what it has if it would become too much.
 
         Raises:
             PermanentError: invalid_metadata, if it would become too much.
         """
-
-    def inherit(self, parent_id: DocumentId, children: Sequence[DocumentId]) -> None:
-        """Give documents of the same user the metadata of another; what they have themselves stays."""
 
     def known_files(self, user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
         """Return those of these paths that were submitted before, with what is known of each file."""

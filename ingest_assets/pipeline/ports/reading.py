@@ -59,7 +59,11 @@ class Documents(Protocol):
         """Return what became of the document's attachments."""
 
     def listed(self, listing: Listing) -> list[ListedDocument]:
-        """Return the documents that are asked for, newest first."""
+        """Return the documents that are asked for, newest first.
+
+        Raises:
+            PermanentError: unknown_document, if there is none of the id behind which the list is to begin.
+        """
 
     def failed(self, code: str | None = None, limit: int | None = None) -> list[FailedDocument]:
         """Return dead letters and documents that wait for a retry, newest first: all of them, or those with a code."""

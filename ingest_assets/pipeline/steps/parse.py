@@ -8,15 +8,20 @@ from typing import ClassVar
 from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, StoredParse
 from ingest_assets.domain.documents.warnings import WarningKind, counted
 from ingest_assets.domain.errors import PermanentError, ResourceError
+from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job, Payload
 from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.domain.text.normalisation import has_words
 from ingest_assets.pipeline.attachments import Attachments
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.pipeline.steps.step import Step
 from ingest_assets.pipeline.stored_objects import content_key, parse_key, remove_if_deleted
+
+WORDLESS = ("needs_ocr", "empty_output")
+"""What is wrong with a picture that shows no words, such as a photograph."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +53,12 @@ class Parse(Step[ParsedDocument]):
         stored = self._stored(document)
         if stored is not None:
             return stored
-        parsed = self.parser.parse(content, document)
-        if not parsed.text or parsed.text.isspace():
-            raise PermanentError("empty_output")
-        return parsed
+        try:
+            return self._parsed(content, document)
+        except PermanentError as error:
+            if error.code not in WORDLESS or not self._is_attached_picture(document):
+                raise
+        return self._named(document)
 
     def store(self, job: Job, parsed: ParsedDocument) -> Payload:
         parsed = self._with_attachments_taken_in(job, parsed)
@@ -85,6 +92,22 @@ class Parse(Step[ParsedDocument]):
         counts = Counter(parsed.warnings)
         counts[WarningKind.ATTACHMENTS_SKIPPED] += skipped
         return replace(parsed, warnings=counted(counts))
+
+    def _parsed(self, content: bytes, document: Document) -> ParsedDocument:
+        parsed = self.parser.parse(content, document)
+        if not parsed.text or parsed.text.isspace():
+            raise PermanentError("empty_output")
+        return parsed
+
+    def _is_attached_picture(self, document: Document) -> bool:
+        is_picture = any(kind.is_picture for kind in FileType if kind == document.media_type)
+        return is_picture and self.attachments.is_one(document.document_id)
+
+    def _named(self, document: Document) -> ParsedDocument:
+        """Return the name of a picture without words as its text: nothing else is known of a photograph."""
+        name = document.title if has_words(document.title) else document.filename
+        warnings = {WarningKind.PICTURES_WITHOUT_TEXT: 1}
+        return ParsedDocument(name, (), self.parser.producer_of(document.media_type), warnings)
 
     def _stored(self, document: Document) -> ParsedDocument | None:
         """Return the stored parse, or None if another parser made it or its text is gone or damaged."""

@@ -4,8 +4,9 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
@@ -98,3 +99,65 @@ def test_transparent_letters_are_read_as_on_paper(recognising: LocalParser) -> N
     ink.paste((0, 0, 0, 255), mask=page.point(lambda shade: 255 - shade))
 
     assert "greenhouse" in parse(recognising, as_file("PNG", ink), FileType.PNG).text
+
+
+def shades(page: Image.Image, kind: str, white: float) -> Image.Image:
+    """The page on greyish paper in dark grey ink, as scanners see it, in numbers up to this one."""
+    seen = 60 + np.asarray(page) * (175 / 255)
+    return Image.fromarray((seen * (white / 255)).astype(kind))
+
+
+def palette(page: Image.Image) -> Image.Image:
+    """Black letters, and paper that would be black if it were not transparent."""
+    made = page.point(lambda shade: int(shade < 128)).convert("P")
+    made.putpalette([0, 0, 0, 0, 0, 0])
+    return made
+
+
+MODES: dict[str, Callable[[Image.Image], bytes]] = {
+    "PNG of 65,536 shades": lambda page: as_file("PNG", shades(page, "uint16", 65_535)),
+    "PNG of 4,096 shades": lambda page: as_file("PNG", shades(page, "uint16", 4095)),
+    "PNG of 256 shades in two bytes": lambda page: as_file("PNG", shades(page, "uint16", 255)),
+    "PNG of 65,536 shades, one of them transparent": lambda page: as_file(
+        "PNG", shades(page, "uint16", 65_535), transparency=65_535
+    ),
+    "TIFF of 65,536 shades": lambda page: as_file("TIFF", shades(page, "uint16", 65_535)),
+    "TIFF of 65,536 shades, first the higher byte": lambda page: as_file(
+        "TIFF", Image.frombytes("I;16B", page.size, np.asarray(shades(page, "uint16", 65_535)).astype(">u2").tobytes())
+    ),
+    "TIFF of 65,536 shades, the highest black": lambda page: as_file(
+        "TIFF", Image.fromarray(65_535 - np.asarray(shades(page, "uint16", 65_535))), tiffinfo={262: 0}
+    ),
+    "TIFF of two milliard shades": lambda page: as_file("TIFF", shades(page, "int32", 2**31 - 1)),
+    "TIFF of shades below zero": lambda page: as_file(
+        "TIFF", Image.fromarray(np.asarray(shades(page, "int32", 65_535)) - 32_768)
+    ),
+    "TIFF of shares": lambda page: as_file("TIFF", shades(page, "float32", 1)),
+    "TIFF of broken numbers": lambda page: as_file("TIFF", shades(page, "float32", 255)),
+    "TIFF of L*a*b*": lambda page: as_file("TIFF", Image.merge("LAB", (page, *[Image.new("L", page.size, 128)] * 2))),
+    "TIFF of printing inks": lambda page: as_file("TIFF", page.convert("RGB").convert("CMYK")),
+    "JPEG of printing inks": lambda page: as_file("JPEG", page.convert("RGB").convert("CMYK")),
+    "PNG of black and white": lambda page: as_file("PNG", page.convert("1", dither=Image.Dither.NONE)),
+    "TIFF of white and black": lambda page: as_file(
+        "TIFF", ImageOps.invert(page).convert("1", dither=Image.Dither.NONE), tiffinfo={262: 0}
+    ),
+    "PNG of white letters": lambda page: as_file("PNG", ImageOps.invert(page).convert("1", dither=Image.Dither.NONE)),
+    "PNG of black ink on nothing": lambda page: as_file(
+        "PNG", Image.merge("LA", (Image.new("L", page.size, 0), ImageOps.invert(page)))
+    ),
+    "PNG of few colours": lambda page: as_file("PNG", page.quantize(8)),
+    "PNG of few colours, one of them transparent": lambda page: as_file("PNG", palette(page), transparency=0),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_page_is_read_however_its_pixels_are_stored(recognising: LocalParser, mode: str) -> None:
+    content = MODES[mode](typed(CLAUSE))
+
+    assert "greenhouse" in parse(recognising, content, recognise(content, "scan")).text
+
+
+def test_shades_that_are_no_numbers_are_damage(recognising: LocalParser) -> None:
+    content = as_file("TIFF", Image.fromarray(np.full((90, 90), np.nan, "float32")))
+
+    assert refusal(recognising, content, FileType.TIFF).code == "corrupt"

@@ -13,6 +13,28 @@ def lines(parser: LocalParser, body: str) -> list[str]:
     return [line.strip() for line in parse(parser, content, FileType.RTF).text.split("\n") if line.strip()]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (r"a \deleted gone\deleted0  b", "a b"),
+        (r"a \deleted1 gone\deleted0  b", "a b"),
+        (r"a\deleted gone\plain  b", "a b"),
+        (r"a\deleted gone{\deleted0  shown} gone\deleted0  b", "a shown b"),
+        (r"a{\deleted gone{\plain\b  shown}{\i gone}} b", "a shown b"),
+        (r"a\plain\deleted0\revised0\v0  b", "a b"),
+        (r"{a\deleted0  b\revised0  c\v0  d\strike0  e}", "a b c d e"),
+        (r"a \v hidden\v0  b {\v1 hidden}c", "a b c"),
+        (r"a{\deleted gone \\deleted0 gone} b", "a b"),
+    ],
+)
+def test_what_is_switched_off_again_is_shown(parser: LocalParser, said: str, shown: str) -> None:
+    content = rf"{{\rtf1\ansi {said}\par End.}}".encode()
+    first, end = parse(parser, content, FileType.RTF).text.split("\n\n")
+
+    assert " ".join(first.split()).replace("*", "") == shown
+    assert end == "End."
+
+
 def test_what_was_deleted_is_gone(parser: LocalParser) -> None:
     changed = (
         r"The excess is {\deleted\revauthdel1 two \{2\} {\b hundred}}{\revised seven hundred}{\deleted0  fifty}.\par"

@@ -115,15 +115,36 @@ def test_formulas_are_shown_by_what_they_came_to(parser: LocalParser) -> None:
     def cell(reference: str, inner: str, kind: str = "n") -> str:
         return f'<c r="{reference}" t="{kind}">{inner}</c>'
 
-    row = cell("A1", "<f>1+1</f><v>2</v>") + cell("B1", '<f>"a"</f><v>fire</v>', "str") + cell("C1", "<v>1</v>", "b")
+    row = (
+        cell("A1", "<f>1+1</f><v>2</v>")
+        + cell("B1", '<f>"a"</f><v>fire_x0009_side</v>', "str")
+        + cell("C1", "<v>1</v>", "b")
+    )
     row += cell("D1", "<f>1/0</f><v>#DIV/0!</v>", "e") + cell(
-        "E1", "<is><r><t>rich </t></r><r><t>text</t></r></is>", "inlineStr"
+        "E1", "<is><r><t>rich </t></r><r><t>_x0074_ext</t></r></is>", "inlineStr"
     )
 
     assert lines(parse(parser, sheet_file(f'<row r="1">{row}</row>'), FileType.XLSX)) == [
         "## a",
-        "| 2 | fire | TRUE | #DIV/0! | rich text |",
+        "| 2 | fire side | TRUE | #DIV/0! | rich text |",
     ]
+
+
+def test_characters_that_xml_cannot_hold_are_read_from_their_escapes(parser: LocalParser) -> None:
+    def escape(sheet: Worksheet) -> None:
+        sheet["A2"] = "Fire_x000D_\nand water_x0009_damage_x0007_"
+        sheet["A3"] = "POL_x005F_x0041_2 _x20AC_5 _xd83d__xdE00_ _xD83D_ _xZZZZ_ _x41_"
+        sheet["D3"].comment = Comment("Agreed_x000D_\nby all", "Under_x0020_writer")
+        sheet.title = "a_x0026_b"
+        sheet.oddHeader.left.text = "Policy_x0020_HH-7730"
+
+    found = lines(read(parser, escape))
+
+    assert found[0] == "## a&b"
+    assert found[1] == "Policy HH-7730"
+    assert "| Fire and water damage |" in found[3]
+    assert "| POL_x0041_2 €5 \U0001f600 \ufffd _xZZZZ_ _x41_ |" in found[4]
+    assert found[5] == "Comment by Under writer on D3: Agreed by all"
 
 
 def test_dates_of_a_workbook_may_be_counted_from_1904(parser: LocalParser) -> None:

@@ -107,6 +107,28 @@ def test_a_table_that_is_there_already_stays_as_it_is() -> None:
     assert with_table(there, table.words, "| T |") == there
 
 
+def test_a_table_takes_the_place_of_its_words_in_another_order() -> None:
+    [table] = tables_of(words(["Body    Hours    Cost", "Labor   2        300", "Paint   1.5      225"]))
+    there = "| Body | Cost |\n| --- | --- |\n| Labor | 300 |\n\n**Hours Paint**\n\n2\n\n1.5 225"
+    page = f"# Order\n\n{there}\n\nAll costs in pounds."
+
+    assert with_table(page, table.words, "| T |") == "# Order\n\n| T |\n\nAll costs in pounds."
+
+
+def test_a_table_of_whose_words_few_stand_in_lines_of_their_own_follows_the_page() -> None:
+    [table] = tables_of(words(["Body    Hours    Cost", "Labor   2        300", "Paint   1.5      225"]))
+    page = "Cost\n\nThe labor of 2 hours is 300 for the body, and 225 for paint in 1.5."
+
+    assert with_table(page, table.words, "| T |") == f"{page}\n\n| T |"
+
+
+def test_no_more_lines_go_than_the_table_has_words() -> None:
+    [table] = tables_of(words(["Body    Hours    Cost", "Labor   2        300", "Paint   1.5      225"]))
+    page = "Cost\nBody\nHours\nLabor 300\nPaint\nPaint\n2\n1.5 225"
+
+    assert with_table(page, table.words, "| T |") == "| T |\n\nPaint"
+
+
 def test_a_cell_may_hold_what_parts_cells() -> None:
     [table] = tables_of(words(["Code   Sum", "a|b    100", "c      200"]))
 

@@ -6,13 +6,14 @@ from typing import Any, BinaryIO
 
 LENGTHS = Struct(">IQ")
 LONGEST_HEADER = 1 << 20
-"""In bytes. JSON takes up to thirty times its length in memory once it is read."""
+"""In bytes. JSON takes up to thirty times its length in memory once it is read. It holds the longest names of as many
+attachments as a document may have, because their characters stand in it as they are."""
 CUT = Struct(">8I")
 """A chunk as in `Cut`, but with the number of the line that holds its heading path; the lines follow all cuts."""
 
 
 def write_frame(stream: BinaryIO, header: dict[str, Any], body: bytes) -> None:
-    encoded = json.dumps(header).encode()
+    encoded = json.dumps(header, ensure_ascii=False).encode(errors="surrogatepass")
     stream.write(LENGTHS.pack(len(encoded), len(body)) + encoded)
     stream.write(body)
     stream.flush()

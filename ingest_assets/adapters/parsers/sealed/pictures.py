@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
+from math import isfinite
 
 from PIL import Image, ImageOps, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin
 
@@ -19,6 +20,8 @@ LONGEST_SIDE = 3400
 """Larger pictures are made smaller: A4 at 290 dpi, at which more pixels add time and no words."""
 SHORTEST_SIDE = 1650
 """Smaller pictures are made larger, at most twice: letters of a screen have too few pixels for Tesseract."""
+WHITES = tuple((1 << bits) - 1 for bits in (8, 10, 12, 14, 16))
+"""The brightest shades that scanners know, in a file for more of them."""
 PLAUSIBLE_DPI = range(60, 1300)
 UNKNOWN_DPI = 200
 
@@ -107,12 +110,29 @@ def _decoded(file: Image.Image) -> Picture:
 
 def _on_paper(file: Image.Image) -> Image.Image:
     """Return the picture without transparency, as it would look on white paper."""
+    if file.mode.startswith(("I", "F")):
+        return _in_256_shades(file)
+    if file.mode == "LAB":
+        return file.getchannel("L")
     if not file.has_transparency_data:
         return file.convert("L") if file.mode in ("1", "L") else file.convert("RGB")
     shown = file.convert("RGBA")
     paper = Image.new("RGBA", shown.size, "white")
     paper.alpha_composite(shown)
     return paper.convert("RGB")
+
+
+def _in_256_shades(file: Image.Image) -> Image.Image:
+    """Return a picture of more shades of grey, such as 65,536, of which Pillow would cut off the brighter ones."""
+    shades = file.convert("I") if file.mode.startswith("I;") else file
+    darkest, brightest = (float(str(bound)) for bound in shades.getextrema())
+    black = min(darkest, 0.0)
+    white = brightest - black
+    if not isfinite(white):
+        raise ValueError("some pixels have no shade")
+    depths = (1, *WHITES) if file.mode == "F" else WHITES
+    scale = 255 / next((each for each in depths if white <= each), white)
+    return shades.point(lambda shade: shade * scale - black * scale).convert("L")
 
 
 def _resolution(file: Image.Image) -> tuple[float, float]:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-DELETED = re.compile(rb"\\deleted(?![a-z0-9])")
-BRACE = re.compile(rb"\\[{}\\]|[{}]")
+SIGN = re.compile(rb"\\[\\{}]|[{}]|\\(?P<word>deleted|plain)(?![a-z])(?P<number>-?\d*)")
+"""What begins and ends groups, and what is deleted within them; `plain` switches all properties of characters off."""
+BRACES = (b"{", b"}")
 NUMBERED = re.compile(rb"\{\\listtext(?![a-z])([^{}]{0,2000})\}")
 LIST = re.compile(rb"\\(?:ls|ilvl)\d{1,9}(?![0-9]) ?")
 CONTROL = re.compile(rb"\\(?:[a-z]+-?\d* ?|'[0-9a-f]{2})", re.IGNORECASE)
@@ -27,24 +28,22 @@ def as_shown(content: bytes) -> bytes:
 
 
 def _without_deleted(content: bytes) -> Iterator[bytes]:
-    """Yield what is left without the rest of each group that was deleted."""
-    at = 0
-    while (found := DELETED.search(content, at)) is not None:
-        end = _end_of_group(content, found.end())
-        if end is None:
-            break
-        yield content[at : found.start()]
-        at = end
-    yield content[at:]
-
-
-def _end_of_group(content: bytes, at: int) -> int | None:
-    depth = 0
-    for brace in BRACE.finditer(content, at):
-        depth += {b"{": 1, b"}": -1}.get(brace[0], 0)
-        if depth < 0:
-            return brace.start()
-    return None
+    """Yield what is left without what was deleted: until its group ends, or the property is switched off."""
+    at, is_deleted, around = 0, False, list[bool]()
+    for sign in SIGN.finditer(content):
+        if not is_deleted:
+            yield content[at : sign.start()]
+        at = sign.start()
+        if sign[0] == b"{":
+            around.append(is_deleted)
+        elif sign[0] == b"}":
+            is_deleted = around.pop() if around else False
+        elif sign["word"]:
+            is_deleted = sign["word"] == b"deleted" and sign["number"] != b"0"
+        yield sign[0] if sign[0] in BRACES or not is_deleted else b""
+        at = sign.end()
+    if not is_deleted:
+        yield content[at:]
 
 
 def _without_numbered_lists(content: bytes) -> Iterator[bytes]:

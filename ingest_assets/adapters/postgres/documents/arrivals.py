@@ -1,6 +1,6 @@
 """Arriving files in Postgres: which document each belongs to, what intake writes, and what is remembered of files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -57,7 +57,31 @@ def accept(
         "depths": [arrival.parent.depth if arrival.parent else 0 for arrival in arrivals],
     }
     connection.execute(query("take_in"), new | sources)
+    _pass_on_metadata(connection, arrivals, accepted)
     return accepted
+
+
+def taken_out(connection: Connection[Row], document_ids: Iterable[DocumentId]) -> dict[DocumentId, set[DocumentId]]:
+    """Return what was taken out of each of these documents, however deep; those that hold nothing are left out."""
+    held: dict[DocumentId, set[DocumentId]] = {}
+    looked_at: set[DocumentId] = set()
+    unknown = set(document_ids)
+    while unknown:
+        looked_at |= unknown
+        rows = connection.execute(query("taken_out"), {"document_ids": list(unknown)}).fetchall()
+        for row in rows:
+            held.setdefault(DocumentId(row["parent_id"]), set()).add(DocumentId(row["document_id"]))
+        unknown = {DocumentId(row["document_id"]) for row in rows} - looked_at
+    return {document_id: _all_below(document_id, held) for document_id in document_ids if document_id in held}
+
+
+def _all_below(document_id: DocumentId, held: Mapping[DocumentId, set[DocumentId]]) -> set[DocumentId]:
+    found: set[DocumentId] = set()
+    unknown = held[document_id]
+    while unknown:
+        found |= unknown
+        unknown = {below for each in unknown for below in held.get(each, ())} - found
+    return found - {document_id}
 
 
 def known_files(connection: Connection[Row], user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
@@ -103,6 +127,16 @@ def _replace(connection: Connection[Row], placed: Sequence[Placed], actor: Actor
 
 def _chosen(arrivals: Sequence[Arrival], accepted: Sequence[Acceptance], status: AcceptanceStatus) -> Sequence[Placed]:
     return [(arrival, place) for arrival, place in zip(arrivals, accepted, strict=True) if place.status is status]
+
+
+def _pass_on_metadata(connection: Connection[Row], arrivals: Sequence[Arrival], accepted: Sequence[Acceptance]) -> None:
+    by_parent: dict[DocumentId, list[DocumentId]] = {}
+    for arrival, place in zip(arrivals, accepted, strict=True):
+        if arrival.parent:
+            by_parent.setdefault(arrival.parent.document_id, []).append(place.document_id)
+    for parent_id, children in by_parent.items():
+        document_ids = set(children).union(*taken_out(connection, children).values())
+        connection.execute(query("inherit_metadata"), {"parent_id": parent_id, "document_ids": list(document_ids)})
 
 
 def _columns(placed: Sequence[Placed]) -> dict[str, Any]:

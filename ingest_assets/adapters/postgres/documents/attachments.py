@@ -21,6 +21,11 @@ class PostgresAttachmentRecords:
         depth: int = row["depth"]
         return depth
 
+    def forget_other_parse(self, job: Job) -> None:
+        names = {"document_id": job.document.document_id, "fence": job.fence}
+        with self._database.connection() as connection:
+            connection.execute(query("forget_other_parse"), names)
+
     def settle(
         self, job: Job, sources: Sequence[str], skipped: Sequence[SkippedAttachment], actor: Actor
     ) -> list[DocumentId]:

@@ -1,13 +1,13 @@
 """The records of intake in Postgres: documents with their jobs, their sources, and the states of their files."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from psycopg.errors import CheckViolation, DeadlockDetected
 from psycopg.types.json import Jsonb
 
 from ingest_assets.adapters.postgres.database import BROKEN, Database, assure_session
-from ingest_assets.adapters.postgres.documents.arrivals import accept, known_files, locate, remember_files
+from ingest_assets.adapters.postgres.documents.arrivals import accept, known_files, locate, remember_files, taken_out
 from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Acceptance, Arrival, DocumentId, UserId
@@ -52,22 +52,20 @@ class PostgresIntakeRecords:
         return accepted
 
     def describe(self, user_id: UserId, changes: Mapping[DocumentId, Changes]) -> None:
-        names = {
-            "user_id": user_id,
-            "changes": Jsonb({str(document_id): dict(each) for document_id, each in changes.items()}),
-        }
+        names = {"user_id": user_id}
+        given = Jsonb({str(document_id): dict(each) for document_id, each in changes.items()})
         try:
-            with self._database.connection() as connection:
-                connection.execute(query("describe_documents"), names)
+            with self._database.transaction() as connection:
+                lock(connection, intake_of(user_id))  # attachments that come in now would miss what is not there yet
+                for parent_id, below in taken_out(connection, changes).items():
+                    attachments = {"parent_id": parent_id, "document_ids": list(below)}
+                    each = {"changes": Jsonb(dict(changes[parent_id]))}
+                    connection.execute(query("describe_attachments"), names | attachments | each)
+                connection.execute(query("describe_documents"), names | {"changes": given})
         except CheckViolation:
             raise PermanentError(
                 "invalid_metadata", what="together with what is known already, it is too much."
             ) from None
-
-    def inherit(self, parent_id: DocumentId, children: Sequence[DocumentId]) -> None:
-        names = {"parent_id": parent_id, "document_ids": list(children)}
-        with suppress(CheckViolation), self._database.connection() as connection:  # too much for one document
-            connection.execute(query("inherit_metadata"), names)
 
     def known_files(self, user_id: UserId, paths: Sequence[str]) -> dict[str, KnownFile]:
         with self._database.connection() as connection:

@@ -16,6 +16,7 @@ from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId, source_within
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
+from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
 
@@ -92,6 +93,8 @@ class PostgresDocuments:
     def listed(self, listing: Listing) -> list[ListedDocument]:
         with self._seen.connection() as connection:
             rows = connection.execute(query("list_documents"), asdict(listing)).fetchall()
+        if not rows and listing.after is not None and self.find(listing.after) is None:
+            raise PermanentError("unknown_document")
         return [ListedDocument(**_placed(row) | {"warnings": warnings_of(row)}) for row in rows]
 
     def failed(self, code: str | None = None, limit: int | None = None) -> list[FailedDocument]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
+from ingest_assets.adapters.parsers.sealed.office.paragraphs import write_spaces
 from ingest_assets.adapters.parsers.sealed.office.parts import Element, Parts, UnreadableError, natural, written
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.text.numbering import BULLET, Level, Numbering
@@ -36,6 +37,8 @@ def as_shown(content: bytes, warnings: Counter[WarningKind]) -> bytes:
         body = None if root is None else root.find(f"{OFFICE}body/{OFFICE}text")
         if body is None:
             return content
+        write_spaces(root)
+        write_spaces(styles)
         objects = sum(1 for _ in body.iter(f"{DRAW}object", f"{DRAW}object-ole"))
         _rewrite(body, _lists(root, styles))
         _write_margins(body, styles)

@@ -9,6 +9,7 @@ from io import BytesIO
 
 from lxml import etree
 
+from ingest_assets.adapters.parsers.sealed.office.paragraphs import drawn_paragraphs
 from ingest_assets.adapters.parsers.sealed.office.parts import (
     EMBEDDED,
     PARSER_OPTIONS,
@@ -19,6 +20,7 @@ from ingest_assets.adapters.parsers.sealed.office.parts import (
     natural,
 )
 from ingest_assets.adapters.parsers.sealed.office.pictures import is_scan
+from ingest_assets.adapters.parsers.sealed.office.sheets.escapes import unescaped
 from ingest_assets.adapters.parsers.sealed.office.sheets.tables import Merge, Sheet
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.text.number_codes import BUILT_IN, GENERAL
@@ -32,8 +34,6 @@ READ = tuple(
     f"{{*}}{name}" for name in ("col", "row", "mergeCell", "oddHeader", "oddFooter", "firstHeader", "firstFooter")
 )
 MOST_DIGITS = 9
-DRAWN_PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
-DRAWN_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 LONGEST_NAME = 100
 UNKNOWN_AUTHOR = "an unknown author"
 THREADED = "Comment:"
@@ -73,7 +73,7 @@ def sheets(content: bytes, warnings: Counter[WarningKind]) -> Iterator[Sheet]:
         if relationship is None or relationship.kind != "worksheet" or relationship.target in seen:
             continue
         seen.add(relationship.target)
-        sheet = Sheet(each.get("name", ""), is_hidden=each.get("state") in {"hidden", "veryHidden"})
+        sheet = Sheet(unescaped(each.get("name", "")), is_hidden=each.get("state") in {"hidden", "veryHidden"})
         _read_sheet(parts.read(relationship.target), sheet, book)
         _read_beside(parts, relationship.target, sheet, warnings)
         yield sheet
@@ -96,7 +96,7 @@ def _read_sheet(content: bytes | None, sheet: Sheet, book: Workbook) -> None:
         elif name == "mergeCell":
             sheet.merges += _merge(element.get("ref", ""))
         elif name.endswith(MARGINS):
-            text = " ".join(PRINT_CODE.sub(" ", element.text or "").split())
+            text = " ".join(PRINT_CODE.sub(" ", unescaped(element.text or "")).split())
             (sheet.before if name.endswith("Header") else sheet.behind).extend([text] if text else [])
 
 
@@ -125,7 +125,7 @@ def _text(cell: Element, book: Workbook) -> str:
         case "n":
             return _number(value, cell.get("s", "0"), book)
         case _:
-            return value
+            return unescaped(value)
 
 
 def _number(value: str, style: str, book: Workbook) -> str:
@@ -143,7 +143,7 @@ def _strings(content: bytes | None) -> list[str]:
 def _rich_text(element: Element) -> str:
     """Return the text of all runs, without the readings of Japanese words."""
     texts = (each for each in element.iter("{*}t") if not each.getparent().tag.endswith("}rPh"))
-    return "".join(each.text or "" for each in texts)
+    return unescaped("".join(each.text or "" for each in texts))
 
 
 def _codes(styles: Element | None) -> list[str]:
@@ -151,7 +151,10 @@ def _codes(styles: Element | None) -> list[str]:
         return []
     codes = dict(BUILT_IN)
     own = styles.find("{*}numFmts")  # those of conditional formats have ids of their own
-    codes |= {_whole(each.get("numFmtId")): each.get("formatCode", GENERAL) for each in ([] if own is None else own)}
+    codes |= {
+        _whole(each.get("numFmtId")): unescaped(each.get("formatCode", GENERAL))
+        for each in ([] if own is None else own)
+    }
     formats = styles.find("{*}cellXfs")
     return [codes.get(_whole(each.get("numFmtId")), GENERAL) for each in ([] if formats is None else formats)]
 
@@ -165,26 +168,19 @@ def _read_beside(parts: Parts, name: str, sheet: Sheet, warnings: Counter[Warnin
         if each.kind in {"comments", "drawing"}:
             root = parts.tree(each.target)
             if root is not None:
-                sheet.behind += _notes(root) if each.kind == "comments" else _boxes(root)
+                sheet.behind += _notes(root) if each.kind == "comments" else drawn_paragraphs(root)
                 warnings[WarningKind.PICTURES_WITHOUT_TEXT] += sum(map(is_scan, root.iter("{*}pic")))
 
 
 def _notes(root: Element) -> Iterator[str]:
-    authors = ["".join(each.itertext())[:LONGEST_NAME] for each in root.iter("{*}author")]
+    authors = [unescaped("".join(each.itertext()))[:LONGEST_NAME] for each in root.iter("{*}author")]
     for comment in root.iter("{*}comment"):
         author = _whole(comment.get("authorId"))
-        text = " ".join("".join(each.text or "" for each in comment.iter("{*}t")).split())
+        text = " ".join(_rich_text(comment).split())
         _, is_thread, said = text.partition(THREADED)
         by = (authors[author] if author < len(authors) and not is_thread else "") or UNKNOWN_AUTHOR
         if text:
             yield f"Comment by {by} on {comment.get('ref', '')}: {said.strip() if is_thread else text}"
-
-
-def _boxes(root: Element) -> Iterator[str]:
-    for paragraph in root.iter(DRAWN_PARAGRAPH):
-        text = "".join(each.text or "" for each in paragraph.iter(DRAWN_TEXT)).strip()
-        if text:
-            yield text
 
 
 def _elements(content: bytes | None, names: tuple[str, ...]) -> Iterator[Element]:

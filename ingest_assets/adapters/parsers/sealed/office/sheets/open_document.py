@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ingest_assets.adapters.parsers.sealed.office.paragraphs import write_spaces
 from ingest_assets.adapters.parsers.sealed.office.parts import Element, Parts, UnreadableError, natural
 from ingest_assets.adapters.parsers.sealed.office.sheets.tables import Merge, Sheet
 from ingest_assets.domain.documents.warnings import WarningKind
@@ -27,6 +28,7 @@ def sheets(content: bytes, warnings: Counter[WarningKind]) -> Iterator[Sheet]:
     root = Parts(content).tree("content.xml")
     if root is None:
         raise UnreadableError
+    write_spaces(root)
     hidden = set(_hidden_styles(root))
     warnings[WarningKind.EMBEDDED_OBJECTS] += sum(1 for _ in root.iter(OBJECT))
     for table in root.iter(f"{TABLE}table"):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ingest_assets.adapters.parsers.sealed.office.paragraphs import write_spaces
 from ingest_assets.adapters.parsers.sealed.office.parts import Element, Parts, UnreadableError
 from ingest_assets.adapters.parsers.sealed.office.sheets.tables import table_lines
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
@@ -28,6 +29,7 @@ def slide_texts(content: bytes, warnings: Counter[WarningKind]) -> list[str]:
         root = None
     if root is None:
         raise RefusedError("corrupt")
+    write_spaces(root)
     hidden = {
         each.getparent().get(f"{STYLE}name")
         for each in root.iter(f"{STYLE}drawing-page-properties")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ingest_assets.adapters.parsers.sealed.office.paragraphs import drawn_paragraphs
 from ingest_assets.adapters.parsers.sealed.office.parts import (
     EMBEDDED,
     Element,
@@ -18,7 +19,6 @@ from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_pages
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import FileType
 
-PARAGRAPH, TEXT = (f"{{http://schemas.openxmlformats.org/drawingml/2006/main}}{name}" for name in ("p", "t"))
 FURNITURE = {"sldImg", "sldNum", "hdr", "ftr", "dt"}
 """The places of a page of notes that hold none."""
 SLIDES = "ppt/slides/"
@@ -117,7 +117,7 @@ def _area(parts: Parts) -> int:
 def _beside(parts: Parts, slide: Slide, authors: dict[str, str]) -> Iterator[str]:
     """Yield what belongs to a slide and lies in other parts: drawn lists, notes and comments."""
     for name in slide.targets("diagramData"):
-        yield from _paragraphs(parts.tree(name))
+        yield from drawn_paragraphs(parts.tree(name))
     for name in slide.targets("notesSlide"):
         notes = " ".join(_notes(parts.tree(name)))
         if notes:
@@ -125,7 +125,7 @@ def _beside(parts: Parts, slide: Slide, authors: dict[str, str]) -> Iterator[str
     for name in slide.targets("comments"):
         root = parts.tree(name)
         for comment in [] if root is None else root.iter("{*}cm"):
-            text = " ".join([*_plain(comment), *_paragraphs(comment)])
+            text = " ".join([*_plain(comment), *drawn_paragraphs(comment)])
             if text:
                 yield f"Comment by {authors.get(comment.get('authorId', '')) or UNKNOWN_AUTHOR}: {text}"
 
@@ -134,20 +134,13 @@ def _notes(root: Element | None) -> Iterator[str]:
     for shape in [] if root is None else root.iter("{*}sp"):
         place = next(shape.iter("{*}ph"), None)
         if place is None or place.get("type") not in FURNITURE:
-            yield from _paragraphs(shape)
+            yield from drawn_paragraphs(shape)
 
 
 def _plain(comment: Element) -> Iterator[str]:
     for each in comment.iter("{*}text"):
         if (each.text or "").strip():
             yield each.text.strip()
-
-
-def _paragraphs(root: Element | None) -> Iterator[str]:
-    for paragraph in [] if root is None else root.iter(PARAGRAPH):
-        text = "".join(each.text or "" for each in paragraph.iter(TEXT)).strip()
-        if text:
-            yield text
 
 
 def _authors(parts: Parts) -> dict[str, str]:
