@@ -10,6 +10,7 @@ from ingest_assets.composition.parts import Parts, part
 from ingest_assets.domain.roles import Role
 
 if TYPE_CHECKING:
+    from ingest_assets.adapters.counting_observer import CountingObserver
     from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
     from ingest_assets.adapters.object_stores.encrypted import EncryptedObjects, Seals
     from ingest_assets.adapters.postgres.database import Database
@@ -231,9 +232,15 @@ class Databases(Parts):
 
     @part
     def observer(self) -> "Observer":
+        return self.facts
+
+    @part
+    def facts(self) -> "CountingObserver":
+        """Return what logs and counts what this process tells."""
+        from ingest_assets.adapters.counting_observer import CountingObserver
         from ingest_assets.adapters.logging_observer import LoggingObserver
 
-        return LoggingObserver()
+        return CountingObserver(LoggingObserver())
 
 
 def _decided(url: str) -> str:
