@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ingest_assets.domain import metrics
@@ -17,9 +18,10 @@ class HostMeasurements:
 
     def take(self) -> Iterator[Sample]:
         for name, folder in self._folders.items():
-            disk = shutil.disk_usage(_existing(folder))
-            yield Sample(metrics.DISK_FREE, (name,), disk.free)
-            yield Sample(metrics.DISK_SIZE, (name,), disk.total)
+            with suppress(OSError):  # a folder that cannot be looked into has no size
+                disk = shutil.disk_usage(_existing(folder))
+                yield Sample(metrics.DISK_FREE, (name,), disk.free)
+                yield Sample(metrics.DISK_SIZE, (name,), disk.total)
         memory = memory_of_host()
         if memory is not None:
             size, available = memory
@@ -45,7 +47,7 @@ class PoolMeasurements:
 
 
 def memory_of_host() -> tuple[int, int] | None:
-    """Return the bytes of memory and those that are available: the container's if it has a limit, or else the host's."""
+    """Return the bytes of memory and those available: the container's if it has a limit, or else the host's."""
     try:
         lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text("ascii").splitlines())
         size, available = (int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SPARE_CONNECTIONS = 4
 """Connections for what a worker does besides its documents: renewing leases, claiming, reporting, booking."""
 
+MEASURING_PATIENCE = 3.0
+"""Seconds that a scrape waits for Postgres; Prometheus waits ten for the scrape."""
+
 
 class Databases(Parts):
     """The part of a deployment that stores things."""
@@ -114,6 +117,13 @@ class Databases(Parts):
         from ingest_assets.adapters.postgres.database import Database
 
         return Database(self.url_of(Role.WORKER), connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
+
+    @part
+    def measuring_database(self) -> "Database":
+        """Return a connection for metrics alone, which are told although all others are busy."""
+        from ingest_assets.adapters.postgres.database import Database
+
+        return Database(self.url_of(Role.WORKER), connections=1, patience=MEASURING_PATIENCE)
 
     def migrate(self) -> list[str]:
         """Bring the schema up to date and return the names of the migrations applied."""

@@ -336,5 +336,7 @@ class Deployment(Searching):
             self.local_parser.close()
         if "database" in made:
             self.database.close()
+        if "measuring_database" in made:
+            self.measuring_database.close()
         if "embedded_postgres" in made:
             self.embedded_postgres.stop()

@@ -21,7 +21,7 @@ def make_measuring(deployment: "Deployment") -> "Measuring":
     folders = {"home": settings.home_folder, "objects": settings.objects_folder}
     return Measuring(
         (
-            Source(PostgresMeasurements(deployment.database), DATABASE_UP),
+            Source(PostgresMeasurements(deployment.measuring_database), DATABASE_UP),
             Source(DagsterMeasurements(lambda: deployment.plain_dagster_database_url), DAGSTER_UP),
             Source(_Limits(settings)),
             Source(PoolMeasurements(deployment.database.statistics)),

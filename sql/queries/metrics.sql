@@ -25,14 +25,31 @@ ON CONFLICT DO NOTHING;
 -- count_events
 -- Add the events behind one of them and up to another to the totals.
 WITH event AS MATERIALIZED (
-    SELECT stage, state, code, job_id, occurred_at, (payload ->> 'seconds')::double precision AS seconds
+    SELECT event_id, stage, state, code, job_id, document_id, occurred_at,
+        lag(stage) OVER job AS stage_before, lag(state) OVER job AS state_before, lag(occurred_at) OVER job AS before
     FROM upload_pipeline.events
     WHERE event_id > %(after_event)s AND event_id <= %(last_event)s
+    WINDOW job AS (PARTITION BY job_id ORDER BY event_id)
 ), finished AS (
     SELECT extract(epoch FROM event.occurred_at - job.queued_at)::double precision AS seconds
     FROM event
     JOIN upload_pipeline.upload_jobs AS job USING (job_id)
     WHERE event.state = 'done' AND job.queued_at <= event.occurred_at
+), stay AS (
+    SELECT CASE event.state WHEN 'done' THEN event.stage ELSE coalesce(event.stage_before, earlier.stage) END AS stage,
+        greatest(0, extract(
+            epoch FROM event.occurred_at - coalesce(event.before, earlier.occurred_at)))::double precision AS seconds
+    FROM event
+    LEFT JOIN LATERAL (
+        SELECT stage, state, occurred_at
+        FROM upload_pipeline.events AS past
+        WHERE event.before IS NULL AND past.document_id = event.document_id AND past.event_id < event.event_id
+        ORDER BY past.event_id DESC
+        LIMIT 1
+    ) AS earlier ON true
+    -- A document waits at the first stage, and is worked on at the others.
+    WHERE coalesce(event.state_before, earlier.state)
+        = CASE coalesce(event.stage_before, earlier.stage) WHEN 'queued' THEN 'queued' ELSE 'working' END
 ), counted (metric, labels, value) AS (
     SELECT 'ingest_documents_queued_total', '{}'::text[], count(*) FROM event WHERE stage = 'queued' AND state = 'queued'
     UNION ALL
@@ -54,9 +71,9 @@ WITH event AS MATERIALIZED (
     UNION ALL
     SELECT 'ingest_stage_seconds',
         ARRAY[stage, (%(step_names)s::text[])[width_bucket(seconds, %(step_bounds)s::double precision[]) + 1]], count(*)
-    FROM event WHERE seconds IS NOT NULL GROUP BY 2
+    FROM stay GROUP BY 2
     UNION ALL
-    SELECT 'ingest_stage_seconds', ARRAY[stage, 'sum'], sum(seconds) FROM event WHERE seconds IS NOT NULL GROUP BY stage
+    SELECT 'ingest_stage_seconds', ARRAY[stage, 'sum'], sum(seconds) FROM stay GROUP BY stage
 ), moved AS (
     UPDATE upload_pipeline.totals_until SET position = %(last_event)s WHERE source = 'events'
 )
@@ -71,7 +88,7 @@ WITH call AS MATERIALIZED (
         extract(epoch FROM settled_at - started_at)::double precision AS seconds
     FROM upload_pipeline.paid_calls
     WHERE service = %(provider)s
-        AND settled_at > timestamptz 'epoch' + make_interval(secs => %(after)s::bigint / 1000000.0)
+        AND settled_at > timestamptz 'epoch' + make_interval(secs => %(after_time)s::bigint / 1000000.0)
         AND settled_at <= timestamptz 'epoch' + make_interval(secs => %(until)s::bigint / 1000000.0)
     ORDER BY settled_at
     LIMIT %(limit)s
@@ -112,28 +129,28 @@ WHERE source = 'events';
 -- measure_queue
 -- Measure what waits, what is worked on and what has failed. What is done is counted in small tables, and estimated in
 -- others.
-WITH unfinished AS (
-    SELECT stage, state, queued_at, error_code, claimed_by, lease_expires_at, next_retry_at
+WITH waiting AS (
+    SELECT stage, state, count(*) AS jobs, min(queued_at) AS oldest,
+        count(*) FILTER (WHERE coalesce(next_retry_at, '-infinity') <= now()) AS claimable
     FROM upload_pipeline.upload_jobs
     WHERE state IN ('queued', 'retryable')
-    UNION ALL
-    SELECT stage, state, queued_at, error_code, claimed_by, lease_expires_at, next_retry_at
+    GROUP BY stage, state
+), working AS (
+    SELECT stage, claimed_by, lease_expires_at > now() AS alive, count(*) AS jobs, min(queued_at) AS oldest
     FROM upload_pipeline.upload_jobs
     WHERE state = 'working'
+    GROUP BY stage, claimed_by, alive
 ), failed AS (
     SELECT stage, state, error_code, count(*) AS jobs
     FROM upload_pipeline.upload_jobs
     WHERE state IN ('retryable', 'deadletter')
     GROUP BY stage, state, error_code
-), queue AS (
-    SELECT stage, state, count(*) AS jobs, min(queued_at) AS oldest,
-        count(*) FILTER (WHERE state <> 'working' AND coalesce(next_retry_at, '-infinity') <= now()) AS claimable,
-        count(*) FILTER (WHERE lease_expires_at > now()) AS alive,
-        count(*) FILTER (WHERE lease_expires_at <= now()) AS expired
-    FROM unfinished
-    GROUP BY stage, state
+), unfinished AS (
+    SELECT stage, state, jobs, oldest FROM waiting
+    UNION ALL
+    SELECT stage, 'working', sum(jobs), min(oldest) FROM working GROUP BY stage
 )
-SELECT 'ingest_jobs' AS metric, ARRAY[stage, state] AS labels, jobs::double precision AS value FROM queue
+SELECT 'ingest_jobs' AS metric, ARRAY[stage, state] AS labels, jobs::double precision AS value FROM unfinished
 UNION ALL
 SELECT 'ingest_jobs', ARRAY[stage, state], sum(jobs) FROM failed WHERE state = 'deadletter' GROUP BY stage, state
 UNION ALL
@@ -141,23 +158,22 @@ SELECT 'ingest_jobs', '{embedded,done}', CASE
     WHEN pg_relation_size('upload_pipeline.upload_jobs') < 4000000
         THEN (SELECT count(*) FROM upload_pipeline.upload_jobs WHERE state = 'done')
     ELSE greatest(0, (SELECT reltuples FROM pg_class WHERE oid = 'upload_pipeline.upload_jobs'::regclass)
-        - (SELECT coalesce(sum(jobs), 0) FROM queue)
+        - (SELECT coalesce(sum(jobs), 0) FROM unfinished)
         - (SELECT coalesce(sum(jobs), 0) FROM failed WHERE state = 'deadletter')) END
 UNION ALL
-SELECT 'ingest_oldest_job_age_seconds', ARRAY[stage], extract(epoch FROM now() - min(oldest)) FROM queue GROUP BY stage
+SELECT 'ingest_oldest_job_age_seconds', ARRAY[stage], extract(epoch FROM now() - min(oldest))
+FROM unfinished GROUP BY stage
 UNION ALL
-SELECT 'ingest_claimable_jobs', '{}', coalesce(sum(claimable), 0) FROM queue
+SELECT 'ingest_claimable_jobs', '{}', coalesce(sum(claimable), 0) FROM waiting
 UNION ALL
 SELECT CASE state WHEN 'deadletter' THEN 'ingest_dead_letters' ELSE 'ingest_retryable_jobs' END, ARRAY[error_code], sum(jobs)
 FROM failed GROUP BY state, error_code
 UNION ALL
-SELECT 'ingest_leases', '{alive}', coalesce(sum(alive), 0) FROM queue
+SELECT 'ingest_leases', '{alive}', coalesce(sum(jobs) FILTER (WHERE alive), 0) FROM working
 UNION ALL
-SELECT 'ingest_leases', '{expired}', coalesce(sum(expired), 0) FROM queue
+SELECT 'ingest_leases', '{expired}', coalesce(sum(jobs) FILTER (WHERE NOT alive), 0) FROM working
 UNION ALL
-SELECT 'ingest_workers', '{}', count(DISTINCT claimed_by)
-FROM upload_pipeline.upload_jobs
-WHERE state = 'working' AND lease_expires_at > now();
+SELECT 'ingest_workers', '{}', count(DISTINCT claimed_by) FILTER (WHERE alive) FROM working;
 
 -- measure_rest
 -- Measure what is around the queue: deployments, providers, today's budget, sizes, recall.
@@ -167,7 +183,7 @@ UNION ALL
 SELECT 'ingest_drain_runs', '{}', coalesce(sum(drain_runs), 0)
 FROM upload_pipeline.instances WHERE lease_expires_at > now()
 UNION ALL
-SELECT 'ingest_provider_breaker_open', ARRAY[service], coalesce(open_until > now(), false)::integer
+SELECT 'ingest_provider_breaker_open', ARRAY[service], (open_until IS NOT NULL)::integer
 FROM upload_pipeline.paid_services
 UNION ALL
 SELECT 'ingest_provider_calls_under_way', ARRAY[service], (

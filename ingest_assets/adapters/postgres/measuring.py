@@ -4,15 +4,16 @@ Everything is asked as the worker, whose rows are everybody's; what leaves are n
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Database, Row, connected
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.errors import CATALOGUE
-from ingest_assets.domain.metrics import BY_NAME, CALL, OTHER, STEP, WAY, Kind, Metric, Sample
+from ingest_assets.domain.errors import CATALOGUE, ResourceError
+from ingest_assets.domain.metrics import BY_NAME, CALL, OTHER, STEP, WAY, Kind, Metric, Sample, added_up
 
 AT_ONCE = 20_000
 """How many events, and how many calls of a provider, one scrape counts at most: later ones make up for the rest."""
@@ -31,7 +32,7 @@ class PostgresMeasurements:
         self._at_once = at_once
         self._pause = pause
 
-    def take(self) -> Iterator[Sample]:
+    def take(self) -> list[Sample]:
         with self._database.connection() as connection:
             [ends] = connection.execute(query("history_ends"))
             if self._writers_have_ended(connection):
@@ -72,7 +73,7 @@ class PostgresMeasurements:
             connection.execute(query("count_events"), names | _buckets("way", WAY) | _buckets("step", STEP))
 
     def _count_calls(self, connection: Connection[Row], provider: str, after: int, now: int) -> None:
-        names = {"provider": provider, "after": after, "until": max(after, now), "limit": self._at_once}
+        names = {"provider": provider, "after_time": after, "until": max(after, now), "limit": self._at_once}
         connection.execute(query("count_calls"), names | _buckets("call", CALL))
 
 
@@ -82,24 +83,24 @@ class DagsterMeasurements:
     def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
 
-    def take(self) -> Iterator[Sample]:
-        with connected(self._url()) as connection:
-            return samples_of(connection.execute(query("measure_dagster")).fetchall())
+    def take(self) -> list[Sample]:
+        try:
+            with connected(self._url()) as connection:
+                return samples_of(connection.execute(query("measure_dagster")).fetchall())
+        except psycopg.Error as error:  # the tables are Dagster's, and may be others or closed
+            raise ResourceError("database_failed", found=error.sqlstate) from None
 
 
-def samples_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
-    """Yield rows as samples; of a metric that this release does not know, nothing."""
-    for row in rows:
-        metric = BY_NAME.get(row["metric"])
-        if metric is not None:
-            yield _sample(metric, row["labels"], float(row["value"]))
+def samples_of(rows: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    """Return rows as samples, without those of a metric that only another release knows."""
+    known = (row for row in rows if row["metric"] in BY_NAME)
+    return added_up(_sample(BY_NAME[row["metric"]], row["labels"], float(row["value"])) for row in known)
 
 
 def _sample(metric: Metric, labels: list[str], value: float) -> Sample:
     bound = labels.pop() if metric.kind is Kind.HISTOGRAM else None
-    known = (
-        label if name != "code" or label in CATALOGUE else OTHER for name, label in zip(metric.labels, labels, strict=True)
-    )
+    named = zip(metric.labels, labels, strict=True)
+    known = (OTHER if name == "code" and label not in CATALOGUE else label for name, label in named)
     return Sample(metric, tuple(known), value, bound)
 
 
