@@ -699,12 +699,12 @@ CREATE TABLE upload_pipeline.totals (
     labels text[] NOT NULL,
     value double precision NOT NULL,
     PRIMARY KEY (metric, labels)
-);
+) WITH (fillfactor = 50);
 -- How far each source is counted: the last event's id, or the microseconds at which a provider's last call was settled.
 CREATE TABLE upload_pipeline.totals_until (
     source text PRIMARY KEY,
     position bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 INSERT INTO upload_pipeline.totals_until (source, position)
 SELECT 'events', 0
 UNION ALL

@@ -89,7 +89,9 @@ QUEUED_TOTAL = _counter(
 )
 FINISHED_TOTAL = _counter("documents_finished", "Times that a document's newest version became searchable.")
 FAILURES_TOTAL = _counter(
-    "failures", "Attempts that ended in an error, by the stage and the error's code.", "stage", "code"
+    "failures",
+    "Attempts that ended in an error, by stage, code and kind; those of the kinds resource and outage only wait.",
+    *("stage", "code", "kind"),
 )
 RETRIES_TOTAL = _counter("retries", "Failed attempts after which the document waits for a retry, by cause.", "code")
 DEAD_LETTERS_TOTAL = _counter("dead_letters", "Times that a document became a dead letter, by cause.", "code")

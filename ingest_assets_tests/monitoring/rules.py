@@ -15,7 +15,8 @@ PART = re.compile(r"(\d+)([dhms])")
 INSTANCES = ("a", "b")
 """Two services on one database, which both tell everything."""
 HEALTHY: dict[str, float] = {
-    'ingest_failures_total{stage="parsing",code="corrupt"}': 0.05,
+    'ingest_failures_total{stage="parsing",code="corrupt",kind="permanent"}': 0.05,
+    'ingest_failures_total{stage="embedding",code="breaker_open",kind="resource"}': 50,
     "ingest_documents_finished_total{}": 60,
     'ingest_dead_letters{code="corrupt"}': 2,
     'ingest_stage_seconds_sum{stage="parsing"}': 30,

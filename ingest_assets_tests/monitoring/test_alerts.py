@@ -11,7 +11,7 @@ from ingest_assets_tests.monitoring.rules import ROOT, changing, firing, given, 
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 
-FAILURES = 'ingest_failures_total{stage="parsing",code="corrupt"}'
+FAILURES = 'ingest_failures_total{stage="parsing",code="corrupt",kind="permanent"}'
 PARSING = 'ingest_stage_seconds_sum{stage="parsing"}'
 CALLS = 'ingest_provider_call_seconds_sum{provider="openai"}'
 CLAIMABLE = "ingest_claimable_jobs{}"
@@ -72,7 +72,7 @@ def test_a_healthy_hour_is_silent(tmp_path: Path) -> None:
 
 @needs_promtool
 def test_a_queue_that_grows_for_half_an_hour_is_news_and_a_large_submission_is_not(tmp_path: Path) -> None:
-    growing = [60 + 5 * minute for minute in range(60)] + [360 - 10 * minute for minute in range(30)]
+    growing = [60.0 + 5 * minute for minute in range(60)] + [360.0 - 10 * minute for minute in range(30)]
     assert firing(given({CLAIMABLE: growing}), [25, 50, 88], tmp_path, "IngestQueueGrows") == {25: 0, 50: 1, 88: 0}
     submitted = [60.0] * 10 + [5000 - 20.0 * minute for minute in range(80)]
     assert set(firing(given({CLAIMABLE: submitted}), range(0, 90, 10), tmp_path, "IngestQueueGrows").values()) == {0}

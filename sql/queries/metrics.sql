@@ -82,7 +82,8 @@ SELECT metric, labels, value FROM counted
 ON CONFLICT (metric, labels) DO UPDATE SET value = total.value + excluded.value;
 
 -- count_calls
--- Add a provider's calls that were settled after a time and up to another to the totals, but only the first so many.
+-- Add a provider's calls that were settled after a time and up to another to the totals, but no more than the first
+-- `limit` and those of the same moment.
 WITH call AS MATERIALIZED (
     SELECT outcome, tokens, pages, credits, micro_usd, settled_at,
         extract(epoch FROM settled_at - started_at)::double precision AS seconds
@@ -91,7 +92,7 @@ WITH call AS MATERIALIZED (
         AND settled_at > timestamptz 'epoch' + make_interval(secs => %(after_time)s::bigint / 1000000.0)
         AND settled_at <= timestamptz 'epoch' + make_interval(secs => %(until)s::bigint / 1000000.0)
     ORDER BY settled_at
-    LIMIT %(limit)s
+    FETCH FIRST %(limit)s ROWS WITH TIES
 ), counted (metric, labels, value) AS (
     SELECT 'ingest_provider_calls_total', ARRAY[%(provider)s, outcome], count(*) FROM call GROUP BY outcome
     UNION ALL
@@ -110,8 +111,8 @@ WITH call AS MATERIALIZED (
     SELECT 'ingest_provider_call_seconds', ARRAY[%(provider)s, 'sum'], sum(seconds) FROM call HAVING count(*) > 0
 ), moved AS (
     UPDATE upload_pipeline.totals_until
-    SET position = CASE (SELECT count(*) FROM call)
-        WHEN %(limit)s THEN (SELECT extract(epoch FROM max(settled_at)) * 1000000 FROM call) ELSE %(until)s END
+    SET position = CASE WHEN (SELECT count(*) FROM call) >= %(limit)s
+        THEN (SELECT extract(epoch FROM max(settled_at)) * 1000000 FROM call) ELSE %(until)s END
     WHERE source = %(provider)s
 )
 INSERT INTO upload_pipeline.totals AS total (metric, labels, value)

@@ -13,7 +13,7 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.database import Database, Row, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.errors import CATALOGUE, ResourceError
-from ingest_assets.domain.metrics import BY_NAME, CALL, OTHER, STEP, WAY, Kind, Metric, Sample, added_up
+from ingest_assets.domain.metrics import BY_NAME, CALL, FAILURES_TOTAL, OTHER, STEP, WAY, Kind, Metric, Sample, added_up
 
 AT_ONCE = 20_000
 """How many events, and how many calls of a provider, one scrape counts at most: later ones make up for the rest."""
@@ -99,9 +99,13 @@ def samples_of(rows: Iterable[Mapping[str, Any]]) -> list[Sample]:
 
 def _sample(metric: Metric, labels: list[str], value: float) -> Sample:
     bound = labels.pop() if metric.kind is Kind.HISTOGRAM else None
-    named = zip(metric.labels, labels, strict=True)
-    known = (OTHER if name == "code" and label not in CATALOGUE else label for name, label in named)
-    return Sample(metric, tuple(known), value, bound)
+    if "code" in metric.labels:
+        code = metric.labels.index("code")
+        problem = CATALOGUE.get(labels[code])
+        labels[code] = labels[code] if problem else OTHER
+        if metric is FAILURES_TOTAL:
+            labels.append(problem.error.kind if problem else OTHER)
+    return Sample(metric, tuple(labels), value, bound)
 
 
 def _buckets(name: str, metric: Metric) -> dict[str, object]:

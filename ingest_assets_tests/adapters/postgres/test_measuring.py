@@ -1,5 +1,6 @@
 """Metrics out of a real Postgres: every event and every paid call is counted once, whoever asks and however often."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,6 +9,19 @@ from uuid import uuid4
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
 from dagster._daemon.types import DaemonHeartbeat
 
 from ingest_assets.adapters.postgres.database import Database
@@ -26,6 +40,7 @@ from ingest_assets_tests.documents import claim_one, drain_all, ingest, policy_t
 from ingest_assets_tests.pipeline.test_failures import failing
 from ingest_assets_tests.queue_rows import QueueRow
 
+REPOSITORY = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ingest_assets.definitions"), "__repository__")
 EVENT = """
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, code)
 VALUES (%(id)s, %(id)s, %(id)s, 1, 'parsing', 'deadletter', 'test', %(code)s)
@@ -82,10 +97,30 @@ class TestDagsterMeasurements(MeasurementsContract):
 
 @pytest.fixture
 def dagster_url(empty_database_url: str) -> str:
-    """A database in which a real Dagster has kept a heartbeat."""
-    storage = {"postgres_url": sqlalchemy_url(empty_database_url)}
-    with dg.instance_for_test(overrides={"storage": {"postgres": storage}}) as instance:
-        instance.add_daemon_heartbeat(DaemonHeartbeat(1.0, "SENSOR", "a daemon", []))
+    """A database of a real Dagster with a heartbeat, a sensor that ticks, and one that is off."""
+    now = time.time()
+    with dg.instance_for_test(
+        overrides={"storage": {"postgres": {"postgres_url": sqlalchemy_url(empty_database_url)}}}
+    ) as made:
+        made.add_daemon_heartbeat(DaemonHeartbeat(now - 100, "SENSOR", "a daemon", []))
+        for name, status in (
+            ("queued_jobs", InstigatorStatus.RUNNING),
+            ("alert_of_failures", InstigatorStatus.STOPPED),
+        ):
+            origin = RemoteInstigatorOrigin(REPOSITORY, name)
+            made.add_instigator_state(InstigatorState(origin, InstigatorType.SENSOR, status, SensorInstigatorData()))
+        origin = RemoteInstigatorOrigin(REPOSITORY, "queued_jobs")
+        for age in (500, 50):
+            made.create_tick(
+                TickData(
+                    instigator_origin_id=origin.get_id(),
+                    instigator_name="queued_jobs",
+                    instigator_type=InstigatorType.SENSOR,
+                    status=TickStatus.SKIPPED,
+                    timestamp=now - age,
+                    selector_id=origin.get_selector().get_id(),
+                )
+            )
     return empty_database_url
 
 
@@ -130,9 +165,10 @@ def test_failures_are_counted_by_stage_and_code_and_dead_letters_by_cause(
     drain_all(failing(deployment, [busy, corrupt], 2))
     assert values(measurements, metrics.DEAD_LETTERS_TOTAL) == {("corrupt",): 1}
     assert values(measurements, metrics.RETRIES_TOTAL) == {(busy.code,): 1}
-    assert {code: count for (_, code), count in values(measurements, metrics.FAILURES_TOTAL).items()} == {
-        "corrupt": 1,
-        busy.code: 1,
+    failures = values(measurements, metrics.FAILURES_TOTAL)
+    assert {labels[1:]: count for labels, count in failures.items()} == {
+        ("corrupt", "permanent"): 1,
+        (busy.code, "transient"): 1,
     }
     assert values(measurements, metrics.DEAD_LETTERS) == {("corrupt",): 1}
 
@@ -173,8 +209,8 @@ def test_a_scrape_counts_only_so_many_events_and_says_how_many_are_left(database
         for _ in range(5):
             add_event(connection)
     measurements = PostgresMeasurements(database, at_once=2)
-    found = [(values(measurements, metrics.DEAD_LETTERS_TOTAL)[("corrupt",)], left) for left in (None, None, None)]
-    assert [count for count, _ in found] == [2, 4, 5]
+    assert values(measurements, metrics.HISTORY_BEHIND) == {(): 3}
+    assert [values(measurements, metrics.DEAD_LETTERS_TOTAL)[("corrupt",)] for _ in range(2)] == [4, 5]
     assert values(measurements, metrics.HISTORY_BEHIND) == {(): 0}
 
 
@@ -218,6 +254,15 @@ def test_the_queue_is_measured_as_it_is(database_url: str, user: UserId, measure
     assert values(measurements, metrics.RETRYABLE) == {("storage_failed",): 1}
     assert values(measurements, metrics.WORKERS) == {(): 1}
     assert values(measurements, metrics.LEASES) == {("alive",): 1, ("expired",): 0}
+
+
+def test_dagsters_daemon_and_sensors_are_measured(dagster_url: str) -> None:
+    measurements = DagsterMeasurements(lambda: dagster_url)
+    assert 100 <= values(measurements, metrics.HEARTBEAT_AGE)[("SENSOR",)] < 160
+    assert values(measurements, metrics.SENSOR_ON) == {("queued_jobs",): 1, ("alert_of_failures",): 0}
+    ticks = values(measurements, metrics.TICK_AGE)
+    assert set(ticks) == {("queued_jobs",)}
+    assert 50 <= ticks[("queued_jobs",)] < 110
 
 
 def test_dagsters_database_without_dagsters_tables_is_away(database_url: str) -> None:
