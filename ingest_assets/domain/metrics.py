@@ -78,7 +78,8 @@ JOBS = _gauge(
     "jobs", "Documents by stage and state; those that are done are estimated if they are many.", "stage", "state"
 )
 OLDEST = _gauge("oldest_job_age_seconds", "How long ago the oldest unfinished document at a stage was queued.", "stage")
-CLAIMABLE = _gauge("claimable_jobs", "Documents that a worker could take now: queued, or due for a retry.")
+CLAIMABLE = _gauge("claimable_jobs", "Documents that a worker could take now: not of a paused user.")
+PAUSES = _gauge("pauses", "What people have paused: everything, users or providers.", "kind")
 DEAD_LETTERS = _gauge(
     "dead_letters", "Documents that are not tried again until somebody replays them, by cause.", "code"
 )

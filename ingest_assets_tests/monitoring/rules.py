@@ -29,6 +29,7 @@ HEALTHY: dict[str, float] = {
     'ingest_retryable_jobs{code="timeout"}': 1,
     'ingest_retryable_jobs{code="budget_spent"}': 0,
     "ingest_claimable_jobs{}": 60,
+    'ingest_pauses{kind="everything"}': 0,
     "ingest_workers{}": 2,
     "ingest_instances{}": 1,
     'ingest_daemon_heartbeat_age_seconds{daemon="SENSOR"}': 15,

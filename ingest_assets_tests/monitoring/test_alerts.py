@@ -79,8 +79,9 @@ def test_a_queue_that_grows_for_half_an_hour_is_news_and_a_large_submission_is_n
 
 
 @needs_promtool
-def test_nobody_is_told_that_workers_are_missing_while_a_provider_is_down(tmp_path: Path) -> None:
-    series = changing(HOUR, {"ingest_workers{}": 0, BREAKER: 1}, 20, 0)
+@pytest.mark.parametrize("why", [BREAKER, 'ingest_pauses{kind="everything"}'])
+def test_nobody_is_told_that_workers_are_missing_while_none_may_work(why: str, tmp_path: Path) -> None:
+    series = changing(HOUR, {"ingest_workers{}": 0, why: 1}, 20, 0)
     assert firing(series, [HOUR + 15], tmp_path, "IngestNoWorker") == {HOUR + 15: 0}
 
 

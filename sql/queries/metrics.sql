@@ -132,7 +132,8 @@ WHERE source = 'events';
 -- others.
 WITH waiting AS (
     SELECT stage, state, count(*) AS jobs, min(queued_at) AS oldest,
-        count(*) FILTER (WHERE coalesce(next_retry_at, '-infinity') <= now()) AS claimable
+        count(*) FILTER (WHERE coalesce(next_retry_at, '-infinity') <= now() AND user_id <> ALL(ARRAY(
+            SELECT pauses.user_id FROM upload_pipeline.pauses WHERE pauses.user_id IS NOT NULL))) AS claimable
     FROM upload_pipeline.upload_jobs
     WHERE state IN ('queued', 'retryable')
     GROUP BY stage, state
@@ -183,6 +184,13 @@ FROM upload_pipeline.instances WHERE lease_expires_at > now()
 UNION ALL
 SELECT 'ingest_drain_runs', '{}', coalesce(sum(drain_runs), 0)
 FROM upload_pipeline.instances WHERE lease_expires_at > now()
+UNION ALL
+SELECT 'ingest_pauses', ARRAY[kind], pauses
+FROM (
+    SELECT count(*) FILTER (WHERE num_nonnulls(user_id, provider) = 0), count(user_id), count(provider)
+    FROM upload_pipeline.pauses
+) AS paused (everything, users, providers)
+CROSS JOIN LATERAL (VALUES ('everything', everything), ('user', users), ('provider', providers)) AS told (kind, pauses)
 UNION ALL
 SELECT 'ingest_provider_breaker_open', ARRAY[service], (open_until IS NOT NULL)::integer
 FROM upload_pipeline.paid_services

@@ -256,6 +256,17 @@ def test_the_queue_is_measured_as_it_is(database_url: str, user: UserId, measure
     assert values(measurements, metrics.LEASES) == {("alive",): 1, ("expired",): 0}
 
 
+def test_what_is_paused_is_told_without_whose_it_is(
+    database_url: str, user: UserId, other_user: UserId, measurements: PostgresMeasurements
+) -> None:
+    queue_rows.fill(database_url, [QueueRow(user), QueueRow(other_user)])
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO upload_pipeline.pauses (user_id) VALUES (%s)", [user])
+        connection.execute("INSERT INTO upload_pipeline.pauses (provider) VALUES ('openai')")
+    assert values(measurements, metrics.CLAIMABLE) == {(): 1}
+    assert values(measurements, metrics.PAUSES) == {("everything",): 0, ("user",): 1, ("provider",): 1}
+
+
 def test_dagsters_daemon_and_sensors_are_measured(dagster_url: str) -> None:
     measurements = DagsterMeasurements(lambda: dagster_url)
     assert 100 <= values(measurements, metrics.HEARTBEAT_AGE)[("SENSOR",)] < 160
