@@ -17,7 +17,7 @@ from ingest_assets.posix.ocr_languages import folder_of
 
 SHORTEST_SECRET = 32
 """The fewest characters of a secret that signs tokens: as many as the hash has bytes (RFC 7518, 3.2)."""
-SECRETS_OF_SERVE = ("INGEST_JWT_SECRET", "INGEST_LLAMAPARSE_WEBHOOK_SECRET")
+SECRETS_OF_SERVE = ("INGEST_JWT_SECRET", "INGEST_LLAMAPARSE_WEBHOOK_SECRET", "INGEST_METRICS_TOKEN")
 """What only `ingest serve` needs to know."""
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -224,6 +224,14 @@ class Settings(BaseSettings):
     )
     llamaparse_webhook_secret_file: Path | None = Field(
         default=None, description="A file with that secret, which `ingest serve` reads when it starts."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=SHORTEST_SECRET,
+        description="The bearer token with which Prometheus reads /metrics; without it, nobody does.",
+    )
+    metrics_token_file: Path | None = Field(
+        default=None, description="A file with that token, which `ingest serve` reads when it starts."
     )
     webhook_max_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Larger callbacks are refused.")
     silence_seconds: int = Field(

@@ -24,6 +24,7 @@ ROOMS = {
     "dagster": ("orchestration", "definitions.py"),
     "dagster._": ("orchestration/dagster_internals",),
     "fastapi": ("http",),
+    "prometheus_client": ("http",),
     "typer": ("cli",),
     "rich": ("cli",),
 }

@@ -691,6 +691,34 @@ CREATE TABLE upload_pipeline.moved_listings (
 );
 CREATE INDEX moved_listings_document ON upload_pipeline.moved_listings (document_id);
 
+-- Counters that only rise, for scrapes: each carries forward what the history and the ledger hold since the last one, so
+-- that none reads them from the beginning. Sums over everybody, with no ids.
+CREATE TABLE upload_pipeline.totals (
+    metric text NOT NULL,
+    -- The values of the metric's labels; of a histogram also the bucket's upper bound, or `sum`.
+    labels text[] NOT NULL,
+    value double precision NOT NULL,
+    PRIMARY KEY (metric, labels)
+) WITH (fillfactor = 50);
+-- How far each source is counted: the last event's id, or the microseconds at which a provider's last call was settled.
+CREATE TABLE upload_pipeline.totals_until (
+    source text PRIMARY KEY,
+    position bigint NOT NULL
+) WITH (fillfactor = 50);
+INSERT INTO upload_pipeline.totals_until (source, position)
+SELECT 'events', 0
+UNION ALL
+SELECT service, extract(epoch FROM clock_timestamp()) * 1000000 FROM upload_pipeline.paid_services;
+
+-- The recall of each model's index when it was last measured.
+CREATE TABLE upload_pipeline.recalls (
+    embed_model text NOT NULL,
+    embed_version text NOT NULL,
+    recall double precision NOT NULL CHECK (recall BETWEEN 0 AND 1),
+    measured_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (embed_model, embed_version)
+);
+
 -- Ties the object store to this database: the store bears the same id. Whoever meets another id has the wrong one.
 CREATE TABLE upload_pipeline.object_store (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -839,7 +867,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     upload_pipeline.deleted_documents, upload_pipeline.instances, upload_pipeline.moved_listings,
     upload_pipeline.user_keys, upload_pipeline.skipped_attachments, upload_pipeline.pauses TO ingest_worker;
 GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid_services, upload_pipeline.alerts,
-    upload_pipeline.locks TO ingest_worker;
+    upload_pipeline.locks, upload_pipeline.totals, upload_pipeline.totals_until, upload_pipeline.recalls TO ingest_worker;
 GRANT SELECT, INSERT ON upload_pipeline.events TO ingest_worker;
 GRANT SELECT ON upload_pipeline.migrations, upload_pipeline.object_store TO ingest_worker;
 

@@ -29,6 +29,7 @@ SUMMARIES = {
     "delete": "Delete documents and everything made of them.",
     "encrypt": "Encrypt what is stored already.",
     "export": "Export the history and an index of what is stored.",
+    "metrics": "Print what Prometheus may measure.",
     "costs": "Show what providers have cost.",
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",

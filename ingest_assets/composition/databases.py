@@ -10,6 +10,7 @@ from ingest_assets.composition.parts import Parts, part
 from ingest_assets.domain.roles import Role
 
 if TYPE_CHECKING:
+    from ingest_assets.adapters.counting_observer import CountingObserver
     from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
     from ingest_assets.adapters.object_stores.encrypted import EncryptedObjects, Seals
     from ingest_assets.adapters.postgres.database import Database
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 SPARE_CONNECTIONS = 4
 """Connections for what a worker does besides its documents: renewing leases, claiming, reporting, booking."""
+
+MEASURING_PATIENCE = 3.0
+"""Seconds that a scrape waits for Postgres; Prometheus waits ten for the scrape."""
 
 
 class Databases(Parts):
@@ -113,6 +117,13 @@ class Databases(Parts):
         from ingest_assets.adapters.postgres.database import Database
 
         return Database(self.url_of(Role.WORKER), connections=self.settings.drain_in_flight + SPARE_CONNECTIONS)
+
+    @part
+    def measuring_database(self) -> "Database":
+        """Return a connection for metrics alone, which are told although all others are busy."""
+        from ingest_assets.adapters.postgres.database import Database
+
+        return Database(self.url_of(Role.WORKER), connections=1, patience=MEASURING_PATIENCE)
 
     def migrate(self) -> list[str]:
         """Bring the schema up to date and return the names of the migrations applied."""
@@ -231,9 +242,15 @@ class Databases(Parts):
 
     @part
     def observer(self) -> "Observer":
+        return self.facts
+
+    @part
+    def facts(self) -> "CountingObserver":
+        """Return what logs and counts what this process tells."""
+        from ingest_assets.adapters.counting_observer import CountingObserver
         from ingest_assets.adapters.logging_observer import LoggingObserver
 
-        return LoggingObserver()
+        return CountingObserver(LoggingObserver())
 
 
 def _decided(url: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.failure import Failures
     from ingest_assets.pipeline.intake import Intake
     from ingest_assets.pipeline.integrity import Integrity
+    from ingest_assets.pipeline.measuring import Measuring
     from ingest_assets.pipeline.partition_steps import PartitionSteps
     from ingest_assets.pipeline.ports.checking import StoredDocuments, ToldOutcomes
     from ingest_assets.pipeline.ports.claiming import Backlog, Claims
@@ -119,6 +120,12 @@ class Deployment(Searching):
         from ingest_assets.composition.alerts import make_alerting
 
         return make_alerting(self)
+
+    @part
+    def measuring(self) -> "Measuring":
+        from ingest_assets.composition.measuring import make_measuring
+
+        return make_measuring(self)
 
     @part
     def retry_policy(self) -> "RetryPolicy":
@@ -329,5 +336,7 @@ class Deployment(Searching):
             self.local_parser.close()
         if "database" in made:
             self.database.close()
+        if "measuring_database" in made:
+            self.measuring_database.close()
         if "embedded_postgres" in made:
             self.embedded_postgres.stop()

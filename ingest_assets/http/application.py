@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from ingest_assets.http import documents, health, search, webhooks
+from ingest_assets.http import documents, health, metrics, search, webhooks
 from ingest_assets.http.body_limits import BodyLimits
 from ingest_assets.http.forms import FORM_ENVELOPE, is_form
 from ingest_assets.http.ports import HttpService
@@ -40,12 +40,12 @@ def build_application(service: HttpService) -> FastAPI:
         lifespan=lifespan,
     )
     application.state.service = service
-    for router in (documents.router, search.router, webhooks.router, health.router):
+    for router in (documents.router, search.router, webhooks.router, health.router, metrics.router):
         application.include_router(router)
     install_handlers(application)
     seconds = service.limits.arrival_seconds
     application.add_middleware(BodyLimits, limit_of=lambda scope: _limit(scope, service), seconds=seconds)
-    application.add_middleware(Safety)
+    application.add_middleware(Safety, count=service.count_request)
     return application
 
 

@@ -1,11 +1,12 @@
 """What the HTTP service needs besides the pipeline's ports, and what one running service holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
+from ingest_assets.domain.metrics import Sample
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
 from ingest_assets.http.rate_limit import RateLimit
@@ -94,3 +95,8 @@ class HttpService:
     webhook_max_bytes: int
     webhook_secret: str | None = field(repr=False)
     """Signs callbacks; without it, each remote job has its own secret."""
+    collect_metrics: Callable[[], Iterable[Sample]]
+    count_request: Callable[[int], None]
+    """Counts an answer by its status."""
+    metrics_token: str | None = field(repr=False)
+    """Whoever sends it reads the metrics; without it, nobody does."""

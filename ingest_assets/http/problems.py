@@ -21,6 +21,8 @@ STATUS_OF_CODE = {
     "token_invalid": HTTPStatus.UNAUTHORIZED,
     "token_expired": HTTPStatus.UNAUTHORIZED,
     "signature_invalid": HTTPStatus.UNAUTHORIZED,
+    "metrics_refused": HTTPStatus.UNAUTHORIZED,
+    "metrics_closed": HTTPStatus.FORBIDDEN,
     "unknown_document": HTTPStatus.NOT_FOUND,
     "unknown_path": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,

@@ -7,6 +7,7 @@ which may contain values.
 import logging
 import re
 import time
+from collections.abc import Callable
 from uuid import uuid4
 
 from starlette.datastructures import Headers
@@ -27,8 +28,9 @@ HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-stor
 class Safety:
     """Names each request, adds headers to its answer, logs its route and answers unexpected errors."""
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, count: Callable[[int], None]) -> None:
         self._application = application
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,6 +56,7 @@ class Safety:
             logger.error("%s: %s", expected.code, expected.message)  # noqa: TRY400  its traceback may quote a document
             if not status:
                 await problem(expected)(scope, receive, noted)
+        self._count(status)
         seconds = time.monotonic() - started
         logger.info("%s %s %d %.3f s %s", scope["method"], _route(scope), status, seconds, request_id)
 

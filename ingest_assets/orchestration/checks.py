@@ -71,6 +71,8 @@ def nearest_chunks_are_found(
         measured = {
             model: recall_of(model, index=search_index, samples=vector_samples) for model in vector_samples.models()
         }
+        for model, recall in measured.items():
+            vector_samples.record(model, recall)
     return dg.AssetCheckResult(
         passed=all(recall.share >= LOWEST_RECALL for recall in measured.values()),
         severity=dg.AssetCheckSeverity.WARN,

@@ -7,6 +7,8 @@ import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import ChunkId, Producer, UserId
+from ingest_assets.domain.metrics import RECALL
+from ingest_assets.domain.search.hits import Recall
 from ingest_assets.domain.search.index_policy import IndexAction, IndexState
 from ingest_assets.pipeline.ports.indexing import VectorIndex, VectorSamples
 from ingest_assets_tests.contracts.claiming_contract import fill
@@ -128,3 +130,11 @@ class VectorSamplesContract:
         assert samples.compare(sample, MODEL, [], 5) == (0, 5)
         assert samples.compare(sample, MODEL, [*theirs, ChunkId(uuid4())], 5) == (0, 5)
         assert samples.compare(sample, MODEL, order, 99) == (11, 11)
+
+    def test_the_recall_that_was_measured_last_is_among_the_metrics(
+        self, samples: VectorSamples, deployment: Deployment
+    ) -> None:
+        for found in (9, 8):
+            samples.record(MODEL, Recall(1, found, 10))
+        measured = {each.labels: each.value for each in deployment.measuring.collect() if each.metric is RECALL}
+        assert measured == {(f"{MODEL.name} {MODEL.version}",): 0.8}

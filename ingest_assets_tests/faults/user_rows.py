@@ -10,7 +10,10 @@ import psycopg
 from ingest_assets.domain.documents.document import UserId
 
 ABOUT_NO_USER = frozenset(
-    {"alerts", "instances", "locks", "migrations", "moved_listings", "object_store", "paid_services", "pauses"}
+    {
+        *("alerts", "instances", "locks", "migrations", "moved_listings", "object_store", "paid_services", "pauses"),
+        *("recalls", "totals", "totals_until"),
+    }
 )
 TABLES = """
 SELECT table_name AS name, bool_or(column_name = 'user_id') AS has_user,

@@ -14,7 +14,9 @@ from ingest_assets.http.problems import HINT_OF_CODE, hint_of
 
 @pytest.mark.parametrize("code", HINT_OF_CODE)
 def test_a_hint_over_http_names_what_a_caller_has(code: str) -> None:
-    service: Any = SimpleNamespace(limits=Limits(connections=1, arrival_seconds=1, trusted_proxies=None))
+    service: Any = SimpleNamespace(
+        limits=Limits(connections=1, arrival_seconds=1, trusted_proxies=None), count_request=int
+    )
     paths = {getattr(route, "path", None) for route in build_application(service).routes}
     assert code in CATALOGUE
     assert not re.search(r"\bingest [a-z]|--[a-z]", HINT_OF_CODE[code])

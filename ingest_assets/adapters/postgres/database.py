@@ -124,6 +124,10 @@ class Database:
     def as_seen_by(self, user_id: UserId) -> "UserDatabase":
         return UserDatabase(self, user_id)
 
+    def statistics(self) -> dict[str, int]:
+        """Return what the pool says of itself."""
+        return self._pool.get_stats()
+
     def close(self) -> None:
         self._pool.close()
 

@@ -2,9 +2,11 @@ import logging
 import os
 import resource
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import SecretStr
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
@@ -46,6 +48,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         ResourceError: key_missing.
     """
     from ingest_assets.http.authentication import Authentication
+    from ingest_assets.http.metrics import RequestCounts
     from ingest_assets.http.ports import HttpService, Limits
     from ingest_assets.http.rate_limit import RateLimit
     from ingest_assets.http.signing_keys import SigningKeys
@@ -54,17 +57,14 @@ def compose_service(deployment: Deployment) -> "HttpService":
     settings = deployment.settings
     arriving = settings.home_folder / "arriving"
     keep_private(arriving)
-    secret = secret_of(settings.jwt_secret, settings.jwt_secret_file)
-    if secret is not None and len(secret) < SHORTEST_SECRET:
-        what = f"INGEST_JWT_SECRET_FILE must name a file with {SHORTEST_SECRET} or more characters."
-        raise PermanentError("wrong_usage", what=what)
+    requests = RequestCounts()
     return HttpService(
         intake=deployment.intake,
         documents_of=deployment.documents_of,
         deletion=deployment.deletion,
         search=lambda: deployment.search,
         authentication=Authentication(
-            secret=secret,
+            secret=_long_secret("INGEST_JWT_SECRET_FILE", settings.jwt_secret, settings.jwt_secret_file),
             keys=None if settings.jwt_jwks_url is None else SigningKeys(settings.jwt_jwks_url),
             audience=settings.jwt_audience,
             issuer=settings.jwt_issuer,
@@ -83,7 +83,24 @@ def compose_service(deployment: Deployment) -> "HttpService":
         pending_migrations=deployment.pending_migrations,
         webhook_max_bytes=settings.webhook_max_bytes,
         webhook_secret=secret_of(settings.llamaparse_webhook_secret, settings.llamaparse_webhook_secret_file),
+        collect_metrics=lambda: [*deployment.measuring.collect(), *requests.take()],
+        count_request=requests.add,
+        metrics_token=_long_secret("INGEST_METRICS_TOKEN_FILE", settings.metrics_token, settings.metrics_token_file),
     )
+
+
+def _long_secret(variable: str, value: SecretStr | None, file: Path | None) -> str | None:
+    """Return a secret that cannot be guessed, if there is one.
+
+    Raises:
+        PermanentError: wrong_usage.
+        ResourceError: key_missing.
+    """
+    secret = secret_of(value, file)
+    if secret is not None and len(secret) < SHORTEST_SECRET:
+        what = f"{variable} must name a file with {SHORTEST_SECRET} or more characters."
+        raise PermanentError("wrong_usage", what=what)
+    return secret
 
 
 def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None:

@@ -23,6 +23,16 @@ PROBLEMS = {
         "The callback is not signed by the provider that it claims to come from.",
         "Check that INGEST_LLAMAPARSE_WEBHOOK_SECRET is the secret that the provider signs with.",
     ),
+    "metrics_refused": Problem(
+        PermanentError,
+        "The request does not have the token of the metrics.",
+        "Send the token of INGEST_METRICS_TOKEN as a bearer token; a user's token does not count.",
+    ),
+    "metrics_closed": Problem(
+        PermanentError,
+        "Nobody may read the metrics, because they have no token.",
+        "Set INGEST_METRICS_TOKEN_FILE to a file with 32 or more characters, and restart the service.",
+    ),
     "rate_limited": Problem(
         ResourceError, "There were more than {limit} requests in a minute.", "Try again in {seconds} seconds."
     ),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ingest_assets.domain.documents.document import ChunkId, Producer
-from ingest_assets.domain.search.hits import VectorSample
+from ingest_assets.domain.search.hits import Recall, VectorSample
 from ingest_assets.domain.search.index_policy import IndexAction, IndexState
 
 
@@ -32,3 +32,6 @@ class VectorSamples(Protocol):
 
     def compare(self, sample: VectorSample, model: Producer, found: Sequence[ChunkId], limit: int) -> tuple[int, int]:
         """Return how many of the sample's `limit` nearest other chunks were `found`, and how many exist."""
+
+    def record(self, model: Producer, recall: Recall) -> None:
+        """Remember the recall that was measured last, for the metrics."""

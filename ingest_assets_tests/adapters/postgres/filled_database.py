@@ -8,7 +8,12 @@ import psycopg
 
 DOCUMENTS = 20_000
 CHUNKS = 500
-SMALL_TABLES = frozenset({"alerts", "migrations", "object_store", "paid_services", "pauses"})
+SMALL_TABLES = frozenset(
+    {
+        *("alerts", "instances", "migrations", "object_store", "paid_services", "pauses"),
+        *("recalls", "totals", "totals_until"),
+    }
+)
 
 FILL = """
 SET search_path = upload_pipeline, public;

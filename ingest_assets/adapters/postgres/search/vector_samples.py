@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import ChunkId, Producer
-from ingest_assets.domain.search.hits import VectorSample
+from ingest_assets.domain.search.hits import Recall, VectorSample
 
 
 class PostgresVectorSamples:
@@ -37,3 +37,8 @@ class PostgresVectorSamples:
         with self._database.connection() as connection:
             [row] = connection.execute(query("compare_with_all"), names)
         return row["found"], row["expected"]
+
+    def record(self, model: Producer, recall: Recall) -> None:
+        names = {"embed_model": model.name, "embed_version": model.version, "recall": recall.share}
+        with self._database.connection() as connection:
+            connection.execute(query("record_recall"), names)

@@ -1,0 +1,33 @@
+"""docs/metrics.md lists every metric, with the words that Prometheus gets."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ingest_assets.domain.metrics import METRICS, Kind, Metric
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+NAME = re.compile(r"ingest(_[a-z]+)+")
+
+
+def test_the_page_lists_every_metric_as_it_is() -> None:
+    listed = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `ingest_")]
+    assert listed == [
+        f"| `{each.name}` | {each.kind.value} | {', '.join(each.labels)} | {each.help} |" for each in METRICS
+    ]
+
+
+def test_each_name_is_used_once() -> None:
+    assert len({each.name for each in METRICS}) == len(METRICS)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda each: each.name)
+def test_names_are_as_prometheus_wants_them(metric: Metric) -> None:
+    assert NAME.fullmatch(metric.name)
+    assert metric.name.endswith("_total") is (metric.kind is Kind.COUNTER)
+    assert metric.name.endswith("_seconds") or metric.kind is not Kind.HISTOGRAM
+    assert metric.help.endswith(".")
+    assert not {"user", "document", "filename", "le"} & set(metric.labels)
+    assert metric.bounds == tuple(sorted(metric.bounds))
+    assert bool(metric.bounds) is (metric.kind is Kind.HISTOGRAM)
