@@ -26,6 +26,8 @@ _APART = re.compile("[\x20-\x7e\u3001\u3002\u3041-\u3096\u4e00-\u9fff\U00020000-
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]")
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
+_BETWEEN_MARKS = re.compile("[^<>=]+")
+"""What may be composed in markup: a stroke behind one of these would take its place."""
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -54,6 +56,13 @@ def normalise(text: str) -> str:
     pieces = list(_pieces(text))
     normal = [_normal_piece(piece) for piece in pieces]
     return text if normal == pieces else "".join(normal)
+
+
+def composed(markup: str) -> str:
+    """Return XML, HTML or any other text with its letters and their marks in NFC, and no other change."""
+    if unicodedata.is_normalized("NFC", markup):
+        return markup
+    return _BETWEEN_MARKS.sub(lambda text: unicodedata.normalize("NFC", _break_mark_runs(text[0])), markup)
 
 
 def normal_pieces(text: str) -> Iterator[bool]:

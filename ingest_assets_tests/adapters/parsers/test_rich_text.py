@@ -62,6 +62,12 @@ def test_notes_and_comments_are_there(parser: LocalParser) -> None:
     assert "Comment: Agreed." in text
 
 
+def test_a_letter_that_is_written_in_parts_does_not_cost_the_tables(parser: LocalParser) -> None:
+    table = r"\trowd\cellx1\cellx2\intbl a\cell b\cell\row\pard "
+
+    assert lines(parser, rf"Mu\u776?ller\par {table}")[:2] == ["Müller", "| a | b |"]
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "repeated", [rb"\deleted ", rb"{\deleted}", rb"{\listtext 1", rb"{\listtext 1}\ls1", b"{", b"\\{"]

@@ -44,6 +44,12 @@ def test_what_is_inserted_within_a_link_or_around_others_is_kept(parser: LocalPa
     assert lines(parser, word(body)) == ["Cover extends"]
 
 
+def test_a_letter_that_is_written_in_parts_does_not_cost_the_tables(parser: LocalParser) -> None:
+    cells = "".join(f"<w:tc>{paragraph(run(text))}</w:tc>" for text in ("Mu\u0308ller", "Rate"))
+
+    assert lines(parser, word(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>"))[0] == "| Müller | Rate |"
+
+
 def test_deleted_clauses_are_not_counted(parser: LocalParser) -> None:
     gone = item("gone").replace("<w:r>", "<w:del><w:r>").replace("</w:r>", "</w:r></w:del>")
     gone = gone.replace("</w:pPr>", "<w:rPr><w:del/></w:rPr></w:pPr>")

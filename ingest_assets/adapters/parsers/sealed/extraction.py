@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from encodings.aliases import aliases
 from pkgutil import iter_modules
 
-from ingest_assets.adapters.parsers.sealed import archive, outlook, rich_text
+from ingest_assets.adapters.parsers.sealed import archive, books, outlook, rich_text
 from ingest_assets.adapters.parsers.sealed import mail as internet
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.adapters.parsers.sealed.mail import attachments_of, mail_markdown
@@ -27,7 +27,7 @@ from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import CONTAINERS, FileType
 from ingest_assets.domain.files.packages import inspect_package
-from ingest_assets.domain.text.normalisation import decode, has_words, join_pages
+from ingest_assets.domain.text.normalisation import composed, decode, has_words, join_pages
 
 __all__ = ["count_pages", "extract", "load", "start_threads"]
 
@@ -128,10 +128,12 @@ def _as_shown(content: bytes, kind: FileType, warnings: Counter[WarningKind]) ->
             return open_text.as_shown(content, warnings)
         case FileType.RTF:
             return rich_text.as_shown(content)
+        case FileType.EPUB:
+            return books.composed_pages(content)
         case FileType.CSV:
-            return without_separator_line(_decoded(content)).encode()
+            return composed(without_separator_line(_decoded(content))).encode()
         case FileType.HTML:
-            return _declared(content).encode()
+            return composed(_declared(content)).encode()
         case _:
             return content
 

@@ -22,7 +22,7 @@ from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.files.filenames import safe_filename
-from ingest_assets.domain.text.normalisation import decode, has_words, normalise
+from ingest_assets.domain.text.normalisation import composed, decode, has_words, normalise
 
 SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
 DEEPEST_PART = 50
@@ -240,7 +240,7 @@ def _marked(body: Body) -> str:
 def _marked_html(html: str) -> str:
     """Return a mail's HTML as Markdown; styles and scripts are no text."""
     with suppress(RefusedError):
-        return marked_text(_document(HIDDEN.sub("", html)).encode(errors="replace"), FileType.HTML)
+        return marked_text(composed(_document(HIDDEN.sub("", html))).encode(errors="replace"), FileType.HTML)
     return ""
 
 
