@@ -17,7 +17,7 @@ from ingest_assets.adapters.parsers.sealed.mail import attachments_of, mail_mark
 from ingest_assets.adapters.parsers.sealed.office import open_text
 from ingest_assets.adapters.parsers.sealed.office.slides import open_document, powerpoint
 from ingest_assets.adapters.parsers.sealed.office.spreadsheets import SPREADSHEETS, spreadsheet_text
-from ingest_assets.adapters.parsers.sealed.office.word import document
+from ingest_assets.adapters.parsers.sealed.office.word import document, old_word
 from ingest_assets.adapters.parsers.sealed.pdf import count_pages, pdf_pages
 from ingest_assets.adapters.parsers.sealed.recognition import Recogniser, picture_pages
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
@@ -116,6 +116,9 @@ def _parts(content: bytes, kind: FileType, limits: ParserLimits, warnings: Count
 def _whole(content: bytes, kind: FileType, warnings: Counter[WarningKind]) -> str:
     if kind in SPREADSHEETS:
         return spreadsheet_text(content, kind, warnings)
+    if kind is FileType.DOC:
+        shown, margins = old_word.as_shown(content)
+        return "\n\n".join(filter(None, (margins, marked_text(shown, kind))))
     return marked_text(_as_shown(content, kind, warnings), kind)
 
 
