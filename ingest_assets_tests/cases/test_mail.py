@@ -8,7 +8,7 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State
 from ingest_assets_tests.cases.found import FILES, Found
-from ingest_assets_tests.documents import drain_all, ingest
+from ingest_assets_tests.documents import drain_all, ingest, status_of
 from ingest_assets_tests.outlook_files import OutlookMail, outlook_file
 from ingest_assets_tests.sample_files import docx, pdf
 
@@ -146,3 +146,78 @@ def test_answers_that_happen_to_be_the_same_stay(deployment: Deployment, user: U
     thread = "Thanks.\n> War die Walross-Klappe zu?\n> Ja\n> Gab es Zeugen?\n> Ja\n"
     found = Found(deployment, user, "thread.eml", mail(plain=thread).as_bytes()).passage("Zeugen")
     assert found.count("Ja") == 2
+
+
+def test_mail_that_is_utf_8_without_saying_so_keeps_its_umlauts(deployment: Deployment, user: UserId) -> None:
+    for charset in ("us-ascii", "iso-8859-1"):
+        content = f"Subject: x\nContent-Type: text/plain; charset={charset}\n\nDas Walross hat Größe.".encode()
+        assert "Das Walross hat Größe." in Found(deployment, user, f"{charset}.eml", content).passage("Walross")
+
+
+INVITATION = (
+    "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Roof inspection\r\n"
+    "DTSTART;TZID=Europe/Berlin:20240703T143000\r\nDTEND:20240703T133000Z\r\n"
+    "LOCATION:Gullwing Row 5\\, Fenwick\r\nDESCRIPTION:The assessor brings a long lad\r\n der.\r\n"
+    'ATTENDEE;CN="Ada Threlkeld":mailto:ada@example.org\r\n'
+    "BEGIN:VALARM\r\nDESCRIPTION:Reminder\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+SHOWN_INVITATION = [
+    "**Event**: Roof inspection",
+    "**Begins**: 2024-07-03 14:30",
+    "**Ends**: 2024-07-03 13:30 UTC",
+    "**Place**: Gullwing Row 5, Fenwick",
+    "**Invited**: Ada Threlkeld <ada@example.org>",
+    "**Description**: The assessor brings a long ladder.",
+]
+
+
+def test_an_invitation_says_what_when_and_where(deployment: Deployment, user: UserId) -> None:
+    message = mail(plain="Please come.")
+    message.add_alternative(INVITATION, subtype="calendar")
+    found = Found(deployment, user, "invitation.eml", message.as_bytes()).passage("roof inspection")
+    assert "Please come." in found
+    assert [line for line in found.split("\n") if line][-6:] == SHOWN_INVITATION
+
+    alone = Found(deployment, user, "visit.ics", INVITATION.encode()).passage("roof inspection")
+    assert [line for line in alone.split("\n") if line] == SHOWN_INVITATION
+
+
+def test_a_page_saved_as_one_file_is_read(deployment: Deployment, user: UserId) -> None:
+    content = (
+        b"From: <Saved by Blink>\nSubject: Portal\nMIME-Version: 1.0\n"
+        b'Content-Type: multipart/related; boundary=a; type="text/html"\n\n'
+        b"--a\nContent-Type: text/html\nContent-Location: https://example.org/\n\n<h1>Walrus cover</h1>\n"
+        b"--a\nContent-Type: text/css\nContent-Location: https://example.org/a.css\n\np {color: red}\n--a--\n"
+    )
+    found = Found(deployment, user, "portal.mht", content).passage("walrus")
+    assert "# Walrus cover" in found
+    assert "Attachments" not in found
+
+
+def test_what_is_signed_in_one_piece_is_read_and_not_called_protected(deployment: Deployment, user: UserId) -> None:
+    inner = mail(plain="The walrus is signed.")
+    inner.add_attachment(b"Tusk;1\n", maintype="text", subtype="csv", filename="tusks.csv")
+    for is_long in (False, True):
+        message = EmailMessage()
+        message["Subject"] = "Signed"
+        message.set_content(
+            signed(inner.as_bytes(), is_long=is_long), "application", "pkcs7-mime", filename="smime.p7m"
+        )
+        document = Found(deployment, user, f"{is_long}.eml", message.as_bytes())
+        assert "The walrus is signed." in document.passage("walrus")
+        assert status_of(deployment, document.document).warnings == {}
+
+
+def signed(content: bytes, *, is_long: bool) -> bytes:
+    """An envelope of signed data without any signature, in one of both spellings of lengths."""
+
+    def part(tag: int, *values: bytes) -> bytes:
+        value = b"".join(values)
+        if is_long and tag & 0x20:
+            return bytes([tag, 0x80]) + value + b"\0\0"
+        return bytes([tag, 0x84]) + len(value).to_bytes(4) + value
+
+    octets = part(0x24, part(0x04, content[:20]), part(0x04, content[20:])) if is_long else part(0x04, content)
+    data = part(0x30, part(0x06, bytes.fromhex("2a864886f70d010701")), part(0xA0, octets))
+    signed_data = part(0x30, part(0x02, b"\x01"), part(0x31), data, part(0x31))
+    return part(0x30, part(0x06, bytes.fromhex("2a864886f70d010702")), part(0xA0, signed_data))

@@ -34,6 +34,7 @@ class FileType(StrEnum):
     EML = "message/rfc822"
     MSG = "application/vnd.ms-outlook"
     ZIP = "application/zip"
+    CALENDAR = "text/calendar"
     HTML = "text/html"
     CSV = "text/csv"
     MARKDOWN = "text/markdown"
@@ -81,9 +82,10 @@ EXTENSIONS = {
     FileType.TIFF: ("tif", "tiff"),
     FileType.JPEG: ("jpg", "jpeg"),
     FileType.PNG: ("png",),
-    FileType.EML: ("eml",),
+    FileType.EML: ("eml", "mht", "mhtml"),
     FileType.MSG: ("msg",),
     FileType.ZIP: ("zip",),
+    FileType.CALENDAR: ("ics",),
     FileType.HTML: ("html", "htm", "xhtml"),
     FileType.CSV: ("csv", "tsv"),
     FileType.MARKDOWN: ("md", "markdown"),
@@ -97,7 +99,7 @@ DECLARATIONS = {
     FileType.EPUB: Declarations.ANYWHERE,
     **dict.fromkeys(OPEN_DOCUMENT, Declarations.BESIDE_THE_DOCUMENT),
 }
-TEXT_TYPES = {FileType.EML, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
+TEXT_TYPES = {FileType.EML, FileType.CALENDAR, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
 PICTURE_MARKS = {
     FileType.TIFF: (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     FileType.JPEG: (b"\xff\xd8\xff",),

@@ -27,6 +27,7 @@ from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import CONTAINERS, FileType
 from ingest_assets.domain.files.packages import inspect_package
+from ingest_assets.domain.text.calendars import calendar_markdown
 from ingest_assets.domain.text.normalisation import composed, decode, has_words, join_pages
 
 __all__ = ["count_pages", "extract", "load", "start_threads"]
@@ -116,6 +117,8 @@ def _parts(content: bytes, kind: FileType, limits: ParserLimits, warnings: Count
 def _whole(content: bytes, kind: FileType, warnings: Counter[WarningKind]) -> str:
     if kind in SPREADSHEETS:
         return spreadsheet_text(content, kind, warnings)
+    if kind is FileType.CALENDAR:
+        return calendar_markdown(_decoded(content))
     if kind is FileType.DOC:
         shown, margins = old_word.as_shown(content)
         return "\n\n".join(filter(None, (margins, marked_text(shown, kind))))
@@ -133,10 +136,9 @@ def _as_shown(content: bytes, kind: FileType, warnings: Counter[WarningKind]) ->
             return rich_text.as_shown(content)
         case FileType.EPUB:
             return books.composed_pages(content)
-        case FileType.CSV:
-            return composed(without_separator_line(_decoded(content))).encode()
-        case FileType.HTML:
-            return composed(_declared(content)).encode()
+        case FileType.CSV | FileType.HTML:
+            text = _declared(content) if kind is FileType.HTML else without_separator_line(_decoded(content))
+            return composed(text).encode()
         case _:
             return content
 

@@ -16,12 +16,14 @@ from email.policy import compat32
 from html import escape
 
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
+from ingest_assets.adapters.parsers.sealed.signed_mail import signed_content
 from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_text
 from ingest_assets.domain.documents.attachments import LONGEST_ATTACHMENT_PATH, MOST_ATTACHMENTS, MOST_BYTES
 from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.files.filenames import safe_filename
+from ingest_assets.domain.text.calendars import calendar_markdown
 from ingest_assets.domain.text.normalisation import composed, decode, has_words, normalise
 
 SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
@@ -38,6 +40,9 @@ SIGNATURES = frozenset(
     }
 )
 ENCRYPTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
+CALENDARS = frozenset({"text/calendar", "application/ics"})
+STYLES = frozenset({"text/css", "text/javascript", "application/javascript", "application/x-javascript"})
+"""What only programs that show a page need."""
 WINDOWS = dict.fromkeys(("iso-8859-1", "latin-1", "us-ascii", "ascii"), "cp1252")
 """What mail programs mean by these names, as browsers know."""
 FEWEST_REPEATED_WORDS = 4
@@ -121,7 +126,9 @@ def _read(message: Message, warnings: Counter[WarningKind]) -> Mail:
         if kind in SIGNATURES:
             continue
         if kind in ENCRYPTED or part.get_param("protocol") in ENCRYPTED:
-            warnings[WarningKind.PROTECTED_PARTS] += 1
+            _unwrap(mail, bodies, part, warnings)
+        elif kind in CALENDARS and part.get_content_disposition() != "attachment":
+            bodies[part] = Body([calendar_markdown(_text(part))])
         elif _is_body(part, kind):
             body = bodies.setdefault(alternative or part, Body())
             (body.html if kind == "text/html" else body.plain).append(_text(part))
@@ -131,6 +138,17 @@ def _read(message: Message, warnings: Counter[WarningKind]) -> Mail:
             mail.files.append((_name(part), _content(part)))
     mail.bodies = list(bodies.values())
     return mail
+
+
+def _unwrap(mail: Mail, bodies: dict[object, Body], part: Message, warnings: Counter[WarningKind]) -> None:
+    """Read what is signed in one piece, or count what is encrypted."""
+    signed = signed_content(_content(part))
+    if signed is None:
+        warnings[WarningKind.PROTECTED_PARTS] += 1
+        return
+    inner = _read(message_from_bytes(signed), warnings)
+    mail.files += inner.files
+    bodies.update((object(), body) for body in inner.bodies)
 
 
 def _parts(
@@ -160,10 +178,11 @@ def _is_body(part: Message, kind: str) -> bool:
 
 
 def _is_decoration(part: Message, kind: str) -> bool:
-    """Return whether a part is a small picture that the text shows, or an invitation beside the text."""
-    if kind == "text/calendar" and part.get_content_disposition() is None:
+    """Return whether a part is a small picture that the text shows, or says how the text looks."""
+    located = part.get("Content-ID") is not None or part.get("Content-Location") is not None
+    if located and kind in STYLES:
         return True
-    within = part.get_content_disposition() == "inline" or part.get("Content-ID") is not None
+    within = located or part.get_content_disposition() == "inline"
     return kind.startswith("image/") and within and len(_content(part)) <= LARGEST_DECORATION
 
 
@@ -200,6 +219,9 @@ def _name(part: Message) -> str:
 def _text(part: Message) -> str:
     content = _content(part)
     charset = str(part.get_content_charset() or "utf-8")
+    if charset in WINDOWS:
+        with suppress(ValueError):  # many write UTF-8 and do not say so; by chance, no text is valid UTF-8
+            return content.decode()
     with suppress(LookupError, ValueError, OSError):  # an unknown one would be looked for among the files
         return content.decode(WINDOWS.get(charset, charset))
     return decode(content) or content.decode("latin-1")
