@@ -159,7 +159,7 @@ def _agreed(content: bytes, filename: str) -> FileType:
         return found
     if found is FileType.TEXT and expected is FileType.XLS and _is_separated(content):
         found = FileType.CSV
-    if found is not expected and found not in SAME_PROGRAM.get(expected, ()):
+    if found is None or (found is not expected and found not in SAME_PROGRAM.get(expected, ())):
         raise PermanentError("type_mismatch", found=found.name if found else "of no known kind", expected=expected.name)
     return found
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from ingest_assets.domain.text.encodings import other_encoding
+
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, because its mark begins like that one
@@ -87,7 +89,8 @@ def printable(text: str) -> str:
 def decode(content: bytes) -> str | None:
     """Return the bytes as text, or None if they are binary.
 
-    The encoding follows from the byte order mark; without one it is UTF-8, UTF-16 or Windows-1252.
+    The encoding follows from the byte order mark; without one it is UTF-8, UTF-16, Windows-1252, or what else the text
+    is plausible in.
     """
     found = _encoding(content)
     return None if found is None else content[found.mark :].decode(found.name)
@@ -128,7 +131,11 @@ def _encoding(content: bytes) -> _Encoding | None:
         return _if_valid(content, _Encoding(unmarked)) if unmarked else None
     if (found := _if_valid(content, _Encoding("utf-8"))) is not None:
         return found
-    return None if _BINARY.search(content) or _UNDEFINED_IN_CP1252.search(content) else _Encoding("cp1252")
+    if _BINARY.search(content):
+        return None
+    other = other_encoding(content)
+    found = _if_valid(content, _Encoding(other)) if other else None
+    return found or (None if _UNDEFINED_IN_CP1252.search(content) else _Encoding("cp1252"))
 
 
 def _if_valid(content: bytes, encoding: _Encoding) -> _Encoding | None:

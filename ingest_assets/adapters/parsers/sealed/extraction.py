@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from importlib import import_module
 from pkgutil import iter_modules
 
 from ingest_assets.adapters.parsers.sealed import archive, books, outlook, rich_text
@@ -43,6 +44,7 @@ SPECIMEN = b"<html><p>Cover</p></html>"
 def load() -> None:
     """Load what would otherwise be opened on first use: every encoding, and modules."""
     outlook.load_modules()
+    import_module("charset_normalizer")
     for encoding in {*aliases.values(), *(module.name for module in iter_modules(encodings.__path__))}:
         with suppress(LookupError):  # other systems have some of them
             codecs.lookup(encoding)
