@@ -15,6 +15,8 @@ PROPERTIES_WITHIN = 600
 """How far behind its number a paragraph says that it is in a list, in bytes."""
 MARKED = re.compile(rb"([A-Za-z])\\u(7[6-9]\d|8[0-7]\d) ?(?:\?|\\'[0-9a-f]{2})")
 """A letter and the mark above it, which stands in a character of its own."""
+SIGNS = re.compile(rb"(\\\\)|\\_|\\page(?![a-z]) ?")
+"""A hyphen at which no line ends, and the end of a page; a backslash that is text comes before."""
 NOTES = (
     (re.compile(rb"\\chftn(?![a-z])"), b""),
     (re.compile(rb"\{(?:\\\*)?\\footnote(?![a-z])"), rb"{ Footnote: "),
@@ -27,7 +29,14 @@ def as_shown(content: bytes) -> bytes:
     content = b"".join(_without_numbered_lists(b"".join(_without_deleted(content))))
     for sign, words in NOTES:
         content = sign.sub(words, content)
+    content = SIGNS.sub(_sign, content)
     return MARKED.sub(_composed, content)
+
+
+def _sign(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return found[1]
+    return b"-" if found[0] == b"\\_" else b"\\par "
 
 
 def _composed(found: re.Match[bytes]) -> bytes:
