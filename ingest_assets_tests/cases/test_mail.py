@@ -1,9 +1,12 @@
 """Mail is a folder: its text is found, and so is each attachment, as a document of its own."""
 
+import struct
 from email.message import EmailMessage
 
 import compressed_rtf
+import pytest
 
+from ingest_assets.adapters.parsers.sealed.tnef import unwrapped
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State
@@ -221,3 +224,46 @@ def signed(content: bytes, *, is_long: bool) -> bytes:
     data = part(0x30, part(0x06, bytes.fromhex("2a864886f70d010701")), part(0xA0, octets))
     signed_data = part(0x30, part(0x02, b"\x01"), part(0x31), data, part(0x31))
     return part(0x30, part(0x06, bytes.fromhex("2a864886f70d010702")), part(0xA0, signed_data))
+
+
+def test_what_outlook_wraps_into_a_file_of_its_own_is_unwrapped(deployment: Deployment, user: UserId) -> None:
+    message = mail(plain="See below.")
+    message.add_attachment(wrapped(), maintype="application", subtype="ms-tnef", filename="winmail.dat")
+    document = Found(deployment, user, "wrapped.eml", message.as_bytes())
+    drain_all(deployment)
+
+    found = document.passage("walrus thatch")
+    assert "Der Walross-Schaden beträgt 900 €." in found
+    assert "winmail" not in found
+    assert files_found(deployment, user, "thatched roof") == ["Gutachten Größe.txt"]
+    assert status_of(deployment, document.document).warnings == {}
+
+
+def wrapped() -> bytes:
+    def attribute(level: int, name: int, value: bytes) -> bytes:
+        return struct.pack("<BII", level, name, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
+
+    def text(name: int, value: str) -> bytes:
+        encoded = f"{value}\0".encode("utf-16-le")
+        return struct.pack("<HHII", 0x1F, name, 1, len(encoded)) + encoded + bytes(-len(encoded) % 4)
+
+    number = struct.pack("<HHI", 3, 0x0E07, 1)
+    named = struct.pack("<HH16sIII", 3, 0x8001, bytes(16), 0, 5, 1)
+    properties = struct.pack("<I", 3) + number + named + text(0x1000, "Der Walross-Schaden beträgt 900 €. ")
+    return b"".join(
+        [
+            struct.pack("<IH", 0x223E9F78, 1),
+            attribute(1, 0x69003, properties),
+            attribute(2, 0x69002, bytes(14)),
+            attribute(2, 0x18010, b"GUTACH~1.TXT\0"),
+            attribute(2, 0x6800F, b"A thatched roof beyond repair."),
+            attribute(2, 0x69005, struct.pack("<I", 1) + text(0x3707, "Gutachten Größe.txt")),
+        ]
+    )
+
+
+@pytest.mark.timeout(20)
+def test_a_damaged_wrapper_is_an_attachment_or_gives_what_it_holds() -> None:
+    whole = wrapped()
+    for end in range(len(whole)):
+        unwrapped(whole[:end] + b"\xff" * (end % 7))

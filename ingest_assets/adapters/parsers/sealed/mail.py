@@ -17,6 +17,7 @@ from html import escape
 
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
 from ingest_assets.adapters.parsers.sealed.signed_mail import signed_content
+from ingest_assets.adapters.parsers.sealed.tnef import MEDIA_TYPES, unwrapped
 from ingest_assets.adapters.parsers.sealed.web_forms import with_values
 from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_text
 from ingest_assets.domain.documents.attachments import LONGEST_ATTACHMENT_PATH, MOST_ATTACHMENTS, MOST_BYTES
@@ -43,7 +44,6 @@ SIGNATURES = frozenset(
 ENCRYPTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
 CALENDARS = frozenset({"text/calendar", "application/ics"})
 STYLES = frozenset({"text/css", "text/javascript", "application/javascript", "application/x-javascript"})
-"""What only programs that show a page need."""
 WINDOWS = dict.fromkeys(("iso-8859-1", "latin-1", "us-ascii", "ascii"), "cp1252")
 """What mail programs mean by these names, as browsers know."""
 FEWEST_REPEATED_WORDS = 4
@@ -87,7 +87,7 @@ def mail_of(content: bytes, warnings: Counter[WarningKind]) -> Mail:
 def mail_markdown(mail: Mail) -> str:
     """Return the headers that people look at and the text, in which nothing quoted stands twice."""
     lines = [f"**{name}**: {value}" for name, value in mail.headers if value]
-    body = "\n\n".join(filter(None, map(_text_of, mail.bodies)))
+    body = "\n\n".join(dict.fromkeys(filter(None, map(_text_of, mail.bodies))))
     names = [f"- {name}" for name, _ in mail.files]
     return "\n\n".join(filter(None, (*lines, body, "\n".join(["Attachments:", "", *names]) if names else "")))
 
@@ -128,6 +128,9 @@ def _read(message: Message, warnings: Counter[WarningKind]) -> Mail:
             continue
         if kind in ENCRYPTED or part.get_param("protocol") in ENCRYPTED:
             _unwrap(mail, bodies, part, warnings)
+        elif kind in MEDIA_TYPES and (wrapped := unwrapped(_content(part))) is not None:
+            bodies[part] = Body([wrapped.plain], [wrapped.html], wrapped.rich_text)
+            mail.files += [(safe_filename(name), content) for name, content in wrapped.files]
         elif kind in CALENDARS and part.get_content_disposition() != "attachment":
             bodies[part] = Body([calendar_markdown(_text(part))])
         elif _is_body(part, kind):
