@@ -23,7 +23,7 @@ from ingest_assets.adapters.parsers.sealed.pdf import count_pages, pdf_pages
 from ingest_assets.adapters.parsers.sealed.recognition import Recogniser, picture_pages
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
 from ingest_assets.adapters.parsers.sealed.separated_values import without_separator_line
-from ingest_assets.adapters.parsers.sealed.web_forms import with_values
+from ingest_assets.adapters.parsers.sealed.web_pages import as_shown
 from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_text
 from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
@@ -140,9 +140,7 @@ def _as_shown(content: bytes, kind: FileType, warnings: Counter[WarningKind]) ->
         case FileType.EPUB:
             return books.composed_pages(content)
         case FileType.CSV | FileType.HTML:
-            text = (
-                with_values(_declared(content)) if kind is FileType.HTML else without_separator_line(_decoded(content))
-            )
+            text = as_shown(_declared(content)) if kind is FileType.HTML else without_separator_line(_decoded(content))
             return composed(text).encode()
         case _:
             return content

@@ -18,7 +18,7 @@ from html import escape
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
 from ingest_assets.adapters.parsers.sealed.signed_mail import signed_content
 from ingest_assets.adapters.parsers.sealed.tnef import MEDIA_TYPES, unwrapped
-from ingest_assets.adapters.parsers.sealed.web_forms import with_values
+from ingest_assets.adapters.parsers.sealed.web_pages import as_shown
 from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_text
 from ingest_assets.domain.documents.attachments import LONGEST_ATTACHMENT_PATH, MOST_ATTACHMENTS, MOST_BYTES
 from ingest_assets.domain.documents.document import Attachment
@@ -266,9 +266,7 @@ def _marked(body: Body) -> str:
 def _marked_html(html: str) -> str:
     """Return a mail's HTML as Markdown; styles and scripts are no text."""
     with suppress(RefusedError):
-        return marked_text(
-            composed(with_values(_document(HIDDEN.sub("", html)))).encode(errors="replace"), FileType.HTML
-        )
+        return marked_text(composed(as_shown(_document(HIDDEN.sub("", html)))).encode(errors="replace"), FileType.HTML)
     return ""
 
 

@@ -1,9 +1,9 @@
-"""Forms of web pages say what stands in their fields."""
+"""Web pages are read as they are shown."""
 
 import pytest
 
 from ingest_assets.adapters.parsers.local import LocalParser
-from ingest_assets.adapters.parsers.sealed.web_forms import with_values
+from ingest_assets.adapters.parsers.sealed.web_pages import as_shown
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets_tests.contracts.parser_contract import parse
 
@@ -32,7 +32,17 @@ def test_a_filled_form_says_what_was_typed_ticked_and_chosen(parser: LocalParser
     ]
 
 
+@pytest.mark.parametrize("tag", ["form", "header", "nav", "FORM class='x'"])
+def test_what_stands_in_a_part_of_a_page_is_read_whatever_the_part_is_called(parser: LocalParser, tag: str) -> None:
+    inner = "<p>Policy HH-7730</p><table><tr><td>Hail</td><td>19</td></tr></table>"
+    page = f"<html><head><title>T</title></head><body><p>Before.</p><{tag}>{inner}</{tag.split(maxsplit=1)[0]}></body></html>"
+
+    text = parse(parser, page.encode(), FileType.HTML).text
+
+    assert text == "Before.\n\nPolicy HH-7730\n\n| Hail | 19 |\n| --- | --- |"
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("repeated", ["<input", '<input value="', "<select>", "<option ", "<input '\"", "value="])
 def test_hostile_forms_take_linear_time(repeated: str) -> None:
-    assert with_values("fire " + repeated * 200_000).startswith("fire")
+    assert as_shown("fire " + repeated * 200_000).startswith("fire")

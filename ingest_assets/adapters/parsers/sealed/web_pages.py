@@ -1,4 +1,4 @@
-"""Forms of web pages: what stands in their fields becomes text."""
+"""Web pages as they are shown: with what stands in the fields of forms, and with what xberg would leave out."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,17 @@ from collections.abc import Iterator
 TAG = re.compile(
     r"(?i)<(/?)(input|textarea|select|option)\b((?:[^<>\"']|\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'){0,2000})>"
 )
+LEFT_OUT = re.compile(r"(?i)<(/?)(?:form|header|nav)(?=[\s>/])")
+"""xberg leaves out all that is in these, and many portals put a whole page into one form."""
 ATTRIBUTE = re.compile(r"(?i)\b(type|value|checked|selected)\b(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 UNSEEN = {"hidden", "submit", "button", "image", "reset", "password", "file"}
 BOXES = {"checkbox", "radio"}
 TICKED, UNTICKED = "\u2612", "\u2610"
 
 
-def with_values(html: str) -> str:
+def as_shown(html: str) -> str:
     """Return the page with the values of its fields, its ticks and its chosen entries as text."""
-    return "".join(_pieces(html))
+    return LEFT_OUT.sub(r"<\1div", "".join(_pieces(html)))
 
 
 def _pieces(html: str) -> Iterator[str]:
