@@ -1,14 +1,17 @@
 """Mail is a folder: its text is found, and so is each attachment, as a document of its own."""
 
+import struct
 from email.message import EmailMessage
 
 import compressed_rtf
+import pytest
 
+from ingest_assets.adapters.parsers.sealed.tnef import unwrapped
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.stages import State
 from ingest_assets_tests.cases.found import FILES, Found
-from ingest_assets_tests.documents import drain_all, ingest
+from ingest_assets_tests.documents import drain_all, ingest, status_of
 from ingest_assets_tests.outlook_files import OutlookMail, outlook_file
 from ingest_assets_tests.sample_files import docx, pdf
 
@@ -146,3 +149,121 @@ def test_answers_that_happen_to_be_the_same_stay(deployment: Deployment, user: U
     thread = "Thanks.\n> War die Walross-Klappe zu?\n> Ja\n> Gab es Zeugen?\n> Ja\n"
     found = Found(deployment, user, "thread.eml", mail(plain=thread).as_bytes()).passage("Zeugen")
     assert found.count("Ja") == 2
+
+
+def test_mail_that_is_utf_8_without_saying_so_keeps_its_umlauts(deployment: Deployment, user: UserId) -> None:
+    for charset in ("us-ascii", "iso-8859-1"):
+        content = f"Subject: x\nContent-Type: text/plain; charset={charset}\n\nDas Walross hat Größe.".encode()
+        assert "Das Walross hat Größe." in Found(deployment, user, f"{charset}.eml", content).passage("Walross")
+
+
+INVITATION = (
+    "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Roof inspection\r\n"
+    "DTSTART;TZID=Europe/Berlin:20240703T143000\r\nDTEND:20240703T133000Z\r\n"
+    "LOCATION:Gullwing Row 5\\, Fenwick\r\nDESCRIPTION:The assessor brings a long lad\r\n der.\r\n"
+    'ATTENDEE;CN="Ada Threlkeld":mailto:ada@example.org\r\n'
+    "BEGIN:VALARM\r\nDESCRIPTION:Reminder\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+SHOWN_INVITATION = [
+    "**Event**: Roof inspection",
+    "**Begins**: 2024-07-03 14:30",
+    "**Ends**: 2024-07-03 13:30 UTC",
+    "**Place**: Gullwing Row 5, Fenwick",
+    "**Invited**: Ada Threlkeld <ada@example.org>",
+    "**Description**: The assessor brings a long ladder.",
+]
+
+
+def test_an_invitation_says_what_when_and_where(deployment: Deployment, user: UserId) -> None:
+    message = mail(plain="Please come.")
+    message.add_alternative(INVITATION, subtype="calendar")
+    found = Found(deployment, user, "invitation.eml", message.as_bytes()).passage("roof inspection")
+    assert "Please come." in found
+    assert [line for line in found.split("\n") if line][-6:] == SHOWN_INVITATION
+
+    alone = Found(deployment, user, "visit.ics", INVITATION.encode()).passage("roof inspection")
+    assert [line for line in alone.split("\n") if line] == SHOWN_INVITATION
+
+
+def test_a_page_saved_as_one_file_is_read(deployment: Deployment, user: UserId) -> None:
+    content = (
+        b"From: <Saved by Blink>\nSubject: Portal\nMIME-Version: 1.0\n"
+        b'Content-Type: multipart/related; boundary=a; type="text/html"\n\n'
+        b"--a\nContent-Type: text/html\nContent-Location: https://example.org/\n\n<h1>Walrus cover</h1>\n"
+        b"--a\nContent-Type: text/css\nContent-Location: https://example.org/a.css\n\np {color: red}\n--a--\n"
+    )
+    found = Found(deployment, user, "portal.mht", content).passage("walrus")
+    assert "# Walrus cover" in found
+    assert "Attachments" not in found
+
+
+def test_what_is_signed_in_one_piece_is_read_and_not_called_protected(deployment: Deployment, user: UserId) -> None:
+    inner = mail(plain="The walrus is signed.")
+    inner.add_attachment(b"Tusk;1\n", maintype="text", subtype="csv", filename="tusks.csv")
+    for is_long in (False, True):
+        message = EmailMessage()
+        message["Subject"] = "Signed"
+        message.set_content(
+            signed(inner.as_bytes(), is_long=is_long), "application", "pkcs7-mime", filename="smime.p7m"
+        )
+        document = Found(deployment, user, f"{is_long}.eml", message.as_bytes())
+        assert "The walrus is signed." in document.passage("walrus")
+        assert status_of(deployment, document.document).warnings == {}
+
+
+def signed(content: bytes, *, is_long: bool) -> bytes:
+    """An envelope of signed data without any signature, in one of both spellings of lengths."""
+
+    def part(tag: int, *values: bytes) -> bytes:
+        value = b"".join(values)
+        if is_long and tag & 0x20:
+            return bytes([tag, 0x80]) + value + b"\0\0"
+        return bytes([tag, 0x84]) + len(value).to_bytes(4) + value
+
+    octets = part(0x24, part(0x04, content[:20]), part(0x04, content[20:])) if is_long else part(0x04, content)
+    data = part(0x30, part(0x06, bytes.fromhex("2a864886f70d010701")), part(0xA0, octets))
+    signed_data = part(0x30, part(0x02, b"\x01"), part(0x31), data, part(0x31))
+    return part(0x30, part(0x06, bytes.fromhex("2a864886f70d010702")), part(0xA0, signed_data))
+
+
+def test_what_outlook_wraps_into_a_file_of_its_own_is_unwrapped(deployment: Deployment, user: UserId) -> None:
+    message = mail(plain="See below.")
+    message.add_attachment(wrapped(), maintype="application", subtype="ms-tnef", filename="winmail.dat")
+    document = Found(deployment, user, "wrapped.eml", message.as_bytes())
+    drain_all(deployment)
+
+    found = document.passage("walrus thatch")
+    assert "Der Walross-Schaden beträgt 900 €." in found
+    assert "winmail" not in found
+    assert files_found(deployment, user, "thatched roof") == ["Gutachten Größe.txt"]
+    assert status_of(deployment, document.document).warnings == {}
+
+
+def wrapped() -> bytes:
+    def attribute(level: int, name: int, value: bytes) -> bytes:
+        return struct.pack("<BII", level, name, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
+
+    def text(name: int, value: str) -> bytes:
+        encoded = f"{value}\0".encode("utf-16-le")
+        return struct.pack("<HHII", 0x1F, name, 1, len(encoded)) + encoded + bytes(-len(encoded) % 4)
+
+    number = struct.pack("<HHI", 3, 0x0E07, 1)
+    named = struct.pack("<HH16sIII", 3, 0x8001, bytes(16), 0, 5, 1)
+    properties = struct.pack("<I", 3) + number + named + text(0x1000, "Der Walross-Schaden beträgt 900 €. ")
+    return b"".join(
+        [
+            struct.pack("<IH", 0x223E9F78, 1),
+            attribute(1, 0x69003, properties),
+            attribute(2, 0x69002, bytes(14)),
+            attribute(2, 0x18010, b"GUTACH~1.TXT\0"),
+            attribute(2, 0x6800F, b"A thatched roof beyond repair."),
+            attribute(2, 0x69005, struct.pack("<I", 1) + text(0x3707, "Gutachten Größe.txt")),
+        ]
+    )
+
+
+@pytest.mark.timeout(20)
+def test_a_damaged_wrapper_is_an_attachment_or_gives_what_it_holds() -> None:
+    whole = wrapped()
+    for end in range(len(whole)):
+        unwrapped(whole[:end] + b"\xff" * (end % 7))

@@ -1,12 +1,13 @@
 """What PDF files say, from their submission to the search that finds it."""
 
+import ctypes
 import re
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from pypdfium2 import PdfDocument
+from pypdfium2 import PdfDocument, raw
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest_assets.composition import Deployment
@@ -132,3 +133,42 @@ def test_a_filled_form_is_found_by_its_values_beside_their_labels(deployment: De
         "- [ ] Owner",
         "- [x] Tenant",
     ]
+
+
+def noted() -> bytes:
+    file = BytesIO()
+    canvas = Canvas(file)
+    canvas.drawString(72, 780, "Claimant")
+    canvas.freeTextAnnotation("Ada Threlkeld of Gullwing Row", "/Helv 12 Tf 0 g", Rect=[140, 775, 300, 795])
+    canvas.textAnnotation("Ask the assessor for a second quotation", Rect=[72, 700, 92, 720])
+    canvas.textAnnotation("Nobody sees this", Rect=[72, 600, 92, 620], F=2)
+    canvas.showPage()
+    canvas.save()
+    return stamped(file.getvalue(), "SETTLED Kestrel Court")
+
+
+def stamped(content: bytes, text: str) -> bytes:
+    """The first page with a stamp that draws its text and names it nowhere."""
+    document = PdfDocument(content)
+    page = document[0]
+    annotation = raw.FPDFPage_CreateAnnot(page, raw.FPDF_ANNOT_STAMP)
+    raw.FPDFAnnot_SetRect(annotation, raw.FS_RECTF(72, 550, 300, 500))
+    words = raw.FPDFPageObj_NewTextObj(document, b"Helvetica", 12)
+    raw.FPDFText_SetText(words, (ctypes.c_ushort * (len(text) + 1))(*map(ord, text), 0))
+    raw.FPDFPageObj_Transform(words, 1, 0, 0, 1, 80, 520)
+    raw.FPDFAnnot_AppendObject(annotation, words)
+    raw.FPDFPage_CloseAnnot(annotation)
+    file = BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def test_what_was_typed_noted_and_stamped_onto_a_page_is_found(deployment: Deployment, user: UserId) -> None:
+    ingest(deployment, user, noted(), "claim.pdf")
+
+    assert passages(deployment, user, "Threlkeld")[0].text.split("\n")[-3:] == [
+        "Ada Threlkeld of Gullwing Row",
+        "Comment: Ask the assessor for a second quotation",
+        "SETTLED Kestrel Court",
+    ]
+    assert "Nobody sees" not in passages(deployment, user, "Threlkeld")[0].text

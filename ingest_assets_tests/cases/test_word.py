@@ -28,3 +28,22 @@ def test_clauses_are_found_by_their_automatic_numbers(deployment: Deployment, us
 
     found = document.passage("2.2 wear and tear")
     assert all(clause in found for clause in ("2.2 Wear and tear", "(b) solar panels", "2.3 Nuclear", "Section 2 Excl"))
+
+
+def test_an_old_file_loses_what_was_deleted_and_keeps_its_comment(deployment: Deployment, user: UserId) -> None:
+    document = Found(deployment, user, "05_tracked_changes_and_comment.doc")
+
+    found = document.passage("roadside help onward travel excess flood")
+    assert found.count("Roadside help includes onward travel") == 1
+    assert "The excess for flood is seven hundred fifty per event" in found
+    assert "windscreen" not in found
+    assert "Broker asked for agreed value" in document.passage("agreed value refused")
+
+
+def test_heads_and_feet_of_an_old_file_are_found(deployment: Deployment, user: UserId) -> None:
+    document = Found(deployment, user, "06_header_footnote_textbox.doc")
+
+    assert "HH-7730-5512" in document.passage("HH-7730-5512")
+    assert "Kestrel Court" in document.passage("ombudsman Kestrel Court")
+    assert "locked to a fixed object" in document.passage("approved chain")
+    assert document.passage("report theft").count("report theft within forty-eight hours") == 1

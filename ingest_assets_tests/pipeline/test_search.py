@@ -30,6 +30,13 @@ def test_a_question_finds_the_passage_that_answers_it(library: Deployment, user:
     assert "luggage" in found(library, user, "What is covered when my luggage is lost?")[0]
 
 
+@pytest.mark.parametrize("asked", ["Mueller", "MÜLLER", "Hauptstrasse", "HAUPTSTRASSE"])
+def test_german_words_are_found_in_either_spelling(library: Deployment, user: UserId, asked: str) -> None:
+    ingest(library, user, "# Schaden\n\nFamilie Müller wohnt in der Hauptstraße.\n", "schaden.md")
+
+    assert "Müller" in found(library, user, asked)[0]
+
+
 def test_the_name_of_the_document_counts(library: Deployment, user: UserId) -> None:
     assert "windscreen" in found(library, user, "motor")[0]
 

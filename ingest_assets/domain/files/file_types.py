@@ -1,4 +1,7 @@
-"""Recognise what a file is. The content decides; the extension only tells one kind of text from another."""
+"""Recognise what a file is. The content decides; the extension only tells one kind of text from another.
+
+An extension may not contradict the content, unless the same program opens both.
+"""
 
 import re
 from enum import StrEnum
@@ -9,7 +12,7 @@ from ingest_assets.domain.files.packages import Declarations, inspect_package
 from ingest_assets.domain.files.polyglots import HEAD, HTML_TAG, PDF_MARK, RTF_MARK, is_polyglot
 from ingest_assets.domain.text.normalisation import decode, is_text
 
-HTML_TAG_IN_TEXT = re.compile(HTML_TAG, re.IGNORECASE)
+HTML_TAG_IN_TEXT = re.compile(rf"{HTML_TAG}|<(?:table|meta|style)\b", re.IGNORECASE)
 
 
 class FileType(StrEnum):
@@ -34,6 +37,7 @@ class FileType(StrEnum):
     EML = "message/rfc822"
     MSG = "application/vnd.ms-outlook"
     ZIP = "application/zip"
+    CALENDAR = "text/calendar"
     HTML = "text/html"
     CSV = "text/csv"
     MARKDOWN = "text/markdown"
@@ -81,9 +85,10 @@ EXTENSIONS = {
     FileType.TIFF: ("tif", "tiff"),
     FileType.JPEG: ("jpg", "jpeg"),
     FileType.PNG: ("png",),
-    FileType.EML: ("eml",),
+    FileType.EML: ("eml", "mht", "mhtml"),
     FileType.MSG: ("msg",),
     FileType.ZIP: ("zip",),
+    FileType.CALENDAR: ("ics",),
     FileType.HTML: ("html", "htm", "xhtml"),
     FileType.CSV: ("csv", "tsv"),
     FileType.MARKDOWN: ("md", "markdown"),
@@ -97,7 +102,7 @@ DECLARATIONS = {
     FileType.EPUB: Declarations.ANYWHERE,
     **dict.fromkeys(OPEN_DOCUMENT, Declarations.BESIDE_THE_DOCUMENT),
 }
-TEXT_TYPES = {FileType.EML, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
+TEXT_TYPES = {FileType.EML, FileType.CALENDAR, FileType.HTML, FileType.CSV, FileType.MARKDOWN, FileType.TEXT}
 PICTURE_MARKS = {
     FileType.TIFF: (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     FileType.JPEG: (b"\xff\xd8\xff",),
@@ -108,6 +113,18 @@ CONTAINERS = {FileType.EML, FileType.MSG, FileType.ZIP}
 """Their attachments become documents of their own."""
 PLAIN_TYPES = {FileType.MARKDOWN, FileType.TEXT}
 """Their content is the text: nobody needs to parse it, and no provider would find more in it."""
+SAME_PROGRAM = {
+    FileType.DOC: {FileType.DOCX, FileType.RTF, FileType.HTML},
+    FileType.DOCX: {FileType.DOC, FileType.RTF},
+    FileType.RTF: {FileType.DOC, FileType.DOCX},
+    FileType.XLS: {FileType.XLSX, FileType.XLSB, FileType.HTML, FileType.CSV},
+    FileType.XLSX: {FileType.XLS},
+    FileType.PPT: {FileType.PPTX},
+    FileType.PPTX: {FileType.PPT},
+    **{kind: PICTURE_MARKS.keys() - {kind} for kind in PICTURE_MARKS},
+}
+"""What the program that an extension stands for opens as well: many systems call RTF .doc, and a table in HTML .xls."""
+SEPARATORS = "\t;,"
 SELF_ENCODED = {FileType.EML, FileType.HTML}
 """Types whose files name the encoding of their bytes."""
 
@@ -140,9 +157,17 @@ def _agreed(content: bytes, filename: str) -> FileType:
         if found is None or (extension and found.is_text):
             raise PermanentError("unsupported")
         return found
-    if found is not expected:
+    if found is FileType.TEXT and expected is FileType.XLS and _is_separated(content):
+        found = FileType.CSV
+    if found is None or (found is not expected and found not in SAME_PROGRAM.get(expected, ())):
         raise PermanentError("type_mismatch", found=found.name if found else "of no known kind", expected=expected.name)
     return found
+
+
+def _is_separated(content: bytes) -> bool:
+    """Return whether a text is a table whose first line separates its cells."""
+    first_line = (decode(content) or "").lstrip().partition("\n")[0]
+    return not first_line.startswith("<") and any(sign in first_line for sign in SEPARATORS)
 
 
 def _by_marks(content: bytes, expected: FileType | None) -> FileType | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from ingest_assets.domain.text.encodings import other_encoding
+
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, because its mark begins like that one
@@ -26,6 +28,8 @@ _APART = re.compile("[\x20-\x7e\u3001\u3002\u3041-\u3096\u4e00-\u9fff\U00020000-
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]")
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
+_BETWEEN_MARKS = re.compile("[^<>=]+")
+"""What may be composed in markup: a stroke behind one of these would take its place."""
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -56,6 +60,13 @@ def normalise(text: str) -> str:
     return text if normal == pieces else "".join(normal)
 
 
+def composed(markup: str) -> str:
+    """Return XML, HTML or any other text with its letters and their marks in NFC, and no other change."""
+    if unicodedata.is_normalized("NFC", markup):
+        return markup
+    return _BETWEEN_MARKS.sub(lambda text: unicodedata.normalize("NFC", _break_mark_runs(text[0])), markup)
+
+
 def normal_pieces(text: str) -> Iterator[bool]:
     """Yield, for one piece of a text after the other, whether `normalise` would leave it as it is.
 
@@ -78,7 +89,8 @@ def printable(text: str) -> str:
 def decode(content: bytes) -> str | None:
     """Return the bytes as text, or None if they are binary.
 
-    The encoding follows from the byte order mark; without one it is UTF-8, UTF-16 or Windows-1252.
+    The encoding follows from the byte order mark; without one it is UTF-8, UTF-16, Windows-1252, or what else the text
+    is plausible in.
     """
     found = _encoding(content)
     return None if found is None else content[found.mark :].decode(found.name)
@@ -119,7 +131,11 @@ def _encoding(content: bytes) -> _Encoding | None:
         return _if_valid(content, _Encoding(unmarked)) if unmarked else None
     if (found := _if_valid(content, _Encoding("utf-8"))) is not None:
         return found
-    return None if _BINARY.search(content) or _UNDEFINED_IN_CP1252.search(content) else _Encoding("cp1252")
+    if _BINARY.search(content):
+        return None
+    other = other_encoding(content)
+    found = _if_valid(content, _Encoding(other)) if other else None
+    return found or (None if _UNDEFINED_IN_CP1252.search(content) else _Encoding("cp1252"))
 
 
 def _if_valid(content: bytes, encoding: _Encoding) -> _Encoding | None:

@@ -14,6 +14,7 @@ from ingest_assets.adapters.parsers.sealed import pdf as pdf_module
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets_tests.contracts.parser_contract import ParserContract, document_of, parse, refusal
 from ingest_assets_tests.sample_files import (
@@ -73,6 +74,39 @@ def test_html_becomes_markdown_by_the_encoding_it_names(local_parser: LocalParse
     html = head + "<h2>Škoda</h2><p>a &lt; b!</p><img src='data:x'>"
 
     assert parse(local_parser, html.encode(encoding), FileType.HTML).text == "## Škoda\n\na < b!"
+
+
+@pytest.mark.parametrize("letter", ["u\u0308", "\u212b", "\u2126"])
+def test_a_letter_that_is_written_in_parts_costs_a_document_neither_headings_nor_tables(
+    local_parser: LocalParser, letter: str
+) -> None:
+    page = f"<h1>Cover</h1><p>M{letter}</p><table><tr><td>a</td><td>b</td></tr></table>"
+    shown = f"# Cover\n\nM{normalise(letter)}\n\n| a | b |\n| --- | --- |"
+
+    assert parse(local_parser, f"<html>{page}</html>".encode(), FileType.HTML).text == shown
+    assert shown in parse(local_parser, mail_of_html(page), FileType.EML).text
+    assert shown in parse(local_parser, book(page), FileType.EPUB).text
+    assert parse(local_parser, f"M{letter},b\n1,2\n".encode(), FileType.CSV).text.startswith("| M")
+
+
+def mail_of_html(page: str) -> bytes:
+    head = "Subject: x\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    return f"{head}<html>{page}</html>".encode()
+
+
+def book(page: str) -> bytes:
+    opf = (
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata/><manifest>'
+        '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<spine><itemref idref="a"/></spine></package>'
+    )
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>'
+        '<rootfile full-path="a.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    )
+    page = f'<html xmlns="http://www.w3.org/1999/xhtml"><body>{page}</body></html>'
+    parts = {"META-INF/container.xml": container, "a.opf": opf, "a.xhtml": page}
+    return zipped({"mimetype": "application/epub+zip", **parts})
 
 
 def test_html_of_an_unheard_of_encoding_is_decoded_as_any_text(local_parser: LocalParser) -> None:

@@ -13,6 +13,7 @@ from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import FileType, recognise
 from ingest_assets_tests.contracts.parser_contract import parse
 from ingest_assets_tests.honest_files import OFFICE_PROGRAM, converted, picture
+from ingest_assets_tests.sample_files import ODF, zipped
 
 
 def presentation() -> bytes:
@@ -70,3 +71,23 @@ def test_an_old_presentation_is_read(parser: LocalParser, tmp_path: Path) -> Non
     text = parse(parser, content, recognise(content, "guide.ppt")).text
 
     assert all(words in text for words in ("Silos", "Grouped 0", "Say 2 first."))
+
+
+def test_an_open_document_presentation_says_what_its_charts_and_the_foot_of_its_pages_say(parser: LocalParser) -> None:
+    kinds = ("office", "text", "table", "chart", "presentation")
+    names = " ".join(f'xmlns:{kind}="{ODF}{kind}:1.0"' for kind in kinds)
+    names += f' xmlns:draw="{ODF}drawing:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    cells = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in ("Hail", "19.2"))
+    chart = f"<chart:title><text:p>Losses</text:p></chart:title><table:table-row>{cells}</table:table-row>"
+    foot = '<presentation:footer-decl presentation:name="f">Kestrel Court</presentation:footer-decl>'
+    drawn = '<draw:frame><draw:object xlink:href="./Object 1"/></draw:frame>'
+    slide = f'<draw:page presentation:use-footer-name="f">{drawn}</draw:page>'
+    content = zipped(
+        {
+            "mimetype": FileType.ODP,
+            "content.xml": f"<office:document-content {names}>{foot}{slide}</office:document-content>",
+            "Object 1/content.xml": f"<chart:chart {names}>{chart}</chart:chart>",
+        }
+    )
+
+    assert pages(parse(parser, content, FileType.ODP)) == [["Losses", "Hail 19.2", "Kestrel Court"]]

@@ -62,6 +62,16 @@ def test_notes_and_comments_are_there(parser: LocalParser) -> None:
     assert "Comment: Agreed." in text
 
 
+def test_a_page_s_end_parts_words_and_a_hyphen_that_holds_a_line_is_a_hyphen(parser: LocalParser) -> None:
+    assert lines(parser, r"Fire\page Hail in KFZ\_4711 under C:\\_x\par") == ["Fire", r"Hail in KFZ-4711 under C:\_x"]
+
+
+def test_a_letter_that_is_written_in_parts_does_not_cost_the_tables(parser: LocalParser) -> None:
+    table = r"\trowd\cellx1\cellx2\intbl a\cell b\cell\row\pard "
+
+    assert lines(parser, rf"Mu\u776?ller\par {table}")[:2] == ["Müller", "| a | b |"]
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "repeated", [rb"\deleted ", rb"{\deleted}", rb"{\listtext 1", rb"{\listtext 1}\ls1", b"{", b"\\{"]

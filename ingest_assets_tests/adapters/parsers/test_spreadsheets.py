@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -109,6 +110,17 @@ def test_notes_heads_and_feet_of_pages_are_there(parser: LocalParser) -> None:
 
     assert found[1] == "Policy HH-7730"
     assert found[-2:] == ["Page of Kestrel Court", "Comment by Underwriter on B2: Agreed with the broker."]
+
+
+def test_titles_of_charts_are_there(parser: LocalParser) -> None:
+    def draw(sheet: Worksheet) -> None:
+        for target, title in ((sheet, "Rates by peril"), (sheet.parent.create_chartsheet("Chart"), "All rates")):
+            chart = BarChart()
+            chart.title = title
+            chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+            target.add_chart(chart)
+
+    assert lines(read(parser, draw))[-3:] == ["Rates by peril", "## Chart", "All rates"]
 
 
 def test_formulas_are_shown_by_what_they_came_to(parser: LocalParser) -> None:

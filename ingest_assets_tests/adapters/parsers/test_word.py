@@ -8,9 +8,9 @@ import pytest
 
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.domain.files.file_types import FileType
-from ingest_assets_tests.adapters.parsers.word_files import item, level, numbering, paragraph, run, word
+from ingest_assets_tests.adapters.parsers.word_files import RELATED, item, level, numbering, paragraph, run, word
 from ingest_assets_tests.contracts.parser_contract import parse
-from ingest_assets_tests.sample_files import zipped
+from ingest_assets_tests.sample_files import RELATIONSHIPS, zipped
 
 INSERTED = '<w:ins w:id="1" w:author="a">{}</w:ins>'
 DELETED = '<w:del w:id="2" w:author="a"><w:r><w:delText>gone</w:delText></w:r></w:del>'
@@ -42,6 +42,12 @@ def test_what_is_inserted_within_a_link_or_around_others_is_kept(parser: LocalPa
     body = paragraph(INSERTED.format(run("Cover ") + DELETED + run("extends")), DELETED)
 
     assert lines(parser, word(body)) == ["Cover extends"]
+
+
+def test_a_letter_that_is_written_in_parts_does_not_cost_the_tables(parser: LocalParser) -> None:
+    cells = "".join(f"<w:tc>{paragraph(run(text))}</w:tc>" for text in ("Mu\u0308ller", "Rate"))
+
+    assert lines(parser, word(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>"))[0] == "| Müller | Rate |"
 
 
 def test_deleted_clauses_are_not_counted(parser: LocalParser) -> None:
@@ -190,6 +196,48 @@ def test_a_form_says_what_is_ticked(parser: LocalParser, sign: str, shown: str) 
     end = '<w:r><w:fldChar w:fldCharType="end"/></w:r>' if "fldChar" in sign else ""
 
     assert lines(parser, word(paragraph(f"<w:r>{sign}</w:r>", end, run(" Third party")))) == [f"{shown} Third party"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown"), [('<w:result w:val="1"/>', "Storm"), ('<w:default w:val="2"/>', "Flood"), ("", "Fire")]
+)
+def test_a_form_says_what_was_chosen(parser: LocalParser, chosen: str, shown: str) -> None:
+    entries = "".join(f'<w:listEntry w:val="{entry}"/>' for entry in ("Fire", "Storm", "Flood"))
+    begin = f'<w:fldChar w:fldCharType="begin"><w:ffData><w:ddList>{chosen}{entries}</w:ddList></w:ffData></w:fldChar>'
+    end = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+
+    assert lines(parser, word(paragraph(run("Cause: "), f"<w:r>{begin}</w:r>", end))) == [f"Cause: {shown}"]
+
+
+def test_charts_and_drawn_lists_are_read_where_they_stand(parser: LocalParser) -> None:
+    names = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    names += ' xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"'
+
+    def points(*values: str) -> str:
+        return "".join(f'<c:pt idx="{at}"><c:v>{value}</c:v></c:pt>' for at, value in enumerate(values))
+
+    series = (
+        f"<c:tx>{points('Losses')}</c:tx><c:cat>{points('Hail', 'Storm')}</c:cat><c:val>{points('19', '21.4')}</c:val>"
+    )
+    title = "<c:title><a:p><a:r><a:t>Losses by </a:t></a:r><a:r><a:t>peril</a:t></a:r></a:p></c:title>"
+    chart = f"<c:chartSpace {names}>{title}<c:ser>{series}</c:ser></c:chartSpace>"
+    drawn = f"<dataModel {names}><a:p><a:r><a:t>Report first</a:t></a:r></a:p></dataModel>"
+    body = paragraph(run("Before."), f'<w:r><w:drawing><c:chart {names} r:id="chart1"/></w:drawing></w:r>')
+    body += paragraph('<w:r><w:drawing><g:relIds xmlns:g="urn:g" r:dm="diagramData1"/></w:drawing></w:r>')
+    body += paragraph(run("Behind."))
+    related = (
+        f'<Relationships xmlns="{RELATIONSHIPS}"><Relationship Id="chart1" Type="{RELATED}/chart" Target="chart1.xml"/>'
+        f'<Relationship Id="diagramData1" Type="{RELATED}/diagramData" Target="data1.xml"/></Relationships>'
+    )
+    extra = {"word/chart1.xml": chart, "word/data1.xml": drawn, "word/_rels/document.xml.rels": related}
+
+    assert lines(parser, word(body, extra=extra)) == [
+        "Before.",
+        "Losses by peril",
+        "Losses: Hail 19, Storm 21.4",
+        "Report first",
+        "Behind.",
+    ]
 
 
 def test_pictures_as_large_as_a_page_and_embedded_files_are_counted(parser: LocalParser) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.files.compound_files import root_names
 from ingest_assets.domain.files.containers import MOST_ENTRIES
-from ingest_assets.domain.files.file_types import TYPE_BY_EXTENSION, FileType, recognise
+from ingest_assets.domain.files.file_types import SAME_PROGRAM, TYPE_BY_EXTENSION, FileType, recognise
 from ingest_assets_tests.sample_files import (
     CONTENT_TYPES,
     SHEETS,
@@ -72,13 +72,38 @@ def test_binary_content_tells_what_it_is_under_its_own_extension_none_or_an_unkn
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize("extension", ["pdf", "docx", "xlsx", "doc", "txt", "md", "html"])
 def test_an_extension_that_contradicts_the_content_is_a_mismatch(kind: FileType, extension: str) -> None:
-    if extension in kind.extensions:
+    if extension in kind.extensions or kind in SAME_PROGRAM.get(TYPE_BY_EXTENSION[extension], ()):
         return
     error = refusal(SAMPLES[kind], f"policy.{extension}")
 
     assert error.code == "type_mismatch"
     assert kind.name in error.message
     assert TYPE_BY_EXTENSION[extension].name in error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("letter.doc", SAMPLES[FileType.RTF], FileType.RTF),
+        ("letter.doc", SAMPLES[FileType.DOCX], FileType.DOCX),
+        ("letter.doc", b"<html xmlns:w='urn:schemas-microsoft-com:office:word'><p>cover", FileType.HTML),
+        ("letter.docx", SAMPLES[FileType.DOC], FileType.DOC),
+        ("claims.xls", b"<table><tr><td>cover", FileType.HTML),
+        ("claims.xls", "Number\tAmount\r\n1\t12,50\r\n".encode("utf-16"), FileType.CSV),
+        ("claims.xls", b"Number;Amount\n1;12,50\n", FileType.CSV),
+        ("claims.xls", SAMPLES[FileType.XLSX], FileType.XLSX),
+        ("claims.xlsx", SAMPLES[FileType.XLS], FileType.XLS),
+        ("talk.ppt", SAMPLES[FileType.PPTX], FileType.PPTX),
+        ("photo.jpg", b"\x89PNG\r\n\x1a\n" + BINARY, FileType.PNG),
+    ],
+)
+def test_what_the_extension_s_program_opens_is_read_as_what_it_is(name: str, content: bytes, kind: FileType) -> None:
+    assert recognise(content, name) is kind
+
+
+@pytest.mark.parametrize("content", [TEXT, b"<?xml version='1.0'?><Workbook>a;b</Workbook>", pdf("cover")])
+def test_what_no_spreadsheet_is_stays_a_mismatch(content: bytes) -> None:
+    assert refusal(content, "claims.xls").code == "type_mismatch"
 
 
 @pytest.mark.parametrize(

@@ -8,26 +8,29 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from importlib import import_module
 from pkgutil import iter_modules
 
-from ingest_assets.adapters.parsers.sealed import archive, outlook, rich_text
+from ingest_assets.adapters.parsers.sealed import archive, books, outlook, rich_text
 from ingest_assets.adapters.parsers.sealed import mail as internet
 from ingest_assets.adapters.parsers.sealed.limits import ParserLimits
 from ingest_assets.adapters.parsers.sealed.mail import attachments_of, mail_markdown
 from ingest_assets.adapters.parsers.sealed.office import open_text
 from ingest_assets.adapters.parsers.sealed.office.slides import open_document, powerpoint
 from ingest_assets.adapters.parsers.sealed.office.spreadsheets import SPREADSHEETS, spreadsheet_text
-from ingest_assets.adapters.parsers.sealed.office.word import document
+from ingest_assets.adapters.parsers.sealed.office.word import document, old_word
 from ingest_assets.adapters.parsers.sealed.pdf import count_pages, pdf_pages
 from ingest_assets.adapters.parsers.sealed.recognition import Recogniser, picture_pages
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
 from ingest_assets.adapters.parsers.sealed.separated_values import without_separator_line
+from ingest_assets.adapters.parsers.sealed.web_pages import as_shown
 from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_text
 from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import CONTAINERS, FileType
 from ingest_assets.domain.files.packages import inspect_package
-from ingest_assets.domain.text.normalisation import decode, has_words, join_pages
+from ingest_assets.domain.text.calendars import calendar_markdown
+from ingest_assets.domain.text.normalisation import composed, decode, has_words, join_pages
 
 __all__ = ["count_pages", "extract", "load", "start_threads"]
 
@@ -42,6 +45,7 @@ SPECIMEN = b"<html><p>Cover</p></html>"
 def load() -> None:
     """Load what would otherwise be opened on first use: every encoding, and modules."""
     outlook.load_modules()
+    import_module("charset_normalizer")
     for encoding in {*aliases.values(), *(module.name for module in iter_modules(encodings.__path__))}:
         with suppress(LookupError):  # other systems have some of them
             codecs.lookup(encoding)
@@ -116,6 +120,11 @@ def _parts(content: bytes, kind: FileType, limits: ParserLimits, warnings: Count
 def _whole(content: bytes, kind: FileType, warnings: Counter[WarningKind]) -> str:
     if kind in SPREADSHEETS:
         return spreadsheet_text(content, kind, warnings)
+    if kind is FileType.CALENDAR:
+        return calendar_markdown(_decoded(content))
+    if kind is FileType.DOC:
+        shown, margins = old_word.as_shown(content)
+        return "\n\n".join(filter(None, (margins, marked_text(shown, kind))))
     return marked_text(_as_shown(content, kind, warnings), kind)
 
 
@@ -128,10 +137,11 @@ def _as_shown(content: bytes, kind: FileType, warnings: Counter[WarningKind]) ->
             return open_text.as_shown(content, warnings)
         case FileType.RTF:
             return rich_text.as_shown(content)
-        case FileType.CSV:
-            return without_separator_line(_decoded(content)).encode()
-        case FileType.HTML:
-            return _declared(content).encode()
+        case FileType.EPUB:
+            return books.composed_pages(content)
+        case FileType.CSV | FileType.HTML:
+            text = as_shown(_declared(content)) if kind is FileType.HTML else without_separator_line(_decoded(content))
+            return composed(text).encode()
         case _:
             return content
 

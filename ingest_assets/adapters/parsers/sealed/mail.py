@@ -16,13 +16,17 @@ from email.policy import compat32
 from html import escape
 
 from ingest_assets.adapters.parsers.sealed.refusals import RefusedError
+from ingest_assets.adapters.parsers.sealed.signed_mail import signed_content
+from ingest_assets.adapters.parsers.sealed.tnef import MEDIA_TYPES, unwrapped
+from ingest_assets.adapters.parsers.sealed.web_pages import as_shown
 from ingest_assets.adapters.parsers.sealed.xberg_markdown import marked_text
 from ingest_assets.domain.documents.attachments import LONGEST_ATTACHMENT_PATH, MOST_ATTACHMENTS, MOST_BYTES
 from ingest_assets.domain.documents.document import Attachment
 from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.files.filenames import safe_filename
-from ingest_assets.domain.text.normalisation import decode, has_words, normalise
+from ingest_assets.domain.text.calendars import calendar_markdown
+from ingest_assets.domain.text.normalisation import composed, decode, has_words, normalise
 
 SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
 DEEPEST_PART = 50
@@ -38,6 +42,8 @@ SIGNATURES = frozenset(
     }
 )
 ENCRYPTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
+CALENDARS = frozenset({"text/calendar", "application/ics"})
+STYLES = frozenset({"text/css", "text/javascript", "application/javascript", "application/x-javascript"})
 WINDOWS = dict.fromkeys(("iso-8859-1", "latin-1", "us-ascii", "ascii"), "cp1252")
 """What mail programs mean by these names, as browsers know."""
 FEWEST_REPEATED_WORDS = 4
@@ -81,7 +87,7 @@ def mail_of(content: bytes, warnings: Counter[WarningKind]) -> Mail:
 def mail_markdown(mail: Mail) -> str:
     """Return the headers that people look at and the text, in which nothing quoted stands twice."""
     lines = [f"**{name}**: {value}" for name, value in mail.headers if value]
-    body = "\n\n".join(filter(None, map(_text_of, mail.bodies)))
+    body = "\n\n".join(dict.fromkeys(filter(None, map(_text_of, mail.bodies))))
     names = [f"- {name}" for name, _ in mail.files]
     return "\n\n".join(filter(None, (*lines, body, "\n".join(["Attachments:", "", *names]) if names else "")))
 
@@ -121,7 +127,12 @@ def _read(message: Message, warnings: Counter[WarningKind]) -> Mail:
         if kind in SIGNATURES:
             continue
         if kind in ENCRYPTED or part.get_param("protocol") in ENCRYPTED:
-            warnings[WarningKind.PROTECTED_PARTS] += 1
+            _unwrap(mail, bodies, part, warnings)
+        elif kind in MEDIA_TYPES and (wrapped := unwrapped(_content(part))) is not None:
+            bodies[part] = Body([wrapped.plain], [wrapped.html], wrapped.rich_text)
+            mail.files += [(safe_filename(name), content) for name, content in wrapped.files]
+        elif kind in CALENDARS and part.get_content_disposition() != "attachment":
+            bodies[part] = Body([calendar_markdown(_text(part))])
         elif _is_body(part, kind):
             body = bodies.setdefault(alternative or part, Body())
             (body.html if kind == "text/html" else body.plain).append(_text(part))
@@ -131,6 +142,17 @@ def _read(message: Message, warnings: Counter[WarningKind]) -> Mail:
             mail.files.append((_name(part), _content(part)))
     mail.bodies = list(bodies.values())
     return mail
+
+
+def _unwrap(mail: Mail, bodies: dict[object, Body], part: Message, warnings: Counter[WarningKind]) -> None:
+    """Read what is signed in one piece, or count what is encrypted."""
+    signed = signed_content(_content(part))
+    if signed is None:
+        warnings[WarningKind.PROTECTED_PARTS] += 1
+        return
+    inner = _read(message_from_bytes(signed), warnings)
+    mail.files += inner.files
+    bodies.update((object(), body) for body in inner.bodies)
 
 
 def _parts(
@@ -160,10 +182,11 @@ def _is_body(part: Message, kind: str) -> bool:
 
 
 def _is_decoration(part: Message, kind: str) -> bool:
-    """Return whether a part is a small picture that the text shows, or an invitation beside the text."""
-    if kind == "text/calendar" and part.get_content_disposition() is None:
+    """Return whether a part is a small picture that the text shows, or says how the text looks."""
+    located = part.get("Content-ID") is not None or part.get("Content-Location") is not None
+    if located and kind in STYLES:
         return True
-    within = part.get_content_disposition() == "inline" or part.get("Content-ID") is not None
+    within = located or part.get_content_disposition() == "inline"
     return kind.startswith("image/") and within and len(_content(part)) <= LARGEST_DECORATION
 
 
@@ -200,6 +223,9 @@ def _name(part: Message) -> str:
 def _text(part: Message) -> str:
     content = _content(part)
     charset = str(part.get_content_charset() or "utf-8")
+    if charset in WINDOWS:
+        with suppress(ValueError):  # many write UTF-8 and do not say so; by chance, no text is valid UTF-8
+            return content.decode()
     with suppress(LookupError, ValueError, OSError):  # an unknown one would be looked for among the files
         return content.decode(WINDOWS.get(charset, charset))
     return decode(content) or content.decode("latin-1")
@@ -240,7 +266,7 @@ def _marked(body: Body) -> str:
 def _marked_html(html: str) -> str:
     """Return a mail's HTML as Markdown; styles and scripts are no text."""
     with suppress(RefusedError):
-        return marked_text(_document(HIDDEN.sub("", html)).encode(errors="replace"), FileType.HTML)
+        return marked_text(composed(as_shown(_document(HIDDEN.sub("", html)))).encode(errors="replace"), FileType.HTML)
     return ""
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 import pypdfium2 as pdfium
 
 from ingest_assets.adapters.parsers.sealed.pdf_forms import filled_fields
+from ingest_assets.adapters.parsers.sealed.pdf_notes import notes_on
 from ingest_assets.adapters.parsers.sealed.pdf_scans import covers_page, recognised_page
 from ingest_assets.adapters.parsers.sealed.pdf_words import page_words
 from ingest_assets.adapters.parsers.sealed.recognition import Recogniser
@@ -56,7 +57,7 @@ class PlainPage:
     """Whether what it shows is mostly not in its text."""
     tables: Sequence[Table] = ()
     fields: Sequence[str] = ()
-    """What its form says, as lines."""
+    """What its form says, and what was noted on it, as lines."""
 
 
 def pdf_pages(
@@ -174,7 +175,9 @@ def _plain_page(document: pdfium.PdfDocument, number: int, searched: Budget) -> 
         text = text_page.get_text_range().replace(HYPHEN_AT_LINE_END, "-\n")
         is_form = document.formenv is not None
         words = page_words(page, text_page) if (is_form or may_hold_table(text)) and searched.take() else []
-        return PlainPage(text, _is_scan(page, text), tables_of(words), filled_fields(document, page, words))
+        fields = filled_fields(document, page, words)
+        is_scan = _is_scan(page, text)
+        return PlainPage(text, is_scan, tables_of(words), [*fields, *notes_on(document, number, page)])
     except pdfium.PdfiumError:
         return PlainPage("", is_scan=False)
     finally:

@@ -1,6 +1,7 @@
 """RTF as it is shown: without what was deleted, with the numbers of clauses, notes and comments as text."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 SIGN = re.compile(rb"\\[\\{}]|[{}]|\\(?P<word>deleted|plain)(?![a-z])(?P<number>-?\d*)")
@@ -12,6 +13,10 @@ CONTROL = re.compile(rb"\\(?:[a-z]+-?\d* ?|'[0-9a-f]{2})", re.IGNORECASE)
 PARAGRAPH_END = re.compile(rb"\\par(?![a-z])")
 PROPERTIES_WITHIN = 600
 """How far behind its number a paragraph says that it is in a list, in bytes."""
+MARKED = re.compile(rb"([A-Za-z])\\u(7[6-9]\d|8[0-7]\d) ?(?:\?|\\'[0-9a-f]{2})")
+"""A letter and the mark above it, which stands in a character of its own."""
+SIGNS = re.compile(rb"(\\\\)|\\_|\\page(?![a-z]) ?")
+"""A hyphen at which no line ends, and the end of a page; a backslash that is text comes before."""
 NOTES = (
     (re.compile(rb"\\chftn(?![a-z])"), b""),
     (re.compile(rb"\{(?:\\\*)?\\footnote(?![a-z])"), rb"{ Footnote: "),
@@ -24,7 +29,19 @@ def as_shown(content: bytes) -> bytes:
     content = b"".join(_without_numbered_lists(b"".join(_without_deleted(content))))
     for sign, words in NOTES:
         content = sign.sub(words, content)
-    return content
+    content = SIGNS.sub(_sign, content)
+    return MARKED.sub(_composed, content)
+
+
+def _sign(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return found[1]
+    return b"-" if found[0] == b"\\_" else b"\\par "
+
+
+def _composed(found: re.Match[bytes]) -> bytes:
+    letter = unicodedata.normalize("NFC", found[1].decode() + chr(int(found[2])))
+    return b"\\u%d?" % ord(letter) if len(letter) == 1 else found[0]
 
 
 def _without_deleted(content: bytes) -> Iterator[bytes]:

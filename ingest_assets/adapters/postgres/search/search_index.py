@@ -14,6 +14,7 @@ from ingest_assets.domain.documents.document import ChunkId, DocumentId, Produce
 from ingest_assets.domain.documents.metadata import Condition, Operator
 from ingest_assets.domain.search.hits import Hit
 from ingest_assets.domain.search.index_policy import IndexKind, IndexPolicy
+from ingest_assets.domain.search.spellings import with_spellings
 from ingest_assets.domain.search.word_choice import RANKED_ROWS, Word, WordChoice, choose_words, frequency
 from ingest_assets.domain.text.vocabulary import COMMON_WORDS
 from ingest_assets.pipeline.ports.searching import Documents
@@ -133,7 +134,7 @@ class PostgresSearchIndex:
 def _choose_words(connection: Connection[Row], user_id: UserId, query_text: str) -> WordChoice:
     asked = {
         "user_id": user_id,
-        "query": query_text,
+        "query": with_spellings(query_text, COMMON_WORDS),
         "common_words": " ".join(COMMON_WORDS),
         "most": COUNTED_ROWS,
         "unsampled": UNSAMPLED_ROWS,

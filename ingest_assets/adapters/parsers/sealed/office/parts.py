@@ -12,6 +12,7 @@ from zipfile import ZIP_STORED, ZipFile
 from lxml import etree
 
 from ingest_assets.domain.files.containers import UNREADABLE
+from ingest_assets.domain.text.normalisation import composed
 
 Element = Any
 """An element of lxml, which has no types."""
@@ -106,7 +107,8 @@ def parsed(content: bytes) -> Element:
 
 
 def written(root: Element) -> bytes:
-    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
+    """Return the XML of a part, composed: xberg reads documents with decomposed letters without their structure."""
+    return composed(etree.tostring(root, encoding="unicode")).encode()
 
 
 def local_id(element: Element) -> str:

@@ -9,6 +9,7 @@ from io import BytesIO
 
 from lxml import etree
 
+from ingest_assets.adapters.parsers.sealed.office.charts import chart_titles
 from ingest_assets.adapters.parsers.sealed.office.paragraphs import drawn_paragraphs
 from ingest_assets.adapters.parsers.sealed.office.parts import (
     EMBEDDED,
@@ -26,6 +27,7 @@ from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.text.number_codes import BUILT_IN, GENERAL
 from ingest_assets.domain.text.number_formats import shown
 
+SHEETS = {"worksheet", "chartsheet"}
 REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 PRINT_CODE = re.compile(r'&(?:"[^"]*"|\d+|[A-Za-z&+-])')
 LAST_COLUMN = 16_384
@@ -70,7 +72,7 @@ def sheets(content: bytes, warnings: Counter[WarningKind]) -> Iterator[Sheet]:
     seen = set()
     for each in root.iter("{*}sheet"):
         relationship = related.get(local_id(each))
-        if relationship is None or relationship.kind != "worksheet" or relationship.target in seen:
+        if relationship is None or relationship.kind not in SHEETS or relationship.target in seen:
             continue
         seen.add(relationship.target)
         sheet = Sheet(unescaped(each.get("name", "")), is_hidden=each.get("state") in {"hidden", "veryHidden"})
@@ -168,7 +170,7 @@ def _read_beside(parts: Parts, name: str, sheet: Sheet, warnings: Counter[Warnin
         if each.kind in {"comments", "drawing"}:
             root = parts.tree(each.target)
             if root is not None:
-                sheet.behind += _notes(root) if each.kind == "comments" else drawn_paragraphs(root)
+                sheet.behind += _notes(root) if each.kind == "comments" else _drawn(parts, each.target, root)
                 warnings[WarningKind.PICTURES_WITHOUT_TEXT] += sum(map(is_scan, root.iter("{*}pic")))
 
 
@@ -181,6 +183,15 @@ def _notes(root: Element) -> Iterator[str]:
         by = (authors[author] if author < len(authors) and not is_thread else "") or UNKNOWN_AUTHOR
         if text:
             yield f"Comment by {by} on {comment.get('ref', '')}: {said.strip() if is_thread else text}"
+
+
+def _drawn(parts: Parts, name: str, root: Element) -> Iterator[str]:
+    """Yield what boxes and drawn lists say, and the titles of charts, whose figures are in cells."""
+    yield from drawn_paragraphs(root)
+    for each in parts.relationships(name).values():
+        if not each.is_external and each.kind in {"chart", "diagramData"}:
+            shown = parts.tree(each.target)
+            yield from drawn_paragraphs(shown) if each.kind == "diagramData" else chart_titles(shown)
 
 
 def _elements(content: bytes | None, names: tuple[str, ...]) -> Iterator[Element]:

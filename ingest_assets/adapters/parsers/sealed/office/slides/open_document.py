@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
+from ingest_assets.adapters.parsers.sealed.office.charts import open_chart_lines
 from ingest_assets.adapters.parsers.sealed.office.paragraphs import write_spaces
 from ingest_assets.adapters.parsers.sealed.office.parts import Element, Parts, UnreadableError
 from ingest_assets.adapters.parsers.sealed.office.sheets.tables import table_lines
@@ -14,6 +16,7 @@ DRAW, TEXT, TABLE, STYLE, PRESENTATION = (
     f"{{{NAMES}{name}:1.0}}" for name in ("drawing", "text", "table", "style", "presentation")
 )
 PARAGRAPHS = (f"{TEXT}p", f"{TEXT}h")
+LINK = "{http://www.w3.org/1999/xlink}href"
 KIND = f"{PRESENTATION}class"
 
 
@@ -24,7 +27,8 @@ def slide_texts(content: bytes, warnings: Counter[WarningKind]) -> list[str]:
         RefusedError: corrupt.
     """
     try:
-        root = Parts(content).tree("content.xml")
+        parts = Parts(content)
+        root = parts.tree("content.xml")
     except UnreadableError:
         root = None
     if root is None:
@@ -40,8 +44,27 @@ def slide_texts(content: bytes, warnings: Counter[WarningKind]) -> list[str]:
         is_hidden = page.get(f"{DRAW}style-name") in hidden
         warnings[WarningKind.HIDDEN_SLIDES] += is_hidden
         warnings[WarningKind.EMBEDDED_OBJECTS] += 0 if is_hidden else sum(1 for _ in page.iter(f"{DRAW}object-ole"))
-        texts.append("" if is_hidden else "\n\n".join(_shapes(page)))
+        shown = (*_shapes(page), *_charts(parts, page), *_margins(root, page))
+        texts.append("" if is_hidden else "\n\n".join(shown))
     return texts
+
+
+def _charts(parts: Parts, page: Element) -> Iterator[str]:
+    """Yield what the charts of a slide say; what else is embedded has no titles and no table."""
+    for each in page.iter(f"{DRAW}object"):
+        name = each.get(LINK, "").removeprefix("./")
+        with suppress(UnreadableError):
+            yield from open_chart_lines(parts.tree(f"{name}/content.xml"))
+
+
+def _margins(root: Element, page: Element) -> Iterator[str]:
+    """Yield the head and the foot that a slide uses."""
+    for name in ("header", "footer"):
+        used = page.get(f"{PRESENTATION}use-{name}-name")
+        for declared in root.iter(f"{PRESENTATION}{name}-decl") if used else ():
+            text = " ".join("".join(declared.itertext()).split())
+            if declared.get(f"{PRESENTATION}name") == used and text:
+                yield text
 
 
 def _shapes(parent: Element) -> Iterator[str]:

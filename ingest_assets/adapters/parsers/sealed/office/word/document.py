@@ -5,6 +5,7 @@ from collections import Counter
 from ingest_assets.adapters.parsers.sealed.office.parts import Element, Parts, UnreadableError, written
 from ingest_assets.adapters.parsers.sealed.office.word.boxes import write_boxes
 from ingest_assets.adapters.parsers.sealed.office.word.changes import accept_changes, choose_alternatives
+from ingest_assets.adapters.parsers.sealed.office.word.drawings import write_drawings
 from ingest_assets.adapters.parsers.sealed.office.word.margins import referred, write_margins
 from ingest_assets.adapters.parsers.sealed.office.word.notes import read_notes, write_notes
 from ingest_assets.adapters.parsers.sealed.office.word.numbers import WordLists, without_lists, write_numbers
@@ -42,6 +43,7 @@ def _as_shown(parts: Parts, warnings: Counter[WarningKind]) -> bytes:
         targets = dict.fromkeys(related[each].target for each in referred(root, name) if each in related)
         return [tree for tree in map(_settled, map(parts.tree, targets)) if tree is not None]
 
+    write_drawings(root, parts, related)
     count_unread(root, related.values(), warnings)
     styles = part("styles")
     write_numbers(root, WordLists(part("numbering"), styles))
