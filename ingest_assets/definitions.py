@@ -11,7 +11,7 @@ import dagster as dg
 from ingest_assets.composition import Deployment
 from ingest_assets.orchestration.alerts import alert_of_failures_sensor
 from ingest_assets.orchestration.assets import ASSETS
-from ingest_assets.orchestration.checks import CHECKS, measure_recall
+from ingest_assets.orchestration.checks import CHECKS, check_queue, check_rows, measure_recall
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.io_managers import step_io_manager
@@ -20,6 +20,8 @@ from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.reconciliation import reconcile_dagster
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import (
+    check_queue_hourly,
+    check_rows_daily,
     daily_purge,
     daily_sweep,
     hourly_unlisting,
@@ -41,7 +43,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
     settings = deployment.settings
     resources = resources_of(deployment) | {"retention": settings.retention, "step_io_manager": step_io_manager}
     return dg.Definitions(
-        assets=[*ASSETS, vector_index],
+        assets=dg.with_source_code_references([*ASSETS, vector_index]),
         asset_checks=CHECKS,
         jobs=[
             ingest_document,
@@ -49,6 +51,8 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             finish_deleted,
             keep_vector_index,
             measure_recall,
+            check_queue,
+            check_rows,
             reconcile_dagster,
             unlist_partitions,
             sweep_store,
@@ -60,6 +64,8 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             look_after_dagster,
             look_after_vector_index,
             measure_recall_daily,
+            check_queue_hourly,
+            check_rows_daily,
             hourly_unlisting,
             look_after_deletions,
             daily_purge,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.integrity import Integrity
     from ingest_assets.pipeline.measuring import Measuring
     from ingest_assets.pipeline.partition_steps import PartitionSteps
-    from ingest_assets.pipeline.ports.checking import StoredDocuments, ToldOutcomes
+    from ingest_assets.pipeline.ports.checking import Inspection, StoredDocuments, ToldOutcomes
     from ingest_assets.pipeline.ports.claiming import Backlog, Claims
     from ingest_assets.pipeline.ports.deleting import Deletions
     from ingest_assets.pipeline.ports.instances import Instances, Listings
@@ -212,11 +212,16 @@ class Deployment(Searching):
     @part
     def integrity(self) -> "Integrity":
         """Return what looks for anything wrong, except in Dagster."""
-        from ingest_assets.adapters.postgres.integrity import StoredRows
         from ingest_assets.pipeline.integrity import Integrity, StoredBytes, SweptStore
 
         stored = StoredBytes(self.stored_documents, self.documents, self.objects)
-        return Integrity((StoredRows(self.database, self.lease), stored, SweptStore(self.sweep)))
+        return Integrity((self.stored_rows, stored, SweptStore(self.sweep)))
+
+    @part
+    def stored_rows(self) -> "Inspection":
+        from ingest_assets.adapters.postgres.integrity import StoredRows
+
+        return StoredRows(self.database, self.lease)
 
     @part
     def stored_documents(self) -> "StoredDocuments":

@@ -5,7 +5,7 @@ from datetime import datetime
 import dagster as dg
 
 from ingest_assets.domain.documents.retention import RetentionPolicy, history_begins
-from ingest_assets.orchestration.checks import measure_recall
+from ingest_assets.orchestration.checks import check_queue, check_rows, measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import delete_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
@@ -62,6 +62,8 @@ JOBS = tuple(
         purge_runs,
         keep_vector_index,
         measure_recall,
+        check_queue,
+        check_rows,
         reconcile_dagster,
     )
 )

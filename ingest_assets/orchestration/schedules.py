@@ -8,7 +8,7 @@ import dagster as dg
 
 from ingest_assets.domain.documents.retention import ListedDocuments, RetentionPolicy, surplus
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets.orchestration.checks import measure_recall
+from ingest_assets.orchestration.checks import check_queue, check_rows, measure_recall
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.purging import purge_runs
@@ -165,4 +165,20 @@ measure_recall_daily = dg.ScheduleDefinition(
     cron_schedule="30 3 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Measures every night whether searches find the nearest chunks.",
+)
+
+check_queue_hourly = dg.ScheduleDefinition(
+    name="check_queue_hourly",
+    job=check_queue,
+    cron_schedule="27 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Checks every hour that no document waits for too long.",
+)
+
+check_rows_daily = dg.ScheduleDefinition(
+    name="check_rows_daily",
+    job=check_rows,
+    cron_schedule="50 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Looks every night for what must never happen.",
 )

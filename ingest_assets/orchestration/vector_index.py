@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ingest_assets.domain.search.index_policy import IndexAction
 from ingest_assets.orchestration.assets.finalized_chunks import finalized_chunks
 from ingest_assets.orchestration.claims import shown_as_failure
 from ingest_assets.pipeline.vector_index import IndexKeeper
@@ -20,7 +21,10 @@ vector_index = dg.AssetSpec(
 def keep_index_as_needed(context: dg.OpExecutionContext, index_keeper: dg.ResourceParam[IndexKeeper]) -> None:
     with shown_as_failure():
         action = index_keeper.keep()
-    context.add_output_metadata({"action": "left to another process" if action is None else action.value})
+    done = "left to another process" if action is None else action.value
+    context.add_output_metadata({"action": done})
+    if action in (IndexAction.BUILD, IndexAction.DROP):
+        context.log_event(dg.AssetMaterialization(vector_index.key, metadata={"action": done}))
 
 
 @dg.job(description="Maintains the vector index: builds it after a load, and repairs it after a crash.")

@@ -1,6 +1,6 @@
 """What the assets have in common: partitions, the IO manager, and running a step under the run's claim."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -12,12 +12,15 @@ from ingest_assets.pipeline.partition_steps import PartitionSteps
 Steps = dg.ResourceParam[PartitionSteps]
 
 
-def document_asset(*kinds: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+def document_asset(
+    *kinds: str, metadata: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Return the decorator of an asset with a partition for each document."""
     return dg.asset(
         partitions_def=documents,
         io_manager_key="step_io_manager",
         kinds=set(kinds),
+        metadata=metadata,
         group_name="ingest",
         owners=["team:data-platform"],
     )

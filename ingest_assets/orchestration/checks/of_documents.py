@@ -1,4 +1,4 @@
-"""Asset checks: what must hold before the next asset may run, and how well searches find what is stored."""
+"""What must hold of a document before the next asset may run."""
 
 import dagster as dg
 
@@ -9,13 +9,9 @@ from ingest_assets.orchestration.assets.chunks import chunks
 from ingest_assets.orchestration.assets.embeddings import embeddings
 from ingest_assets.orchestration.claims import claim_of, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of
-from ingest_assets.orchestration.vector_index import vector_index
 from ingest_assets.pipeline.partition_steps import PartitionSteps
-from ingest_assets.pipeline.ports.indexing import VectorSamples
 from ingest_assets.pipeline.ports.processing import ChunkBuffer, VectorBuffer
 from ingest_assets.pipeline.ports.providers import Embedder
-from ingest_assets.pipeline.ports.searching import SearchIndex
-from ingest_assets.pipeline.recall import recall_of
 
 
 @dg.asset_check(
@@ -57,33 +53,6 @@ def every_chunk_has_a_vector(
     return _result(context, partition_steps, missing, passed=present == wanted, metadata=metadata)
 
 
-LOWEST_RECALL = 0.95
-
-
-@dg.asset_check(
-    asset=vector_index.key,
-    description="Searches find at least 95 % of the nearest chunks. A sample is compared with exact search.",
-)
-def nearest_chunks_are_found(
-    search_index: dg.ResourceParam[SearchIndex], vector_samples: dg.ResourceParam[VectorSamples]
-) -> dg.AssetCheckResult:
-    with shown_as_failure():
-        measured = {
-            model: recall_of(model, index=search_index, samples=vector_samples) for model in vector_samples.models()
-        }
-        for model, recall in measured.items():
-            vector_samples.record(model, recall)
-    return dg.AssetCheckResult(
-        passed=all(recall.share >= LOWEST_RECALL for recall in measured.values()),
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "queries": sum(recall.queries for recall in measured.values()),
-            "recall_at_10": min((recall.share for recall in measured.values()), default=1.0),
-            **{f"recall_at_10 of {model.name} {model.version}": each.share for model, each in measured.items()},
-        },
-    )
-
-
 def _result(
     context: dg.AssetCheckExecutionContext,
     steps: PartitionSteps,
@@ -98,12 +67,3 @@ def _result(
             claim = claim_of(context.run, context.instance, steps, document_id)
             steps.fail(document_id, claim, Stage.EMBEDDING, error)
     return dg.AssetCheckResult(passed=passed, metadata=metadata)
-
-
-CHECKS = [chunks_are_complete, every_chunk_has_a_vector, nearest_chunks_are_found]
-
-measure_recall = dg.define_asset_job(
-    "measure_recall",
-    selection=dg.AssetSelection.checks(nearest_chunks_are_found),
-    description="Measures the share of the nearest chunks that searches find.",
-)
