@@ -43,7 +43,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
     settings = deployment.settings
     resources = resources_of(deployment) | {"retention": settings.retention, "step_io_manager": step_io_manager}
     return dg.Definitions(
-        assets=dg.with_source_code_references([*ASSETS, vector_index]),
+        assets=[*ASSETS, vector_index],
         asset_checks=CHECKS,
         jobs=[
             ingest_document,
