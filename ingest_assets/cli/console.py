@@ -30,6 +30,13 @@ out = Terminal(width=None if sys.stdout.isatty() else WIDE)
 messages = Terminal(stderr=True)
 
 
+def print_command(purpose: str, command: str) -> None:
+    """Print what a command is for, and the command: behind it or, if they do not fit on one line, on its own line."""
+    together = f"{purpose}: {command}"
+    for line in [together] if cell_len(together) <= out.width else [f"{purpose}:", command]:
+        out.print(line)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows in columns if they fit, or else each row over several lines, between its cells.
 

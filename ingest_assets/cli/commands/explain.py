@@ -3,7 +3,7 @@ from typing import Annotated, Any
 import typer
 
 from ingest_assets.cli.arguments import Json, OneDocument, Viewer, seen_documents
-from ingest_assets.cli.console import out, print_table
+from ingest_assets.cli.console import out, print_command, print_table
 from ingest_assets.cli.explanation import Explanation, explain_document
 from ingest_assets.cli.named_documents import document_of
 from ingest_assets.cli.output import deployed, print_json
@@ -107,4 +107,4 @@ def _print_answer(document_id: DocumentId, explanation: Explanation) -> None:
     for phrase in () if status is None else phrases(status.warnings):
         out.print(f"Incomplete: {phrase}.")
     if explanation.fix is not None:
-        out.print(f"{_purpose(explanation)}: {explanation.fix}")
+        print_command(_purpose(explanation), explanation.fix)
