@@ -49,6 +49,8 @@ class Manifest:
     """The major version of the pg_dump that wrote the dump."""
     migrations: tuple[str, ...]
     """The migrations that made the schema."""
+    roles: tuple[str, ...]
+    """Roles, besides those that the migrations make, that have rights in the schema."""
     store_id: UUID
     counts: Mapping[str, int]
     """How many documents, chunks, events, objects and bytes of objects there are."""
@@ -117,6 +119,7 @@ def _manifest(told: dict[str, Any]) -> Manifest:
         server=int(told["server"]),
         tools=int(told["tools"]),
         migrations=_names(told["migrations"]),
+        roles=tuple(str(each) for each in told["roles"]),
         store_id=UUID(told["store_id"]),
         counts={str(name): int(count) for name, count in told["counts"].items()},
         dump=FileSum(int(told["dump"]["byte_size"]), str(told["dump"]["sha256"])),

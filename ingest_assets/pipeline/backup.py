@@ -88,6 +88,7 @@ class Backup:
             server=snapshot.server,
             tools=tools,
             migrations=snapshot.migrations,
+            roles=snapshot.roles,
             store_id=snapshot.store_id,
             counts={**snapshot.counts, "objects": tally.objects, "object_bytes": tally.bytes},
             dump=dump,

@@ -12,6 +12,24 @@ SELECT (SELECT count(*) FROM upload_pipeline.documents) AS documents,
     (SELECT count(*) FROM upload_pipeline.document_chunks) AS chunks,
     (SELECT count(*) FROM upload_pipeline.events) AS events;
 
+-- grantees
+-- Return the roles, besides those that the migrations make, that have rights in the schema.
+SELECT DISTINCT rolname AS role
+FROM (
+    SELECT relacl AS rights FROM pg_class WHERE relnamespace = 'upload_pipeline'::regnamespace
+    UNION ALL SELECT proacl FROM pg_proc WHERE pronamespace = 'upload_pipeline'::regnamespace
+    UNION ALL SELECT nspacl FROM pg_namespace WHERE oid = 'upload_pipeline'::regnamespace
+    UNION ALL SELECT attacl FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid
+        WHERE relnamespace = 'upload_pipeline'::regnamespace
+) AS holder, aclexplode(rights) AS granted
+JOIN pg_roles ON pg_roles.oid = granted.grantee
+WHERE rolname NOT IN ('ingest_owner', 'ingest_worker', 'ingest_reader')
+ORDER BY rolname;
+
+-- absent_roles
+-- Return those of these roles that the server lacks.
+SELECT wanted AS role FROM unnest(%(roles)s::text[]) AS wanted WHERE wanted NOT IN (SELECT rolname FROM pg_roles) ORDER BY wanted;
+
 -- key_ids
 -- Return the ids of all users' keys.
 SELECT key_id FROM upload_pipeline.user_keys;

@@ -216,11 +216,15 @@ PROBLEMS = {
         "There is no pg_dump with pg_restore and psql of PostgreSQL {needed} or newer.",
         "Install the server's client programs, and have PATH lead to them.",
     ),
+    "roles_missing": Problem(
+        PermanentError,
+        "The role {role} has rights in the backup, and this server does not have it.",
+        "Create the role, then restore again.",
+    ),
     "dump_failed": Problem(
         PermanentError,
         "pg_dump could not dump the database.",
-        "Check that the login may act as ingest_owner and that the folder of the backup has space left; the server's "
-        "log says more.",
+        "Read what it says, {place} in the folder of the backup that is not complete.",
     ),
     "restore_failed": Problem(
         PermanentError,

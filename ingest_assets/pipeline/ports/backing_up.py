@@ -24,6 +24,7 @@ class Snapshot:
     server: int
     store_id: UUID
     migrations: tuple[str, ...]
+    roles: tuple[str, ...]
     counts: Mapping[str, int]
     key_ids: frozenset[UUID]
     """The users' keys. What is encrypted with another one cannot be read with this snapshot."""
@@ -105,7 +106,8 @@ class RestorePlace(Protocol):
         """Return whether this backup has been restored here, but not finished; otherwise check that it can be.
 
         Raises:
-            PermanentError: place_not_empty, database_too_old, pgvector_missing or server_older_than_backup.
+            PermanentError: place_not_empty, database_too_old, pgvector_missing, server_older_than_backup,
+                roles_missing or client_programs_missing.
         """
 
     def store_id(self) -> UUID | None:

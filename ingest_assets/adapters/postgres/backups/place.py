@@ -22,8 +22,9 @@ from ingest_assets.adapters.postgres.migrations import check_server, make_roles,
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of
 from ingest_assets.domain.backups import Manifest
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.domain.roles import Role
 
 MADE_BEFORE = " SCHEMA - upload_pipeline "
 """The line of the dump's contents that is left out, since the schema has been made for its owner."""
@@ -48,6 +49,9 @@ class PostgresRestorePlace:
             server = connection.info.server_version // 10_000
             if server < manifest.server:
                 raise PermanentError("server_older_than_backup", found=server, needed=manifest.server)
+            absent = connection.execute(query("absent_roles"), {"roles": list(manifest.roles)}).fetchone()
+            if absent is not None:
+                raise PermanentError("roles_missing", role=absent["role"])
             state = _state(connection)
             if state["mark"] == _mark_of(manifest):
                 return True
@@ -65,7 +69,7 @@ class PostgresRestorePlace:
 
     def restore(self, dump: Path, manifest: Manifest) -> None:
         with connected(self._url) as connection:
-            make_roles(connection)
+            _require_roles(connection)
             if _state(connection)["found"]:
                 _drop_empty(connection)
             mark = psycopg.ClientCursor(connection).mogrify(query("mark_restoring"), {"mark": _mark_of(manifest)})
@@ -114,6 +118,20 @@ class PostgresRestorePlace:
 def _state(connection: Connection[Row]) -> Row:
     [row] = connection.execute(query("restoring_mark"))
     return row
+
+
+def _require_roles(connection: Connection[Row]) -> None:
+    """Make the roles if the server lacks some, and require that the login may act as the owner.
+
+    Raises:
+        OutageError: role_denied.
+    """
+    [lacks] = connection.execute(query("missing_roles"))
+    if lacks["missing"]:
+        make_roles(connection)
+    [owner] = connection.execute(query("may_act_as"), {"role": Role.OWNER})
+    if not owner["may"]:
+        raise OutageError("role_denied", role=Role.OWNER)
 
 
 def _mark_of(manifest: Manifest) -> str:

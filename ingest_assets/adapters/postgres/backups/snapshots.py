@@ -1,6 +1,5 @@
 """Snapshots of the database, and dumps of them."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,8 @@ from ingest_assets.pipeline.ports.backing_up import Snapshot
 from ingest_assets.shipped import known_migrations
 
 AT_ONCE = 2000
+LOG = "pg_dump.log"
+"""What pg_dump says, beside the dump: it may name hosts, so that it stays in the private folder of the backup."""
 
 
 class PostgresSnapshots:
@@ -49,11 +50,15 @@ class PostgresSnapshots:
         arguments = ["--format=custom", "--schema=upload_pipeline", f"--snapshot={snapshot.name}", f"--file={file}"]
         # The owner sees all rows, by a policy of the schema; nobody else needs to be allowed to bypass it.
         arguments += [f"--role={Role.OWNER}", "--enable-row-security"]
-        with programs.popen(
-            "pg_dump", *arguments, url=self._url, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as dumping:
+        log = file.with_name(LOG)
+        log.touch(mode=0o600)
+        with (
+            log.open("wb") as told,
+            programs.popen("pg_dump", *arguments, url=self._url, stdout=told, stderr=told) as dumping,
+        ):
             if dumping.wait() != 0:
-                raise PermanentError("dump_failed")
+                raise PermanentError("dump_failed", place=LOG)
+        log.unlink()
         return programs.major
 
 
@@ -68,6 +73,7 @@ def _snapshot(connection: Connection[Row]) -> Snapshot:
         server=connection.info.server_version // 10_000,
         store_id=UUID(str(moment["store_id"])),
         migrations=tuple(migrations),
+        roles=tuple(row["role"] for row in connection.execute(query("grantees"))),
         counts=counts,
         key_ids=frozenset(row["key_id"] for row in connection.execute(query("key_ids"))),
         records=_records(connection),
