@@ -28,13 +28,15 @@ def make_backup(deployment: Deployment) -> "Backup":
     from ingest_assets.adapters.object_stores.encrypted import key_of
     from ingest_assets.adapters.postgres.backups.snapshots import PostgresSnapshots
     from ingest_assets.adapters.postgres.documents.object_records import PostgresObjectRecords
+    from ingest_assets.adapters.postgres.documents.store_ids import PostgresStoreIds
     from ingest_assets.pipeline.backup import Backup
+    from ingest_assets.pipeline.store_ownership import StoreOwnership
 
     return Backup(
         PostgresSnapshots(deployment.database_url, client_programs(deployment)),
         deployment.sealed_objects,
         PostgresObjectRecords(deployment.database),
-        deployment.store_ownership,
+        StoreOwnership(deployment.sealed_objects, PostgresStoreIds(deployment.database)),
         key_of,
         deployment.clock,
         version("ingest-assets"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from ingest_assets.domain.backups import Manifest
+from ingest_assets.domain.backups import OBJECT_LIST, Manifest
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
@@ -17,7 +17,7 @@ from ingest_assets.pipeline.backup import Tell
 from ingest_assets.pipeline.deletion import Deletion
 from ingest_assets.pipeline.ports.backing_up import RestorePlace, WholeBackup
 from ingest_assets.pipeline.ports.object_store import ObjectStore
-from ingest_assets.pipeline.stored_objects import PROBES, owner_in
+from ingest_assets.pipeline.stored_objects import PROBES, is_object_key, owner_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,18 @@ class Restoration:
         return claimed
 
     def _copy(self, backup: WholeBackup, tell: Tell) -> set[DocumentId]:
-        """Put the objects into the store, and return the documents of which some are damaged."""
+        """Put the objects into the store, and return the documents of which some are damaged.
+
+        Raises:
+            PermanentError: backup_damaged, if the list names what is no document's.
+        """
         damaged = set()
         total = backup.manifest.counts["objects"]
         present = {each.key: each.byte_size for each in self.objects.listed() if each.whole}
         for number, each in enumerate(backup.objects()):
             tell("copying documents", number, total)
+            if not is_object_key(each.key):
+                raise PermanentError("backup_damaged", place=OBJECT_LIST)
             if present.get(each.key) == each.byte_size:
                 continue
             content, owner = backup.content(each), owner_in(each.key)

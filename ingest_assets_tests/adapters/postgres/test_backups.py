@@ -21,6 +21,7 @@ from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.pipeline.ports.backing_up import RestorePlace, Snapshot, Snapshots
 from ingest_assets.settings import login_url
+from ingest_assets_tests.adapters.postgres.test_migrations import structure
 from ingest_assets_tests.contracts.backing_up_contract import NOW, RestorePlaceContract, SnapshotsContract
 from ingest_assets_tests.documents import TEST, policy_text, submit
 
@@ -93,43 +94,13 @@ class TestPostgresRestorePlace(RestorePlaceContract):
         return partial(dump_of, snapshots, tmp_path / "dump")
 
 
-def schema_of(url: str) -> list[tuple[object, ...]]:
-    """Everything that the catalogue says of the schema's tables, columns, indexes, rights and rules."""
-    with psycopg.connect(url) as connection:
-        return connection.execute("""
-            SELECT 'column', attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attstattarget,
-                attstorage, attgenerated, attidentity, attnotnull::text
-            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-            WHERE relnamespace = 'upload_pipeline'::regnamespace AND attnum > 0
-            UNION ALL SELECT 'relation', oid::regclass::text, relkind, pg_get_userbyid(relowner), NULL,
-                NULL, relrowsecurity::text, relforcerowsecurity::text, concat(reloptions, relacl)
-            FROM pg_class WHERE relnamespace = 'upload_pipeline'::regnamespace
-            UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), NULL,
-                NULL, convalidated::text, NULL, NULL
-            FROM pg_constraint WHERE connamespace = 'upload_pipeline'::regnamespace
-            UNION ALL SELECT 'function', oid::regprocedure::text, md5(pg_get_functiondef(oid)),
-                pg_get_userbyid(proowner), NULL, NULL, concat(proacl), NULL, NULL
-            FROM pg_proc WHERE pronamespace = 'upload_pipeline'::regnamespace
-            UNION ALL SELECT 'policy', polrelid::regclass::text, polname, pg_get_expr(polqual, polrelid), NULL,
-                NULL, concat(polroles::regrole[]), NULL, NULL
-            FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid WHERE relnamespace = 'upload_pipeline'::regnamespace
-            UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(pg_trigger.oid), NULL,
-                NULL, tgenabled, NULL, NULL
-            FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-            WHERE relnamespace = 'upload_pipeline'::regnamespace AND NOT tgisinternal
-            UNION ALL SELECT 'schema', nspname, pg_get_userbyid(nspowner), concat(nspacl), NULL, NULL, NULL, NULL, NULL
-            FROM pg_namespace WHERE nspname = 'upload_pipeline'
-            ORDER BY 1, 2, 3, 4
-        """).fetchall()
-
-
 def test_the_restored_schema_is_the_one_that_the_migrations_make(
     place: RestorePlace, database_url: str, empty_database_url: str, dump: Dump
 ) -> None:
     file, manifest = dump()
     place.restore(file, manifest)
     place.finish(manifest.store_id, TEST)
-    assert schema_of(empty_database_url) == schema_of(database_url)
+    assert structure(empty_database_url) == structure(database_url)
 
 
 def test_an_older_backup_is_migrated_afterwards(
@@ -177,7 +148,7 @@ def test_a_login_that_row_security_holds_for_backs_up_and_restores_every_users_r
     with psycopg.connect(empty_database_url) as connection:
         [count] = connection.execute("SELECT count(*) FROM upload_pipeline.documents").fetchone() or [0]
     assert count == 3
-    assert schema_of(empty_database_url) == schema_of(database_url)
+    assert structure(empty_database_url) == structure(database_url)
 
 
 def test_roles_with_rights_of_their_own_are_told(
