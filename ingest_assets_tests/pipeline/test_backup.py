@@ -23,6 +23,7 @@ from ingest_assets.pipeline.stored_objects import folder_key
 from ingest_assets.settings import Settings
 from ingest_assets_tests.backups import back_up, folder_of_newest, found_by, objects_of, restore
 from ingest_assets_tests.conftest import deployment_for, settings_for
+from ingest_assets_tests.contracts.backing_up_contract import NOW, manifest_for
 from ingest_assets_tests.documents import (
     TEST,
     claim_one,

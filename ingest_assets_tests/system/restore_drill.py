@@ -81,7 +81,7 @@ def submit(ingest: Ingest, folder: Path, numbers: range) -> set[str]:
 @contextmanager
 def draining(ingest: Ingest) -> Iterator[None]:
     """Two drain runs during the block, which then ends them."""
-    command = [INGEST, "drain", "--workers", "2"]
+    command = [str(INGEST), "drain", "--workers", "2"]
     with subprocess.Popen(
         command, env=ingest.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as drain:
@@ -95,7 +95,7 @@ def draining(ingest: Ingest) -> Iterator[None]:
 @contextmanager
 def backing_up(ingest: Ingest, folder: Path) -> Iterator[Callable[[], bool]]:
     """A backup during the block; yields whether it has ended."""
-    command = [INGEST, "backup", folder, "--json"]
+    command = [str(INGEST), "backup", str(folder), "--json"]
     with subprocess.Popen(command, env=ingest.environment, stdout=subprocess.PIPE, text=True) as backup:
         yield lambda: backup.poll() is not None
         assert backup.wait(TIMEOUT) == 0
@@ -164,13 +164,17 @@ def done(ran: Any) -> Any:
     return json.loads(ran.stdout) if ran.stdout.lstrip().startswith(("{", "[")) else ran.stdout
 
 
+def tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--documents", type=int, default=200)
     count = arguments.parse_args().documents
     folder = Path(tempfile.mkdtemp(prefix="restore-drill-"))
     try:
-        drill = run(folder, count, lambda line: sys.stderr.write(f"{line}\n") and None)
+        drill = run(folder, count, tell)
     finally:
         shutil.rmtree(folder)
     sys.stdout.write(
