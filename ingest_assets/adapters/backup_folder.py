@@ -48,8 +48,12 @@ class FolderOfBackups:
         self._clock = clock
 
     @contextmanager
-    def making(self, backup_id: UUID) -> Iterator["BackupInFolder"]:
+    def making(self, backup_id: UUID, *, verifies: bool = False) -> Iterator["BackupInFolder"]:
         """Yield a new backup. Without its manifest it stays incomplete, and the next one goes on with its objects.
+
+        Args:
+            backup_id: Its id.
+            verifies: Whether what earlier ones have kept is read, and copied again if it is damaged.
 
         Raises:
             PermanentError: backup_under_way or backup_folder_unusable.
@@ -62,9 +66,9 @@ class FolderOfBackups:
         try:
             with _usable():
                 earlier = self._earlier()
-                folder = self._folder / f"{self._clock.now():%Y%m%dT%H%M%SZ}-{backup_id.hex[:8]}"
+                folder = self._folder / f"{self._clock.now():%Y%m%dT%H%M%S.%fZ}-{backup_id.hex[:8]}"
                 folder.mkdir(mode=0o700)
-                new = BackupInFolder(folder, earlier)
+                new = BackupInFolder(folder, earlier, verifies=verifies)
             try:
                 yield new
             finally:
@@ -84,10 +88,12 @@ class FolderOfBackups:
         """
         with _usable():
             begun = [self._folder] if _is_begun(self._folder) else self._begun()
-            complete = [CompleteBackup(each) for each in begun if (each / MANIFEST).exists()]
+            complete = [each for each in begun if (each / MANIFEST).exists()]
         if not complete:
             raise PermanentError("backup_unfinished" if begun else "backup_missing")
-        return max(complete, key=lambda each: each.manifest.taken_at)
+        newest = CompleteBackup(complete[-1])  # their names begin with the time
+        _ = newest.manifest
+        return newest
 
     def _begun(self) -> list[Path]:
         return sorted(each for each in self._folder.iterdir() if _is_begun(each)) if self._folder.is_dir() else []
@@ -102,7 +108,8 @@ class FolderOfBackups:
 class BackupInFolder:
     """A backup that is being made in its folder; `earlier` are folders with objects that need not be copied again."""
 
-    def __init__(self, folder: Path, earlier: Iterable[Path] = ()) -> None:
+    def __init__(self, folder: Path, earlier: Iterable[Path] = (), *, verifies: bool = False) -> None:
+        self._verifies = verifies
         self.folder = folder
         self.dump = folder / DUMP
         for path in (self.dump, folder / OBJECT_LIST):
@@ -132,7 +139,7 @@ class BackupInFolder:
         earlier = self._kept_earlier(found)
         with _usable():
             _make(target.parent)
-        if earlier is not None and _link(earlier[1] / OBJECTS / found.key, target, found.byte_size):
+        if earlier is not None and self._link(*earlier, target):
             self._note(earlier[0])
             return False
         content = read()
@@ -152,6 +159,17 @@ class BackupInFolder:
             os.sync()  # one wait for everything, rather than one for each object
             with replacing(self.folder / MANIFEST, durable=True) as file:
                 file.write_text(manifest_text(manifest))
+
+    def _link(self, kept: KeptObject, folder: Path, target: Path) -> bool:
+        """Give an earlier backup's object a second name, if it is there, whole, and the file system can do that."""
+        path = folder / OBJECTS / kept.key
+        try:
+            if path.stat().st_size != kept.byte_size or (self._verifies and _sum_of(path).sha256 != kept.sha256):
+                return False
+            target.hardlink_to(path)
+        except OSError:
+            return False
+        return True
 
     def _note(self, kept: KeptObject) -> None:
         with _usable():
@@ -213,17 +231,6 @@ def _kept_in(folder: Path) -> Iterator[tuple[KeptObject, Path]]:
     with (folder / OBJECT_LIST).open(errors="replace") as lines, suppress(ValueError):
         for line in lines:
             yield object_of(line), folder
-
-
-def _link(kept: Path, target: Path, byte_size: int) -> bool:
-    """Give an earlier backup's object a second name, if it is there and the file system can do that."""
-    try:
-        if kept.stat().st_size != byte_size:
-            return False
-        target.hardlink_to(kept)
-    except OSError:
-        return False
-    return True
 
 
 def _make(folder: Path) -> None:

@@ -113,6 +113,14 @@ def test_what_an_earlier_backup_has_lost_is_read_again(folder: Path) -> None:
         assert new.keep(stored("b", b"one"), lambda: b"one")
 
 
+def test_what_has_rotted_in_an_earlier_backup_is_read_again_if_it_is_verified(folder: Path) -> None:
+    first = made_in(folder, "a", "b")
+    (first / "objects" / "a").write_bytes(b"eno")
+    with FolderOfBackups(folder, SystemClock()).making(uuid4(), verifies=True) as new:
+        assert new.keep(stored("a", b"one"), lambda: b"one")
+        assert not new.keep(stored("b", b"one"), unreadable)
+
+
 def test_an_interrupted_backup_has_no_manifest_and_the_one_before_it_counts(folder: Path) -> None:
     backups = FolderOfBackups(folder, SystemClock())
     with pytest.raises(PermanentError, match="backup_missing"):
@@ -165,6 +173,12 @@ def test_a_manifest_of_a_newer_program_and_a_damaged_one_are_refused_by_name(fol
         manifest.write_text(text.replace('"none"', "[]"))
         with pytest.raises(PermanentError, match=r"backup_damaged: The file manifest\.json"):
             backups.newest()
+
+
+def test_an_earlier_backup_that_is_damaged_keeps_nobody_from_the_newest(folder: Path) -> None:
+    (made_in(folder) / "manifest.json").write_text("{")
+    newest = made_in(folder)
+    assert FolderOfBackups(folder, SystemClock()).newest() == CompleteBackup(newest)
 
 
 def test_a_folder_that_cannot_be_used_is_named_by_its_code(tmp_path: Path) -> None:

@@ -63,5 +63,5 @@ def silently(line: str) -> None:
 
 
 def test_the_drill_loses_nothing(tmp_path: Path) -> None:
-    drill = restore_drill.run(tmp_path, 40, silently)
-    assert (len(drill.documents), drill.lost, drill.problems) == (40, set(), [])
+    drill = restore_drill.run(tmp_path, 20, silently)
+    assert (len(drill.documents), drill.lost, drill.problems) == (20, set(), [])

@@ -12,7 +12,14 @@ from ingest_assets.domain.backups import Manifest
 FOLDER = typer.Argument(metavar="DIR", help="The folder for backups; each gets a folder of its own in it.")
 
 
-def backup(folder: Annotated[Path, FOLDER], as_json: Json = False) -> None:
+def backup(
+    folder: Annotated[Path, FOLDER],
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read what earlier backups have kept, and copy again what is damaged there."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Back up the database and the stored documents, consistent with each other, while everything goes on.
 
     A later backup into the same folder copies only what is new. The master key is not part of it.
@@ -22,7 +29,7 @@ def backup(folder: Annotated[Path, FOLDER], as_json: Json = False) -> None:
         from ingest_assets.composition.backups import backups_in, make_backup
 
         backup_id = uuid4()
-        with shown_progress() as tell, backups_in(folder, deployment).making(backup_id) as new:
+        with shown_progress() as tell, backups_in(folder, deployment).making(backup_id, verifies=verify) as new:
             made = make_backup(deployment).make(new, backup_id, tell)
         if as_json:
             print_json(
@@ -40,7 +47,8 @@ def backup(folder: Annotated[Path, FOLDER], as_json: Json = False) -> None:
         else:
             counts = made.manifest.counts
             out.print(f"Backed up {counts['documents']} documents into {new.folder}.")
-            out.print(f"Copied {made.copied} of {counts['objects']} objects; an earlier backup has the others.")
+            others = "; an earlier backup has the others" if made.copied < counts["objects"] else ""
+            out.print(f"Copied {made.copied} of {counts['objects']} objects{others}.")
             _tell_of_holes(made.manifest)
         if made.manifest.missing:
             raise typer.Exit(1)
