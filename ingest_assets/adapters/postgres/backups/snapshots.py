@@ -48,6 +48,7 @@ class PostgresSnapshots:
     def dump(self, snapshot: Snapshot, file: Path) -> int:
         programs = self._programs(snapshot.server)
         arguments = ["--format=custom", "--schema=upload_pipeline", f"--snapshot={snapshot.name}", f"--file={file}"]
+        arguments += ["--compress=1"]  # the default takes five times as long, and a tenth less space
         # The owner sees all rows, by a policy of the schema; nobody else needs to be allowed to bypass it.
         arguments += [f"--role={Role.OWNER}", "--enable-row-security"]
         log = file.with_name(LOG)
