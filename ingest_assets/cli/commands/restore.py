@@ -41,7 +41,8 @@ def restore(folder: Annotated[Path, FOLDER], as_json: Json = False) -> None:
             )
         else:
             out.print(f"Restored {documents} documents as of {manifest.taken_at.astimezone():%Y-%m-%d %H:%M:%S}.")
-            out.print("Check everything with `ingest doctor --deep`, then start it: `ingest up`")
+            out.print("Start everything: `ingest up`")
+            out.print("Then check it: `ingest doctor --deep`")
             for each in restored.damaged:
                 messages.print(f"The backup lacks bytes of document {each}. See what helps: `ingest doctor --deep`")
         if restored.damaged:
