@@ -30,6 +30,8 @@ SUMMARIES = {
     "encrypt": "Encrypt what is stored already.",
     "export": "Export the history and an index of what is stored.",
     "metrics": "Print what Prometheus may measure.",
+    "backup": "Back up the database and the stored documents.",
+    "restore": "Restore a backup into an empty place.",
     "costs": "Show what providers have cost.",
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",

@@ -44,6 +44,9 @@ HINTS: Mapping[str, str] = {
     "role_denied": "Log in as a superuser or as the owner and run `ingest migrate`, or grant the role to this login.",
     "rows_unprotected": "Run `ingest migrate`. A table that was changed by hand needs ENABLE and FORCE ROW LEVEL "
     "SECURITY again.",
+    "backup_missing": "Check that it is mounted and that it is the folder that was given to `ingest backup DIR`.",
+    "backup_unfinished": "Restore an earlier one, or make another: `ingest backup DIR`",
+    "backup_overtaken": "Let the encryption end, then make the backup again: `ingest encrypt`, `ingest backup DIR`",
     "deletion_incomplete": "The deletion is tried again every hour; to repeat it now: `ingest delete DOCUMENT`",
 }
 """By error code."""

@@ -198,10 +198,15 @@ class Databases(Parts):
     @part
     def encrypted_objects(self) -> "EncryptedObjects":
         from ingest_assets.adapters.object_stores.encrypted import EncryptedObjects
+
+        return EncryptedObjects(self.sealed_objects, self.user_keys, self._seals())
+
+    @part
+    def sealed_objects(self) -> "ObjectStore":
+        """Return the store that neither encrypts nor decrypts."""
         from ingest_assets.adapters.object_stores.local_files import LocalFiles
 
-        files = LocalFiles(self.settings.objects_folder, self.settings.home_folder / "objects.known")
-        return EncryptedObjects(files, self.user_keys, self._seals())
+        return LocalFiles(self.settings.objects_folder, self.settings.home_folder / "objects.known")
 
     @part
     def user_keys(self) -> "UserKeys":

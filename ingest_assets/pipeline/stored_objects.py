@@ -1,5 +1,6 @@
 """The keys of a document's bytes in the object store."""
 
+import re
 from uuid import UUID
 
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
@@ -8,6 +9,7 @@ from ingest_assets.pipeline.ports.reading import Documents
 
 PROBES = "doctor/"
 """Where `ingest doctor` tries out the store."""
+_NAME = re.compile(r"[0-9a-f]{64}(\.md)?")
 
 
 def folder_key(user_id: UserId, document_id: DocumentId) -> str:
@@ -40,6 +42,11 @@ def owner_in(key: str) -> tuple[UserId, DocumentId] | None:
         return None
     owner = UserId(user_id), DocumentId(document_id)
     return owner if folder_key(*owner) == "/".join(folders) else None
+
+
+def is_object_key(key: str) -> bool:
+    """Return whether a key is one of those above, and leads nowhere else."""
+    return owner_in(key) is not None and _NAME.fullmatch(key.rpartition("/")[2]) is not None
 
 
 def remove_if_deleted(document: Document, documents: Documents, objects: ObjectStore) -> None:

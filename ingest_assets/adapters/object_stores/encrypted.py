@@ -36,6 +36,12 @@ def user_in(key: str) -> UserId | None:
     return None if owner is None else owner[0]
 
 
+def key_of(stored: bytes) -> UUID | None:
+    """Return the id of the key with which stored bytes are encrypted, or None if they are not."""
+    sealed = MARK + SEALED
+    return UUID(bytes=stored[len(sealed) : len(sealed) + 16]) if stored.startswith(sealed) else None
+
+
 class EncryptedObjects:
     """The objects of another store, encrypted.
 

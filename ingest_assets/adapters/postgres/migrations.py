@@ -73,7 +73,7 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
                 applied += _apply_pending(connection, wanted, assure_lock)
         [lacks_roles] = connection.execute(query("missing_roles"))
         if lacks_roles["missing"]:  # the database was brought here from another server
-            _make_roles(connection)
+            make_roles(connection)
         close_doors(connection)
     return applied
 
@@ -165,7 +165,7 @@ def _apply_pending(
     """Apply what is missing, or only what makes the table of locks, and return the names of what was applied."""
     pending = _pending(connection, wanted)
     if pending:
-        _make_roles(connection)
+        make_roles(connection)
     applied = []
     for migration in pending:
         if until_locks and _has_locks(connection):
@@ -176,7 +176,12 @@ def _apply_pending(
     return applied
 
 
-def _make_roles(connection: Connection[Row]) -> None:
+def make_roles(connection: Connection[Row]) -> None:
+    """Make the roles that the server lacks.
+
+    Raises:
+        OutageError: role_denied.
+    """
     try:
         connection.execute((shipped("sql") / "roles.sql").read_bytes())
     except psycopg.errors.InsufficientPrivilege:

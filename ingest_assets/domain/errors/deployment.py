@@ -167,4 +167,68 @@ PROBLEMS = {
         "The document store cannot be read or written.",
         "Check INGEST_STORAGE_URL, that its disk is mounted, and its permissions; work then resumes by itself.",
     ),
+    "backup_missing": Problem(
+        PermanentError,
+        "There is no backup in this folder.",
+        "Check that the folder is the one, and that it is mounted.",
+    ),
+    "backup_unfinished": Problem(
+        PermanentError,
+        "The backup has no manifest: it was interrupted before it was complete.",
+        "Use an earlier one.",
+    ),
+    "backup_under_way": Problem(
+        PermanentError, "Another backup into this folder is being made.", "Wait until it is complete."
+    ),
+    "backup_folder_unusable": Problem(
+        PermanentError,
+        "The folder of the backup cannot be read or written.",
+        "Check that it is mounted, that there is space left, and its permissions.",
+    ),
+    "backup_damaged": Problem(
+        PermanentError,
+        "The file {place} of the backup is missing, or not as it was written.",
+        "Use another copy of this backup, or an earlier one.",
+    ),
+    "backup_newer": Problem(
+        PermanentError,
+        "The backup has the format {found}, and this code knows formats up to {needed}.",
+        "Install the release that made it, or a newer one.",
+    ),
+    "backup_overtaken": Problem(
+        PermanentError,
+        "Stored documents were encrypted with a new key while the backup was made.",
+        "Make the backup again once they are all encrypted.",
+    ),
+    "place_not_empty": Problem(
+        PermanentError,
+        "A backup is restored into an empty place only, and {place} is not empty.",
+        "Name an empty database and an empty folder with INGEST_HOME, or with INGEST_DATABASE_URL and "
+        "INGEST_STORAGE_URL.",
+    ),
+    "server_older_than_backup": Problem(
+        PermanentError,
+        "The backup comes from PostgreSQL {needed}, and the server is PostgreSQL {found}.",
+        "Use a server of that version, or a newer one.",
+    ),
+    "client_programs_missing": Problem(
+        PermanentError,
+        "There is no pg_dump with pg_restore and psql of PostgreSQL {needed} or newer.",
+        "Install the server's client programs, and have PATH lead to them.",
+    ),
+    "roles_missing": Problem(
+        PermanentError,
+        "The role {role} has rights in the backup, and this server does not have it.",
+        "Create the role, then restore again.",
+    ),
+    "dump_failed": Problem(
+        PermanentError,
+        "pg_dump could not dump the database.",
+        "Read what it says, {place} in the folder of the backup that is not complete.",
+    ),
+    "restore_failed": Problem(
+        PermanentError,
+        "PostgreSQL did not take the dump (SQLSTATE {found}), so nothing of it is in the database.",
+        "Look up the state in the PostgreSQL documentation, and the moment in the server's log; then restore again.",
+    ),
 }

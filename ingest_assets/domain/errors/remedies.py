@@ -90,6 +90,9 @@ OF_NO_DOCUMENT = frozenset(
         *("database_too_old", "pgvector_missing", "rows_unprotected", "migration_changed", "encryption_undecided"),
         *("database_start_failed", "dagster_stopped", "process_keeps_ending", "intake_unconfirmed", "alert_refused"),
         *("not_finished", "store_mismatched", "sweep_suspicious", "nested_too_deeply", "archive_refused"),
+        *("backup_missing", "backup_unfinished", "backup_under_way", "backup_folder_unusable", "backup_damaged"),
+        *("backup_newer", "backup_overtaken", "place_not_empty", "server_older_than_backup"),
+        *("client_programs_missing", "roles_missing", "dump_failed", "restore_failed"),
     }
 )
 """Codes that answer a command or a request, or stop a process: no document ends with them."""

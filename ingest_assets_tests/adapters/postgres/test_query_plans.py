@@ -55,6 +55,16 @@ READS_EVERYTHING = {
     **dict.fromkeys(("move_listings", "moved_listings", "forget_moved"), "few documents move between deployments"),
     "destroy_user_keys": "once an hour, keys of users without documents are looked for",
     **dict.fromkeys(("event_writers", "history_writers"), "few databases share a server"),
+    **dict.fromkeys(
+        ("counts_of_snapshot", "key_ids", "recorded_in_snapshot"), "`ingest backup` takes everything with it"
+    ),
+    **dict.fromkeys(
+        (
+            *("holds_anything", "void_leases", "tell_again", "forget_listings", "forget_all_instances", "adopt_store"),
+            "grantees",
+        ),
+        "`ingest restore` changes everything at once",
+    ),
     "recount_budgets": "`ingest costs --recount` sums the ledger",
     **{invariant.name: "`ingest doctor --deep` looks at everything" for invariant in OF_ROWS},
 } | {
@@ -207,6 +217,9 @@ VALUES: dict[str, Any] = {
     "sampled": 200,
     "slow_codes": ["timeout"],
     "depth": 50,
+    "mark": "a backup",
+    "roles": ["my_application"],
+    "store_id": uuid_of("store 7"),
     "chunks": Json([]),
     "chunker_name": "markdown",
     "chunker_version": "1",
@@ -259,7 +272,7 @@ GUARDED = sorted(
     for name, text in queries().items()
     if name not in READS_EVERYTHING
     and b"upload_pipeline." in text
-    and not re.search(rb"^(ALTER|COPY|CREATE|DROP|LOCK) ", text, re.M)
+    and not re.search(rb"^(ALTER|COMMENT|COPY|CREATE|DROP|LOCK) ", text, re.M)
 )
 PLANNING_COST = 25
 """What Postgres adds to the cost of plans for given values when it compares them with the plan for any values."""

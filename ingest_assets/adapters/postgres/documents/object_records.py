@@ -51,12 +51,12 @@ class PostgresObjectRecords:
     def _of_user(self, user_id: UserId) -> Iterator[RecordedObjects]:
         names = {"user_id": user_id, "after": BEFORE_ALL, "limit": AT_ONCE}
         while rows := self._rows("recorded_after", names):
-            yield from map(_recorded, rows)
+            yield from map(recorded, rows)
             names["after"] = rows[-1]["document_id"]
 
     def of_documents(self, document_ids: Sequence[DocumentId]) -> dict[DocumentId, RecordedObjects]:
         rows = self._rows("recorded_of", {"document_ids": list(document_ids)})
-        return {row["document_id"]: _recorded(row) for row in rows}
+        return {row["document_id"]: recorded(row) for row in rows}
 
     @contextmanager
     def held(self, user_id: UserId, document_ids: Sequence[DocumentId]) -> Iterator[HeldDocuments]:
@@ -64,8 +64,8 @@ class PostgresObjectRecords:
         with self._database.transaction() as connection:
             lock(connection, intake_of(user_id))
             idle = {row["document_id"] for row in connection.execute(query("hold_idle"), names)}
-            recorded = {row["document_id"]: _recorded(row) for row in connection.execute(query("recorded_of"), names)}
-            held = {each: recorded.get(each) for each in document_ids if each in idle or each not in recorded}
+            found = {row["document_id"]: recorded(row) for row in connection.execute(query("recorded_of"), names)}
+            held = {each: found.get(each) for each in document_ids if each in idle or each not in found}
             yield _Held(held, connection)
 
     def _rows(self, name: str, names: dict[str, Any]) -> list[Row]:
@@ -73,7 +73,8 @@ class PostgresObjectRecords:
             return connection.execute(query(name), names).fetchall()
 
 
-def _recorded(row: Row) -> RecordedObjects:
+def recorded(row: Row) -> RecordedObjects:
+    """Return what a row says of its document's objects."""
     owner = UserId(row["user_id"]), DocumentId(row["document_id"])
     content = arrived_content_key(*owner, row["content_sha"])
     text = parsed_key(*owner, row["parsed_sha"]) if row["parsed_sha"] else content

@@ -1,0 +1,1 @@
+"""Backing up and restoring the schema, with the programs of PostgreSQL."""
