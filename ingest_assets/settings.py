@@ -214,6 +214,15 @@ class Settings(BaseSettings):
         default=40, gt=0, description="How many of the largest files one HTTP process takes in at a time, by bytes."
     )
     uploads_per_user: int = Field(default=10, gt=0, description="The same for one user.")
+    streams: int = Field(
+        default=200,
+        gt=0,
+        description="How many streams of events one HTTP process serves at a time, at most on half of its connections.",
+    )
+    streams_per_user: int = Field(default=10, gt=0, description="The same for one user.")
+    stream_seconds: float = Field(
+        default=3600, gt=0, description="After this time a stream of events ends, and the caller opens it again."
+    )
     trusted_proxies: str | None = Field(
         default=None,
         description="Whose X-Forwarded-For the HTTP service believes: addresses or networks, separated by commas.",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.ports.operating import Flows, Operations, Pauses
     from ingest_assets.pipeline.ports.processing import Changes, ChunkBuffer, Progress, VectorBuffer
     from ingest_assets.pipeline.ports.providers import Chunker
-    from ingest_assets.pipeline.ports.reading import Documents
+    from ingest_assets.pipeline.ports.reading import Announcements, Documents
     from ingest_assets.pipeline.ports.reporting import Partitions, Reports
     from ingest_assets.pipeline.pruning import Pruning
     from ingest_assets.pipeline.refresh import Refresh
@@ -147,6 +147,12 @@ class Deployment(Searching):
         from ingest_assets.adapters.postgres.documents.reading import PostgresDocuments
 
         return PostgresDocuments(self.database.as_seen_by(user_id))
+
+    def announcements(self) -> "Announcements":
+        """Return the history from now on; each follows it by itself."""
+        from ingest_assets.adapters.postgres.documents.announcements import PostgresAnnouncements
+
+        return PostgresAnnouncements(self.database)
 
     @part
     def intake_records(self) -> "IntakeRecords":

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from ingest_assets.http import documents, health, metrics, search, webhooks
 from ingest_assets.http.body_limits import BodyLimits
+from ingest_assets.http.following import events
 from ingest_assets.http.forms import FORM_ENVELOPE, is_form
 from ingest_assets.http.ports import HttpService
 from ingest_assets.http.problems import install_handlers
@@ -28,6 +29,7 @@ def build_application(service: HttpService) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        service.followers.close()
         service.uploads.close()
 
     application = FastAPI(
@@ -40,7 +42,7 @@ def build_application(service: HttpService) -> FastAPI:
         lifespan=lifespan,
     )
     application.state.service = service
-    for router in (documents.router, search.router, webhooks.router, health.router, metrics.router):
+    for router in (documents.router, events.router, search.router, webhooks.router, health.router, metrics.router):
         application.include_router(router)
     install_handlers(application)
     seconds = service.limits.arrival_seconds

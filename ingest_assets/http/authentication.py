@@ -1,5 +1,6 @@
 """Find out who is asking: the `sub` of a bearer token as Supabase issues it (RFC 7519)."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,15 @@ from ingest_assets.http.signing_keys import SigningKeys
 HMAC_ALGORITHM = "HS256"
 KEY_ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 LONGEST_TOKEN = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whom a token lets in, and until when."""
+
+    user: UserId
+    expires_at: int
+    """In seconds of Unix time."""
 
 
 class Authentication:
@@ -30,15 +40,16 @@ class Authentication:
         self._audience = audience
         self._issuer = issuer
 
-    def user_of(self, token: str) -> UserId:
-        """Return the user to whom the token was issued.
+    def admit(self, token: str) -> Admission:
+        """Return the user to whom the token was issued, and when it expires.
 
         Raises:
             PermanentError: token_invalid, token_expired.
             TransientError: signing_keys_unreachable.
         """
         try:
-            return UserId(UUID(self._claims(token)["sub"]))
+            claims = self._claims(token)
+            return Admission(UserId(UUID(claims["sub"])), int(claims["exp"]))
         except jwt.ExpiredSignatureError:
             raise PermanentError("token_expired") from None
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):

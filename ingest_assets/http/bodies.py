@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Document
+from ingest_assets.domain.documents.listing import ListedDocument
 from ingest_assets.domain.documents.metadata import MOST_KEYS
 from ingest_assets.domain.documents.warnings import WarningKind
-from ingest_assets.domain.queue.jobs import Event, JobStatus, Payload
+from ingest_assets.domain.queue.jobs import Announcement, Event, JobStatus, Payload
 from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.domain.search.hits import Hit
 from ingest_assets.domain.text.normalisation import normalise
@@ -127,6 +128,59 @@ class DocumentStatus(BaseModel):
             message=status.error_message,
             hint=hint_of(status.error_code, status.error_hint),
             metadata=metadata,
+        )
+
+
+class ListedDocumentStatus(BaseModel):
+    """Where a document of a list stands."""
+
+    document_id: UUID = Field(examples=[EXAMPLE_ID])
+    filename: str = Field(examples=["policy.pdf"])
+    stage: Stage = Field(examples=["embedded"])
+    state: State = Field(examples=["done"])
+    searchable: bool = Field(description="Whether searches find the document, in its newest version or an older one.")
+    warnings: list[WarningCount] = Field(description="What of the document could not be read.")
+    code: str | None = Field(description="The error of the last failure.", examples=[None])
+
+    @classmethod
+    def of(cls, document: ListedDocument) -> "ListedDocumentStatus":
+        return cls(
+            document_id=document.document_id,
+            filename=document.filename,
+            stage=document.stage,
+            state=document.state,
+            searchable=document.searchable,
+            warnings=[WarningCount(kind=kind, count=count) for kind, count in document.warnings.items()],
+            code=document.code,
+        )
+
+
+class DocumentPage(BaseModel):
+    """A page of a list of documents."""
+
+    documents: list[ListedDocumentStatus]
+    next: UUID | None = Field(description="The `after` of the next page; null on the last one.", examples=[None])
+
+
+class AnnouncedDocument(BaseModel):
+    """How a document has ended, or that it waits for a retry."""
+
+    document_id: UUID = Field(examples=[EXAMPLE_ID])
+    version: int = Field(examples=[1])
+    state: State = Field(description="done, deadletter or retryable", examples=["done"])
+    code: str | None = Field(description="Why it failed.", examples=[None])
+    searchable: bool = Field(description="Whether searches find the document now, in this version or another one.")
+    occurred_at: datetime
+
+    @classmethod
+    def of(cls, announcement: Announcement) -> "AnnouncedDocument":
+        return cls(
+            document_id=announcement.document_id,
+            version=announcement.version,
+            state=announcement.state,
+            code=announcement.code,
+            searchable=announcement.searchable,
+            occurred_at=announcement.occurred_at,
         )
 
 

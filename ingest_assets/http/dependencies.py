@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.http.authentication import Admission
 from ingest_assets.http.ports import HttpService
 
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token as Supabase issues it.")
@@ -22,8 +23,10 @@ def _service(request: Request) -> HttpService:
 Service = Annotated[HttpService, Depends(_service)]
 
 
-def _caller(service: Service, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> UserId:
-    """Return the user who sends the request.
+def _admission(
+    service: Service, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Admission:
+    """Return who sends the request, and until when the token lets them in.
 
     Raises:
         PermanentError: token_missing, token_invalid, token_expired.
@@ -31,9 +34,16 @@ def _caller(service: Service, credentials: Annotated[HTTPAuthorizationCredential
     """
     if credentials is None:
         raise PermanentError("token_missing")
-    user = service.authentication.user_of(credentials.credentials)
-    service.rate_limit.admit(user)
-    return user
+    admission = service.authentication.admit(credentials.credentials)
+    service.rate_limit.admit(admission.user)
+    return admission
+
+
+Admitted = Annotated[Admission, Depends(_admission)]
+
+
+def _caller(admission: Admitted) -> UserId:
+    return admission.user
 
 
 Caller = Annotated[UserId, Depends(_caller)]

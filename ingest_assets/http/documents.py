@@ -1,6 +1,7 @@
 """Routes that submit, follow and delete documents."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, BinaryIO
 from uuid import UUID
@@ -8,17 +9,21 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, DocumentId
+from ingest_assets.domain.documents.listing import Listing
 from ingest_assets.domain.documents.metadata import MOST_KEYS, Metadata, check_changes, parse_assignments
-from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.errors import CATALOGUE, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.domain.queue.stages import State
 from ingest_assets.domain.text.normalisation import normalise
 from ingest_assets.http.bodies import (
     LONGEST_CONDITION,
     AttachmentStatus,
     Description,
     DescriptionChange,
+    DocumentPage,
     DocumentStatus,
     HistoryEvent,
+    ListedDocumentStatus,
     Submission,
 )
 from ingest_assets.http.dependencies import Acting, Caller, OwnDocument, Service
@@ -27,6 +32,7 @@ from ingest_assets.http.ports import HttpService
 from ingest_assets.http.problems import problems
 from ingest_assets.pipeline.intake import IncomingFile
 
+LARGEST_PAGE = 200
 JSON = {"type": "string", "description": "A JSON object: what is known about the document."}
 BINARY = {"type": "string", "format": "binary"}
 FILE: dict[str, Any] = {
@@ -79,6 +85,18 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+StateFilter = Annotated[State | None, Query(description="Only documents in this state.")]
+CodeFilter = Annotated[str | None, Query(max_length=64, description="Only documents that failed with this code.")]
+NameFilter = Annotated[
+    str | None, Query(max_length=200, description="Only documents whose file name contains this, in any case.")
+]
+SinceFilter = Annotated[
+    datetime | None, Query(description="Only documents that came or changed since then; UTC unless it says otherwise.")
+]
+WarningsFilter = Annotated[bool, Query(description="Only documents of which something could not be read.")]
+After = Annotated[UUID | None, Query(description="The `next` of the page before.")]
+PageLimit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="The most documents to return.")]
+
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
 
@@ -108,6 +126,36 @@ async def submit_document(
         accepted = await service.uploads.work(body, caller, take_in)
     response.headers["Location"] = f"{router.prefix}/{accepted.document_id}"
     return Submission.of(accepted)
+
+
+@router.get("", responses=problems(401, 404, 422, 429, 503))
+def list_documents(
+    service: Service,
+    caller: Caller,
+    state: StateFilter = None,
+    code: CodeFilter = None,
+    name: NameFilter = None,
+    since: SinceFilter = None,
+    limit: PageLimit = 100,
+    after: After = None,
+    *,
+    warnings: WarningsFilter = False,
+) -> DocumentPage:
+    """Return the caller's documents, newest first, with where they stand and what of them could not be read."""
+    if code is not None and code not in CATALOGUE:
+        raise PermanentError("invalid_request", what="there is no such code.")
+    wanted = Listing(
+        state=state,
+        code=code,
+        name=None if name is None else normalise(name),
+        since=None if since is None else since.replace(tzinfo=since.tzinfo or UTC),
+        with_warnings=warnings,
+        limit=limit + 1,
+        after=None if after is None else DocumentId(after),
+    )
+    found = service.documents_of(caller).listed(wanted)
+    page = [ListedDocumentStatus.of(document) for document in found[:limit]]
+    return DocumentPage(documents=page, next=page[-1].document_id if len(found) > limit else None)
 
 
 @router.get("/{document_id}", responses=problems(401, 404, 422, 429, 503))

@@ -9,6 +9,7 @@ from ingest_assets.domain.documents.document import Acceptance, DocumentId, User
 from ingest_assets.domain.metrics import Sample
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
+from ingest_assets.http.following.followers import Followers
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets.http.uploads import Uploads
 from ingest_assets.pipeline.deletion import Deletion
@@ -87,6 +88,7 @@ class HttpService:
     rate_limit: RateLimit
     limits: Limits
     uploads: Uploads
+    followers: Followers
     idempotency_keys: IdempotencyKeys
     webhook_log: WebhookLog
     callbacks: Callbacks

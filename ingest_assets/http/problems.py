@@ -32,6 +32,8 @@ STATUS_OF_CODE = {
     "unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "uploads_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
+    "streams_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
+    "streams_full": HTTPStatus.TOO_MANY_REQUESTS,
     "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
     "database_too_old": HTTPStatus.SERVICE_UNAVAILABLE,

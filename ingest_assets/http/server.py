@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import time
 from functools import partial
 from typing import Any, cast
@@ -41,7 +42,19 @@ def server_of(service: HttpService) -> uvicorn.Server:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return uvicorn.Server(config)
+    return _Server(config, service)
+
+
+class _Server(uvicorn.Server):
+    """The server, which ends streams before it waits for answers to end."""
+
+    def __init__(self, config: uvicorn.Config, service: HttpService) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.followers.close()
+        await super().shutdown(sockets)
 
 
 class BoundedConnection(h11.Connection):

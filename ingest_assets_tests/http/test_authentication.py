@@ -64,7 +64,7 @@ def both(key_file: Path) -> Authentication:
 
 def code_of(authentication: Authentication, token: str) -> str:
     with pytest.raises(IngestError) as raised:
-        authentication.user_of(token)
+        authentication.admit(token)
     assert raised.value.__cause__ is None
     return raised.value.code
 
@@ -77,7 +77,7 @@ def test_good_tokens_of_every_kind_are_let_in(both: Authentication) -> None:
         token_of(USER, RSA_KEY, "RS256", kid="rsa"),
         token_of(USER, ED_KEY, "EdDSA", kid="ed"),
     ]
-    assert {both.user_of(token) for token in tokens} == {USER}
+    assert {both.admit(token).user for token in tokens} == {USER}
 
 
 @pytest.mark.parametrize(

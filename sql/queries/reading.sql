@@ -161,3 +161,22 @@ WHERE (%(after)s::uuid IS NULL OR (document.created_at, document.document_id) < 
     AND (NOT %(with_warnings)s OR document.warnings <> '{}')
 ORDER BY document.created_at DESC, document.document_id DESC
 LIMIT %(limit)s;
+
+-- announcements
+-- Return the events behind one of them and up to another with which documents became done or failed, oldest first, unless
+-- the document is gone; its deletion repeats the state that it had.
+SELECT event.event_id, event.document_id, event.version, event.state, event.code, event.occurred_at,
+    document.live_version IS NOT NULL AS searchable
+FROM upload_pipeline.events AS event
+JOIN upload_pipeline.documents AS document USING (document_id)
+WHERE event.event_id > %(after_event)s AND event.event_id <= %(last_event)s
+    AND event.state IN ('done', 'retryable', 'deadletter') AND event.code IS DISTINCT FROM 'deleted'
+ORDER BY event.event_id
+LIMIT %(limit)s;
+
+-- announced_users
+-- Return those of these users whose documents became done or failed behind one event and up to another.
+SELECT DISTINCT user_id
+FROM upload_pipeline.events
+WHERE event_id > %(after_event)s AND event_id <= %(last_event)s AND user_id = ANY(%(user_ids)s)
+    AND state IN ('done', 'retryable', 'deadletter');

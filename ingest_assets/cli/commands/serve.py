@@ -48,6 +48,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         ResourceError: key_missing.
     """
     from ingest_assets.http.authentication import Authentication
+    from ingest_assets.http.following.followers import Followers, StreamLimits
     from ingest_assets.http.metrics import RequestCounts
     from ingest_assets.http.ports import HttpService, Limits
     from ingest_assets.http.rate_limit import RateLimit
@@ -76,6 +77,15 @@ def compose_service(deployment: Deployment) -> "HttpService":
             largest=deployment.intake.max_bytes,
             at_once=settings.uploads_at_once,
             at_once_per_user=settings.uploads_per_user,
+        ),
+        followers=Followers(
+            deployment.announcements,
+            deployment.documents_of,
+            StreamLimits(
+                at_once=min(settings.streams, settings.connections // 2),
+                at_once_per_user=settings.streams_per_user,
+                seconds=settings.stream_seconds,
+            ),
         ),
         idempotency_keys=deployment.idempotency_keys,
         webhook_log=deployment.webhook_log,

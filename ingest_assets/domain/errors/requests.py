@@ -42,6 +42,12 @@ PROBLEMS = {
     "uploads_full": Problem(
         ResourceError, "The service is taking in as much as it can.", "Try again in a few seconds."
     ),
+    "streams_of_user_full": Problem(
+        ResourceError, "This user follows the events over as many connections as one may.", "Close one of them first."
+    ),
+    "streams_full": Problem(
+        ResourceError, "As many callers follow events as the service can serve.", "Try again in a few seconds."
+    ),
     "idempotency_conflict": Problem(
         PermanentError,
         "This idempotency key was used for another content.",

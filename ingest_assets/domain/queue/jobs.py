@@ -173,6 +173,21 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """The event with which a document became done or failed, as those who follow its user are told of it."""
+
+    event_id: int
+    document_id: DocumentId
+    version: int
+    state: State
+    """Done, deadletter or retryable."""
+    code: str | None
+    searchable: bool
+    """Whether searches find the document now."""
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A finished job, as it is reported to Dagster."""
 

@@ -1,13 +1,13 @@
 """What readers may see of documents: a user sees only their own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from ingest_assets.domain.documents.attachments import ListedAttachment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
-from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
+from ingest_assets.domain.queue.jobs import Announcement, Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import State
 
 
@@ -65,6 +65,12 @@ class Documents(Protocol):
             PermanentError: unknown_document, if there is none of the id behind which the list is to begin.
         """
 
+    def announced(self, after: int, until: int, limit: int) -> list[Announcement]:
+        """Return how documents became done or failed behind an event and up to another, oldest first.
+
+        Nothing is told of documents that have been deleted since.
+        """
+
     def failed(self, code: str | None = None, limit: int | None = None) -> list[FailedDocument]:
         """Return dead letters and documents that wait for a retry, newest first: all of them, or those with a code."""
 
@@ -73,3 +79,17 @@ class Documents(Protocol):
 
     def failed_sources(self, code: str) -> dict[UserId, list[str]]:
         """Return the sources of the dead letters with a code, by user."""
+
+
+class Announcements(Protocol):
+    """The history of everybody's documents, for whoever is to notice when something was added."""
+
+    def horizon(self) -> int | None:
+        """Return the id of an event up to which nothing will be added any more, or None.
+
+        Ids are given out when events are written, not when others see them. While somebody who has written has not
+        ended, this returns None, and the next call looks whether the same ones have ended; after an id, it begins anew.
+        """
+
+    def users_between(self, users: Collection[UserId], after: int, until: int) -> set[UserId]:
+        """Return those of these users whose documents became done or failed behind an event and up to another."""

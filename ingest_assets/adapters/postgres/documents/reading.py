@@ -17,7 +17,7 @@ from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
+from ingest_assets.domain.queue.jobs import Announcement, Event, FailedCause, FailedDocument, JobStatus
 from ingest_assets.domain.queue.stages import Stage, State
 
 
@@ -96,6 +96,12 @@ class PostgresDocuments:
         if not rows and listing.after is not None and self.find(listing.after) is None:
             raise PermanentError("unknown_document")
         return [ListedDocument(**_placed(row) | {"warnings": warnings_of(row)}) for row in rows]
+
+    def announced(self, after: int, until: int, limit: int) -> list[Announcement]:
+        names = {"after_event": after, "last_event": until, "limit": limit}
+        with self._seen.connection() as connection:
+            rows = connection.execute(query("announcements"), names).fetchall()
+        return [Announcement(**row | {"state": State(row["state"])}) for row in rows]
 
     def failed(self, code: str | None = None, limit: int | None = None) -> list[FailedDocument]:
         with self._seen.connection() as connection:
