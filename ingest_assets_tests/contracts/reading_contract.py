@@ -13,10 +13,12 @@ from ingest_assets.domain.documents.warnings import WarningKind
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.retry_policy import GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State
-from ingest_assets.pipeline.ports.reading import Documents
+from ingest_assets.pipeline.ports.reading import Announcements, Documents
 from ingest_assets_tests.contracts.claiming_contract import BUSY, CORRUPT, TOMORROW, fill
 from ingest_assets_tests.documents import LEASE, TEST, claim_one, drain_all, ingest, policy_text, submit, take_through
 from ingest_assets_tests.sample_files import scanned_pdf
+
+NEWEST = 2**63 - 1
 
 
 class DocumentsContract:
@@ -124,6 +126,31 @@ class DocumentsContract:
         [listed] = documents.listed(Listing(with_warnings=True))
         assert (listed.searchable, listed.warnings) == (True, {WarningKind.PAGES_WITHOUT_TEXT: 1})
 
+    def test_how_documents_end_is_announced_in_the_order_of_events(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        first, second, third = fill(deployment, user, 3)
+        jobs = deployment.claims.claim("worker", 2, LEASE)
+        deployment.claims.settle(jobs[0], GiveUp(), CORRUPT, reported=False)
+        deployment.claims.settle(jobs[1], RetryAt(TOMORROW), BUSY, reported=False)
+        drain_all(deployment)
+        told = [each for each in documents.announced(0, NEWEST, 10) if each.document_id in (first, second, third)]
+        assert [(each.document_id, each.version, each.state, each.code, each.searchable) for each in told] == [
+            (first, 1, State.DEADLETTER, CORRUPT.code, False),
+            (second, 1, State.RETRYABLE, BUSY.code, False),
+            (third, 1, State.DONE, None, True),
+        ]
+        assert told[0].occurred_at == documents.history(first)[-1].occurred_at
+        assert documents.announced(told[0].event_id, told[1].event_id, 10) == told[1:2]
+        assert documents.announced(told[0].event_id, NEWEST, 1) == told[1:2]
+
+    def test_of_a_deleted_document_nothing_is_announced(
+        self, documents: Documents, deployment: Deployment, user: UserId
+    ) -> None:
+        document_id = ingest(deployment, user, policy_text())
+        deployment.deletion.delete(document_id, TEST)
+        assert document_id not in {each.document_id for each in documents.announced(0, NEWEST, 10)}
+
     def test_a_document_stands_where_its_job_does(
         self, documents: Documents, deployment: Deployment, user: UserId
     ) -> None:
@@ -209,3 +236,36 @@ class DocumentsContract:
         deployment.claims.settle(jobs[1], RetryAt(TOMORROW), CORRUPT, reported=False)
         assert documents.failed_sources(CORRUPT.code) == {user: ["/documents/0.md"]}
         assert documents.failed_sources(BUSY.code) == {}
+
+
+class AnnouncementsContract:
+    """A suite gives the fixture `announcements`: the history of its deployment."""
+
+    @pytest.fixture
+    def announcements(self, deployment: Deployment) -> Announcements:
+        raise NotImplementedError
+
+    def test_the_horizon_moves_with_the_history(
+        self, announcements: Announcements, deployment: Deployment, user: UserId
+    ) -> None:
+        before = announcements.horizon()
+        document_id = ingest(deployment, user, policy_text())
+        after = announcements.horizon()
+        assert before == 0
+        assert after is not None
+        [told] = deployment.documents.announced(0, after, 10)
+        assert (told.document_id, told.event_id) == (document_id, after)
+
+    def test_users_are_named_whose_documents_ended_in_between(
+        self, announcements: Announcements, deployment: Deployment, user: UserId, other_user: UserId
+    ) -> None:
+        ingest(deployment, user, policy_text())
+        middle = announcements.horizon() or 0
+        ingest(deployment, other_user, policy_text("Other"))
+        submit(deployment, user, policy_text("Waiting"), "waiting.md")
+        newest = announcements.horizon() or 0
+        both = [user, other_user]
+        assert announcements.users_between(both, 0, newest) == set(both)
+        assert announcements.users_between(both, 0, middle) == {user}
+        assert announcements.users_between(both, middle, newest) == {other_user}
+        assert announcements.users_between([user], middle, newest) == set()

@@ -131,7 +131,7 @@ def test_a_public_key_does_not_serve_as_a_secret(key_file: Path, both: Authentic
     for header in ({"alg": "HS256"}, {"alg": "HS256", "kid": "rsa"}, {"alg": "none", "kid": "rsa"}):
         for authentication in (both, keys_only):
             assert code_of(authentication, forged(header, claims, pem_of(key))) == "token_invalid"
-    assert both.user_of(forged({"alg": "HS256"}, claims, SECRET.encode())) == USER
+    assert both.admit(forged({"alg": "HS256"}, claims, SECRET.encode())).user == USER
 
 
 def test_a_secret_in_the_public_set_is_not_used(key_file: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_secret_in_the_public_set_is_not_used(key_file: Path) -> None:
 
 def test_the_issuer_counts_where_it_is_configured() -> None:
     ours = Authentication(secret=SECRET, keys=None, audience="authenticated", issuer="https://ours.example/auth/v1")
-    assert ours.user_of(token_of(USER, iss="https://ours.example/auth/v1")) == USER
+    assert ours.admit(token_of(USER, iss="https://ours.example/auth/v1")).user == USER
     assert code_of(ours, token_of(USER, iss="https://theirs.example/auth/v1")) == "token_invalid"
     assert code_of(ours, token_of(USER)) == "token_invalid"
 
@@ -164,7 +164,7 @@ def test_a_new_key_counts_soon_and_invented_ones_cause_no_storm(key_file: Path) 
     key_file.write_text(key_set(ECAlgorithm.to_jwk(OTHER_EC_KEY.public_key(), as_dict=True) | {"kid": "new"}))
     assert code_of(authentication, renewed) == "token_invalid"
     now = LEAST_SECONDS
-    assert authentication.user_of(renewed) == USER
+    assert authentication.admit(renewed).user == USER
 
 
 def test_keys_outlive_their_issuers_silence_but_not_their_withdrawal(key_file: Path) -> None:
@@ -172,10 +172,10 @@ def test_keys_outlive_their_issuers_silence_but_not_their_withdrawal(key_file: P
     keys = SigningKeys(str(key_file), seconds=lambda: now)
     authentication = Authentication(secret=None, keys=keys, audience="authenticated", issuer=None)
     token = token_of(USER, EC_KEY, "ES256", kid="ec")
-    assert authentication.user_of(token) == USER
+    assert authentication.admit(token).user == USER
     now = FRESH_SECONDS
     key_file.write_text("{")
-    assert authentication.user_of(token) == USER
+    assert authentication.admit(token).user == USER
     now = 2 * FRESH_SECONDS
     key_file.write_text('{"keys": []}')
     assert code_of(authentication, token) == "token_invalid"

@@ -240,6 +240,7 @@ VALUES: dict[str, Any] = {
     "tokens": 10,
     "tokens_booked_until": NOW,
     "user_id": uuid_of("user 7"),
+    "user_ids": [uuid_of("user 7"), uuid_of("user 8")],
     "vectors": [np.ones(1536, dtype=np.float32)],
     "vector": np.ones(1536, dtype=np.float32),
     "window": timedelta(seconds=60),
@@ -253,7 +254,7 @@ def queries_in(file: str) -> list[str]:
     return HEADER.findall(text)
 
 
-ROLES = dict.fromkeys(queries_in("search"), "ingest_reader") | dict.fromkeys(
+ROLES = dict.fromkeys([*queries_in("search"), "announcements"], "ingest_reader") | dict.fromkeys(
     [*queries_in("vector_index"), *queries_in("migrations")], "ingest_owner"
 )
 """Who runs a query, if not the worker: row-level security has a say in its plan."""
