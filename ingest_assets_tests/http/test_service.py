@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from ingest_assets.adapters.postgres.migrations import pending
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.http.following.followers import Followers, StreamLimits
 from ingest_assets.http.problems import RefusalError
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets_tests.documents import policy_text
@@ -120,7 +121,9 @@ def test_the_database_going_away_is_a_passing_problem(deployment: Deployment, ap
 
 
 def test_no_generated_request_makes_it_fail(deployment: Deployment, user: UserId) -> None:
-    with serving(deployment, user, rate_limit=RateLimit(1_000_000)) as api:
+    streams = StreamLimits(at_once=10, at_once_per_user=10, seconds=0.1)
+    followers = Followers(deployment.announcements, deployment.documents_of, streams)
+    with serving(deployment, user, rate_limit=RateLimit(1_000_000), followers=followers) as api:
         described = schemathesis.openapi.from_url(f"{api.url}/openapi.json")
         tried = {answer for operation in described.get_all_operations() for answer in _try(operation, api)}
     assert {200, 202, 404, 422} <= tried

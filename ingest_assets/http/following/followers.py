@@ -159,6 +159,8 @@ class Followers:
     async def _read(self, follower: Follower) -> list[Announcement]:
         """Return what is next, and move the follower on; in an outage return nothing, and stay."""
         after, horizon = follower.position or 0, follower.until or 0
+        if horizon <= after:
+            return []
         until = min(horizon, after + EVENTS_AT_ONCE)
         documents = self._documents_of(follower.user)
         try:
