@@ -8,9 +8,11 @@ that must read everything says so in `READS_EVERYTHING`.
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -21,6 +23,8 @@ from psycopg.types.json import Json, Jsonb
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.queries import HEADER, queries, query
+from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.listing import Listing
 from ingest_assets.domain.integrity import OF_ROWS
 from ingest_assets.shipped import shipped
 from ingest_assets_tests.adapters.postgres.filled_database import SMALL_TABLES, Statistics, fill, uuid_of
@@ -301,6 +305,14 @@ def test_a_query_stays_on_its_indexes(connection: Connection, name: str) -> None
         assert wide_steps(for_these_values) == []
         if for_any_values["Total Cost"] < for_these_values["Total Cost"] + PLANNING_COST:
             assert wide_steps(for_any_values) == []
+
+
+@pytest.mark.parametrize("after", [None, uuid_of("document 7")])
+def test_a_list_for_one_user_reads_no_other_users_documents(connection: Connection, after: UUID | None) -> None:
+    connection.execute("SET ROLE ingest_reader")
+    statement, values = query("list_documents"), asdict(Listing(after=None if after is None else DocumentId(after)))
+    for made in (plan(connection, b"", statement, values), plan(connection, b"GENERIC_PLAN, ", numbered(statement))):
+        assert wide_steps(made) == []
 
 
 def test_what_reads_everything_is_known_by_its_name() -> None:
