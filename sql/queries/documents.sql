@@ -110,6 +110,36 @@ WHERE document_id = %(document_id)s AND parsed_content_sha <> content_sha AND EX
 -- Return how far a document is below the nearest submitted one.
 SELECT coalesce(min(depth), 0) AS depth FROM upload_pipeline.document_sources WHERE document_id = %(document_id)s;
 
+-- attachments_below
+-- Count what was taken out of this document, and what else lies below the submitted one, however deep; with their bytes.
+WITH RECURSIVE above AS (
+    SELECT %(document_id)s::uuid AS document_id
+    UNION -- which ends with the submitted document, or with one that was there already
+    SELECT nearest.parent_id
+    FROM above
+    CROSS JOIN LATERAL (
+        SELECT parent_id
+        FROM upload_pipeline.document_sources
+        WHERE document_id = above.document_id
+        ORDER BY depth, created_at, source
+        LIMIT 1
+    ) AS nearest
+    WHERE nearest.parent_id IS NOT NULL
+), below AS (
+    SELECT document_id FROM above
+    UNION
+    SELECT source.document_id
+    FROM below
+    JOIN upload_pipeline.document_sources AS source ON source.parent_id = below.document_id
+)
+SELECT count(*) FILTER (WHERE source.parent_id <> %(document_id)s) AS others,
+    count(*) FILTER (WHERE source.parent_id = %(document_id)s) AS own,
+    coalesce(sum(document.byte_size) FILTER (WHERE source.parent_id <> %(document_id)s), 0) AS bytes_of_others,
+    coalesce(sum(document.byte_size) FILTER (WHERE source.parent_id = %(document_id)s), 0) AS own_bytes
+FROM below
+JOIN upload_pipeline.document_sources AS source ON source.parent_id = below.document_id
+JOIN upload_pipeline.documents AS document ON document.document_id = source.document_id;
+
 -- settle_attachments
 -- Forget the attachments that a document no longer has, and keep which ones were skipped. Return the documents that came from
 -- nowhere else.
