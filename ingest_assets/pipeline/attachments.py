@@ -22,7 +22,7 @@ class Attachments:
     records: AttachmentRecords
     deletion: Deletion
     limit: Room = field(default_factory=lambda: Room(MOST_BELOW, MOST_BYTES_BELOW))
-    """What may lie below one submitted document. Workers on several of its attachments may together go a little beyond."""
+    """What may lie below one submitted document. Workers on several of its attachments may go a little beyond."""
 
     def is_one(self, document_id: DocumentId) -> bool:
         """Return whether a document is only an attachment: it was never submitted by itself."""
@@ -59,9 +59,7 @@ class Attachments:
             self.deletion.delete(orphan, actor)
         return len(skipped)
 
-    def _checked(
-        self, job: Job, parent: Parent, attachment: Attachment, room: Room
-    ) -> CheckedFile | PermanentError:
+    def _checked(self, job: Job, parent: Parent, attachment: Attachment, room: Room) -> CheckedFile | PermanentError:
         if parent.depth > DEEPEST:
             return PermanentError("nested_too_deeply")
         file = IncomingFile(
