@@ -130,15 +130,24 @@ WITH RECURSIVE above AS (
     UNION
     SELECT source.document_id
     FROM below
-    JOIN upload_pipeline.document_sources AS source ON source.parent_id = below.document_id
+    CROSS JOIN LATERAL (
+        SELECT document_id FROM upload_pipeline.document_sources WHERE parent_id = below.document_id OFFSET 0
+    ) AS source
 )
-SELECT count(*) FILTER (WHERE source.parent_id <> %(document_id)s) AS others,
-    count(*) FILTER (WHERE source.parent_id = %(document_id)s) AS own,
-    coalesce(sum(document.byte_size) FILTER (WHERE source.parent_id <> %(document_id)s), 0) AS bytes_of_others,
-    coalesce(sum(document.byte_size) FILTER (WHERE source.parent_id = %(document_id)s), 0) AS own_bytes
+SELECT count(*) FILTER (WHERE below.document_id <> %(document_id)s) AS others,
+    count(*) FILTER (WHERE below.document_id = %(document_id)s) AS own,
+    coalesce(sum(source.byte_size) FILTER (WHERE below.document_id <> %(document_id)s), 0) AS bytes_of_others,
+    coalesce(sum(source.byte_size) FILTER (WHERE below.document_id = %(document_id)s), 0) AS own_bytes
 FROM below
-JOIN upload_pipeline.document_sources AS source ON source.parent_id = below.document_id
-JOIN upload_pipeline.documents AS document ON document.document_id = source.document_id;
+CROSS JOIN LATERAL ( -- OFFSET 0 has each looked up by its index
+    SELECT document.byte_size
+    FROM upload_pipeline.document_sources AS held
+    CROSS JOIN LATERAL (
+        SELECT byte_size FROM upload_pipeline.documents WHERE document_id = held.document_id OFFSET 0
+    ) AS document
+    WHERE held.parent_id = below.document_id
+    OFFSET 0
+) AS source;
 
 -- settle_attachments
 -- Forget the attachments that a document no longer has, and keep which ones were skipped. Return the documents that came from
