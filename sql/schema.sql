@@ -371,7 +371,8 @@ BEGIN
     );
 END $$;
 
--- Returns the amounts of a text as 1250.00, whichever marks stand between their digits; years alone are none.
+-- Returns the amounts of a text as 1250.00, whichever marks stand between their digits; years alone are none,
+-- nor is what is longer than any amount: an index holds no key of 2,700 bytes.
 CREATE FUNCTION upload_pipeline.amount_terms(written text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -387,7 +388,8 @@ BEGIN
                 alone || '([1-9][0-9]{0,2}(?:[.'' ][0-9]{3})+|' || short || ')(?:,([0-9]{1,2}))?' || ended || '|'
                 || alone || '([1-9][0-9]{0,2}(?:[,'' ][0-9]{3})+|' || short || ')(?:\.([0-9]{1,2}))?' || ended, 'g') AS amount,
             LATERAL (SELECT coalesce(amount[1], amount[3]), coalesce(amount[2], amount[4])) AS parts (whole, cents)
-        WHERE cents ~ '[1-9]' OR length(whole) >= 3 AND NOT (cents IS NULL AND whole ~ '^(19|20)[0-9]{2}$')
+        WHERE length(whole) <= 40
+            AND (cents ~ '[1-9]' OR length(whole) >= 3 AND NOT (cents IS NULL AND whole ~ '^(19|20)[0-9]{2}$'))
     );
 END $$;
 

@@ -1,10 +1,10 @@
 """Attachments become documents of their own, queued like any file, and go when nothing contains them any more."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest_assets.domain.batching import batches
-from ingest_assets.domain.documents.attachments import DEEPEST, SkippedAttachment
+from ingest_assets.domain.documents.attachments import DEEPEST, MOST_BELOW, MOST_BYTES_BELOW, Room, SkippedAttachment
 from ingest_assets.domain.documents.document import Attachment, DocumentId, Parent
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor, Job
@@ -21,6 +21,8 @@ class Attachments:
     intake: Intake
     records: AttachmentRecords
     deletion: Deletion
+    limit: Room = field(default_factory=lambda: Room(MOST_BELOW, MOST_BYTES_BELOW))
+    """What may lie below one submitted document. Workers on several of its attachments may go a little beyond."""
 
     def is_one(self, document_id: DocumentId) -> bool:
         """Return whether a document is only an attachment: it was never submitted by itself."""
@@ -40,10 +42,11 @@ class Attachments:
         document = job.document
         self.records.forget_other_parse(job)
         parent = Parent(document.document_id, job.fence, self.records.depth(document.document_id) + 1)
+        room = self.records.room(document.document_id, self.limit)
         checked: list[CheckedFile] = []
         skipped: list[SkippedAttachment] = []
         for attachment in attachments:
-            found = self._checked(job, parent, attachment)
+            found = self._checked(job, parent, attachment, room)
             if isinstance(found, CheckedFile):
                 checked.append(found)
             else:
@@ -56,16 +59,17 @@ class Attachments:
             self.deletion.delete(orphan, actor)
         return len(skipped)
 
-    def _checked(self, job: Job, parent: Parent, attachment: Attachment) -> CheckedFile | PermanentError:
+    def _checked(self, job: Job, parent: Parent, attachment: Attachment, room: Room) -> CheckedFile | PermanentError:
         if parent.depth > DEEPEST:
             return PermanentError("nested_too_deeply")
         file = IncomingFile(
             attachment.content, attachment.path, parent.source_of(attachment.path), job.document.user_id, parent=parent
         )
         try:
-            return self.intake.check(file)
+            checked = self.intake.check(file)
         except PermanentError as problem:
             return problem
+        return checked if room.take(len(file.content)) else PermanentError("too_many_attachments")
 
 
 def _in_batches(files: Sequence[CheckedFile]) -> Iterator[Sequence[CheckedFile]]:

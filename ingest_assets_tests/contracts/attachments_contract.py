@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.attachments import SkippedAttachment
+from ingest_assets.domain.documents.attachments import Room, SkippedAttachment
 from ingest_assets.domain.documents.document import Acceptance, Parent, UserId
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.pipeline.intake import IncomingFile
@@ -45,6 +45,22 @@ class AttachmentRecordsContract:
         assert attachment_records.depth(document_id) == 2
         submit(deployment, user, "The walrus.", "alone.md")
         assert attachment_records.depth(document_id) == 0
+
+    def test_what_others_below_the_submitted_document_leave_is_room(
+        self, attachment_records: AttachmentRecords, deployment: Deployment, job: Job
+    ) -> None:
+        limit = Room(10, 100)
+        outer = job.document.document_id
+        assert attachment_records.room(outer, limit) == limit
+        inner = attach(deployment, job, "inner.md", "x" * 30).document_id
+        attach(deployment, job, "a.md", "y" * 20)
+        below = claim_one(deployment, "another")
+        assert below.document.document_id == inner
+        attach(deployment, below, "b.md", "z" * 10, depth=2)
+        assert attachment_records.room(outer, limit) == Room(9, 90)
+        assert attachment_records.room(inner, limit) == Room(8, 50)
+        assert attachment_records.room(inner, Room(1, 5)) == Room(1, 10)
+        assert attachment_records.room(outer, Room(0, 0)) == Room(2, 50)
 
     def test_what_a_document_no_longer_has_is_forgotten(
         self, attachment_records: AttachmentRecords, deployment: Deployment, job: Job, user: UserId

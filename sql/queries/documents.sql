@@ -110,6 +110,45 @@ WHERE document_id = %(document_id)s AND parsed_content_sha <> content_sha AND EX
 -- Return how far a document is below the nearest submitted one.
 SELECT coalesce(min(depth), 0) AS depth FROM upload_pipeline.document_sources WHERE document_id = %(document_id)s;
 
+-- attachments_below
+-- Count what was taken out of this document, and what else lies below the submitted one, however deep; with their bytes.
+WITH RECURSIVE above AS (
+    SELECT %(document_id)s::uuid AS document_id
+    UNION -- which ends with the submitted document, or with one that was there already
+    SELECT nearest.parent_id
+    FROM above
+    CROSS JOIN LATERAL (
+        SELECT parent_id
+        FROM upload_pipeline.document_sources
+        WHERE document_id = above.document_id
+        ORDER BY depth, created_at, source
+        LIMIT 1
+    ) AS nearest
+    WHERE nearest.parent_id IS NOT NULL
+), below AS (
+    SELECT document_id FROM above
+    UNION
+    SELECT source.document_id
+    FROM below
+    CROSS JOIN LATERAL (
+        SELECT document_id FROM upload_pipeline.document_sources WHERE parent_id = below.document_id OFFSET 0
+    ) AS source
+)
+SELECT count(*) FILTER (WHERE below.document_id <> %(document_id)s) AS others,
+    count(*) FILTER (WHERE below.document_id = %(document_id)s) AS own,
+    coalesce(sum(source.byte_size) FILTER (WHERE below.document_id <> %(document_id)s), 0) AS bytes_of_others,
+    coalesce(sum(source.byte_size) FILTER (WHERE below.document_id = %(document_id)s), 0) AS own_bytes
+FROM below
+CROSS JOIN LATERAL ( -- OFFSET 0 has each looked up by its index
+    SELECT document.byte_size
+    FROM upload_pipeline.document_sources AS held
+    CROSS JOIN LATERAL (
+        SELECT byte_size FROM upload_pipeline.documents WHERE document_id = held.document_id OFFSET 0
+    ) AS document
+    WHERE held.parent_id = below.document_id
+    OFFSET 0
+) AS source;
+
 -- settle_attachments
 -- Forget the attachments that a document no longer has, and keep which ones were skipped. Return the documents that came from
 -- nowhere else.

@@ -11,6 +11,9 @@ MOST_ATTACHMENTS = 200
 """The most attachments that one document may have."""
 MOST_BYTES = 100_000_000
 """The most bytes that the attachments of one document may have together."""
+MOST_BELOW = 2_000
+"""The most attachments that lie below one submitted document, however they are nested: each may hold many others."""
+MOST_BYTES_BELOW = 500_000_000
 LONGEST_ATTACHMENT_PATH = 600
 """In characters: an index of the database holds no more than some 2,700 bytes."""
 
@@ -20,6 +23,22 @@ class SkippedAttachment:
     path: str
     code: str
     """Why it did not become a document."""
+
+
+@dataclass(slots=True)
+class Room:
+    """How many attachments a document may have, and of how many bytes together."""
+
+    attachments: int
+    size: int
+
+    def take(self, size: int) -> bool:
+        """Return whether there is room for one more, and take it."""
+        if self.attachments < 1 or size > self.size:
+            return False
+        self.attachments -= 1
+        self.size -= size
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ PROBLEMS = {
         "The attachment lies too deep within other attachments.",
         "Save it as a file and submit that.",
     ),
+    "too_many_attachments": Problem(
+        PermanentError,
+        "The submitted document has more within it than is taken out of one document.",
+        "Save the attachment as a file and submit that.",
+    ),
     "prune_suspicious": Problem(
         PermanentError,
         "Nothing was removed: {found} files are gone, which is everything from one of the folders or from a disk that "

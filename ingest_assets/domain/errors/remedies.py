@@ -94,6 +94,7 @@ OF_NO_DOCUMENT = frozenset(
         *("backup_missing", "backup_unfinished", "backup_under_way", "backup_folder_unusable", "backup_damaged"),
         *("backup_newer", "backup_overtaken", "place_not_empty", "server_older_than_backup"),
         *("client_programs_missing", "roles_missing", "dump_failed", "restore_failed"),
+        "too_many_attachments",
     }
 )
 """Codes that answer a command or a request, or stop a process: no document ends with them."""

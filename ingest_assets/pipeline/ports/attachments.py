@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest_assets.domain.documents.attachments import SkippedAttachment
+from ingest_assets.domain.documents.attachments import Room, SkippedAttachment
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.jobs import Actor, Job
 
@@ -11,6 +11,12 @@ from ingest_assets.domain.queue.jobs import Actor, Job
 class AttachmentRecords(Protocol):
     def depth(self, document_id: DocumentId) -> int:
         """Return how far a document is below the nearest submitted one; 0 if it was submitted itself."""
+
+    def room(self, document_id: DocumentId, limit: Room) -> Room:
+        """Return what the others below the submitted document leave of the limit, but never less than is there already.
+
+        A document that was submitted itself has only its own attachments below it, and theirs.
+        """
 
     def forget_other_parse(self, job: Job) -> None:
         """Forget the parse of an earlier content of a held job's document; do nothing if the claim is lost.

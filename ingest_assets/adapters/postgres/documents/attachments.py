@@ -6,7 +6,7 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.documents.deletions import delete_rows
 from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.documents.attachments import SkippedAttachment
+from ingest_assets.domain.documents.attachments import Room, SkippedAttachment
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.jobs import Actor, Job
 
@@ -20,6 +20,14 @@ class PostgresAttachmentRecords:
             [row] = connection.execute(query("depth_of_document"), {"document_id": document_id})
         depth: int = row["depth"]
         return depth
+
+    def room(self, document_id: DocumentId, limit: Room) -> Room:
+        with self._database.connection() as connection:
+            [row] = connection.execute(query("attachments_below"), {"document_id": document_id})
+        return Room(
+            max(limit.attachments - row["others"], row["own"]),
+            max(limit.size - int(row["bytes_of_others"]), int(row["own_bytes"])),
+        )
 
     def forget_other_parse(self, job: Job) -> None:
         names = {"document_id": job.document.document_id, "fence": job.fence}

@@ -24,6 +24,9 @@ TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/\2"
 """The names that most files and all readers use, for those of the strict form of the standard."""
 RELATIONSHIP = "{*}Relationship"
 PARSER_OPTIONS = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_comments": True}
+PARSER_OPTIONS |= {"remove_pis": True}  # they have no names, which readers ask for
+MOST_DIGITS = 9
+"""Of numbers in attributes: Python reads no more than 4,300, and floats hold no more than 308."""
 
 
 class UnreadableError(Exception):
@@ -117,7 +120,7 @@ def local_id(element: Element) -> str:
     return next(named, "")
 
 
-def natural(text: str | None, most_digits: int, default: int = 0) -> int:
+def natural(text: str | None, most_digits: int = MOST_DIGITS, default: int = 0) -> int:
     """Return the number that an attribute holds, or the default if it holds none or a longer one."""
     return int(text) if text and text.isdecimal() and len(text) <= most_digits else default
 

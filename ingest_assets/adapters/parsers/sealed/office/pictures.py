@@ -1,6 +1,6 @@
 """Pictures that may be scans of pages, by their size."""
 
-from ingest_assets.adapters.parsers.sealed.office.parts import Element
+from ingest_assets.adapters.parsers.sealed.office.parts import Element, natural
 
 PICTURE = "{*}blip"
 EXTENT = ("{*}extent", "{*}ext")
@@ -18,7 +18,4 @@ def is_scan(frame: Element, area: int = PAGE_AREA) -> bool:
 
 
 def _area(extent: Element) -> int:
-    try:
-        return int(extent.get("cx", "0")) * int(extent.get("cy", "0"))
-    except ValueError:
-        return 0
+    return natural(extent.get("cx")) * natural(extent.get("cy"))

@@ -35,7 +35,6 @@ MARGINS = ("Header", "Footer")
 READ = tuple(
     f"{{*}}{name}" for name in ("col", "row", "mergeCell", "oddHeader", "oddFooter", "firstHeader", "firstFooter")
 )
-MOST_DIGITS = 9
 LONGEST_NAME = 100
 UNKNOWN_AUTHOR = "an unknown author"
 THREADED = "Comment:"
@@ -121,7 +120,7 @@ def _text(cell: Element, book: Workbook) -> str:
             return _rich_text(child)
     match kind:
         case "s":
-            return book.strings[int(value)] if value.isdecimal() and int(value) < len(book.strings) else ""
+            return _chosen(book.strings, value, "")
         case "b":
             return {"1": "TRUE", "0": "FALSE"}.get(value, value)
         case "n":
@@ -131,11 +130,16 @@ def _text(cell: Element, book: Workbook) -> str:
 
 
 def _number(value: str, style: str, book: Workbook) -> str:
-    code = book.codes[int(style)] if style.isdecimal() and int(style) < len(book.codes) else GENERAL
+    code = _chosen(book.codes, style, GENERAL)
     try:
         return shown(float(value), code, since_1904=book.since_1904)
     except ValueError:
         return value
+
+
+def _chosen(options: list[str], place: str, otherwise: str) -> str:
+    at = natural(place, default=len(options))
+    return options[at] if at < len(options) else otherwise
 
 
 def _strings(content: bytes | None) -> list[str]:
@@ -233,4 +237,4 @@ def _is_hidden(element: Element) -> bool:
 
 
 def _whole(text: str | None) -> int:
-    return natural(text, MOST_DIGITS)
+    return natural(text)

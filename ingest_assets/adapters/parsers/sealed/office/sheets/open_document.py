@@ -105,4 +105,4 @@ def _repeated(element: Element, what: str) -> int:
 
 
 def _whole(text: str | None) -> int:
-    return natural(text, 9)
+    return natural(text)

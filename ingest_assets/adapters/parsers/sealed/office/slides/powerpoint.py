@@ -12,6 +12,7 @@ from ingest_assets.adapters.parsers.sealed.office.parts import (
     Relationship,
     UnreadableError,
     local_id,
+    natural,
     written,
 )
 from ingest_assets.adapters.parsers.sealed.office.pictures import PAGE_AREA, is_scan
@@ -108,10 +109,8 @@ def _count(slide: Slide, area: int, warnings: Counter[WarningKind]) -> None:
 def _area(parts: Parts) -> int:
     root = parts.tree(parts.main_part())
     size = None if root is None else root.find("{*}sldSz")
-    try:
-        return int(size.get("cx")) * int(size.get("cy")) if size is not None else PAGE_AREA
-    except (TypeError, ValueError):
-        return PAGE_AREA
+    area = 0 if size is None else natural(size.get("cx")) * natural(size.get("cy"))
+    return area or PAGE_AREA
 
 
 def _beside(parts: Parts, slide: Slide, authors: dict[str, str]) -> Iterator[str]:

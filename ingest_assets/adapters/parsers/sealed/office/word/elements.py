@@ -5,7 +5,7 @@ from functools import cache
 
 from lxml import etree
 
-from ingest_assets.adapters.parsers.sealed.office.parts import Element
+from ingest_assets.adapters.parsers.sealed.office.parts import MOST_DIGITS, Element
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 SPACE = "{http://www.w3.org/XML/1998/namespace}space"
@@ -33,8 +33,9 @@ def value(element: Element | None, *path: str) -> str | None:
 
 
 def number(element: Element | None, *path: str) -> int | None:
+    written = value(element, *path) or ""
     try:
-        return int(value(element, *path) or "")
+        return int(written) if len(written) <= MOST_DIGITS else None
     except ValueError:
         return None
 

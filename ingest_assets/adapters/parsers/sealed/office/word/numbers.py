@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from ingest_assets.adapters.parsers.sealed.office.parts import Element
+from ingest_assets.adapters.parsers.sealed.office.parts import Element, natural
 from ingest_assets.adapters.parsers.sealed.office.word.elements import (
     child,
     insert_at_start,
@@ -179,8 +179,7 @@ def _width(form: Element | None) -> int:
 
 
 def _depth(element: Element) -> int:
-    depth = element.get(w("ilvl"), "0")
-    return int(depth) if depth.isdecimal() else 0
+    return natural(element.get(w("ilvl")))
 
 
 def _is_default(style: Element) -> bool:
