@@ -357,7 +357,8 @@ def sqlalchemy_url(url: str) -> str:
 
 def libpq_url(url: str) -> str:
     """Return the URL without SQLAlchemy's driver, which it has where Dagster is told it."""
-    return f"postgresql:{url.partition(':')[2]}"
+    scheme, _, rest = url.partition(":")
+    return f"postgresql:{rest}" if scheme.startswith("postgresql+") else url
 
 
 def sibling_database(url: str, name: str) -> str:

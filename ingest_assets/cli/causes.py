@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest_assets.cli.output import print_json
-from ingest_assets.domain.errors.remedies import advice_for, command_for_cause
+from ingest_assets.domain.errors.remedies import advice_for, command_for_cause, does_waiting_help
 from ingest_assets.domain.queue.jobs import FailedCause, FailedDocument
 from ingest_assets.pipeline.ports.reading import Documents
 
@@ -67,7 +67,7 @@ def _advice(cause: FailedCause) -> str:
         return advice_for(cause.code)
     again = f"tried again from {_time(cause.next_retry_at)} on."
     if not cause.dead_letters:
-        return f"Waiting helps: they are {again}"
+        return f"{does_waiting_help(cause.code)}: they are {again}"
     return f"Those that wait are {again} As to the dead letters: {advice_for(cause.code)}"
 
 

@@ -16,6 +16,7 @@ from ingest_assets.domain.errors.remedies import (
     needs_a_file,
     next_try,
     remedy_of,
+    waiting_helps,
 )
 from ingest_assets.domain.queue.jobs import Event, JobStatus
 from ingest_assets.domain.queue.stages import State
@@ -74,7 +75,10 @@ def explain_document(
     older = " An older version is still searchable." if status.searchable else ""
     fix = _fix(status, files, _owner_option(document, own_user))
     attachments = documents.attachments(document_id)
-    return Explanation(status, filename, cause + older, status.state is not State.DEADLETTER, fix, history, attachments)
+    helps = status.state is not State.DEADLETTER and (
+        status.state is not State.RETRYABLE or waiting_helps(status.error_code)
+    )
+    return Explanation(status, filename, cause + older, helps, fix, history, attachments)
 
 
 def files_among(sources: list[str]) -> list[str]:
@@ -90,7 +94,7 @@ def _cause(status: JobStatus, has_file: bool, now: datetime) -> str:
             expired = status.lease_expires_at is not None and status.lease_expires_at < now
             return SILENT if expired else WORKING
         case State.RETRYABLE:
-            return _sentences(status, next_try(status.next_retry_at, now), _hint(status))
+            return _sentences(status, next_try(status.error_code, status.next_retry_at, now), _hint(status))
         case State.DEADLETTER:
             return _sentences(status, _hint(status), _advice(status, has_file=has_file))
 

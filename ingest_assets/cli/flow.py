@@ -11,12 +11,14 @@ from ingest_assets.domain.queue.pauses import Pause
 FIXES = {
     Verdict.UNATTENDED: "ingest doctor",
     Verdict.PAUSED: "ingest resume",
+    Verdict.RETRYING: "ingest status --failed",
 }
 
 
 def lines_of(flow: Flow, pauses: Sequence[Pause]) -> list[str]:
     """Return what there is to say; the verdict comes last, with the command that helps."""
-    return [*_figures(flow), *map(sentence_of, pauses), *_verdict(flow, verdict_on(flow, pauses))]
+    verdict = verdict_on(flow, pauses)
+    return [*_figures(flow, verdict), *map(sentence_of, pauses), *_verdict(flow, verdict)]
 
 
 def described(flow: Flow, pauses: list[Pause]) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def span(duration: timedelta) -> str:
     return f"{seconds:.0f} s"
 
 
-def _figures(flow: Flow) -> list[str]:
+def _figures(flow: Flow, verdict: Verdict) -> list[str]:
     lines = []
     if flow.waiting:
         since = "" if flow.waiting_since is None else f", the first of them for {span(flow.at - flow.waiting_since)}"
@@ -70,7 +72,8 @@ def _figures(flow: Flow) -> list[str]:
         due = span(flow.next_retry_at - flow.at)
         lines.append(f"Waiting for their retries: {flow.retrying}, the next in {due}.")
     if flow.finished:
-        rest = "" if flow.remaining is None else f" At this rate, the rest takes {span(flow.remaining)}."
+        moves = verdict is Verdict.FLOWING and flow.remaining is not None
+        rest = f" At this rate, the rest takes {span(flow.remaining)}." if moves and flow.remaining else ""
         lines.append(f"Done in the last {span(WINDOW)}: {flow.finished}, {flow.per_minute:.1f} a minute.{rest}")
     elif flow.finished_at is not None:
         lines.append(f"The last one was done {span(flow.at - flow.finished_at)} ago.")
@@ -84,7 +87,7 @@ def _verdict(flow: Flow, verdict: Verdict) -> list[str]:
         case Verdict.FLOWING:
             return ["Documents are being processed." if flow.working else "Documents are about to be processed."]
         case Verdict.RETRYING:
-            return ["Waiting helps: these documents are tried again by themselves."]
+            return [f"These documents are tried again by themselves. Whether that is enough: {FIXES[verdict]}"]
         case Verdict.PAUSED:
             return []  # the pause has said it
         case Verdict.UNATTENDED:

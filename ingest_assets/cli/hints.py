@@ -39,6 +39,8 @@ HINTS: Mapping[str, str] = {
     "home_in_use": "Use the `ingest up` that already runs, stop it first, or set INGEST_HOME to another folder.",
     "database_unreachable": "Check that the server runs and that INGEST_DATABASE_URL names it, then try again: "
     "`ingest doctor`",
+    "database_refused": "Check the login, the password and the name of the database in INGEST_DATABASE_URL, then try "
+    "again: `ingest doctor`",
     "intake_unconfirmed": "Submit them again: `ingest submit PATH`. Nothing is taken in twice.",
     "schema_outdated": "Migrate the schema: `ingest migrate`; if `ingest up` is just starting, wait for it.",
     "role_denied": "Log in as a superuser or as the owner and run `ingest migrate`, or grant the role to this login.",

@@ -15,7 +15,9 @@ from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.pipeline.failure import as_ingest_error
 from ingest_assets.settings import Settings
 
-USAGE_CODES = frozenset({"wrong_usage", "ambiguous_name", "invalid_id", "user_missing"})
+USAGE_CODES = frozenset(
+    {"wrong_usage", "setting_invalid", "database_url_invalid", "ambiguous_name", "invalid_id", "user_missing"}
+)
 
 
 def print_json(value: object) -> None:
@@ -66,12 +68,14 @@ def settings_of_environment() -> Settings:
     """Return the settings in the environment.
 
     Raises:
-        PermanentError: wrong_usage, which names the variable but not its value.
+        PermanentError: setting_invalid, which names the variable but not its value.
     """
     try:
         return Settings()
     except ValidationError as error:
         faults = [
-            f"INGEST_{fault['loc'][0]}".upper() + f": {fault['msg']}." for fault in error.errors() if fault["loc"]
+            f"INGEST_{fault['loc'][0]}".upper() + f": {fault['msg'].removeprefix('Value error, ')}."
+            for fault in error.errors()
+            if fault["loc"]
         ]
-        raise PermanentError("wrong_usage", what=" ".join(faults) or "The settings do not fit together.") from None
+        raise PermanentError("setting_invalid", what=" ".join(faults) or "The settings do not fit together.") from None

@@ -39,8 +39,8 @@ def paused_of(user: str | None, provider: str | None) -> Paused:
 def sentence_of(pause: Pause) -> str:
     """Return what is paused and since when, and the command that ends it."""
     option = _option(pause.paused)
-    what = {"": "Everything is paused"}.get(option, f"Paused for{option}")
-    return f"{what}, since {pause.began_at.astimezone():%Y-%m-%d %H:%M}. To resume: ingest resume{option}"
+    since = f"{pause.began_at.astimezone():%Y-%m-%d %H:%M}"
+    return f"{_subject(pause.paused)} paused, since {since}. To resume: ingest resume{option}"
 
 
 def show(deployment: Deployment, *, as_json: bool) -> None:
@@ -68,6 +68,12 @@ def describe(pauses: list[Pause]) -> list[dict[str, Any]]:
         }
         for pause in pauses
     ]
+
+
+def _subject(paused: Paused) -> str:
+    if paused.user_id is not None:
+        return f"The documents of user {paused.user_id} are"
+    return "Everything is" if paused.provider is None else f"Calls of {paused.provider} are"
 
 
 def _option(paused: Paused) -> str:

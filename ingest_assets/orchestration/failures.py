@@ -32,7 +32,7 @@ def failure_of_status(status: JobStatus) -> dg.Failure:
     facts = {"stage": status.stage.value, "attempts": status.attempts}
     if status.state is State.DEADLETTER:
         return _failure(code, message, [hint, advice_for(code)], command_for_document(code, status.document_id), facts)
-    outlook = [next_try(status.next_retry_at, datetime.now(UTC))] if status.state is State.RETRYABLE else []
+    outlook = [next_try(code, status.next_retry_at, datetime.now(UTC))] if status.state is State.RETRYABLE else []
     return _failure(code, message, [*outlook, hint], f"ingest retry {status.document_id}", facts)
 
 

@@ -37,7 +37,8 @@ def test_status_and_doctor_say_that_nobody_works_on_what_waits(ingest: Ingest, p
     assert (flow["verdict"], flow["waiting"], flow["fix"]) == ("unattended", 2, "ingest doctor")
     assert ingest("status").stdout.splitlines()[-1] == "To see why: ingest doctor"
     queue = check(ingest, "queue")
-    assert (queue["ok"], queue["code"], queue["fix"]) == (False, "queue_unattended", "ingest drain")
+    assert (queue["ok"], queue["code"], queue["fix"]) == (False, "queue_unattended", None)
+    assert check(ingest, "Dagster's daemon")["fix"] == "ingest up"
 
 
 def test_what_is_paused_waits_until_it_is_resumed(ingest: Ingest, paths: list[Path], deployment: Deployment) -> None:

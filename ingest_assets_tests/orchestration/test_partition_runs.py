@@ -130,7 +130,7 @@ def test_a_failed_partition_that_is_tried_again_says_when(
     document_id = submit(deployment, user, policy_text()).document_id
     broken = failing(deployment, ResourceError("key_missing"), 1).replacing(retry_policy=deployment.retry_policy)
     told = shown(run_partition(broken, instance, document_id))
-    assert told["hint"].startswith("Waiting helps: it is tried again at ")
+    assert told["hint"].startswith("Waiting alone does not help; once the cause is mended: it is tried again at ")
     assert told["command"] == f"ingest retry {document_id}"
 
 

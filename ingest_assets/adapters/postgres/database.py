@@ -39,6 +39,11 @@ OTHER_SCHEMA = (
 ROLE_MISSING = re.compile(r'role "ingest_[a-z]+" does not exist')
 """How a server refuses the logins of this system before the first migration; the driver gives no code for it."""
 
+REFUSED = re.compile(
+    r"FATAL: .*(authentication failed|does not exist|no pg_hba\.conf entry|permission denied)|no password"
+)
+"""How a server that answers lets nobody in; here, too, the driver gives no code."""
+
 CERTIFICATE_REFUSED = re.compile(r"certificate verify failed|server certificate for|root certificate file")
 """How the driver refuses a server whose certificate is not that of whom the URL names."""
 
@@ -223,17 +228,19 @@ def _translated(error: psycopg.Error) -> IngestError:
         return OutageError("schema_outdated")
     if CERTIFICATE_REFUSED.search(str(error)):
         return OutageError("database_untrusted")
+    if error.sqlstate is None and REFUSED.search(str(error)):
+        return OutageError("database_refused")
     if error.sqlstate is None or error.sqlstate.startswith(GONE):
         return OutageError("database_unreachable")
     return ResourceError("database_failed", found=error.sqlstate)
 
 
 def _ask_why(url: str) -> None:
-    """Raise why there is no connection, if migrations or a trusted certificate are missing; do nothing else."""
+    """Raise why there is no connection, if a server has refused it; do nothing else."""
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError as error:
-        if ROLE_MISSING.search(str(error)) or CERTIFICATE_REFUSED.search(str(error)):
+        if any(reason.search(str(error)) for reason in (ROLE_MISSING, CERTIFICATE_REFUSED, REFUSED)):
             raise
 
 

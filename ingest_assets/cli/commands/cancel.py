@@ -46,7 +46,8 @@ def cancel(
         if as_json:
             print_json([{"document_id": str(document_id), "status": "cancelled"} for document_id in cancelled])
         else:
-            out.print(f"Cancelled: {len(cancelled)}. To bring them back: ingest retry --code cancelled")
+            back = " To bring them back: ingest retry --code cancelled" if cancelled else " Nothing waits."
+            out.print(f"Cancelled: {len(cancelled)}.{back}")
 
 
 def _waiting(seen: Documents) -> Iterator[DocumentId]:

@@ -12,6 +12,7 @@ from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.warnings import lines_of, phrases
 from ingest_assets.domain.errors.remedies import Remedy, remedy_of
 from ingest_assets.domain.queue.jobs import Event
+from ingest_assets.domain.queue.stages import State
 
 SHOWN = 20
 """How many of the last events people are shown."""
@@ -76,6 +77,8 @@ def _purpose(explanation: Explanation) -> str:
     """Return what the command is for, or when to run it."""
     if explanation.waiting_helps:
         return "To have it done now, run"
+    if explanation.status is not None and explanation.status.state is State.RETRYABLE:
+        return "When the cause is mended, to have it done at once, run"
     if explanation.fix is not None and explanation.fix.startswith("ingest delete"):
         return "To remove it, run"
     code = None if explanation.status is None else explanation.status.error_code

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,30 +13,35 @@ from ingest_assets.cli.flow import last_look, lines_of, span
 from ingest_assets.cli.ports import is_free, next_free
 from ingest_assets.cli.upkeep import HOST
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.queue.flow import Verdict, verdict_on
+from ingest_assets.domain.queue.flow import UNATTENDED_AFTER, Verdict, verdict_on
 from ingest_assets.posix.locks import try_exclusive
 
 if TYPE_CHECKING:
     from ingest_assets.orchestration.instance import Instance
 
-SILENT_AFTER = timedelta(minutes=2)
-"""The daemon leaves a heartbeat every 30 seconds."""
+SILENT_AFTER = UNATTENDED_AFTER
+"""The daemon leaves a heartbeat every 30 seconds; a queue that nobody looks at has its cause named at once."""
 LEAST_FREE_BYTES = 1 << 30
 START = "Start it: `ingest up`"
 RESTART = (
-    "`ingest up` starts it again by itself, after INGEST_SILENCE_SECONDS at the latest. If it does not, stop "
-    "`ingest up` with Ctrl-C and begin anew: `ingest up`. What it said is in dagster/logs/dagster-daemon.log below "
-    "INGEST_HOME."
+    "It is started again by itself, after INGEST_SILENCE_SECONDS at the latest. To have the queue worked on meanwhile: "
+    "`ingest drain`. If it stays silent, stop `ingest up` with Ctrl-C and begin anew: `ingest up`. What it said is in "
+    "dagster/logs/dagster-daemon.log below INGEST_HOME."
 )
 SWITCH_ON = "They were switched off by hand in Dagster's page. Switch them on again: `ingest resume`"
 WORK = "Have the queue worked on, here: `ingest drain`, or from now on: `ingest up`"
+WORK_HERE = "`ingest up` runs; what is wrong stands in dagster/logs below INGEST_HOME. Meanwhile: `ingest drain`"
 
 
 def work_checks(deployment: Deployment) -> Iterator[Check]:
     """Check whether documents flow and, if they do not, what keeps them."""
-    yield _safe("queue", lambda: _queue(deployment))
-    yield _safe("Dagster's daemon", lambda: _daemon(deployment))
-    yield _safe("sensors and schedules", lambda: _automation(deployment))
+    queue = _safe("queue", lambda: _queue(deployment))
+    causes = [
+        _safe("Dagster's daemon", lambda: _daemon(deployment)),
+        _safe("sensors and schedules", lambda: _automation(deployment)),
+    ]
+    yield queue if all(each.ok for each in causes) else replace(queue, hint=None)
+    yield from causes
     yield _safe("port of the page", lambda: _port(deployment))
     yield _safe("disk", lambda: _disk(deployment))
 
@@ -49,10 +55,11 @@ def _safe(name: str, examine: Callable[[], Check]) -> Check:
 
 def _queue(deployment: Deployment) -> Check:
     flow, pauses = deployment.flows.flow(), deployment.pauses.all()
+    hint = WORK_HERE if _up_runs(deployment) else WORK
     moves = verdict_on(flow, pauses) is not Verdict.UNATTENDED
     waiting = flow.waiting + flow.abandoned
     told = " ".join(lines_of(flow, pauses)) if moves else f"Nobody works on {waiting} that wait: {last_look(flow)}."
-    return Check("queue", moves, told, None if moves else "queue_unattended", None if moves else WORK)
+    return Check("queue", moves, told, None if moves else "queue_unattended", None if moves else hint)
 
 
 def _daemon(deployment: Deployment) -> Check:

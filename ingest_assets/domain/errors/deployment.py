@@ -37,6 +37,22 @@ PROBLEMS = {
         "The database does not answer.",
         "Check that the server runs and that INGEST_DATABASE_URL names it; work then resumes by itself.",
     ),
+    "database_refused": Problem(
+        OutageError,
+        "The database server answers, but it refuses the login, or has no such database.",
+        "Check the login, the password and the name of the database in INGEST_DATABASE_URL; work then resumes by "
+        "itself.",
+    ),
+    "database_url_invalid": Problem(
+        PermanentError,
+        "The URL of the database is none.",
+        "INGEST_DATABASE_URL, or INGEST_DAGSTER_DATABASE_URL, must look like postgresql://login@host/database.",
+    ),
+    "setting_invalid": Problem(
+        PermanentError,
+        "{what}",
+        "Correct this environment variable, or unset it for its default.",
+    ),
     "database_untrusted": Problem(
         OutageError,
         "The database server's certificate could not be verified.",

@@ -47,7 +47,7 @@ REMEDIES: Mapping[str, Remedy] = {
                 "master_key_missing",
                 "master_key_wrong",
             ),
-            *("database_locked", "database_slow", "schema_outdated", "schema_newer", "role_denied"),
+            *("database_refused", "database_locked", "database_slow", "schema_outdated", "schema_newer", "role_denied"),
         ),
         Remedy.WAIT,
     ),
@@ -77,6 +77,15 @@ REMEDIES: Mapping[str, Remedy] = {
 }
 """By the code with which a document can end."""
 
+NEEDS_SOMEBODY = frozenset(
+    {
+        *("key_missing", "service_key_refused", "service_quota_spent", "service_unknown_address", "provider_paused"),
+        *("master_key_missing", "master_key_wrong", "storage_full", "schema_outdated", "schema_newer", "role_denied"),
+        *("database_untrusted", "database_refused", "database_read_only"),
+    }
+)
+"""Codes of documents that are tried again by themselves, in vain until somebody has mended the cause."""
+
 OF_NO_DOCUMENT = frozenset(
     {
         *("path_missing", "path_unusable", "unreadable_file", "folder_loop", "link_leaves_folder", "prune_suspicious"),
@@ -89,6 +98,7 @@ OF_NO_DOCUMENT = frozenset(
         *("unknown_document", "not_queued", "not_failed", "deletion_incomplete", "not_from_a_file"),
         *("home_in_use", "home_not_private", "ui_password_missing", "instance_name_shared", "processes_linger"),
         *("database_too_old", "pgvector_missing", "rows_unprotected", "migration_changed", "encryption_undecided"),
+        *("setting_invalid", "database_url_invalid"),
         *("database_start_failed", "dagster_stopped", "process_keeps_ending", "intake_unconfirmed", "alert_refused"),
         *("not_finished", "store_mismatched", "sweep_suspicious", "nested_too_deeply", "archive_refused"),
         *("backup_missing", "backup_unfinished", "backup_under_way", "backup_folder_unusable", "backup_damaged"),
@@ -124,13 +134,24 @@ def advice_for(code: str | None) -> str:
     return _ADVICE[remedy_of(code)]
 
 
-def next_try(when: datetime | None, now: datetime) -> str:
-    """Return when a waiting document is tried again; that waiting helps is the first thing to know."""
+def waiting_helps(code: str | None) -> bool:
+    """Return whether a document that is tried again needs nobody's help."""
+    return code not in NEEDS_SOMEBODY
+
+
+def does_waiting_help(code: str | None) -> str:
+    """Return whether waiting helps a document that is tried again, as the beginning of a sentence."""
+    return "Waiting helps" if waiting_helps(code) else "Waiting alone does not help; once the cause is mended"
+
+
+def next_try(code: str | None, when: datetime | None, now: datetime) -> str:
+    """Return when a waiting document is tried again; whether waiting helps is the first thing to know."""
+    helps = does_waiting_help(code)
     if when is None or when <= now:
-        return "Waiting helps: it is tried again as soon as a worker is free."
+        return f"{helps}: it is tried again as soon as a worker is free."
     when = when.astimezone(UTC)
     day = "" if when.date() == now.astimezone(UTC).date() else f"{when:%Y-%m-%d} "
-    return f"Waiting helps: it is tried again at {day}{when:%H:%M:%S} UTC."
+    return f"{helps}: it is tried again at {day}{when:%H:%M:%S} UTC."
 
 
 def command_for_document(code: str | None, document_id: UUID) -> str:

@@ -1,0 +1,124 @@
+"""Something is wrong, and nobody who knows the code is awake: what commands say names the cause and one way out."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from typer.testing import CliRunner
+
+from ingest_assets.cli.app import app
+from ingest_assets.cli.flow import lines_of
+from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.errors.remedies import NEEDS_SOMEBODY, REMEDIES, Remedy
+from ingest_assets.domain.queue.pauses import Pause, Paused
+from ingest_assets.domain.spending.providers import ProviderName
+from ingest_assets.posix.locks import try_exclusive
+from ingest_assets_tests.cli.failing_world import PATIENT, World, error_of
+from ingest_assets_tests.cli.in_process import Here
+from ingest_assets_tests.documents import drain_all, policy_text
+from ingest_assets_tests.domain.queue.test_flow import IDLE, NOW
+from ingest_assets_tests.pipeline.test_failures import failing
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path, user: UserId) -> Here:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Here(monkeypatch, database_url, home, user)
+
+
+def checks(*names: str) -> list[dict[str, object]]:
+    found = {each["check"]: each for each in json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)}
+    return [found[name] for name in names]
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "host=127.0.0.1 dbname=ingest", "http://db.example/ingest", "postgresql://me@[/ingest"]
+)
+@pytest.mark.parametrize("name", ["INGEST_DATABASE_URL", "INGEST_DAGSTER_DATABASE_URL"])
+def test_what_is_no_url_of_a_database_is_named_without_quoting_it(
+    here: Here, monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    monkeypatch.setenv(name, url)
+    ran = CliRunner().invoke(app, ["doctor" if "DAGSTER" in name else "status"])
+    assert "database_url_invalid" in ran.output or "must look like postgresql://" in ran.output
+    assert "unexpected" not in ran.output
+    assert url not in ran.output
+
+
+def test_a_server_that_lets_nobody_in_is_not_said_to_be_silent(
+    here: Here, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    database = str(conninfo_to_dict(database_url)["dbname"])
+    monkeypatch.setenv("INGEST_DATABASE_URL", database_url.replace(f"/{database}?", "/no_such_database?"))
+    refused = here.read("status")
+    assert refused.startswith("database_refused: The database server answers"), refused
+    assert "no_such_database" not in refused
+
+
+def test_a_wrong_setting_is_named_and_no_option_is_suggested(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEST_STORAGE_URL", "s3://bucket")
+    ran = CliRunner().invoke(app, ["status"])
+    assert ran.exit_code == 2
+    assert ran.output.startswith("setting_invalid: INGEST_STORAGE_URL: it must look like file:///path.")
+    assert "--help" not in ran.output
+
+
+def test_whoever_needs_somebody_is_waited_for() -> None:
+    assert {REMEDIES[code] for code in NEEDS_SOMEBODY} == {Remedy.WAIT}
+
+
+def test_nobody_is_told_to_wait_for_a_key_that_is_refused(world: World) -> None:
+    document_id = world.submit()
+    code = "service_key_refused"
+    drain_all(failing(world.deployment, error_of(code), 1).replacing(retry_policy=PATIENT))
+    assert "ingest status --failed" in world.ingest.read("status")
+    assert "Waiting helps" not in world.ingest.read("status", "--failed")
+    explained = world.ingest.read("explain", document_id)
+    assert "Waiting helps" not in explained
+    assert "When the cause is mended, to have it done at once, run: ingest retry" in explained
+    assert world.ingest("explain", document_id)["waiting_helps"] is False
+
+
+def test_a_missing_daemon_is_the_one_cause_of_a_queue_that_stands_still(here: Here, tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_text(policy_text())
+    here("submit", path)
+    queue, daemon = checks("queue", "Dagster's daemon")
+    assert (queue["ok"], daemon["ok"], queue["fix"]) == (False, False, None)
+    assert daemon["fix"] == "ingest up"
+
+
+def test_where_everything_runs_already_it_is_not_to_be_started_again(here: Here, tmp_path: Path) -> None:
+    path = tmp_path / "one.md"
+    path.write_text(policy_text())
+    here("submit", path)
+    held = try_exclusive(tmp_path / "home" / "up.lock")
+    assert held is not None
+    [daemon] = checks("Dagster's daemon")
+    held.release()
+    assert daemon["fix"] == "ingest drain"
+
+
+def test_a_queue_that_stands_still_is_not_said_to_be_done_soon() -> None:
+    waiting = replace(IDLE, waiting=8, finished=60)
+    assert "At this rate" not in " ".join(lines_of(waiting, []))
+    assert "At this rate" not in " ".join(lines_of(waiting, [Pause(Paused(), NOW)]))
+    assert "At this rate" in " ".join(lines_of(replace(waiting, looked_at=NOW - timedelta(seconds=1)), []))
+
+
+def test_a_pause_says_what_it_pauses(user: UserId) -> None:
+    pauses = [Pause(Paused(), NOW), Pause(Paused(user), NOW), Pause(Paused(None, ProviderName("openai")), NOW)]
+    told = lines_of(IDLE, pauses)
+    assert [line.split(" paused,")[0] for line in told] == [
+        "Everything is",
+        f"The documents of user {user} are",
+        "Calls of openai are",
+    ]
+
+
+def test_nothing_is_brought_back_where_nothing_was_cancelled(here: Here) -> None:
+    assert here.read("cancel", "--queued") == "Cancelled: 0. Nothing waits.\n"
