@@ -65,9 +65,10 @@ def _figures(flow: Flow, verdict: Verdict) -> list[str]:
     if flow.waiting:
         since = "" if flow.waiting_since is None else f", the first of them for {span(flow.at - flow.waiting_since)}"
         lines.append(f"Waiting: {flow.waiting}{since}.")
-    if flow.working or flow.abandoned:
-        lost = f" Abandoned by their workers: {flow.abandoned}." if flow.abandoned else ""
-        lines.append(f"At work: {flow.working}, in {flow.workers} runs.{lost}")
+    if flow.working:
+        lines.append(f"At work: {flow.working}, in {flow.workers} {'run' if flow.workers == 1 else 'runs'}.")
+    if flow.abandoned:
+        lines.append(f"Abandoned by their workers: {flow.abandoned}.")
     if flow.retrying and flow.next_retry_at is not None:
         due = span(flow.next_retry_at - flow.at)
         lines.append(f"Waiting for their retries: {flow.retrying}, the next in {due}.")

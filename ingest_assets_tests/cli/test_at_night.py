@@ -122,3 +122,9 @@ def test_a_pause_says_what_it_pauses(user: UserId) -> None:
 
 def test_nothing_is_brought_back_where_nothing_was_cancelled(here: Here) -> None:
     assert here.read("cancel", "--queued") == "Cancelled: 0. Nothing waits.\n"
+
+
+def test_what_a_worker_has_left_is_not_said_to_be_at_work() -> None:
+    told = lines_of(replace(IDLE, abandoned=8), [])
+    assert told[0] == "Abandoned by their workers: 8."
+    assert lines_of(replace(IDLE, working=8, workers=1), [])[0] == "At work: 8, in 1 run."

@@ -185,7 +185,7 @@ def test_a_database_that_was_never_migrated(empty_database_url: str, tmp_path: P
 )
 def test_a_setting_that_makes_no_sense_is_named(ingest: Ingest, tmp_path: Path, name: str, value: str) -> None:
     ran = Ingest(tmp_path, (*ingest.extra, (name, value)))("status", "--json")
-    assert (ran.code, ran.error["code"]) == (2, "wrong_usage")
+    assert (ran.code, ran.error["code"]) == (2, "setting_invalid")
     assert name in ran.error["message"]
     assert value not in ran.error["message"]
 
