@@ -378,7 +378,8 @@ def test_somebody_elses_document_is_answered_like_an_unknown_one(ingest: Ingest,
         for command in ("status", "explain", "retry", "delete"):
             ran = ingest(command, result["document_id"], *other)
             assert (ran.code, ran.error["code"]) == (1, "unknown_document")
-    assert ingest("status", *other).json == {"documents": 0, "searchable": 0, "dead_letters": 0, "jobs": {}}
+    counts = {"documents": 0, "searchable": 0, "dead_letters": 0, "jobs": {}}
+    assert ingest("status", *other).json.items() >= counts.items()
     assert ingest("status", "--failed", *other).json == []
     assert ingest("retry", "--dead-letters", *other).json == []
     assert len(ingest("retry", "--dead-letters", "--user", USER, "--json").json) == 1
@@ -417,12 +418,8 @@ def test_the_way_without_a_daemon(ingest: Ingest, tmp_path: Path) -> None:
     for subject in ("Dental", "Optical", "Zebra"):
         (folder / f"{subject}.md").write_text(policy_text(subject))
     assert {result["status"] for result in ingest("submit", folder, "--json").json} == {"queued"}
-    assert ingest("status", "--json").json == {
-        "documents": 3,
-        "searchable": 0,
-        "dead_letters": 0,
-        "jobs": {"queued/queued": 3},
-    }
+    counts = {"documents": 3, "searchable": 0, "dead_letters": 0, "jobs": {"queued/queued": 3}}
+    assert ingest("status", "--json").json.items() >= counts.items()
     drained = ingest("drain", "--workers", "2", "--json")
     assert drained.json == {"done": 3, "failed": 0, "released": 0, "dead_letters": 0}, drained.stderr
     assert ingest("status", "--json").json["jobs"] == {"embedded/done": 3}
