@@ -11,6 +11,7 @@ import pytest
 
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.queue.instances import PostgresInstances
+from ingest_assets.cli.app import SUMMARIES
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.settings import login_url
@@ -386,26 +387,7 @@ def test_somebody_elses_document_is_answered_like_an_unknown_one(ingest: Ingest,
     assert ingest("search", "windscreen", *other).json == []
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "up",
-        "submit",
-        "status",
-        "explain",
-        "search",
-        "drain",
-        "retry",
-        "refresh",
-        "delete",
-        "export",
-        "costs",
-        "serve",
-        "migrate",
-        "doctor",
-        "database-url",
-    ],
-)
+@pytest.mark.parametrize("command", SUMMARIES)
 def test_every_command_has_help(ingest: Ingest, command: str) -> None:
     helped = ingest(command, "--help")
     assert helped.code == 0
