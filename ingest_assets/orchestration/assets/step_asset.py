@@ -1,5 +1,6 @@
 """What the assets have in common: partitions, the IO manager, and running a step under the run's claim."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ def document_asset(
     *kinds: str, metadata: Mapping[str, Any] | None = None
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Return the decorator of an asset with a partition for each document."""
-    return dg.asset(
+    decorate = dg.asset(
         partitions_def=documents,
         io_manager_key="step_io_manager",
         kinds=set(kinds),
@@ -24,6 +25,16 @@ def document_asset(
         group_name="ingest",
         owners=["team:data-platform"],
     )
+    return lambda compute: _with_place(decorate(compute))
+
+
+def _with_place(asset: dg.AssetsDefinition) -> dg.AssetsDefinition:
+    """Return the asset with the place of its code, which Dagster's page shows. Dagster calls that a beta."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        [placed] = dg.with_source_code_references([asset])
+    assert isinstance(placed, dg.AssetsDefinition)  # noqa: S101
+    return placed
 
 
 def run_step(context: dg.AssetExecutionContext, steps: PartitionSteps, *before: Any) -> Any:
