@@ -1,17 +1,21 @@
-"""The documents that people name on the command line."""
+"""The documents that people name on the command line, or ask for by the list."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import typer
 
 from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.pipeline.ports.reading import Documents
 
+AT_ONCE = 1000
+"""How many documents are listed at once, and changed in one transaction."""
 CHOICES = 20
 """The most documents among which somebody is asked to choose."""
 
@@ -26,6 +30,46 @@ def documents_of(names: Sequence[str], seen: Documents) -> list[DocumentId]:
         PermanentError: unknown_document, ambiguous_name.
     """
     return list(dict.fromkeys(document_of(name, seen) for name in names))
+
+
+def known_documents_of(names: Sequence[str], seen: Documents) -> list[DocumentId]:
+    """Return the documents that are named, none of which may have been deleted; see `documents_of`.
+
+    Raises:
+        PermanentError: unknown_document, ambiguous_name.
+    """
+    wanted = documents_of(names, seen)
+    if any(seen.find(document_id) is None for document_id in wanted):
+        raise PermanentError("unknown_document")
+    return wanted
+
+
+def every_listed(listing: Listing, seen: Documents) -> Iterator[DocumentId]:
+    """Give all documents that a list would show, however many pages it has."""
+    page = replace(listing, limit=AT_ONCE)
+    found = seen.listed(page)
+    while found:
+        yield from (each.document_id for each in found)
+        found = behind(found, page, seen)
+
+
+def behind(found: Sequence[ListedDocument], page: Listing, documents: Documents) -> list[ListedDocument]:
+    """Return the page behind what is left of another one, whose documents may be deleted meanwhile."""
+    for last in reversed(found):
+        try:
+            return documents.listed(replace(page, after=last.document_id))
+        except PermanentError as error:
+            if error.code != "unknown_document":
+                raise
+    return documents.listed(page)
+
+
+def in_batches(
+    wanted: Sequence[DocumentId], change: Callable[[Sequence[DocumentId]], list[DocumentId]]
+) -> list[DocumentId]:
+    """Change documents, not too many in one transaction, and return those that were changed."""
+    batches = (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
+    return [document_id for batch in batches for document_id in change(batch)]
 
 
 def document_of(name: str, seen: Documents) -> DocumentId:

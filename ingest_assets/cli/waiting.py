@@ -3,10 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from ingest_assets.cli.console import messages
 from ingest_assets.cli.hints import NOBODY_WORKS
+from ingest_assets.cli.work_progress import shown_progress
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
@@ -22,16 +21,14 @@ FINISHED = (State.DONE, State.DEADLETTER)
 
 def wait_for(document_ids: Sequence[DocumentId], documents: Documents) -> bool:
     """Wait until each document is done or a dead letter, and return whether all of them are done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        task = progress.add_task("ingesting", total=len(document_ids))
+    with shown_progress() as tell:
         last, since = -1, time.monotonic()
         while True:
             asked = time.monotonic()
             states = documents.states(document_ids)
             pause = pause_after(time.monotonic() - asked)
             finished = sum(states.get(state, 0) for state in FINISHED)
-            progress.update(task, completed=finished)
+            tell("ingesting", finished, len(document_ids))
             if finished == sum(states.values()):
                 return states.get(State.DEADLETTER, 0) == 0
             if finished != last or states.get(State.WORKING):

@@ -55,7 +55,7 @@ class Processes:
             kill_group(process.pid)
             process.wait()
             self.started.remove(process)
-            self.kill_rest(process.pid)
+            self._await_end(process.pid)
 
     def leave(self, process: subprocess.Popen[bytes]) -> None:
         """Let what is left of an ended process's group go on until `end_all`."""
@@ -72,6 +72,9 @@ class Processes:
     def kill_rest(self, group: int) -> None:
         """Kill what is left of an ended process's group, and wait until it is gone."""
         kill_group(group)
+        self._await_end(group)
+
+    def _await_end(self, group: int) -> None:
         guardian.await_end({group})
         self._forget(group)
 

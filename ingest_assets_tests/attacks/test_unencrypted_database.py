@@ -132,7 +132,7 @@ def test_a_pool_names_the_certificate_too(decrypting_proxy: str) -> None:
 
 def test_doctor_does_not_call_a_session_well_that_others_can_read() -> None:
     found = Encryption(is_local=False, protocol=None, checks_server=False)
-    check = _connection("encryption of the database", lambda: found)
+    check = _connection("encryption of the database", found)
     assert not check.ok
     assert "sslrootcert=system" in str(check.hint)
 

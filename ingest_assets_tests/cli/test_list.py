@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ingest_assets.cli.app import app
-from ingest_assets.cli.commands.refresh import behind
+from ingest_assets.cli.named_documents import behind
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.documents.listing import Listing

@@ -76,14 +76,6 @@ ORDER BY event_id;
 -- Return the id of the newest event that everybody sees.
 SELECT coalesce(max(event_id), 0) AS event_id FROM upload_pipeline.events;
 
--- event_writers
--- Return the transactions that may have taken an id for an event without having ended: whoever writes takes this lock
--- first, and keeps it until others see what was written.
-SELECT virtualtransaction AS writer
-FROM pg_locks
-WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND relation = 'upload_pipeline.events'::regclass
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
-
 -- audit_events
 -- Return the events of everybody, a user or a document behind one of them and up to another, in ids alone.
 SELECT event_id, occurred_at AS time, actor, correlation_id, user_id, document_id, job_id, version,

@@ -19,3 +19,11 @@ SELECT name FROM upload_pipeline.locks WHERE name = %(lock)s FOR UPDATE SKIP LOC
 -- hold_for_good
 -- Let the transaction keep its locks however long another session of this process takes.
 SELECT set_config('idle_in_transaction_session_timeout', '0', true), set_config('lock_timeout', '0', true);
+
+-- writers
+-- Return the transactions that may yet show a row of these tables from before now: whoever writes one takes this lock
+-- first, and keeps it until others see what was written.
+SELECT virtualtransaction AS writer
+FROM pg_locks
+WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND relation = ANY(%(written_tables)s::text[]::regclass[])
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());

@@ -1,12 +1,3 @@
--- history_writers
--- Return the transactions that may yet show an event or a settled call from before now: whoever writes one takes this lock
--- first, and keeps it until others see what was written.
-SELECT virtualtransaction AS writer
-FROM pg_locks
-WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'
-    AND relation IN ('upload_pipeline.events'::regclass, 'upload_pipeline.paid_calls'::regclass)
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
-
 -- history_ends
 -- Return the id of the newest event that everybody sees, and the time in microseconds.
 SELECT coalesce(max(event_id), 0) AS event_id, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from ingest_assets.adapters.postgres.database import Database, Row, connected
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.writers import EVENTS, PAID_CALLS, writers_have_ended
 from ingest_assets.domain.errors import CATALOGUE, ResourceError
 from ingest_assets.domain.metrics import BY_NAME, CALL, FAILURES_TOTAL, OTHER, STEP, WAY, Kind, Metric, Sample, added_up
 
@@ -35,27 +36,18 @@ class PostgresMeasurements:
     def take(self) -> list[Sample]:
         with self._database.connection() as connection:
             [ends] = connection.execute(query("history_ends"))
-            if self._writers_have_ended(connection):
+            if self._may_count(connection):
                 self._carry_forward(connection, ends)
             rows = connection.execute(query("read_totals"), {"last_event": ends["event_id"]}).fetchall()
             for statement in ("measure_queue", "measure_rest"):
                 rows += connection.execute(query(statement)).fetchall()
         return samples_of(rows)
 
-    def _writers_have_ended(self, connection: Connection[Row]) -> bool:
-        """Wait until all transactions have ended that are writing now; return False if that takes long.
-
-        Ids and times are given out when something is written, not when it becomes visible: what was counted up to must
-        not get company later.
-        """
-        writers, waited = _writers(connection), 0.0
-        while writers:
-            if waited >= PATIENCE_SECONDS:
-                return False
-            self._pause(POLL_SECONDS)
-            waited += POLL_SECONDS
-            writers &= _writers(connection)
-        return True
+    def _may_count(self, connection: Connection[Row]) -> bool:
+        """Return whether nobody can yet show what lies before now: what is counted must not get company later."""
+        return writers_have_ended(
+            connection, EVENTS, PAID_CALLS, patience=PATIENCE_SECONDS, poll=POLL_SECONDS, pause=self._pause
+        )
 
     def _carry_forward(self, connection: Connection[Row], ends: Row) -> None:
         with connection.transaction():
@@ -110,7 +102,3 @@ def _sample(metric: Metric, labels: list[str], value: float) -> Sample:
 
 def _buckets(name: str, metric: Metric) -> dict[str, object]:
     return {f"{name}_bounds": list(metric.bounds), f"{name}_names": list(metric.bound_names)}
-
-
-def _writers(connection: Connection[Row]) -> set[str]:
-    return {row["writer"] for row in connection.execute(query("history_writers"))}

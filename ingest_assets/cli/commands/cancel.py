@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -7,15 +5,13 @@ import typer
 from ingest_assets.cli.arguments import DOCUMENTS, Json, Viewer, actor_of, seen_documents
 from ingest_assets.cli.confirmation import Yes, confirm
 from ingest_assets.cli.console import out
-from ingest_assets.cli.named_documents import documents_of
+from ingest_assets.cli.named_documents import every_listed, in_batches, known_documents_of
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.documents.listing import Listing
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.ports.reading import Documents
 
-AT_ONCE = 1000
+WAITING = (State.QUEUED, State.RETRYABLE)
 
 
 def cancel(
@@ -33,14 +29,14 @@ def cancel(
         if bool(documents) == queued:
             raise PermanentError("wrong_usage", what="Name documents, or give --queued.")
         seen = seen_documents(user, deployment)
-        wanted = list(_waiting(seen)) if queued else documents_of(documents or [], seen)
-        if not queued and any(seen.find(document_id) is None for document_id in wanted):
-            raise PermanentError("unknown_document")
+        if queued:
+            wanted = [each for state in WAITING for each in every_listed(Listing(state=state), seen)]
+        else:
+            wanted = known_documents_of(documents or [], seen)
         if len(wanted) > 1:
             confirm(f"Cancel {len(wanted)} documents?", yes=yes)
         actor, reason = actor_of("cancel"), PermanentError("cancelled")
-        some = (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
-        cancelled = [each for ids in some for each in deployment.operations.cancel(ids, actor, reason)]
+        cancelled = in_batches(wanted, lambda some: deployment.operations.cancel(some, actor, reason))
         if documents and not cancelled:
             raise PermanentError("not_queued")
         if as_json:
@@ -48,11 +44,3 @@ def cancel(
         else:
             back = " To bring them back: ingest retry --code cancelled" if cancelled else " Nothing waits."
             out.print(f"Cancelled: {len(cancelled)}.{back}")
-
-
-def _waiting(seen: Documents) -> Iterator[DocumentId]:
-    for state in (State.QUEUED, State.RETRYABLE):
-        page = Listing(state=state, limit=AT_ONCE)
-        while found := seen.listed(page):
-            yield from (each.document_id for each in found)
-            page = replace(page, after=found[-1].document_id)

@@ -8,9 +8,9 @@ import typer
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
-from ingest_assets.cli.doctor.check import Check, attempt, failed, hints_of
+from ingest_assets.cli.doctor.check import Check, attempt, examined, failed, hints_of
 from ingest_assets.cli.doctor.findings import remedy_of
-from ingest_assets.cli.doctor.work import work_checks
+from ingest_assets.cli.doctor.work import instance_of, work_checks
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
@@ -19,9 +19,9 @@ from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.integrity import Finding
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.schema import needed
-from ingest_assets.pipeline.integrity import Integrity
 from ingest_assets.pipeline.stored_objects import PROBES
 
+OF_DATABASE, OF_DAGSTER = "encryption of the database", "encryption of Dagster's"
 PROBE = b"# Probe\n\nOne sentence."
 
 SHARED_DATABASE = (
@@ -69,11 +69,11 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
     yield attempt("python", lambda: sys.version.split()[0])
     yield attempt("database", lambda: _server(deployment))
     yield attempt("schema", lambda: _schema(deployment))
-    yield _isolation(deployment)
-    yield _reach_of_readers(deployment)
-    yield _connection("encryption of the database", lambda: deployment.diagnosis.encryption())  # noqa: PLW0108  its server may fail
-    yield _connection("encryption of Dagster's", lambda: deployment.dagster_diagnosis.encryption())  # noqa: PLW0108
-    yield _deployments(deployment)
+    yield examined("isolation of users", lambda: _isolation(deployment))
+    yield examined("reach of readers", lambda: _reach_of_readers(deployment))
+    yield examined(OF_DATABASE, lambda: _connection(OF_DATABASE, deployment.diagnosis.encryption()))
+    yield examined(OF_DAGSTER, lambda: _connection(OF_DAGSTER, deployment.dagster_diagnosis.encryption()))
+    yield examined("deployments on this database", lambda: _deployments(deployment))
     yield attempt("Dagster's database", lambda: _dagster_server(deployment))
     yield from work_checks(deployment)
     yield attempt("document store", lambda: _store(deployment))
@@ -84,22 +84,20 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
 
 
 def _examine_deeply(deployment: Deployment) -> Iterator[Check]:
-    yield from _try_all("what is stored", lambda: deployment.integrity)
+    yield from _try_all("what is stored", lambda: deployment.integrity.findings())  # noqa: PLW0108  its making may fail
     yield from _try_all("what Dagster shows", lambda: _shown_partitions(deployment))
 
 
-def _shown_partitions(deployment: Deployment) -> Integrity:
+def _shown_partitions(deployment: Deployment) -> Iterator[Finding]:
     from ingest_assets.orchestration.agreement import ShownPartitions
-    from ingest_assets.orchestration.instance import prepare_instance
 
-    deployment.dagster_diagnosis.answers()
-    instance = prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url)
-    return Integrity((ShownPartitions(instance, deployment.told_outcomes, 2 * deployment.lease),))
+    with instance_of(deployment) as instance:
+        yield from ShownPartitions(instance, deployment.told_outcomes, 2 * deployment.lease).inspect()
 
 
-def _try_all(name: str, integrity: Callable[[], Integrity]) -> Iterator[Check]:
+def _try_all(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Check]:
     try:
-        found = list(integrity().findings())
+        found = list(look())
     except Exception as error:
         yield failed(name, error)
         return
@@ -128,10 +126,7 @@ def _schema(deployment: Deployment) -> str:
 
 def _isolation(deployment: Deployment) -> Check:
     name = "isolation of users"
-    try:
-        login, bypasses, unprotected = deployment.isolation()
-    except Exception as error:
-        return failed(name, error)
+    login, bypasses, unprotected = deployment.isolation()
     if unprotected:
         return failed(name, PermanentError("rows_unprotected", tables=", ".join(unprotected)))
     if not bypasses:
@@ -140,11 +135,7 @@ def _isolation(deployment: Deployment) -> Check:
     return Check(name, True, detail, hint=f"Let INGEST_DATABASE_URL log in as {Role.WORKER}.")
 
 
-def _connection(name: str, ask: Callable[[], Encryption]) -> Check:
-    try:
-        found = ask()
-    except Exception as error:
-        return failed(name, error)
+def _connection(name: str, found: Encryption) -> Check:
     if found.protocol is None:
         detail = "not encrypted: " + (
             "nothing leaves the machine" if found.is_local else "anybody on the way reads along"
@@ -157,10 +148,7 @@ def _connection(name: str, ask: Callable[[], Encryption]) -> Check:
 
 def _reach_of_readers(deployment: Deployment) -> Check:
     name = "reach of readers"
-    try:
-        doors, entrances = deployment.diagnosis.open_doors(), deployment.dagster_diagnosis.open_entrances()
-    except Exception as error:
-        return failed(name, error)
+    doors, entrances = deployment.diagnosis.open_doors(), deployment.dagster_diagnosis.open_entrances()
     if not doors + entrances:
         return Check(name, True, f"{Role.READER} only reads, within its time-outs, which it may change")
     hints = [CLOSE_DOORS] * bool(doors) + [CLOSE_ENTRANCES.format(each.closing) for each in entrances]
@@ -170,10 +158,7 @@ def _reach_of_readers(deployment: Deployment) -> Check:
 
 def _deployments(deployment: Deployment) -> Check:
     name = "deployments on this database"
-    try:
-        others, is_contested = deployment.instances.others(), deployment.instances.is_contested()
-    except Exception as error:
-        return failed(name, error)
+    others, is_contested = deployment.instances.others(), deployment.instances.is_contested()
     if is_contested:
         return failed(name, PermanentError("instance_name_shared"))
     if not others:

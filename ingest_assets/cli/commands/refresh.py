@@ -1,6 +1,5 @@
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,15 +7,12 @@ import typer
 from ingest_assets.cli.arguments import Json, actor_of
 from ingest_assets.cli.console import out
 from ingest_assets.cli.estimate import describe_estimate, estimate_outdated, print_estimate
-from ingest_assets.cli.named_documents import documents_of
+from ingest_assets.cli.named_documents import documents_of, every_listed
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.domain.documents.document import DocumentId
-from ingest_assets.domain.documents.listing import ListedDocument, Listing
+from ingest_assets.domain.documents.listing import Listing
 from ingest_assets.domain.documents.outdated import FirstStep
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.pipeline.ports.reading import Documents
-
-LISTED_AT_ONCE = 1000
 
 
 def refresh(
@@ -43,7 +39,7 @@ def refresh(
             return
         outdated = deployment.refresh.outdated()
         if warnings:
-            lacking = set(_with_warnings(deployment.documents))
+            lacking = set(every_listed(Listing(with_warnings=True), deployment.documents))
             outdated = [each for each in outdated if each.document_id in lacking]
         if estimate:
             begin = Counter(each.first_step for each in outdated)
@@ -51,25 +47,6 @@ def refresh(
             print_estimate(describe_estimate(estimate_outdated(outdated, deployment)) | steps, as_json=as_json)
             return
         _print(deployment.refresh.queue(outdated, actor_of("refresh")), as_json=as_json)
-
-
-def _with_warnings(documents: Documents) -> Iterator[DocumentId]:
-    page = Listing(with_warnings=True, limit=LISTED_AT_ONCE)
-    found = documents.listed(page)
-    while found:
-        yield from (each.document_id for each in found)
-        found = behind(found, page, documents)
-
-
-def behind(found: Sequence[ListedDocument], page: Listing, documents: Documents) -> list[ListedDocument]:
-    """Return the page behind what is left of another one, whose documents may be deleted meanwhile."""
-    for last in reversed(found):
-        try:
-            return documents.listed(replace(page, after=last.document_id))
-        except PermanentError as error:
-            if error.code != "unknown_document":
-                raise
-    return documents.listed(page)
 
 
 def _print(queued: Sequence[DocumentId], *, as_json: bool) -> None:

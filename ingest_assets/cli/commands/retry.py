@@ -4,15 +4,12 @@ import typer
 
 from ingest_assets.cli.arguments import DOCUMENTS, Json, Viewer, actor_of, check_code, seen_documents
 from ingest_assets.cli.console import out
-from ingest_assets.cli.named_documents import documents_of
+from ingest_assets.cli.named_documents import in_batches, known_documents_of
 from ingest_assets.cli.output import deployed, print_json
-from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
-
-REPLAYED_AT_ONCE = 1000
 
 
 def retry(
@@ -34,21 +31,15 @@ def retry(
         if in_bulk:
             wanted = _failed(seen, code, only_dead_letters=dead_letters)
         else:
-            wanted = _known(documents_of(documents or [], seen), seen)
-        replayed = _replay(wanted, deployment)
+            wanted = known_documents_of(documents or [], seen)
+        actor = actor_of("retry")  # all of it is one occasion in the history
+        replayed = in_batches(wanted, lambda some: deployment.operations.replay(some, actor))
         if documents and not replayed:
             raise PermanentError("not_failed")
         if as_json:
             print_json([{"document_id": str(document_id), "status": "queued"} for document_id in replayed])
         else:
             out.print(f"Queued again: {len(replayed)}.")
-
-
-def _replay(wanted: list[DocumentId], deployment: Deployment) -> list[DocumentId]:
-    """Replay documents, not too many in one transaction; all of it is one occasion in the history."""
-    actor = actor_of("retry")
-    some = (wanted[start : start + REPLAYED_AT_ONCE] for start in range(0, len(wanted), REPLAYED_AT_ONCE))
-    return [document_id for each in some for document_id in deployment.operations.replay(each, actor)]
 
 
 def _failed(seen: Documents, code: str | None, *, only_dead_letters: bool) -> list[DocumentId]:
@@ -61,9 +52,3 @@ def _failed(seen: Documents, code: str | None, *, only_dead_letters: bool) -> li
     if not found:
         check_code(code)
     return [each.document_id for each in found if each.state is State.DEADLETTER or not only_dead_letters]
-
-
-def _known(wanted: list[DocumentId], seen: Documents) -> list[DocumentId]:
-    if any(seen.find(document_id) is None for document_id in wanted):
-        raise PermanentError("unknown_document")
-    return wanted

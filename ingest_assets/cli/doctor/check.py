@@ -34,8 +34,13 @@ class Check:
 
 def attempt(name: str, examine: Callable[[], str]) -> Check:
     """Return a check that holds, with what `examine` says, or that fails with what it raises."""
+    return examined(name, lambda: Check(name, True, examine()))
+
+
+def examined(name: str, examine: Callable[[], Check]) -> Check:
+    """Return the check that `examine` gives, or one that fails with what it raises."""
     try:
-        return Check(name, True, examine())
+        return examine()
     except Exception as error:
         return failed(name, error)
 

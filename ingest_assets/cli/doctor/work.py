@@ -2,13 +2,13 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ingest_assets.cli.doctor.check import Check, failed
+from ingest_assets.cli.doctor.check import Check, examined
 from ingest_assets.cli.flow import last_look, lines_of, span
 from ingest_assets.cli.ports import is_free, next_free
 from ingest_assets.cli.upkeep import HOST
@@ -35,22 +35,15 @@ WORK_HERE = "`ingest up` runs; what is wrong stands in dagster/logs below INGEST
 
 def work_checks(deployment: Deployment) -> Iterator[Check]:
     """Check whether documents flow and, if they do not, what keeps them."""
-    queue = _safe("queue", lambda: _queue(deployment))
+    queue = examined("queue", lambda: _queue(deployment))
     causes = [
-        _safe("Dagster's daemon", lambda: _daemon(deployment)),
-        _safe("sensors and schedules", lambda: _automation(deployment)),
+        examined("Dagster's daemon", lambda: _daemon(deployment)),
+        examined("sensors and schedules", lambda: _automation(deployment)),
     ]
     yield queue if all(each.ok for each in causes) else replace(queue, hint=None)
     yield from causes
-    yield _safe("port of the page", lambda: _port(deployment))
-    yield _safe("disk", lambda: _disk(deployment))
-
-
-def _safe(name: str, examine: Callable[[], Check]) -> Check:
-    try:
-        return examine()
-    except Exception as error:
-        return failed(name, error)
+    yield examined("port of the page", lambda: _port(deployment))
+    yield examined("disk", lambda: _disk(deployment))
 
 
 def _queue(deployment: Deployment) -> Check:
@@ -64,7 +57,7 @@ def _queue(deployment: Deployment) -> Check:
 
 def _daemon(deployment: Deployment) -> Check:
     name = "Dagster's daemon"
-    with _instance(deployment) as instance:
+    with instance_of(deployment) as instance:
         beats = [each.timestamp for each in instance.get_daemon_heartbeats().values()]
     silence = timedelta(seconds=time.time() - max(beats)) if beats else None
     if silence is not None and silence < SILENT_AFTER:
@@ -81,7 +74,7 @@ def _daemon(deployment: Deployment) -> Check:
 def _automation(deployment: Deployment) -> Check:
     from ingest_assets.orchestration.automation import switched_off
 
-    with _instance(deployment) as instance:
+    with instance_of(deployment) as instance:
         names = switched_off(instance)
     if not names:
         return Check("sensors and schedules", True, "all are on")
@@ -90,8 +83,10 @@ def _automation(deployment: Deployment) -> Check:
 
 def _port(deployment: Deployment) -> Check:
     name, port = "port of the page", deployment.settings.ui_port
-    if _up_runs(deployment) or is_free(HOST, port):
-        return Check(name, True, "`ingest up` runs" if _up_runs(deployment) else f"{port} is free")
+    if _up_runs(deployment):
+        return Check(name, True, "`ingest up` runs")
+    if is_free(HOST, port):
+        return Check(name, True, f"{port} is free")
     other = next_free(HOST, port + 1)
     is_chosen = "ui_port" in deployment.settings.model_fields_set
     told = f"another program listens on {HOST}:{port}"
@@ -122,7 +117,8 @@ def _up_runs(deployment: Deployment) -> bool:
 
 
 @contextmanager
-def _instance(deployment: Deployment) -> Iterator["Instance"]:
+def instance_of(deployment: Deployment) -> Iterator["Instance"]:
+    """Yield Dagster's instance, if its database answers."""
     from ingest_assets.orchestration.instance import prepare_instance
 
     deployment.dagster_diagnosis.answers()

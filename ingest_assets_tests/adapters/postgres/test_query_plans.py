@@ -82,6 +82,7 @@ GUESSED = ("['turn.turn', 'visits", "['(random())")
 A draw sorts the rows of some pages, which the planner takes for a tenth of the table."""
 
 VALUES: dict[str, Any] = {
+    "written_tables": ["upload_pipeline.events"],
     "grain": timedelta(seconds=5),
     "first_id": uuid_of("document 7"),
     "last_id": uuid_of("document 7"),

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.writers import EVENTS, writers
 from ingest_assets.domain.documents.document import UserId
 
 
@@ -20,8 +21,8 @@ class PostgresAnnouncements:
             if not awaited:  # first the event, then those who were writing until then
                 [newest] = connection.execute(query("last_event"))
                 self._newest = newest["event_id"]
-            writers = {row["writer"] for row in connection.execute(query("event_writers"))}
-        self._writers = self._writers & writers if awaited else writers
+            writing = writers(connection, EVENTS)
+        self._writers = self._writers & writing if awaited else writing
         return None if self._writers else self._newest
 
     def users_between(self, users: Collection[UserId], after: int, until: int) -> set[UserId]:

@@ -10,6 +10,7 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.database import Database, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.sessions import LIMITS
+from ingest_assets.adapters.postgres.writers import EVENTS, writers_have_ended
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.roles import Role
@@ -72,24 +73,13 @@ class Export:
         """
         with self._database.connection() as connection:
             [newest] = connection.execute(query("last_event"))
-            self._await_writers(connection)
+            patience = self._patience.total_seconds()
+            if not writers_have_ended(connection, EVENTS, patience=patience, poll=POLL_SECONDS, pause=self._pause):
+                raise ResourceError("database_locked", seconds=patience)
             names = {"after_event": after, "last_event": newest["event_id"]}
             with connection.transaction():
                 connection.execute(query("export_one_moment"))
                 yield from _rows(connection, "audit_events", names | {"user_id": user_id, "document_id": document_id})
-
-    def _await_writers(self, connection: Connection[Row]) -> None:
-        """Wait until all transactions have ended that are writing events now, but for none that begins meanwhile."""
-        writers, waited = _writers(connection), 0.0
-        while writers := writers & _writers(connection):
-            if waited >= self._patience.total_seconds():
-                raise ResourceError("database_locked", seconds=self._patience.total_seconds())
-            self._pause(POLL_SECONDS)
-            waited += POLL_SECONDS
-
-
-def _writers(connection: Connection[Row]) -> set[str]:
-    return {row["writer"] for row in connection.execute(query("event_writers"))}
 
 
 def _rows(connection: Connection[Row], statement: str, names: Mapping[str, object]) -> Iterator[Row]:
