@@ -58,7 +58,6 @@ READS_EVERYTHING = {
     ),
     **dict.fromkeys(("move_listings", "moved_listings", "forget_moved"), "few documents move between deployments"),
     "destroy_user_keys": "once an hour, keys of users without documents are looked for",
-    **dict.fromkeys(("event_writers", "history_writers"), "few databases share a server"),
     **dict.fromkeys(
         ("counts_of_snapshot", "key_ids", "recorded_in_snapshot"), "`ingest backup` takes everything with it"
     ),
