@@ -1,7 +1,7 @@
 """What became of each submitted path, as `ingest submit` prints it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from ingest_assets.pipeline.pruning import Pruned
 Result = dict[str, Any]
 
 SKIPPED = "skipped"
+SHOWN_UNASKED = 20
+"""How many documents without problems get a row: about as many as a screen shows."""
 REASONS = {
     SkipReason.SYSTEM_FILE: "files of the operating system",
     SkipReason.TEMPORARY_FILE: "temporary files and half downloads",
@@ -74,8 +76,16 @@ def finished(results: Sequence[Result], documents: Documents) -> list[Result]:
     return ended
 
 
-def show(results: Sequence[Result], *, as_json: bool) -> None:
-    """Print the results; people get each hint once, under the table."""
+def counted(counts: Mapping[str, int]) -> str:
+    """Return how many there are of each, as people read it."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def show(results: Sequence[Result], *, show_all: bool, as_json: bool) -> None:
+    """Print the results; people get each hint once, under the table.
+
+    Of many results, people get those with problems and the first few others, unless all are to be shown.
+    """
     if as_json:
         print_json([_with_command(result) for result in results])
         return
@@ -84,15 +94,24 @@ def show(results: Sequence[Result], *, as_json: bool) -> None:
     columns = ("status", "state", "document_id", "path", "code")
     skipped = Counter(result["code"] for result in results if result["status"] == SKIPPED)
     results = [result for result in results if result["status"] != SKIPPED]
-    print_table(columns, [tuple(result.get(column) for column in columns) for result in results])
-    counts = Counter(result.get("state", result["status"]) for result in results)
-    messages.print(
-        (", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "Nothing to submit") + "."
-    )
+    chosen = results if show_all else _worth_a_row(results)
+    print_table(columns, [tuple(result.get(column) for column in columns) for result in chosen])
+    if len(chosen) < len(results):
+        messages.print(f"{len(results) - len(chosen)} more; `--all` shows them too.")
+    counts = Counter(str(result.get("state", result["status"])) for result in results)
+    messages.print(f"{counted(counts) or 'Nothing to submit'}.")
     if skipped:
         reasons = ", ".join(f"{count} {REASONS[SkipReason(code)]}" for code, count in sorted(skipped.items()))
         messages.print(f"{skipped.total()} skipped: {reasons}.")
     print_hints({(result["code"], result["hint"]) for result in results if "code" in result})
+
+
+def _worth_a_row(results: Sequence[Result]) -> list[Result]:
+    """Return all if they are few, or else the first ones without problems, and then those with problems."""
+    if len(results) <= SHOWN_UNASKED:
+        return list(results)
+    without_problem = [result for result in results if "code" not in result]
+    return without_problem[:SHOWN_UNASKED] + [result for result in results if "code" in result]
 
 
 def print_hints(hints: Iterable[tuple[str, str]]) -> None:

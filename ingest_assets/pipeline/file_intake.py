@@ -53,22 +53,17 @@ class FileIntake:
     """What is known about all of the files; a file beside one of them may say more, and counts for more."""
 
     def take_in(self, files: Sequence[SeenFile], actor: Actor) -> Iterator[Acceptance | PermanentError]:
-        """Yield what became of each file, in order; a problem with one file is that file's outcome."""
+        """Yield what became of each file, in order, as soon as it is certain; a problem is its file's own outcome."""
         for some, known in self._looked_up(files):
             metadata = {file.path: self._metadata_of(file) for file in some}
-            read: dict[str, KnownFile | PermanentError] = {
-                path: problem for path, problem in metadata.items() if isinstance(problem, PermanentError)
-            }
-            for batch in self._doubtful([file for file in some if file.path not in read], known):
-                found = self._read(batch, known)
-                new = [each for each in found.values() if isinstance(each, NewContent)]
-                accepted = self.intake.take_in([each.checked for each in new], actor)
-                read |= {path: each for path, each in found.items() if not isinstance(each, NewContent)}
-                read |= {each.file.path: each.taken_in(place) for each, place in zip(new, accepted, strict=True)}
-            self.intake.records.remember_files(self.user_id, _without_problems(read))
-            outcomes: dict[str, KnownFile | PermanentError] = {**known, **read}
-            self._describe(outcomes, metadata)
-            yield from (_outcome(outcomes[file.path]) for file in some)
+            outcomes: dict[str, KnownFile | PermanentError] = {**known}
+            outcomes |= {path: problem for path, problem in metadata.items() if isinstance(problem, PermanentError)}
+            waiting = iter(some)
+            readable = [file for file in some if not isinstance(outcomes.get(file.path), PermanentError)]
+            for batch in self._doubtful(readable, known):
+                outcomes |= self._read_and_taken_in(batch, known, actor)
+                yield from self._settled([*_up_to(batch[-1], waiting)], outcomes, metadata)
+            yield from self._settled([*waiting], outcomes, metadata)
 
     def changed(self, files: Sequence[SeenFile]) -> Iterator[CheckedFile]:
         """Yield the files that would make work if they were submitted; files with problems would not."""
@@ -79,6 +74,26 @@ class FileIntake:
                 for each, place in zip(new, located, strict=True):
                     if place.status is not AcceptanceStatus.UNCHANGED:
                         yield each
+
+    def _read_and_taken_in(
+        self, batch: Sequence[SeenFile], known: Known, actor: Actor
+    ) -> dict[str, KnownFile | PermanentError]:
+        found = self._read(batch, known)
+        new = [each for each in found.values() if isinstance(each, NewContent)]
+        accepted = self.intake.take_in([each.checked for each in new], actor)
+        read = {path: each for path, each in found.items() if not isinstance(each, NewContent)}
+        read |= {each.file.path: each.taken_in(place) for each, place in zip(new, accepted, strict=True)}
+        self.intake.records.remember_files(self.user_id, _without_problems(read))
+        return read
+
+    def _settled(
+        self,
+        files: Sequence[SeenFile],
+        outcomes: Mapping[str, KnownFile | PermanentError],
+        metadata: Mapping[str, Metadata | PermanentError],
+    ) -> Iterator[Acceptance | PermanentError]:
+        self._describe({file.path: outcomes[file.path] for file in files}, metadata)
+        yield from (_outcome(outcomes[file.path]) for file in files)
 
     def _metadata_of(self, file: SeenFile) -> Metadata | PermanentError:
         if file.sidecar is None:
@@ -134,6 +149,13 @@ class FileIntake:
             return NewContent(file, self.intake.check(incoming))
         except PermanentError as problem:
             return problem
+
+
+def _up_to(last: SeenFile, files: Iterator[SeenFile]) -> Iterator[SeenFile]:
+    for file in files:
+        yield file
+        if file is last:
+            return
 
 
 def _without_problems(read: Mapping[str, KnownFile | PermanentError]) -> Known:

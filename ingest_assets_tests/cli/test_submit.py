@@ -1,6 +1,8 @@
 """A folder submitted again and again: what is believed, what is verified, what is pruned, what is imported for it."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -11,8 +13,11 @@ import psycopg
 import pytest
 
 from ingest_assets.cli.app import SUMMARIES, load_command
+from ingest_assets.cli.results import SHOWN_UNASKED
+from ingest_assets.pipeline.file_intake import TAKEN_IN_AT_ONCE
 from ingest_assets_tests.documents import policy_text
-from ingest_assets_tests.system.ingest import Ingest, Ran
+from ingest_assets_tests.system.ingest import INGEST, TIMEOUT, Ingest, Ran
+from ingest_assets_tests.waiting import until
 
 HEAVY = {
     "numpy",
@@ -31,6 +36,9 @@ HEAVY = {
     "multiprocessing",
 }
 AS_AN_OLDER_FILE = "UPDATE upload_pipeline.document_sources SET file_seen_ns = file_changed_ns + 2000000000"
+
+WAITING_FOR_A_LOCK = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 @pytest.fixture
@@ -167,6 +175,41 @@ def imported(ingest: Ingest, *arguments: str) -> set[str]:
         [sys.executable, "-c", program, *arguments], env=ingest.environment, capture_output=True, text=True, check=True
     )
     return {name.partition(".")[0] for name in ran.stdout.splitlines()[-1].split()}
+
+
+def test_what_is_taken_in_before_ctrl_c_is_told_and_the_rest_comes_with_the_next_submission(
+    ingest: Ingest, folder: Path, database_url: str
+) -> None:
+    changed = folder / "yearly.md"
+    changed.write_text(policy_text("yearly"))
+    ingest("submit", changed, "--json")
+    changed.write_text(policy_text("yearly, changed"))
+    for number in range(TAKEN_IN_AT_ONCE):
+        (folder / f"{number:03}.md").write_text(policy_text(str(number)))
+    with psycopg.connect(database_url) as holder:
+        holder.execute("SELECT FROM upload_pipeline.documents FOR UPDATE")
+        command = [str(INGEST), "submit", str(folder), "--json"]
+        submission = subprocess.Popen(command, env=ingest.environment, stdout=-1, stderr=-1, text=True)
+        with psycopg.connect(database_url, autocommit=True) as looking:
+            until(lambda: looking.execute(WAITING_FOR_A_LOCK).fetchone() == (1,))
+        submission.send_signal(signal.SIGINT)
+        told, said = submission.communicate(timeout=TIMEOUT)
+    assert submission.returncode == 130
+    assert [result["status"] for result in json.loads(told)] == ["queued"] * TAKEN_IN_AT_ONCE
+    assert "submit the same again" in said
+    again = Counter(result["status"] for result in ingest("submit", folder, "--json").json)
+    assert again == {"unchanged": TAKEN_IN_AT_ONCE, "queued": 3, "new_version": 1}
+
+
+def test_of_many_files_people_see_the_first_and_those_with_problems(ingest: Ingest, folder: Path) -> None:
+    for number in range(SHOWN_UNASKED):
+        (folder / f"{number:03}.md").write_text(policy_text(str(number)))
+    (folder / "zebra.pdf").write_bytes(b"no PDF")
+    ran = ingest("submit", folder)
+    assert ran.stdout.count("queued") == SHOWN_UNASKED
+    assert "zebra.pdf" in ran.stdout
+    assert "3 more; `--all` shows them too." in ran.stderr
+    assert ingest("submit", folder, "--all").stdout.count("unchanged") == SHOWN_UNASKED + 3
 
 
 def test_help_imports_nothing_but_what_prints_it(ingest: Ingest) -> None:

@@ -1,5 +1,7 @@
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,15 +10,23 @@ import typer
 from ingest_assets.cli.arguments import Json, User, actor_of, user_of
 from ingest_assets.cli.failed_files import Found, files_of_failures
 from ingest_assets.cli.output import deployed
-from ingest_assets.cli.results import Result, document_ids_of, finished, result_of, result_of_skipped, show
+from ingest_assets.cli.results import Result, counted, document_ids_of, finished, result_of, result_of_skipped, show
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, UserId
-from ingest_assets.domain.documents.metadata import Metadata, parse_assignments
+from ingest_assets.domain.documents.metadata import parse_assignments
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.files.file_states import NoFile, SeenFile, SkippedFile
 from ingest_assets.domain.files.skipping import skip_reason_of_problem
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.file_intake import FileIntake
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells give it: 128 and the number of the signal."""
+STOPPED_TAKING_IN = (
+    "Stopped. What stands above is taken in, and perhaps a few files more. To go on, submit the same again: nothing is "
+    "taken in twice."
+)
+STOPPED_WAITING = "Stopped waiting. The documents are taken in, and the work on them goes on: `ingest status`"
 
 
 def submit(
@@ -79,6 +89,9 @@ def submit(
             "may be given often.",
         ),
     ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Show every document, not only the first ones and those with problems.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Submit files or folders. Files that have not changed make no work.
@@ -93,58 +106,73 @@ def submit(
         if not paths and (include or exclude or metadata):
             raise PermanentError("wrong_usage", what="--include, --exclude and --metadata are for files and folders.")
         known = parse_assignments(metadata or ())
-        if not paths:
-            batches = files_of_failures(document, code, user, deployment)
+
+        def intake_of(owner: UserId) -> FileIntake:
             restore = document is not None
-            _hand_in(batches, verify, priority, deployment, wait=wait, as_json=as_json, restore=restore)
-            return
-        owner = user_of(user, deployment.settings)
-        found = list(
-            deployment.files.find(paths, follow_links=follow_links, include=include or (), exclude=exclude or ())
-        )
-        gone = _gone(paths, found, owner, deployment, even_all=prune_all) if prune or prune_all else None
-        if estimate:
-            _estimate(found, gone, FileIntake(deployment.intake, deployment.files, owner, verify), deployment, as_json)
-            return
-        _hand_in({owner: found}, verify, priority, deployment, wait=wait, as_json=as_json, gone=gone, metadata=known)
+            return FileIntake(deployment.intake, deployment.files, owner, verify, priority, restore, known)
+
+        gone, batches = None, dict[UserId, Found]()
+        if paths:
+            owner = user_of(user, deployment.settings)
+            found = list(
+                deployment.files.find(paths, follow_links=follow_links, include=include or (), exclude=exclude or ())
+            )
+            gone = _gone(paths, found, owner, deployment, even_all=prune_all) if prune or prune_all else None
+            if estimate:
+                _estimate(found, gone, intake_of(owner), deployment, as_json)
+                return
+            batches[owner] = found
+        else:
+            batches |= files_of_failures(document, code, user, deployment)
+        handed_in = [(intake_of(owner), found) for owner, found in batches.items()]
+        _hand_in(handed_in, gone or (), deployment, wait=wait, show_all=show_all, as_json=as_json)
 
 
 def _hand_in(
-    batches: Mapping[UserId, Found],
-    verify: bool,
-    priority: int,
+    handed_in: Sequence[tuple[FileIntake, Found]],
+    gone: Sequence[str],
     deployment: Deployment,
     *,
     wait: bool,
+    show_all: bool,
     as_json: bool,
-    gone: Sequence[str] | None = None,
-    restore: bool = False,
-    metadata: Metadata | None = None,
 ) -> None:
     """Submit each user's files, prune those that are gone, and show what became of all of them."""
     actor = actor_of("submit")
-    results, pruned = [], []
-    for owner, found in batches.items():
-        intake = FileIntake(deployment.intake, deployment.files, owner, verify, priority, restore, metadata or {})
-        results += _submit(found, intake, actor)
-        pruned += _prune(gone, owner, actor, deployment) if gone else []
-    failed = any(result["status"] == "rejected" for result in results)
+    results: list[Result] = []
+    failed, stopped = False, STOPPED_TAKING_IN
+    try:
+        for intake, found in handed_in:
+            results.extend(_submit(found, intake, actor))
+            results += _prune(gone, intake.user_id, actor, deployment) if gone else []
+        if wait:
+            stopped = STOPPED_WAITING
+            failed = not _all_done(results, deployment)
+        stopped = ""
+    except KeyboardInterrupt:
+        failed = True
+    failed = failed or any(result["status"] == "rejected" for result in results)
     if wait:
-        failed = not _all_done(results, deployment) or failed
         results = finished(results, deployment.documents)
-    show([*results, *pruned], as_json=as_json)
+    show(results, show_all=show_all, as_json=as_json)
+    if stopped:
+        from ingest_assets.cli.console import messages
+
+        messages.print(stopped)
     if failed:
-        raise typer.Exit(1)
+        raise typer.Exit(INTERRUPTED if stopped else 1)
 
 
-def _submit(found: Found, intake: FileIntake, actor: Actor) -> list[Result]:
-    """Submit the files and return what became of each; only an error of the system ends the command."""
-    files = [each for each in found if isinstance(each, SeenFile)]
-    outcomes = intake.take_in(files, actor)
-    of_files = iter(list(_tracked(outcomes, len(files))))
-    return [
-        _result_of_file(each, next(of_files)) if isinstance(each, SeenFile) else _result_of_none(each) for each in found
-    ]
+def _submit(found: Found, intake: FileIntake, actor: Actor) -> Iterator[Result]:
+    """Submit the files and give what became of each; only an error of the system ends the command."""
+    outcomes = intake.take_in([each for each in found if isinstance(each, SeenFile)], actor)
+    counts: Counter[str] = Counter()
+    with _shown_progress() as tell_progress:
+        for each in found:
+            result = _result_of_file(each, next(outcomes)) if isinstance(each, SeenFile) else _result_of_none(each)
+            counts[result["status"]] += 1
+            tell_progress(counted(counts), counts.total(), len(found))
+            yield result
 
 
 def _result_of_none(found: NoFile | SkippedFile) -> Result:
@@ -158,15 +186,15 @@ def _result_of_file(file: SeenFile, outcome: Acceptance | IngestError) -> Result
     return result_of(file.path, outcome) if reason is None else result_of_skipped(file.path, reason)
 
 
-def _tracked(outcomes: Iterable[Acceptance | IngestError], count: int) -> Iterable[Acceptance | IngestError]:
-    """Yield the outcomes, with a progress bar on a terminal."""
+@contextmanager
+def _shown_progress() -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
-        return outcomes
-    from rich.progress import track
+        yield lambda _, __, ___: None
+        return
+    from ingest_assets.cli.work_progress import shown_progress
 
-    from ingest_assets.cli.console import messages
-
-    return track(outcomes, "submitting", count, console=messages, transient=True)
+    with shown_progress() as tell_progress:
+        yield tell_progress
 
 
 def _gone(paths: Sequence[Path], found: Found, owner: UserId, deployment: Deployment, *, even_all: bool) -> list[str]:
