@@ -21,6 +21,12 @@ HINTS: Mapping[str, str] = {
     "document: `ingest retry DOCUMENT`",
     "service_job_failed": "Check that the document opens; if it does, replay it later: `ingest retry DOCUMENT`",
     "service_result_unusable": "Look at the provider's status page, then replay the document: `ingest retry DOCUMENT`",
+    "key_unset": "Set that variable, or the one that ends in _FILE to a file that contains the key, and start again: "
+    "`ingest up`",
+    "service_key_refused": "Correct the key, in the variable or in the file that it names, and start again: "
+    "`ingest up`. What waits then resumes by itself.",
+    "service_away": "You need not do anything: work resumes by itself, as `ingest status --watch` shows. If this goes "
+    "on, look at the provider's status page.",
     "crashed_worker": "Look into the worker's log, then replay the document: `ingest retry DOCUMENT`",
     "parser_killed": "If it happens again, find out what ends processes on this host, then replay the document: "
     "`ingest retry DOCUMENT`",
@@ -37,8 +43,8 @@ HINTS: Mapping[str, str] = {
     "wrong_usage": "To see the options, give `--help`.",
     "user_missing": "Give `--user UUID`, or set INGEST_USER_ID.",
     "home_in_use": "Use the `ingest up` that already runs, stop it first, or set INGEST_HOME to another folder.",
-    "database_unreachable": "Check that the server runs and that INGEST_DATABASE_URL names it, then try again: "
-    "`ingest doctor`",
+    "database_unreachable": "Check that the server runs and that INGEST_DATABASE_URL names it; work then resumes by "
+    "itself, as `ingest status --watch` shows.",
     "database_refused": "Check the login, the password and the name of the database in INGEST_DATABASE_URL, then try "
     "again: `ingest doctor`",
     "intake_unconfirmed": "Submit them again: `ingest submit PATH`. Nothing is taken in twice.",

@@ -1,6 +1,9 @@
 """Something is wrong, and nobody who knows the code is awake: what commands say names the cause and one way out."""
 
 import json
+import re
+import socket
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from ingest_assets.cli.app import app
+from ingest_assets.cli.doctor import work
 from ingest_assets.cli.flow import lines_of
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors.remedies import NEEDS_SOMEBODY, REMEDIES, Remedy
@@ -20,7 +24,11 @@ from ingest_assets_tests.cli.failing_world import PATIENT, World, error_of
 from ingest_assets_tests.cli.in_process import Here
 from ingest_assets_tests.documents import drain_all, policy_text
 from ingest_assets_tests.domain.queue.test_flow import IDLE, NOW
+from ingest_assets_tests.emulators.openai import KEY, OpenAIEmulator
 from ingest_assets_tests.pipeline.test_failures import failing
+
+CLOSED_PORT = 9
+"""The discard service, which no host runs any more."""
 
 
 @pytest.fixture
@@ -90,6 +98,62 @@ def test_a_missing_daemon_is_the_one_cause_of_a_queue_that_stands_still(here: He
     queue, daemon = checks("queue", "Dagster's daemon")
     assert (queue["ok"], daemon["ok"], queue["fix"]) == (False, False, None)
     assert daemon["fix"] == "ingest up"
+
+
+def test_one_cause_is_named_once_with_where_the_database_is_looked_for(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGEST_DATABASE_URL", f"postgresql://somebody@127.0.0.1:{CLOSED_PORT}/ingest")
+    told = here.read("doctor")
+    assert told.count("The database does not answer.") == 1
+    assert "It is looked for at 127.0.0.1:" in told
+    assert "for the same cause as the database: schema, isolation of users" in told
+    schema, store = checks("schema", "document store")
+    assert (schema["because_of"], store["because_of"], schema["fix"]) == ("database", "database", None)
+
+
+def test_an_old_schema_is_named_with_its_command(
+    here: Here, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
+) -> None:
+    monkeypatch.setenv("INGEST_DATABASE_URL", empty_database_url)
+    schema, queue = checks("schema", "queue")
+    assert (schema["code"], schema["fix"], queue["because_of"]) == ("schema_outdated", "ingest migrate", "schema")
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "fix"),
+    [
+        ("", "key_unset", "ingest up"),
+        (f"{KEY}?", "service_key_refused", "ingest up"),
+        (KEY, "service_away", "ingest status --watch"),
+    ],
+    ids=["no key", "a wrong key", "nobody answers"],
+)
+def test_a_provider_that_does_not_serve_is_named_with_what_helps(
+    here: Here, monkeypatch: pytest.MonkeyPatch, key: str, code: str, fix: str
+) -> None:
+    with OpenAIEmulator() as emulator:
+        away = f"http://127.0.0.1:{CLOSED_PORT}/v1"
+        monkeypatch.setenv("INGEST_EMBEDDER", "openai")
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        monkeypatch.setenv("OPENAI_BASE_URL", away if code == "service_away" else emulator.base_url)
+        [embedder] = checks("embedder")
+    assert (embedder["ok"], embedder["code"], embedder["fix"]) == (False, code, fix)
+
+
+def test_a_port_that_another_program_has_is_named_with_a_free_one(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("INGEST_UI_PORT", str(port))
+        [found] = checks("port of the page")
+    assert (found["code"], str(port) in str(found["detail"])) == ("port_in_use", True)
+    assert re.fullmatch(r"ingest up --port \d+", str(found["fix"]))
+
+
+def test_a_full_disk_is_named_with_what_shows_who_takes_it(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "LEAST_FREE_BYTES", sys.maxsize)
+    [disk] = checks("disk")
+    assert (disk["ok"], str(disk["fix"]).startswith("du ")) == (False, True)
 
 
 def test_where_everything_runs_already_it_is_not_to_be_started_again(here: Here, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What `ingest doctor` asks of a database."""
 
+from psycopg.conninfo import conninfo_to_dict
+
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.doors import Door, open_doors
 from ingest_assets.adapters.postgres.encryption import encryption_of
@@ -10,6 +12,12 @@ from ingest_assets.domain.encryption import Encryption
 class Diagnosis:
     def __init__(self, url: str) -> None:
         self._url = url
+
+    def place(self) -> str:
+        """Return where the server is to be: a host and a port, or a folder with its socket."""
+        told = conninfo_to_dict(self._url)
+        host = str(told.get("host", "localhost"))
+        return host if host.startswith("/") else f"{host}:{told.get('port', 5432)}"
 
     def answers(self) -> None:
         """Check that the server answers.

@@ -1,6 +1,6 @@
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ import typer
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
-from ingest_assets.cli.doctor.check import Check, attempt, examined, failed, hints_of
+from ingest_assets.cli.doctor.check import Check, attempt, examined, failed, hints_of, traced_to_causes
 from ingest_assets.cli.doctor.findings import remedy_of
 from ingest_assets.cli.doctor.work import instance_of, work_checks
 from ingest_assets.cli.output import deployed, print_json
@@ -21,6 +21,7 @@ from ingest_assets.domain.roles import Role
 from ingest_assets.domain.schema import needed
 from ingest_assets.pipeline.stored_objects import PROBES
 
+UNANSWERED = ("database_unreachable", "database_refused")
 OF_DATABASE, OF_DAGSTER = "encryption of the database", "encryption of Dagster's"
 PROBE = b"# Probe\n\nOne sentence."
 
@@ -53,12 +54,16 @@ def doctor(
 ) -> None:
     """Check everything the pipeline depends on, and say what to do about each failure."""
     with deployed(as_json=as_json) as deployment:
-        checks = list(_examine(deployment)) + (list(_examine_deeply(deployment)) if deep else [])
+        checks = list(traced_to_causes(_examine(deployment))) + (list(_examine_deeply(deployment)) if deep else [])
         if as_json:
             print_json([asdict(check) | {"fix": check.fix} for check in checks])
         else:
             for each in checks:
-                out.print(f"{'ok' if each.ok else 'FAILED':8}{each.check}: {each.detail}")
+                if each.because_of is None:
+                    out.print(f"{'ok' if each.ok else 'FAILED':8}{each.check}: {each.detail}")
+            for cause in dict.fromkeys(each.because_of for each in checks if each.because_of):
+                kept = ", ".join(each.check for each in checks if each.because_of == cause)
+                out.print(f"{'FAILED':8}for the same cause as the {cause}: {kept}")
             for hint, names in hints_of(checks).items():
                 messages.print(f"{', '.join(names)}: {hint}")
         if not all(check.ok for check in checks):
@@ -67,7 +72,7 @@ def doctor(
 
 def _examine(deployment: Deployment) -> Iterator[Check]:
     yield attempt("python", lambda: sys.version.split()[0])
-    yield attempt("database", lambda: _server(deployment))
+    yield _database(deployment)
     yield attempt("schema", lambda: _schema(deployment))
     yield examined("isolation of users", lambda: _isolation(deployment))
     yield examined("reach of readers", lambda: _reach_of_readers(deployment))
@@ -107,6 +112,13 @@ def _try_all(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Check
 def _check_of(finding: Finding) -> Check:
     detail = finding.invariant.breach + (f" ({finding.count} times)" if finding.count > 1 else "")
     return Check(finding.kind, False, detail, finding.kind, remedy_of(finding), finding.count, finding.document_ids)
+
+
+def _database(deployment: Deployment) -> Check:
+    check = attempt("database", lambda: _server(deployment))
+    if check.code not in UNANSWERED or deployment.settings.embedded:
+        return check
+    return replace(check, detail=f"{check.detail} It is looked for at {deployment.diagnosis.place()}.")
 
 
 def _server(deployment: Deployment) -> str:

@@ -1,14 +1,14 @@
 """One thing that was checked."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from ingest_assets.cli.hints import hint_of
 from ingest_assets.pipeline.failure import as_ingest_error
 
-COMMAND = re.compile(r"`(ingest [^`]+)`")
+COMMAND = re.compile(r"`((?:ingest|du) [^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Check:
     """How many documents or calls a deep check found."""
     document_ids: tuple[UUID, ...] = ()
     """Some of the documents that it found."""
+    because_of: str | None = None
+    """The check that failed before with the same code: only that one needs mending."""
 
     @property
     def fix(self) -> str | None:
@@ -48,6 +50,14 @@ def examined(name: str, examine: Callable[[], Check]) -> Check:
 def failed(name: str, error: Exception) -> Check:
     problem = as_ingest_error(error)
     return Check(name, False, problem.message, problem.code, hint_of(problem.code, problem.hint))
+
+
+def traced_to_causes(checks: Iterable[Check]) -> Iterator[Check]:
+    """Yield the checks; one that fails as one before it did has no hint of its own, and names that one."""
+    causes: dict[str, str] = {}
+    for each in checks:
+        cause = None if each.ok or each.code is None else causes.setdefault(each.code, each.check)
+        yield each if cause in (None, each.check) else replace(each, because_of=cause, hint=None)
 
 
 def hints_of(checks: Sequence[Check]) -> dict[str, list[str]]:

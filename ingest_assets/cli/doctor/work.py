@@ -32,6 +32,8 @@ SWITCH_ON = "They were switched off by hand in Dagster's page. Switch them on ag
 WORK = "Have the queue worked on, here: `ingest drain`, or from now on: `ingest up`"
 WORK_HERE = "`ingest up` runs; what is wrong stands in dagster/logs below INGEST_HOME. Meanwhile: `ingest drain`"
 
+FREE_SPACE = "Free some space; the work then resumes by itself. To see what takes it: `du -xkd 3 {} | sort -n | tail`"
+
 
 def work_checks(deployment: Deployment) -> Iterator[Check]:
     """Check whether documents flow and, if they do not, what keeps them."""
@@ -100,8 +102,7 @@ def _disk(deployment: Deployment) -> Check:
     told = f"{_gigabytes(usage.free)} GB of {_gigabytes(usage.total)} GB are free below INGEST_HOME"
     if usage.free >= LEAST_FREE_BYTES:
         return Check("disk", True, told)
-    hint = "Free some space: the work resumes by itself. What replaced versions take is swept daily: `ingest up`"
-    return Check("disk", False, f"{told}.", "storage_full", hint)
+    return Check("disk", False, f"{told}.", "storage_full", FREE_SPACE.format(deployment.settings.home_folder))
 
 
 def _gigabytes(size: int) -> str:
