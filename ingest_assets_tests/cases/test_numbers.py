@@ -24,6 +24,13 @@ SPELLINGS = [
 AMOUNTS = ["1,250.00", "EUR 1.250,00", "1250", "1250.00", "1 250,00", "1'250.00", "EUR1250", "\u20ac 1,250"]
 DATES = ["03.07.2024", "3.7.2024", "3 July 2024", "July 3, 2024", "3rd of July 2024", "2024-07-03", "3. Juli 2024"]
 
+PERIODS = [
+    "01.01.2024-31.12.2024",
+    "2024-01-01-2024-12-31",
+    "2024-01-01/2024-12-31",
+    "1. Januar 2024-31. Dezember 2024",
+]
+
 
 @pytest.fixture
 def register(deployment: Deployment, user: UserId) -> Deployment:
@@ -54,6 +61,17 @@ def test_every_spelling_of_an_amount_and_a_date_finds_every_other(
         assert sorted(hit.filename for hit in hits) == [f"{number:02d}.md" for number in range(len(spellings))], (
             spelling
         )
+
+
+@pytest.mark.parametrize("day", ["1 January 2024", "31.12.2024", "2024-12-31"])
+def test_a_period_without_spaces_is_found_by_its_first_and_its_last_day(
+    deployment: Deployment, user: UserId, day: str
+) -> None:
+    others = ["02.01.2024-30.12.2024", "01.01.2023-31.12.2023", "31 policies of 12 people, 2024"]
+    for number, written in enumerate(PERIODS + others):
+        ingest(deployment, user, f"The insurer paid this for the period: {written}.\n", f"{number:02d}.md")
+    hits = deployment.search.passages(user, f"what was paid: {day}", len(PERIODS))
+    assert sorted(hit.filename for hit in hits) == [f"{number:02d}.md" for number in range(len(PERIODS))]
 
 
 def test_a_year_is_a_word_like_others(deployment: Deployment, user: UserId) -> None:
