@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="Your own Postgres with pgvector, instead of the embedded one."
     )
+    direct_database_url: SecretStr | None = Field(
+        default=None,
+        description="Where INGEST_DATABASE_URL leads to a pooler: a URL around it, which backups need.",
+    )
     dagster_database_url: SecretStr | None = Field(
         default=None,
         description="Dagster's own database; by default, the database `dagster` on the same server.",

@@ -28,7 +28,7 @@ TELLING = 300
 """So many characters tell a statement from all others."""
 SHOWN = 60
 """Characters of a statement that has no name in sql/queries."""
-PREPARES = "act_as_worker"
+PREPARES = "applied_migrations"
 """Ends the preparation of a connection; what came before it was no work."""
 BYTES_AT_ONCE = 65_536
 

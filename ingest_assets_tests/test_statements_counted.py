@@ -90,7 +90,7 @@ def test_a_watched_query_says_from_where_to_where_the_work_went(database_url: st
             worker.execute("SELECT 'claims'")
             worker.execute("UPDATE steps SET setting = 'working'")
         prepared_meanwhile.execute("SELECT 'prepares'")
-        prepared_meanwhile.execute(query("act_as_worker"))
+        prepared_meanwhile.execute(query("applied_migrations"))
         prepared_meanwhile.execute("SELECT 'works'")
         worker.execute("UPDATE steps SET setting = 'done'")
         worker.execute("SELECT 'after'")

@@ -33,7 +33,7 @@ def make_backup(deployment: Deployment) -> "Backup":
     from ingest_assets.pipeline.store_ownership import StoreOwnership
 
     return Backup(
-        PostgresSnapshots(deployment.database_url, client_programs(deployment)),
+        PostgresSnapshots(deployment.direct_database_url, client_programs(deployment)),
         deployment.sealed_objects,
         PostgresObjectRecords(deployment.database),
         StoreOwnership(deployment.sealed_objects, PostgresStoreIds(deployment.database)),
@@ -49,7 +49,7 @@ def make_restoration(deployment: Deployment) -> "Restoration":
     from ingest_assets.shipped import known_migrations
 
     return Restoration(
-        PostgresRestorePlace(deployment.database_url, client_programs(deployment)),
+        PostgresRestorePlace(deployment.direct_database_url, client_programs(deployment)),
         deployment.sealed_objects,
         lambda: deployment.deletion,
         known_migrations(),

@@ -85,6 +85,12 @@ class Databases(Parts):
         self.embedded_postgres.start()
         return self.embedded_postgres.url()
 
+    @property
+    def direct_database_url(self) -> str:
+        """Return a URL around any pooler, for what needs a session of its own."""
+        direct = self.settings.direct_database_url
+        return self.database_url if direct is None else _decided(direct.get_secret_value())
+
     def url_of(self, role: Role) -> str:
         """Return a URL to act as the role: its own login on the embedded server, or else the only login."""
         from ingest_assets.settings import login_url

@@ -4,13 +4,10 @@ SELECT coalesce(installed_version, default_version) AS version
 FROM pg_available_extensions
 WHERE name = 'vector';
 
--- lock_first_migrations
--- Let one process migrate at a time while the schema has no table of locks, and no readers either.
-SELECT pg_advisory_lock(hashtextextended('ingest-assets migrations', 0));
-
--- unlock_first_migrations
--- Let the next process migrate.
-SELECT pg_advisory_unlock(hashtextextended('ingest-assets migrations', 0));
+-- try_first_lock
+-- Let one process migrate at a time while the schema has no table of locks, and no readers either, or return nothing. The
+-- lock is free when the transaction ends.
+SELECT WHERE pg_try_advisory_xact_lock(hashtextextended('ingest-assets migrations', 0));
 
 -- applied_migrations
 -- Return the applied migrations with their checksums at that time.

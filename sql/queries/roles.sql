@@ -1,27 +1,10 @@
--- act_as_worker
--- Give the session only the rights that the pipeline needs, and set how it searches HNSW indexes.
-SET ROLE ingest_worker;
-SET hnsw.iterative_scan = relaxed_order;
-SET hnsw.ef_search = 400;
+-- backend_pid
+-- Return the process of the server that serves this session.
+SELECT pg_backend_pid() AS pid;
 
 -- may_act_as
 -- Return whether the login may act as a role.
 SELECT pg_has_role(session_user, %(role)s, 'MEMBER') AS may;
-
--- limit_session
--- Limit how long the session may keep others waiting, and notice within 25 seconds that the client's host is gone. Over
--- a Unix socket, the server ignores what concerns the network.
-SELECT set_config('statement_timeout', %(statement_milliseconds)s::text, false),
-    set_config('lock_timeout', %(lock_milliseconds)s::text, false),
-    set_config('idle_in_transaction_session_timeout', %(idle_milliseconds)s::text, false),
-    set_config('tcp_keepalives_idle', '10', false),
-    set_config('tcp_keepalives_interval', '5', false),
-    set_config('tcp_keepalives_count', '3', false),
-    set_config('tcp_user_timeout', '25000', false);
-
--- wait_for_locks
--- Wait for locks as long as it takes: for what holds up nobody while it waits, such as building an index concurrently.
-SET lock_timeout = 0;
 
 -- begin_reading
 -- Begin a transaction, in one message with the settings that hold until it ends.
@@ -32,11 +15,11 @@ BEGIN READ ONLY;
 SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true),
     set_config('statement_timeout', '30s', true), set_config('lock_timeout', '5s', true);
 
--- become_owner
--- Become the owner of the schema that sql/roles.sql names, if it has this owner, for a transaction or for the session.
-SELECT set_config('role', 'ingest_owner', %(for_transaction)s)
-FROM pg_namespace
-WHERE nspname = 'upload_pipeline' AND pg_get_userbyid(nspowner) = 'ingest_owner';
+-- has_owner
+-- Return whether the schema has the owner that sql/roles.sql names.
+SELECT EXISTS (
+    SELECT FROM pg_namespace WHERE nspname = 'upload_pipeline' AND pg_get_userbyid(nspowner) = 'ingest_owner'
+) AS found;
 
 -- missing_roles
 -- Count the roles of sql/roles.sql that the server lacks.

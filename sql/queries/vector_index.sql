@@ -72,15 +72,11 @@ ALTER INDEX upload_pipeline.{name} ALTER COLUMN 1 SET STATISTICS 0;
 -- Drop an index, whole or not; neither readers nor writers wait for it.
 DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.{name};
 
--- give_build_memory
--- Give this session at least the server's memory for builds; a graph that outgrows it is built at a fifth of the speed.
-SELECT set_config('maintenance_work_mem', greatest(setting::bigint, %(kilobytes)s) || 'kB', false)
+-- build_memory
+-- Return the memory for a build, at least the server's: a graph that outgrows it is built at a fifth of the speed.
+SELECT greatest(setting::bigint, %(kilobytes)s) || 'kB' AS setting
 FROM pg_settings
 WHERE name = 'maintenance_work_mem';
-
--- build_without_helpers
--- Build in this session without helpers, which need shared memory; a container may have little of it.
-SET max_parallel_maintenance_workers = 0;
 
 -- draw_vectors
 -- Draw stored vectors of a model at random, out of pages that hold about a hundred times as many.

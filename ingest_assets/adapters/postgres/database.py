@@ -10,9 +10,10 @@ from datetime import timedelta
 import psycopg
 from pgvector.psycopg import register_vector
 from psycopg import Connection
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from ingest_assets.adapters.postgres.connections import WORKER, KeepingConnection, Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.sessions import LIMITS, SessionLimits, with_network_limits
 from ingest_assets.domain.documents.document import UserId
@@ -20,8 +21,6 @@ from ingest_assets.domain.errors import IngestError, OutageError, ResourceError
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.schema import check_schema
 from ingest_assets.shipped import known_migrations
-
-Row = DictRow
 
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
 """What a statement meets that the server could not carry out, or whose answer did not come."""
@@ -57,7 +56,7 @@ TRUSTED_SECONDS = 1.0
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
-class PooledConnection(Connection[Row]):
+class PooledConnection(KeepingConnection):
     used_at = 0.0
     refusal: IngestError | None = None
     """Why the connection is of no use, if it is not."""
@@ -99,7 +98,7 @@ class Database:
         )
 
     @contextmanager
-    def connection(self) -> Iterator[Connection[Row]]:
+    def connection(self) -> Iterator[KeepingConnection]:
         """Yield a connection in autocommit: each statement is its own transaction."""
         with translated_errors(self._limits):
             self._pool.open()
@@ -122,7 +121,7 @@ class Database:
             return self._pool.getconn()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection[Row]]:
+    def transaction(self) -> Iterator[KeepingConnection]:
         with self.connection() as connection, connection.transaction():
             yield connection
 
@@ -147,8 +146,9 @@ class Database:
     def _configure(self, connection: PooledConnection) -> None:
         connection.refusal = None
         try:
+            connection.look_for_pooler()
             register_vector(connection)
-            connection.execute(query("limit_session"), self._limits.settings())
+            connection.keep(self._limits.settings())
             check_schema(_act_as_worker(connection), known_migrations())
         except IngestError as refusal:
             connection.refusal = refusal
@@ -176,7 +176,8 @@ class UserDatabase:
         with self._database.connection() as connection:
             try:
                 cursor = psycopg.ClientCursor(connection)
-                cursor.execute(query("begin_reading", "become_reader", *settings), {"user_id": str(self._user_id)})
+                beginning = [query("begin_reading"), connection.opening, query("become_reader", *settings)]
+                cursor.execute(b";\n".join(filter(None, beginning)), {"user_id": str(self._user_id)})
                 yield connection
             except BaseException:
                 connection.rollback()
@@ -191,14 +192,15 @@ def assure_session(connection: Connection[Row]) -> None:
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection[Row]]:
-    """Yield one connection outside any pool, in autocommit, without pgvector's types and with the owner's limits."""
+def connected(url: str) -> Iterator[KeepingConnection]:
+    """Yield one connection outside our own pools, in autocommit, without pgvector's types, with the owner's limits."""
     limits = LIMITS[Role.OWNER]
     with (
         translated_errors(limits),
-        psycopg.connect(with_network_limits(url), autocommit=True, row_factory=dict_row) as connection,
+        KeepingConnection.connect(with_network_limits(url), autocommit=True, row_factory=dict_row) as connection,
     ):
-        connection.execute(query("limit_session"), limits.settings())
+        connection.look_for_pooler()
+        connection.keep(limits.settings())
         yield connection
 
 
@@ -262,10 +264,8 @@ def _seconds(limit: timedelta | None) -> float:
 
 def _act_as_worker(connection: PooledConnection) -> set[str]:
     """Take on the worker's role and return the names of the migrations that made the schema."""
-    cursor = connection.execute(query("act_as_worker", "applied_migrations"))
-    while cursor.nextset():
-        pass
-    return {row["name"] for row in cursor}
+    connection.keep(WORKER)
+    return {row["name"] for row in connection.execute(query("applied_migrations"))}
 
 
 def _denied(connection: PooledConnection) -> IngestError:

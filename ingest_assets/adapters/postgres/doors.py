@@ -7,7 +7,7 @@ from typing import Literal
 import psycopg
 from psycopg import Connection, sql
 
-from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.queries import query
 
 Doors = Literal["open_doors", "open_entrances"]

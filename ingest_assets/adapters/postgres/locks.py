@@ -1,13 +1,14 @@
 """Locks by name: rows that only the pipeline may lock. Advisory locks would be anybody's who may connect."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import BROKEN, Row, assure_session, connected
+from ingest_assets.adapters.postgres.connections import Row, act_as_owner
+from ingest_assets.adapters.postgres.database import BROKEN, assure_session, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import OutageError
@@ -59,10 +60,23 @@ def held_if_free(url: str, name: str) -> Iterator[Assure | None]:
 
 
 @contextmanager
+def first_held(url: str) -> Iterator[None]:
+    """Hold the lock of migrations as `held` does, while the schema has no table of locks yet."""
+    with connected(url) as holder:
+        holder.autocommit = False
+        holder.execute(query("hold_for_good"))
+        while not _succeeds(holder, "try_first_lock", {}):
+            time.sleep(PAUSE_SECONDS)
+        yield
+        with suppress(*BROKEN):
+            holder.rollback()
+
+
+@contextmanager
 def _holder(url: str, name: str) -> Iterator[Connection[Row]]:
     with connected(url) as holder:
         try:
-            holder.execute(query("become_owner"), {"for_transaction": False})
+            act_as_owner(holder)
         except psycopg.errors.InsufficientPrivilege:
             raise OutageError("role_denied", role=Role.OWNER) from None
         holder.execute(query("make_lock"), {"lock": name})
@@ -76,6 +90,10 @@ def _holder(url: str, name: str) -> Iterator[Connection[Row]]:
 
 
 def _takes(holder: Connection[Row], name: str) -> bool:
-    is_taken = holder.execute(query("try_lock"), {"lock": name}).rowcount == 1
+    return _succeeds(holder, "try_lock", {"lock": name})
+
+
+def _succeeds(holder: Connection[Row], statement: str, names: Mapping[str, str]) -> bool:
+    is_taken = holder.execute(query(statement), names).rowcount == 1
     assure_session(holder)  # ends the statement before, whose snapshot a concurrent build of an index would wait for
     return is_taken

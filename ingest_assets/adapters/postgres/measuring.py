@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Database, Row, connected
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database, connected
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.writers import EVENTS, PAID_CALLS, writers_have_ended
 from ingest_assets.domain.errors import CATALOGUE, ResourceError

@@ -1,8 +1,8 @@
 """Numbered SQL files, each applied once, in order, under one lock; an applied file must never change."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +11,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import Connection, sql
 
-from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.connections import UNLIMITED_LOCKS, KeepingConnection, Row, act_as_owner
+from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.doors import close_doors
-from ingest_assets.adapters.postgres.locks import MIGRATIONS, held
+from ingest_assets.adapters.postgres.locks import MIGRATIONS, first_held, held
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.adapters.postgres.sessions import LIMITS
+from ingest_assets.adapters.postgres.sessions import IDLE_IN_TRANSACTION, LIMITS
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.schema import check_not_newer
@@ -66,7 +67,7 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
         check_server(connection)
         applied: list[str] = []
         if not _has_locks(connection):
-            with _first_lock(connection):
+            with first_held(url):
                 applied += _apply_pending(connection, wanted, until_locks=True)
         if _pending(connection, wanted):
             with held(url, MIGRATIONS) as assure_lock:
@@ -107,9 +108,10 @@ def keep_readers_out(url: str) -> None:
 
 def _limit_idle(database: str) -> sql.Composed:
     """Return the statement that gives every session of a database the owner's limit."""
-    milliseconds = LIMITS[Role.OWNER].settings()["idle_milliseconds"]
-    statement = "ALTER DATABASE {} SET idle_in_transaction_session_timeout = {}"
-    return sql.SQL(statement).format(sql.Identifier(database), milliseconds)
+    limit = LIMITS[Role.OWNER].settings()[IDLE_IN_TRANSACTION]
+    return sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+        sql.Identifier(database), sql.Identifier(IDLE_IN_TRANSACTION), sql.Literal(limit)
+    )
 
 
 def pending(url: str) -> list[str]:
@@ -138,25 +140,13 @@ def check_server(connection: Connection[Row]) -> None:
         raise PermanentError("pgvector_missing", needed=".".join(map(str, OLDEST_PGVECTOR)))
 
 
-@contextmanager
-def _first_lock(connection: Connection[Row]) -> Iterator[None]:
-    connection.execute(query("wait_for_locks"))
-    connection.execute(query("lock_first_migrations"))
-    try:
-        connection.execute(query("limit_session"), LIMITS[Role.OWNER].settings())
-        yield
-    finally:
-        with suppress(psycopg.OperationalError):  # the lock ends with the session, too
-            connection.execute(query("unlock_first_migrations"))
-
-
 def _has_locks(connection: Connection[Row]) -> bool:
     [row] = connection.execute(query("lock_exists"))
     return bool(row["found"])
 
 
 def _apply_pending(
-    connection: Connection[Row],
+    connection: KeepingConnection,
     wanted: list[Migration],
     assure_lock: Callable[[], None] = lambda: None,
     *,
@@ -207,14 +197,23 @@ def _applied(connection: Connection[Row]) -> dict[str, str]:
     return {row["name"]: row["checksum"] for row in rows}
 
 
-def _apply(connection: Connection[Row], migration: Migration) -> None:
+def _apply(connection: KeepingConnection, migration: Migration) -> None:
     record = {"name": migration.name, "checksum": migration.checksum}
     with connection.transaction() if migration.transactional else nullcontext():
         if not migration.transactional:
-            connection.execute(query("wait_for_locks"))
-        connection.execute(query("become_owner"), {"for_transaction": migration.transactional})
+            connection.keep(UNLIMITED_LOCKS)
+        act_as_owner(connection, for_transaction=migration.transactional)
         for part in migration.parts:
-            connection.execute(part)
+            _apply_part(connection, part)
         connection.execute(query("record_migration"), record)
-    connection.execute("RESET ROLE")
-    connection.execute(query("limit_session"), LIMITS[Role.OWNER].settings())
+    connection.keep({"role": "none", **LIMITS[Role.OWNER].settings()})
+
+
+def _apply_part(connection: KeepingConnection, part: bytes) -> None:
+    if b" CONCURRENTLY " in part:
+        connection.execute_alone(part)
+        return
+    with connection.transaction():
+        connection.execute(part)
+        if connection.is_pooled:  # what a migration sets for its session must not stay for the pooler's other clients
+            connection.execute("RESET lock_timeout")

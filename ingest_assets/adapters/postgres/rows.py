@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.domain.documents.document import Document, Producer, StoredParse
 from ingest_assets.domain.documents.warnings import WarningKind, Warnings, counted
 from ingest_assets.domain.errors import IngestError

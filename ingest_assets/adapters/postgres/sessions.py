@@ -9,6 +9,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ingest_assets.domain.roles import Role
 
+IDLE_IN_TRANSACTION = "idle_in_transaction_session_timeout"
+
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
@@ -21,12 +23,19 @@ class SessionLimits:
     idle_in_transaction: timedelta
     """How long a transaction may do nothing before the server ends its session and frees its locks."""
 
-    def settings(self) -> dict[str, int]:
-        """Return the server's settings in milliseconds; there, 0 means no limit."""
+    def settings(self) -> dict[str, str]:
+        """Return the server's settings, with times in milliseconds; there, 0 means no limit.
+
+        Over a Unix socket, the server ignores what concerns the network.
+        """
         return {
-            "statement_milliseconds": _milliseconds(self.statement),
-            "lock_milliseconds": _milliseconds(self.lock),
-            "idle_milliseconds": _milliseconds(self.idle_in_transaction),
+            "statement_timeout": _milliseconds(self.statement),
+            "lock_timeout": _milliseconds(self.lock),
+            IDLE_IN_TRANSACTION: _milliseconds(self.idle_in_transaction),
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "25000",
         }
 
 
@@ -64,5 +73,5 @@ def url_with_network_limits(url: str) -> str:
     return f"{url}{'&' if parts.query else '?'}{missing}" if missing else url
 
 
-def _milliseconds(limit: timedelta | None) -> int:
-    return 0 if limit is None else round(limit.total_seconds() * 1000)
+def _milliseconds(limit: timedelta | None) -> str:
+    return "0" if limit is None else str(round(limit.total_seconds() * 1000))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.queries import query
 
 EVENTS = "upload_pipeline.events"

@@ -17,6 +17,7 @@ from ingest_assets.domain.documents.document import Document, DocumentId, UserId
 from ingest_assets.domain.encryption import Encryption
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.integrity import Finding
+from ingest_assets.domain.pooling import Pooling
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.schema import needed
 from ingest_assets.pipeline.stored_objects import PROBES
@@ -122,9 +123,11 @@ def _database(deployment: Deployment) -> Check:
 
 
 def _server(deployment: Deployment) -> str:
-    return (
+    told = (
         f"PostgreSQL {deployment.diagnosis.version()}, {'embedded' if deployment.settings.embedded else 'your server'}"
     )
+    pooling = Pooling.NONE if deployment.settings.embedded else deployment.diagnosis.pooling()
+    return told if pooling is Pooling.NONE else f"{told}, behind a pooler in {pooling} mode"
 
 
 def _schema(deployment: Deployment) -> str:

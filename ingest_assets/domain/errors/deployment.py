@@ -37,6 +37,11 @@ PROBLEMS = {
         "The database does not answer.",
         "Check that the server runs and that INGEST_DATABASE_URL names it; work then resumes by itself.",
     ),
+    "pooler_in_between": Problem(
+        PermanentError,
+        "A backup needs a session of its own, and a pooler stands between here and the database server.",
+        "Set INGEST_DIRECT_DATABASE_URL to a URL that leads to the server itself, or to a pooler in session mode.",
+    ),
     "database_refused": Problem(
         OutageError,
         "The database server answers, but it refuses the login, or has no such database.",

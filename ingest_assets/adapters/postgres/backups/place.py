@@ -17,7 +17,8 @@ import psycopg
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.backups.client_programs import ClientPrograms, errors_of
-from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.connections import KeepingConnection, Row, act_as_owner, require_no_pooler
+from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.migrations import check_server, make_roles, migrate
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of
@@ -45,6 +46,7 @@ class PostgresRestorePlace:
 
     def is_begun(self, manifest: Manifest) -> bool:
         with connected(self._url) as connection:
+            require_no_pooler(connection)
             check_server(connection)
             server = connection.info.server_version // 10_000
             if server < manifest.server:
@@ -84,7 +86,7 @@ class PostgresRestorePlace:
     def finish(self, store_id: UUID, actor: Actor) -> int:
         names = {"store_id": store_id} | columns_of(actor)
         with connected(self._url) as connection, connection.transaction():
-            connection.execute(query("become_owner"), {"for_transaction": True})
+            act_as_owner(connection, for_transaction=True)
             requeued = connection.execute(query("void_leases"), names).rowcount
             for statement in FINISHING:
                 connection.execute(query(statement), names)
@@ -144,9 +146,9 @@ def _require_empty(connection: Connection[Row]) -> None:
         raise PermanentError("place_not_empty", place="the database")
 
 
-def _drop_empty(connection: Connection[Row]) -> None:
+def _drop_empty(connection: KeepingConnection) -> None:
     with connection.transaction():
-        connection.execute(query("become_owner"), {"for_transaction": True})
+        act_as_owner(connection, for_transaction=True)
         connection.execute(query("lock_for_restoring"))
         _require_empty(connection)
         connection.execute(query("drop_schema"))

@@ -9,7 +9,8 @@ import psycopg
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.backups.client_programs import ClientPrograms
-from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.connections import Row, act_as_owner, require_no_pooler
+from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.documents.object_records import recorded
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.sweeping import RecordedObjects
@@ -34,8 +35,9 @@ class PostgresSnapshots:
     @contextmanager
     def taken(self) -> Iterator[Snapshot]:
         with connected(self._url) as connection:
+            require_no_pooler(connection)
             try:
-                connection.execute(query("become_owner"), {"for_transaction": False})
+                act_as_owner(connection)
             except psycopg.errors.InsufficientPrivilege:
                 raise OutageError("role_denied", role=Role.OWNER) from None
             connection.execute(query("begin_snapshot"))

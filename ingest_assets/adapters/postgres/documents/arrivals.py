@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of

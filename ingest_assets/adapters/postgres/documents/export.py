@@ -7,7 +7,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.sessions import LIMITS
 from ingest_assets.adapters.postgres.writers import EVENTS, writers_have_ended

@@ -2,7 +2,8 @@
 
 from hashlib import sha256
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, DocumentId, JobId, UserId
 from ingest_assets.domain.errors import PermanentError

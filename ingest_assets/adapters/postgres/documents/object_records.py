@@ -7,7 +7,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Database, Row, assure_session
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database, assure_session
 from ingest_assets.adapters.postgres.locks import intake_of, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import DocumentId, UserId

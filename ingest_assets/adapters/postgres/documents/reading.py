@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import document_of, warnings_of
 from ingest_assets.domain.documents.attachments import ListedAttachment

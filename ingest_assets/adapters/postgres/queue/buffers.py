@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import model_columns
 from ingest_assets.domain.documents.document import Chunk, ChunkId, DocumentId, Producer

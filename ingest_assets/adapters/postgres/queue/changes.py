@@ -8,7 +8,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Json, Jsonb
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import claim_columns, model_columns
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.locks import CLAIMS, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import claim_columns, columns_of, columns_of_error, job_of

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.search.vector_index import index_name
 from ingest_assets.domain.documents.document import ChunkId, DocumentId, Producer, UserId, Vectors

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import sql
 
-from ingest_assets.adapters.postgres.database import Row, connected
+from ingest_assets.adapters.postgres.connections import UNLIMITED_LOCKS, KeepingConnection, act_as_owner
+from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.locks import VECTOR_INDEXES, Assure, held_if_free
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Producer
@@ -19,6 +20,8 @@ KILOBYTES_PER_ROW = {IndexKind.BITS: 1.5, IndexKind.HALFVEC: 4}
 """Memory that a graph takes while it is built (measured: 1.3 and 3.8)."""
 MOST_KILOBYTES = 1024 * 1024
 """The most memory that a build is given."""
+WITHOUT_HELPERS = {"max_parallel_maintenance_workers": "0"}
+"""Helpers of a build need shared memory, of which a container may have little."""
 
 
 class PostgresVectorIndex:
@@ -51,7 +54,7 @@ class PostgresVectorIndex:
     def _name(self, model: Producer) -> str:
         return index_name(model, self._policy.kind_of(model))
 
-    def _drop_stale(self, connection: Connection[Row], model: Producer) -> None:
+    def _drop_stale(self, connection: KeepingConnection, model: Producer) -> None:
         """Drop what an interrupted build or removal left, and indexes of models without vectors but the present one."""
         models = {Producer(**row) for row in connection.execute(query("embedding_models"))} | {model}
         wanted = {self._name(each) for each in models}
@@ -60,7 +63,7 @@ class PostgresVectorIndex:
                 _drop(connection, name)
 
     @contextmanager
-    def _sole_right(self) -> Iterator[tuple[Connection[Row], Assure] | None]:
+    def _sole_right(self) -> Iterator[tuple[KeepingConnection, Assure] | None]:
         """Yield a session that alone may change indexes, and what assures that it still may, or None.
 
         It is None where another session holds the right, or where this login may not have it.
@@ -70,13 +73,13 @@ class PostgresVectorIndex:
                 yield None
                 return
             with held_if_free(self._url, VECTOR_INDEXES) as assure_right:
-                connection.execute(query("wait_for_locks"))
+                connection.keep(UNLIMITED_LOCKS)
                 yield (connection, assure_right) if assure_right else None
 
 
-def _becomes_owner(connection: Connection[Row]) -> bool:
+def _becomes_owner(connection: KeepingConnection) -> bool:
     try:
-        return connection.execute(query("become_owner"), {"for_transaction": False}).rowcount == 1
+        return act_as_owner(connection)
     except psycopg.errors.InsufficientPrivilege:
         return False
 
@@ -86,7 +89,7 @@ def index_name(model: Producer, kind: IndexKind) -> str:
     return f"document_chunks_nearest_{kind}_{model_sha[:12]}"
 
 
-def _state(connection: Connection[Row], model: Producer, name: str) -> IndexState:
+def _state(connection: KeepingConnection, model: Producer, name: str) -> IndexState:
     names = {"embed_model": model.name, "embed_version": model.version}
     [vectors] = connection.execute(query("vector_counts"), names)
     [load] = connection.execute(query("load_ahead"))
@@ -99,16 +102,16 @@ def _state(connection: Connection[Row], model: Producer, name: str) -> IndexStat
     )
 
 
-def _indexes(connection: Connection[Row]) -> dict[str, bool]:
+def _indexes(connection: KeepingConnection) -> dict[str, bool]:
     """Return whether each index is complete, by its name."""
     return {row["name"]: row["whole"] for row in connection.execute(query("vector_indexes"))}
 
 
-def _drop(connection: Connection[Row], name: str) -> None:
-    connection.execute(_template("drop_vector_index").format(name=sql.Identifier(name)))
+def _drop(connection: KeepingConnection, name: str) -> None:
+    connection.execute_alone(_template("drop_vector_index").format(name=sql.Identifier(name)))
 
 
-def _build(connection: Connection[Row], model: Producer, kind: IndexKind, rows: int) -> None:
+def _build(connection: KeepingConnection, model: Producer, kind: IndexKind, rows: int) -> None:
     name = index_name(model, kind)
     statement = _template(BUILDS[kind]).format(
         name=sql.Identifier(name),
@@ -116,13 +119,14 @@ def _build(connection: Connection[Row], model: Producer, kind: IndexKind, rows: 
         embed_version=sql.Literal(model.version),
     )
     kilobytes = min(round(rows * KILOBYTES_PER_ROW[kind]), MOST_KILOBYTES)
-    connection.execute(query("give_build_memory"), {"kilobytes": kilobytes})
+    [memory] = connection.execute(query("build_memory"), {"kilobytes": kilobytes})
+    connection.keep({"maintenance_work_mem": memory["setting"]})
     try:
-        connection.execute(statement)
+        connection.execute_alone(statement)
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory):
         _drop(connection, name)
-        connection.execute(query("build_without_helpers"))
-        connection.execute(statement)
+        connection.keep(WITHOUT_HELPERS)
+        connection.execute_alone(statement)
     if kind is IndexKind.HALFVEC:  # over an expression; the other is over a column, which keeps none
         connection.execute(_template("keep_no_statistics").format(name=sql.Identifier(name)))
 

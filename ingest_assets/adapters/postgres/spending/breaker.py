@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Row
+from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.errors import ResourceError
 from ingest_assets.domain.spending.circuit_breaker import Admission, BreakerSettings, CallOutcome, admit, opens

@@ -2,7 +2,8 @@
 
 from dataclasses import fields
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.spending.costs import ProviderCosts, UncertainCosts
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.spending.breaker import may_probe, paused_providers, tell_breaker
 from ingest_assets.domain.documents.document import DocumentId, UserId

@@ -5,7 +5,8 @@ from typing import Any
 
 import psycopg
 
-from ingest_assets.adapters.postgres.database import Database, Row
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer
 from ingest_assets.domain.errors import ResourceError
