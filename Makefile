@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz faults restore-drill quality bench dev check audit sbom install lock clean
+.PHONY: demo test fuzz faults restore-drill quality bench dev check audit sbom servers install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
@@ -67,11 +67,21 @@ $(VENV)/audit/.installed: requirements-audit.lock | install
 	  || $(VENV)/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
+servers: $(VENV)/servers/.installed  ## install servers that only tests need; what lacks one is skipped by name
+
+$(VENV)/servers/.installed: requirements-servers.lock | install
+	$(PYTHON) -m venv $(VENV)/servers
+	$(BIN)/uv pip sync --quiet --python $(VENV)/servers/bin/python --require-hashes requirements-servers.lock \
+	  || $(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-servers.lock
+	@touch $@
+
 lock: install  ## pin pyproject.toml's ranges anew for every supported Python, without an index address
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group installer -o requirements-installer.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group audit -o requirements-audit.lock
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --group servers -o requirements-servers.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group dev pyproject.toml -o requirements.lock
 

@@ -1,10 +1,11 @@
 """Every setting with its default. Each one is an environment variable."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 from uuid import UUID
 
 from pydantic import Field, SecretStr, field_validator
@@ -19,6 +20,7 @@ SHORTEST_SECRET = 32
 """The fewest characters of a secret that signs tokens: as many as the hash has bytes (RFC 7518, 3.2)."""
 SECRETS_OF_SERVE = ("INGEST_JWT_SECRET", "INGEST_LLAMAPARSE_WEBHOOK_SECRET", "INGEST_METRICS_TOKEN")
 """What only `ingest serve` needs to know."""
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
 
@@ -56,7 +58,8 @@ class Settings(BaseSettings):
     )
     storage_url: str | None = Field(
         default=None,
-        description="Where documents are stored: file:///path; by default, the folder `objects` in the home.",
+        description="Where documents are stored: file:///path, or s3://bucket/prefix, for which the extra `s3` and the "
+        "variables of AWS are needed, such as AWS_ENDPOINT_URL. By default, in the folder `objects` of the home.",
     )
     master_key_file: Path | None = Field(
         default=None,
@@ -304,8 +307,17 @@ class Settings(BaseSettings):
         return self.home_folder / "dagster"
 
     @property
+    def object_store_url(self) -> str:
+        return (self.home_folder / "objects").as_uri() if self.storage_url is None else self.storage_url
+
+    @property
+    def stores_in_folder(self) -> bool:
+        return self.object_store_url.startswith("file:")
+
+    @property
     def objects_folder(self) -> Path:
-        return self.home_folder / "objects" if self.storage_url is None else Path(urlsplit(self.storage_url).path)
+        """The folder of stored documents, if they are in one."""
+        return Path(unquote(urlsplit(self.object_store_url).path))
 
     @field_validator("ui_hosts", mode="before")
     @classmethod
@@ -332,10 +344,9 @@ class Settings(BaseSettings):
 
     @field_validator("storage_url")
     @classmethod
-    def _is_file_url(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "file:///")
-        if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path:
-            raise ValueError("it must look like file:///path")
+    def _is_url_of_store(cls, url: str | None) -> str | None:
+        if url is not None and not is_url_of_store(url):
+            raise ValueError("it must look like file:///path or s3://bucket/prefix")
         return url
 
     @field_validator("trusted_proxies")
@@ -352,6 +363,14 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("it must look like http://host/path or https://host/path")
         return url
+
+
+def is_url_of_store(url: str) -> bool:
+    """Return whether a URL names a folder or a bucket."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return parts.netloc in ("", "localhost") and parts.path != ""
+    return parts.scheme == "s3" and BUCKET.fullmatch(parts.netloc) is not None and not parts.query
 
 
 def sqlalchemy_url(url: str) -> str:

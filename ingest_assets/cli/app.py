@@ -32,6 +32,7 @@ SUMMARIES = {
     "metrics": "Print what Prometheus may measure.",
     "backup": "Back up the database and the stored documents.",
     "restore": "Restore a backup into an empty place.",
+    "copy-store": "Copy the stored documents into another folder or bucket.",
     "costs": "Show what providers have cost.",
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",

@@ -45,7 +45,7 @@ class Databases(Parts):
         """Return the name of this deployment among those on the same database."""
         from ingest_assets.composition.instance_name import name_of_home
 
-        return self.settings.instance or name_of_home(self.settings.home_folder)
+        return self.settings.instance or name_of_home(self.settings.home_folder / "objects.known")
 
     @part
     def boot(self) -> str:
@@ -210,9 +210,9 @@ class Databases(Parts):
     @part
     def sealed_objects(self) -> "ObjectStore":
         """Return the store that neither encrypts nor decrypts."""
-        from ingest_assets.adapters.object_stores.local_files import LocalFiles
+        from ingest_assets.composition.object_stores import opened_store
 
-        return LocalFiles(self.settings.objects_folder, self.settings.home_folder / "objects.known")
+        return opened_store(self.settings.object_store_url, self.settings.home_folder / "objects.known")
 
     @part
     def user_keys(self) -> "UserKeys":

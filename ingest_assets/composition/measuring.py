@@ -18,7 +18,9 @@ def make_measuring(deployment: "Deployment") -> "Measuring":
     from ingest_assets.pipeline.measuring import Measuring, Source
 
     settings = deployment.settings
-    folders = {"home": settings.home_folder, "objects": settings.objects_folder}
+    folders = {"home": settings.home_folder}
+    if settings.stores_in_folder:
+        folders["objects"] = settings.objects_folder
     return Measuring(
         (
             Source(PostgresMeasurements(deployment.measuring_database), DATABASE_UP),

@@ -68,10 +68,12 @@ def test_a_server_that_lets_nobody_in_is_not_said_to_be_silent(
 
 
 def test_a_wrong_setting_is_named_and_no_option_is_suggested(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INGEST_STORAGE_URL", "s3://bucket")
+    monkeypatch.setenv("INGEST_STORAGE_URL", "ftp://server/folder")
     ran = CliRunner().invoke(app, ["status"])
     assert ran.exit_code == 2
-    assert ran.output.startswith("setting_invalid: INGEST_STORAGE_URL: it must look like file:///path.")
+    assert ran.output.startswith(
+        "setting_invalid: INGEST_STORAGE_URL: it must look like file:///path or s3://bucket/prefix."
+    )
     assert "--help" not in ran.output
 
 

@@ -37,6 +37,11 @@ PROBLEMS = {
         "The database does not answer.",
         "Check that the server runs and that INGEST_DATABASE_URL names it; work then resumes by itself.",
     ),
+    "extra_missing": Problem(
+        PermanentError,
+        "{what} needs the extra `{name}`, which is not installed.",
+        "Install it beside ingest-assets: pip install 'ingest-assets[{name}]'.",
+    ),
     "pooler_in_between": Problem(
         PermanentError,
         "A backup needs a session of its own, and a pooler stands between here and the database server.",
@@ -186,7 +191,8 @@ PROBLEMS = {
     "storage_failed": Problem(
         OutageError,
         "The document store cannot be read or written.",
-        "Check INGEST_STORAGE_URL, that its disk is mounted, and its permissions; work then resumes by itself.",
+        "Check INGEST_STORAGE_URL, that its disk is mounted or its bucket answers, and the permissions; work then "
+        "resumes by itself.",
     ),
     "backup_missing": Problem(
         PermanentError,

@@ -98,7 +98,7 @@ OF_NO_DOCUMENT = frozenset(
         *("unknown_document", "not_queued", "not_failed", "deletion_incomplete", "not_from_a_file"),
         *("home_in_use", "home_not_private", "ui_password_missing", "instance_name_shared", "processes_linger"),
         *("database_too_old", "pgvector_missing", "rows_unprotected", "migration_changed", "encryption_undecided"),
-        *("setting_invalid", "database_url_invalid", "pooler_in_between"),
+        *("setting_invalid", "database_url_invalid", "pooler_in_between", "extra_missing"),
         *("database_start_failed", "dagster_stopped", "process_keeps_ending", "intake_unconfirmed", "alert_refused"),
         *("not_finished", "store_mismatched", "sweep_suspicious", "nested_too_deeply", "archive_refused"),
         *("backup_missing", "backup_unfinished", "backup_under_way", "backup_folder_unusable", "backup_damaged"),
