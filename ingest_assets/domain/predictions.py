@@ -127,15 +127,13 @@ def fitted(past: Sequence[PastWork]) -> Line:
     return Line(mean - rate * middle, rate)
 
 
-def busy_seconds(past: Iterable[PastWork]) -> float:
-    """Return for how long anything was worked on."""
-    busy, until = timedelta(), None
+def busy_seconds(past: Iterable[PastWork], since: datetime | None = None) -> float:
+    """Return for how long anything of this was worked on since a time."""
+    busy, until = timedelta(), since
     for each in sorted(past, key=lambda each: each.began_at):
-        if until is None or each.began_at > until:
-            busy += each.ended_at - each.began_at
-            until = each.ended_at
-        elif each.ended_at > until:
-            busy += each.ended_at - until
+        began_at = each.began_at if until is None else max(each.began_at, until)
+        if each.ended_at > began_at:
+            busy += each.ended_at - began_at
             until = each.ended_at
     return busy.total_seconds()
 
@@ -171,9 +169,12 @@ def batch_error(past: Sequence[PastWork]) -> float | None:
     """Return the median error of predicting how long each of the last batches takes from what ended before it."""
     first = max(FEWEST_DOCUMENTS, len(past) - TESTED_DOCUMENTS)
     return _median(
-        _error(_elapsed(past[:place], _work(past[place : place + BATCH])), busy_seconds(past[place : place + BATCH]))
-        for place in range(first, len(past) - BATCH + 1, BATCH)
+        _batch_error(past[:place], past[place : place + BATCH]) for place in range(first, len(past) - BATCH + 1, BATCH)
     )
+
+
+def _batch_error(before: Sequence[PastWork], batch: Sequence[PastWork]) -> float | None:
+    return _error(_elapsed(before, _work(batch)), busy_seconds(batch, since=before[-1].ended_at))
 
 
 def _elapsed(past: Sequence[PastWork], work: Sequence[Work]) -> float:

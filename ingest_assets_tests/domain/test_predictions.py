@@ -1,6 +1,7 @@
 """Predictions follow what was, and say how wrong they have been."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -27,6 +28,7 @@ from ingest_assets.domain.predictions import (
 )
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 TODAY = date(2026, 3, 11)
 SIZES = st.integers(1, 25_000_000)
 KINDS = st.sampled_from(["application/pdf", "text/markdown", "text/plain"])
@@ -116,6 +118,14 @@ def test_busy_time_is_no_longer_than_all_work_and_no_shorter_than_any(past: list
     assert at_once(past) >= 1
 
 
+@given(PAST, st.integers(0, 60))
+def test_the_times_of_batches_add_up_to_the_whole(past: list[PastWork], at: int) -> None:
+    """Nobody's time counts twice, even if documents of two batches were worked on at once."""
+    before, after = past[:at], past[at:]
+    since = max((each.ended_at for each in before), default=None)
+    assert busy_seconds(before) + busy_seconds(after, since) <= busy_seconds(past) + 1e-6
+
+
 @pytest.mark.parametrize("together", [1, 2, 4])
 def test_work_side_by_side_takes_its_share_of_the_time(together: int) -> None:
     past = worked([1000] * 40, lambda _: 2.0, together=together)
@@ -154,6 +164,7 @@ def test_the_error_is_that_of_predictions_from_what_came_before() -> None:
     steady = worked([1000] * FEWEST_DOCUMENTS, lambda _: 1.0)
     assert document_error([*steady, *steady[:BATCH]]) == pytest.approx(0)
     twice = worked([1000] * BATCH, lambda _: 2.0)
+    twice = [replace(each, began_at=each.began_at + DAY, ended_at=each.ended_at + DAY) for each in twice]
     [first] = twice[:1]
     assert document_error([*steady, first]) == pytest.approx(0.5)
     assert batch_error([*steady, *twice]) == pytest.approx(0.5)

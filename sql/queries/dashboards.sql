@@ -29,10 +29,11 @@ GROUP BY day
 ORDER BY day;
 
 -- past_work
--- Return how long the last attempts at the documents took that became searchable last, the earliest first.
-SELECT document.media_type, document.byte_size, work.began_at, work.ended_at
+-- Return how long the last attempts at the documents took that became searchable last, until they were committed, the
+-- earliest first.
+SELECT document.media_type, document.byte_size, work.began_at, greatest(work.ended_at, job.finished_at) AS ended_at
 FROM (
-    SELECT document_id, version
+    SELECT document_id, finished_at
     FROM upload_pipeline.upload_jobs
     WHERE state = 'done'
     ORDER BY finished_at DESC
@@ -40,19 +41,18 @@ FROM (
 ) AS job
 JOIN upload_pipeline.documents AS document USING (document_id)
 CROSS JOIN LATERAL (
-    SELECT max(event_id) FILTER (WHERE state = 'done') AS done,
-        max(event_id) FILTER (WHERE state NOT IN ('working', 'done')) AS waited
+    SELECT max(event_id) AS waited
     FROM upload_pipeline.events
-    WHERE events.document_id = job.document_id AND events.version = job.version
+    WHERE events.document_id = job.document_id AND state NOT IN ('working', 'done')
 ) AS last
 CROSS JOIN LATERAL (
     -- A worker has claimed a document at `queued` some time before it begins with it.
     SELECT min(occurred_at) FILTER (WHERE stage <> 'queued') AS began_at, max(occurred_at) AS ended_at
     FROM upload_pipeline.events
-    WHERE events.document_id = job.document_id AND event_id > last.waited AND event_id <= last.done
+    WHERE events.document_id = job.document_id AND event_id > last.waited
 ) AS work
-WHERE work.began_at < work.ended_at
-ORDER BY work.ended_at;
+WHERE work.began_at < greatest(work.ended_at, job.finished_at)
+ORDER BY ended_at, work.began_at;
 
 -- unfinished_work
 -- Return how many documents of each type are unfinished, and their bytes.

@@ -107,9 +107,14 @@ def _costs(figures: Figures) -> Iterator[Tile]:
     limit, spent = measured.value(metrics.BUDGET_LIMIT), measured.value(metrics.BUDGET_SPENT)
     if limit and spent is not None:
         mood = Mood.BAD if spent >= limit else Mood.GOOD
-        yield Tile("Today", usd(spent * 1e6), f"{percent(spent / limit)} of today's budget of {usd(limit * 1e6)}", mood)
+        yield Tile(
+            "Today, spent or reserved",
+            usd(spent * 1e6),
+            f"{percent(spent / limit)} of today's budget of {usd(limit * 1e6)}",
+            mood,
+        )
     elif spent is not None:
-        yield Tile("Today", usd(spent * 1e6), "No budget is set.")
+        yield Tile("Today, spent or reserved", usd(spent * 1e6), "No budget is set.")
     uncertain = sum(each.uncertain.micro_usd for each in figures.costs)
     if uncertain:
         yield Tile("Uncertain", usd(uncertain), "At most this was spent on calls whose answers never arrived.")

@@ -23,6 +23,7 @@ MEANINGS = {
     Verdict.PAUSED: "Somebody has paused everything.",
     Verdict.UNATTENDED: "Documents wait, and nobody works on them.",
 }
+QUEUE_SENSOR = "queued_jobs"
 NEARLY_FULL = 0.8
 SILENT_AFTER = timedelta(minutes=2)
 
@@ -87,6 +88,9 @@ def _parts(measured: Measured) -> Iterator[Tile]:
         heard = f"last heard of {span(silence)} ago"
         silent = silence > SILENT_AFTER
         yield Tile("Dagster's daemon", "silent" if silent else "at work", heard, Mood.WARNING if silent else Mood.GOOD)
+    is_on = measured.value(metrics.SENSOR_ON, QUEUE_SENSOR)
+    if is_on is not None:
+        yield Tile("Sensor of the queue", "on" if is_on else "switched off", mood=Mood.GOOD if is_on else Mood.BAD)
     dead = sum(measured.sums(metrics.DEAD_LETTERS, "code").values())
     yield Tile("Dead letters", number(dead), mood=Mood.WARNING if dead else Mood.GOOD)
 
