@@ -1,12 +1,12 @@
 """The dashboard of those who look for a fault: what fails where, and where the time goes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import isinf
 
 from ingest_assets.domain import metrics
 from ingest_assets.domain.dashboards.figures import Figures
 from ingest_assets.domain.dashboards.measured import Distribution, Measured, by_value
-from ingest_assets.domain.dashboards.panels import Dashboard, Panel, Ranking, Row
+from ingest_assets.domain.dashboards.panels import Dashboard, Mood, Panel, Ranking, Row, Tile, Tiles
 from ingest_assets.domain.dashboards.words import number, seconds, share
 from ingest_assets.domain.metrics import Metric
 from ingest_assets.domain.queue.stages import ORDER
@@ -21,6 +21,7 @@ def debugging(figures: Figures) -> Dashboard:
     in_order = [(stage.value, stages[stage.value,]) for stage in ORDER if (stage.value,) in stages]
     calls = [(labels[0], found) for labels, found in sorted(measured.distributions(metrics.CALL).items())]
     panels: tuple[Panel, ...] = (
+        *_uncounted(measured),
         _failures(measured),
         _ranked("Retries by code", "code", measured, metrics.RETRIES_TOTAL),
         _ranked("Dead letters by code", "code", measured, metrics.DEAD_LETTERS_TOTAL),
@@ -30,6 +31,13 @@ def debugging(figures: Figures) -> Dashboard:
         _outcomes(measured),
     )
     return Dashboard("debugging", "What fails, where, and where the time goes.", panels)
+
+
+def _uncounted(measured: Measured) -> Iterator[Tiles]:
+    behind = measured.value(metrics.HISTORY_BEHIND)
+    if behind:
+        note = "The next scrapes, reports and readers of this page make up for them."
+        yield Tiles("Not counted yet", (Tile("Events", number(behind), note, Mood.WARNING),))
 
 
 def _failures(measured: Measured) -> Ranking:
