@@ -138,9 +138,11 @@ def asked(address: str, expression: str) -> list[Any]:
 
 
 def test_every_panel_for_grafana_finds_what_it_asks_for(watched: Watched) -> None:
+    submit(watched.deployment, UserId(uuid4()), policy_text("Waiting"), "waiting.md")
     until(lambda: firing(watched.address))
     # Rates need two scrapes.
-    until(lambda: asked(watched.address, "rate(ingest_documents_finished_total[1m])"))
+    for shown in ("rate(ingest_documents_finished_total[1m])", "ingest_oldest_job_age_seconds"):
+        until(lambda shown=shown: asked(watched.address, shown))
     panels = [panel for dashboard in DASHBOARDS for row in dashboard.rows for panel in row.panels]
     found = {
         (panel.title, query.expression): asked(
