@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz faults restore-drill quality bench dev check audit sbom servers install lock clean
+.PHONY: demo test fuzz faults restore-drill quality dashboards bench dev check audit sbom servers install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
@@ -41,6 +41,9 @@ sbom: install $(VENV)/audit/.installed  ## list what runs in production, with ve
 
 quality: install  ## score what is read and found of documents whose content is known; PEERS="--peer TOOL=PYTHON …"
 	$(BIN)/python -m benchmarks.quality $(PEERS)
+
+dashboards: install  ## write the dashboards for Grafana anew: monitoring/dashboards/*.json
+	$(BIN)/python -m monitoring.builder
 
 bench: install  ## measure the speed; benchmarks/results/latest.json has every figure
 	$(BIN)/python -m benchmarks

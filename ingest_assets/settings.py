@@ -249,6 +249,14 @@ class Settings(BaseSettings):
     metrics_token_file: Path | None = Field(
         default=None, description="A file with that token, which `ingest serve` reads when it starts."
     )
+    ops_password_file: Path | None = Field(
+        default=None,
+        description="A file with the password of the dashboards at /ops, with any user name, read for each request; "
+        "without it, nobody sees them.",
+    )
+    promise_seconds: int = Field(
+        default=600, gt=0, description="How soon after being queued a document should be searchable (the SLA)."
+    )
     webhook_max_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="Larger callbacks are refused.")
     silence_seconds: int = Field(
         default=60,

@@ -25,6 +25,7 @@ ROOMS = {
     "dagster._": ("orchestration/dagster_internals",),
     "fastapi": ("http",),
     "prometheus_client": ("http",),
+    "jinja2": ("dashboards",),
     "typer": ("cli",),
     "rich": ("cli",),
 }

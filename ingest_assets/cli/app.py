@@ -29,6 +29,7 @@ SUMMARIES = {
     "delete": "Delete documents and everything made of them.",
     "encrypt": "Encrypt what is stored already.",
     "export": "Export the history and an index of what is stored.",
+    "report": "Show the dashboards as one page.",
     "metrics": "Print what Prometheus may measure.",
     "backup": "Back up the database and the stored documents.",
     "restore": "Restore a backup into an empty place.",

@@ -8,18 +8,32 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.outdated import FirstStep, OutdatedDocument
 from ingest_assets.domain.files.file_states import SeenFile
 from ingest_assets.domain.files.file_types import FileType
+from ingest_assets.domain.predictions import TooLittle, Work, predict_work
+from ingest_assets.pipeline.dashboards import REMEMBERED
 from ingest_assets.pipeline.estimate import Estimate, Size, estimate_documents
 from ingest_assets.pipeline.file_intake import FileIntake
 from ingest_assets.pipeline.intake import CheckedFile
 
 
-def estimate_files(files: Sequence[SeenFile], intake: FileIntake, deployment: Deployment) -> Estimate:
-    """Estimate the work that the files would make: unchanged and rejected files make none."""
-    sizes = (
+def estimate_files(files: Sequence[SeenFile], intake: FileIntake, deployment: Deployment) -> dict[str, Any]:
+    """Describe the work that the files would make: unchanged and rejected files make none."""
+    sizes = [
         Size(each.arrival.media_type, each.arrival.byte_size, _pages(each, deployment))
         for each in intake.changed(files)
-    )
-    return estimate_documents(sizes, parsing=deployment.parsing_effort, embedding=deployment.embedding_effort)
+    ]
+    estimate = estimate_documents(sizes, parsing=deployment.parsing_effort, embedding=deployment.embedding_effort)
+    return describe_estimate(estimate) | _time(sizes, deployment)
+
+
+def _time(sizes: Sequence[Size], deployment: Deployment) -> dict[str, Any]:
+    """Return where the time of an estimate is from: out of this deployment's own history, if it has enough of one."""
+    work = [Work(each.media_type, 1, each.byte_size) for each in sizes]
+    predicted = predict_work(deployment.records.past_work(REMEMBERED), work)
+    if isinstance(predicted, TooLittle):
+        return {"seconds_from": "assumptions", "seconds_error_percent": None}
+    error = predicted.document_error
+    told = None if error is None else round(100 * error)
+    return {"seconds": predicted.seconds, "seconds_from": "history", "seconds_error_percent": told}
 
 
 def _pages(file: CheckedFile, deployment: Deployment) -> int | None:

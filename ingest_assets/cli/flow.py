@@ -1,12 +1,13 @@
 """Whether documents flow, in sentences, and the command that helps if they do not."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ingest_assets.cli.pauses import describe, sentence_of
 from ingest_assets.domain.queue.flow import WINDOW, Flow, Verdict, verdict_on
 from ingest_assets.domain.queue.pauses import Pause
+from ingest_assets.domain.spans import span
 
 FIXES = {
     Verdict.UNATTENDED: "ingest doctor",
@@ -49,15 +50,6 @@ def last_look(flow: Flow) -> str:
     if flow.looked_at is None:
         return "no sensor has ever looked at it"
     return f"a sensor last looked at it {span(flow.at - flow.looked_at)} ago"
-
-
-def span(duration: timedelta) -> str:
-    """Return a duration in its largest unit, rounded: 45 s, 12 min, 3 h, 2 days."""
-    seconds = max(0.0, duration.total_seconds())
-    for unit, length, least in (("days", 86_400, 172_800), ("h", 3_600, 7_200), ("min", 60, 120)):
-        if seconds >= least:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _figures(flow: Flow, verdict: Verdict) -> list[str]:

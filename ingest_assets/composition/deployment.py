@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.alerting import Alerting
     from ingest_assets.pipeline.attachments import Attachments
     from ingest_assets.pipeline.attempts import Attempts
+    from ingest_assets.pipeline.dashboards import Dashboards
     from ingest_assets.pipeline.deletion import Deletion
     from ingest_assets.pipeline.drain import Drain
     from ingest_assets.pipeline.encryption import Encryption
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.ports.processing import Changes, ChunkBuffer, Progress, VectorBuffer
     from ingest_assets.pipeline.ports.providers import Chunker
     from ingest_assets.pipeline.ports.reading import Announcements, Documents
+    from ingest_assets.pipeline.ports.recording import Records
     from ingest_assets.pipeline.ports.reporting import Partitions, Reports
     from ingest_assets.pipeline.pruning import Pruning
     from ingest_assets.pipeline.refresh import Refresh
@@ -126,6 +128,27 @@ class Deployment(Searching):
         from ingest_assets.composition.measuring import make_measuring
 
         return make_measuring(self)
+
+    @part
+    def records(self) -> "Records":
+        from ingest_assets.adapters.postgres.queue.records import PostgresRecords
+
+        return PostgresRecords(self.database)
+
+    @part
+    def dashboards(self) -> "Dashboards":
+        from datetime import timedelta
+
+        from ingest_assets.pipeline.dashboards import Dashboards
+
+        return Dashboards(
+            self.flows,
+            self.pauses,
+            self.records,
+            self.measuring.collect,
+            lambda: self.ledger.costs(by_day=True),
+            timedelta(seconds=self.settings.promise_seconds),
+        )
 
     @part
     def retry_policy(self) -> "RetryPolicy":

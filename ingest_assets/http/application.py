@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from ingest_assets.http import documents, health, metrics, search, webhooks
+from ingest_assets.http import dashboards, documents, health, metrics, search, webhooks
 from ingest_assets.http.body_limits import BodyLimits
 from ingest_assets.http.following import events
 from ingest_assets.http.forms import FORM_ENVELOPE, is_form
@@ -42,7 +42,15 @@ def build_application(service: HttpService) -> FastAPI:
         lifespan=lifespan,
     )
     application.state.service = service
-    for router in (documents.router, events.router, search.router, webhooks.router, health.router, metrics.router):
+    for router in (
+        documents.router,
+        events.router,
+        search.router,
+        webhooks.router,
+        health.router,
+        metrics.router,
+        dashboards.router,
+    ):
         application.include_router(router)
     install_handlers(application)
     seconds = service.limits.arrival_seconds

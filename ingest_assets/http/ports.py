@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ingest_assets.domain.dashboards.panels import Dashboard
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
 from ingest_assets.domain.metrics import Sample
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
 from ingest_assets.http.following.followers import Followers
+from ingest_assets.http.login import Login
 from ingest_assets.http.rate_limit import RateLimit
 from ingest_assets.http.uploads import Uploads
 from ingest_assets.pipeline.deletion import Deletion
@@ -102,3 +105,6 @@ class HttpService:
     """Counts an answer by its status."""
     metrics_token: str | None = field(repr=False)
     """Whoever sends it reads the metrics; without it, nobody does."""
+    make_dashboards: Callable[[], tuple[datetime, tuple[Dashboard, ...]]]
+    dashboards_login: Login
+    """Lets in whoever may see the dashboards."""

@@ -23,6 +23,8 @@ STATUS_OF_CODE = {
     "signature_invalid": HTTPStatus.UNAUTHORIZED,
     "metrics_refused": HTTPStatus.UNAUTHORIZED,
     "metrics_closed": HTTPStatus.FORBIDDEN,
+    "dashboards_refused": HTTPStatus.UNAUTHORIZED,
+    "dashboards_closed": HTTPStatus.FORBIDDEN,
     "unknown_document": HTTPStatus.NOT_FOUND,
     "unknown_path": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
@@ -114,7 +116,7 @@ def problem(error: IngestError, headers: Mapping[str, str] | None = None) -> Pro
     status = status_of(error)
     added = dict(headers or {})
     if status is HTTPStatus.UNAUTHORIZED:
-        added["WWW-Authenticate"] = "Bearer"
+        added.setdefault("WWW-Authenticate", "Bearer")
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         added["Retry-After"] = str(RETRY_SECONDS)
     return ProblemResponse(describe(error), status, added)

@@ -37,7 +37,15 @@ SENTENCES = (
 )
 QUOTED = re.compile(r"`([^`]+)`")
 OPTION = re.compile(r"--[a-z][a-z-]*")
-PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/runbook.md", "docs/http.md")
+PAGES = (
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/runbook.md",
+    "docs/http.md",
+    "docs/dashboards.md",
+)
 
 
 def parses(command: str) -> bool:

@@ -1,24 +1,31 @@
-"""A real Prometheus scrapes a real `ingest serve`: what is wrong there fires here, and what is mended clears."""
+"""A real Prometheus scrapes a real `ingest serve`: what is wrong there fires here, what is mended clears, and every
+panel for Grafana finds what it asks for."""
 
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 import yaml
 
+from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
+from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets_tests.conftest import TEMPLATE, _database, deployment_for, settings_for
 from ingest_assets_tests.documents import drain_all, policy_text, submit
 from ingest_assets_tests.http.process import serve
 from ingest_assets_tests.monitoring.rules import RULES
 from ingest_assets_tests.waiting import until
+from monitoring.panels import DASHBOARDS, RANGE, RATE
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
 
@@ -28,6 +35,18 @@ SPEND = """
 INSERT INTO upload_pipeline.spending (budget, subject, day, micro_usd)
 VALUES ('day', '00000000-0000-0000-0000-000000000000', (now() AT TIME ZONE 'UTC')::date, 5000000)
 """
+CALLS = """
+INSERT INTO upload_pipeline.paid_calls (service, user_id, outcome, tokens, estimated_micro_usd, expires_at, settled_at)
+SELECT 'openai', gen_random_uuid(), unnest('{succeeded,failed}'::text[]), 100, 10, now(), now()
+"""
+NOTHING_HERE = {
+    "Daemon last heard of": "there is no Dagster",
+    "Backlog done in": "nothing may have been finished since Prometheus looks",
+    "Retries a minute": "no attempt is retried",
+    "Recall of the index": "nobody has measured it",
+    "Errors passed over": "there are none",
+}
+"""Panels that may be without any series, and why."""
 
 
 @contextmanager
@@ -76,25 +95,76 @@ def firing(address: str) -> dict[str, Any]:
     return {alert["labels"]["alertname"]: alert for alert in alerts if alert["state"] == "firing"}
 
 
-def test_what_is_wrong_fires_and_what_is_mended_clears(
-    deployment: Deployment, database_url: str, user: UserId, tmp_path: Path
-) -> None:
-    submit(deployment, user, b"%PDF-1.4 truncated", "bad.pdf")
-    drain_all(deployment)
-    submit(deployment, user, policy_text())
-    with psycopg.connect(database_url) as connection:
-        connection.execute(SPEND.encode())
+@dataclass(frozen=True)
+class Watched:
+    """A deployment whose service a Prometheus scrapes."""
+
+    deployment: Deployment
+    database_url: str
+    address: str
+    """Of Prometheus."""
+
+
+@pytest.fixture(scope="module")
+def watched(
+    postgres: EmbeddedPostgres, parser: LocalParser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Watched]:
+    """With a document that is done, one that has failed, one that waits, and a budget that is spent."""
+    folder = tmp_path_factory.mktemp("watched")
+    user = UserId(uuid4())
     settings = {"INGEST_METRICS_TOKEN": TOKEN, "INGEST_BUDGET_USD_PER_DAY": "5"}
-    with (
-        serve(database_url, tmp_path, **settings) as served,
-        prometheus(tmp_path, served.url.removeprefix("http://")) as address,
-    ):
-        until(lambda: firing(address).keys() >= EXPECTED)
-        for alert in firing(address).values():
-            assert "error" not in alert["annotations"]["description"]
-            assert "<" not in "".join(alert["annotations"].values())
-        drain_all(deployment)
-        with psycopg.connect(database_url) as connection:
-            connection.execute("UPDATE upload_pipeline.spending SET micro_usd = 1000000")
-        until(lambda: firing(address) and not firing(address).keys() & (EXPECTED - {"IngestDeadLettersAppear"}))
-        assert "IngestDatabaseUnreachable" not in firing(address)
+    for url in _database(postgres, TEMPLATE):
+        with deployment_for(settings_for(url, folder / "home"), parser) as deployment:
+            submit(deployment, user, policy_text("Done"), "done.md")
+            submit(deployment, user, b"%PDF-1.4 truncated", "bad.pdf")
+            drain_all(deployment)
+            submit(deployment, user, policy_text())
+            with psycopg.connect(url) as connection:
+                connection.execute(SPEND.encode())
+                connection.execute(CALLS.encode())
+            with (
+                serve(url, folder, **settings) as served,
+                prometheus(folder, served.url.removeprefix("http://")) as address,
+            ):
+                yield Watched(deployment, url, address)
+
+
+def asked(address: str, expression: str) -> list[Any]:
+    """The series that Prometheus finds."""
+    answer = httpx.get(f"{address}/api/v1/query", params={"query": expression}, timeout=10, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    found: list[Any] = answer.json()["data"]["result"]
+    return found
+
+
+def test_every_panel_for_grafana_finds_what_it_asks_for(watched: Watched) -> None:
+    submit(watched.deployment, UserId(uuid4()), policy_text("Waiting"), "waiting.md")
+    until(lambda: firing(watched.address))
+    # Rates need two scrapes.
+    for shown in ("rate(ingest_documents_finished_total[1m])", "ingest_oldest_job_age_seconds"):
+        until(lambda shown=shown: asked(watched.address, shown))
+    panels = [panel for dashboard in DASHBOARDS for row in dashboard.rows for panel in row.panels]
+    found = {
+        (panel.title, query.expression): asked(
+            watched.address, query.expression.replace(RATE, "1m").replace(RANGE, "1h")
+        )
+        for panel in panels
+        for query in panel.queries
+    }
+    empty = {title for title, _ in found} - {title for (title, _), series in found.items() if series}
+    assert empty <= set(NOTHING_HERE)
+    may_be_empty = {panel.title for panel in panels if panel.may_be_empty}
+    assert {title for (title, _), series in found.items() if not series} <= may_be_empty
+
+
+def test_what_is_wrong_fires_and_what_is_mended_clears(watched: Watched) -> None:
+    address = watched.address
+    until(lambda: firing(address).keys() >= EXPECTED)
+    for alert in firing(address).values():
+        assert "error" not in alert["annotations"]["description"]
+        assert "<" not in "".join(alert["annotations"].values())
+    drain_all(watched.deployment)
+    with psycopg.connect(watched.database_url) as connection:
+        connection.execute("UPDATE upload_pipeline.spending SET micro_usd = 1000000")
+    until(lambda: firing(address) and not firing(address).keys() & (EXPECTED - {"IngestDeadLettersAppear"}))
+    assert "IngestDatabaseUnreachable" not in firing(address)

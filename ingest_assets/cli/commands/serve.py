@@ -49,6 +49,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
     """
     from ingest_assets.http.authentication import Authentication
     from ingest_assets.http.following.followers import Followers, StreamLimits
+    from ingest_assets.http.login import Login
     from ingest_assets.http.metrics import RequestCounts
     from ingest_assets.http.ports import HttpService, Limits
     from ingest_assets.http.rate_limit import RateLimit
@@ -95,6 +96,8 @@ def compose_service(deployment: Deployment) -> "HttpService":
         webhook_secret=secret_of(settings.llamaparse_webhook_secret, settings.llamaparse_webhook_secret_file),
         collect_metrics=lambda: [*deployment.measuring.collect(), *requests.take()],
         count_request=requests.add,
+        make_dashboards=lambda: deployment.dashboards.make(),  # noqa: PLW0108  they are made when they are asked for
+        dashboards_login=Login(settings.ops_password_file),
         metrics_token=_long_secret("INGEST_METRICS_TOKEN_FILE", settings.metrics_token, settings.metrics_token_file),
     )
 

@@ -213,11 +213,11 @@ def _prune(gone: Sequence[str], owner: UserId, actor: Actor, deployment: Deploym
 def _estimate(
     found: Found, gone: Sequence[str] | None, intake: FileIntake, deployment: Deployment, as_json: bool
 ) -> None:
-    from ingest_assets.cli.estimate import describe_estimate, estimate_files, print_estimate
+    from ingest_assets.cli.estimate import estimate_files, print_estimate
 
     files = [each for each in found if isinstance(each, SeenFile)]
     pruned = {} if gone is None else {"pruned": len(gone)}
-    print_estimate(describe_estimate(estimate_files(files, intake, deployment)) | pruned, as_json=as_json)
+    print_estimate(estimate_files(files, intake, deployment) | pruned, as_json=as_json)
 
 
 def _all_done(results: Sequence[Result], deployment: Deployment) -> bool:

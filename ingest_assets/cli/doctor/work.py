@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ingest_assets.cli.doctor.check import Check, examined
-from ingest_assets.cli.flow import last_look, lines_of, span
+from ingest_assets.cli.flow import last_look, lines_of
 from ingest_assets.cli.ports import is_free, next_free
 from ingest_assets.cli.upkeep import HOST
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.queue.flow import UNATTENDED_AFTER, Verdict, verdict_on
+from ingest_assets.domain.spans import span
 from ingest_assets.posix.locks import try_exclusive
 
 if TYPE_CHECKING:

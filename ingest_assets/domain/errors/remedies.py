@@ -93,7 +93,7 @@ OF_NO_DOCUMENT = frozenset(
         *("authentication_missing", "token_missing", "token_invalid", "token_expired", "signing_keys_unreachable"),
         *("signature_invalid", "rate_limited", "idempotency_conflict", "invalid_request", "request_timeout"),
         *("uploads_of_user_full", "uploads_full", "streams_of_user_full", "streams_full"),
-        *("metrics_closed", "metrics_refused"),
+        *("metrics_closed", "metrics_refused", "dashboards_closed", "dashboards_refused"),
         *("unknown_path", "method_not_allowed", "wrong_usage", "ambiguous_name", "invalid_id", "user_missing"),
         *("unknown_document", "not_queued", "not_failed", "deletion_incomplete", "not_from_a_file"),
         *("home_in_use", "home_not_private", "ui_password_missing", "instance_name_shared", "processes_linger"),

@@ -33,6 +33,16 @@ PROBLEMS = {
         "Nobody may read the metrics, because they have no token.",
         "Set INGEST_METRICS_TOKEN_FILE to a file with 32 or more characters, and restart the service.",
     ),
+    "dashboards_refused": Problem(
+        PermanentError,
+        "The request does not have the password of the dashboards.",
+        "Send the password in the file of INGEST_OPS_PASSWORD_FILE by HTTP Basic, with any user name.",
+    ),
+    "dashboards_closed": Problem(
+        PermanentError,
+        "Nobody may see the dashboards, because they have no password.",
+        "Set INGEST_OPS_PASSWORD_FILE to a file with a password, and restart the service.",
+    ),
     "rate_limited": Problem(
         ResourceError, "There were more than {limit} requests in a minute.", "Try again in {seconds} seconds."
     ),

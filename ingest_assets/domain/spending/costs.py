@@ -1,6 +1,8 @@
 """What providers cost: usage in their own units, money in whole micro-dollars (millionths of a dollar)."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -47,6 +49,15 @@ class ProviderCosts:
     micro_usd: int
     uncertain: UncertainCosts = UncertainCosts()
     """What may come on top."""
+
+
+def by_day(costs: Iterable[ProviderCosts]) -> dict[date, int]:
+    """Return what all providers together have cost on each day, in micro-dollars; costs without a day do not count."""
+    found: dict[date, int] = defaultdict(int)
+    for each in costs:
+        if each.day is not None:
+            found[each.day] += each.micro_usd
+    return dict(found)
 
 
 def request_id_in(header: str | None) -> str | None:

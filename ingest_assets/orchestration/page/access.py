@@ -8,8 +8,6 @@ that, the page can ask for a password, or for the name of a user that a proxy ha
 import asyncio
 import hmac
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -20,8 +18,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from ingest_assets.domain.basic_login import CHALLENGE, password_in
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.orchestration.page.operations import changes_something
+from ingest_assets.posix.password_files import password_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOST = re.compile(r"\[(?P<address>[0-9a-fA-F:.]+)\](:\d+)?|(?P<name>[^\[\]:@/?#\s]+)(:\d+)?")
@@ -86,17 +86,17 @@ class AccessControl:
         return None
 
     async def _refusal_of_password(self, request: HTTPConnection, file: Path) -> Refusal | None:
-        if not (wanted := _password_in(file)):
+        if not (wanted := password_of(file)):
             reason = "The file that INGEST_UI_PASSWORD_FILE names is missing, empty or unreadable."
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, reason)
-        given = _given_password(request)
+        given = password_in(_only(request, "authorization"))
         if given is not None and hmac.compare_digest(given, wanted):
             return None
         if given is not None:
             async with self._wrong_passwords:
                 await asyncio.sleep(WRONG_PASSWORD_SECONDS)
-        ask = {"WWW-Authenticate": 'Basic realm="ingest-assets", charset="UTF-8"'}
-        return Refusal(HTTPStatus.UNAUTHORIZED, "A password is needed; any user name will do.", ask)
+        reason = "A password is needed; any user name will do."
+        return Refusal(HTTPStatus.UNAUTHORIZED, reason, {"WWW-Authenticate": CHALLENGE})
 
 
 def _only(request: HTTPConnection, header: str) -> str | None:
@@ -133,22 +133,5 @@ def require_password(file: Path | None) -> None:
     Raises:
         PermanentError: ui_password_missing.
     """
-    if file is not None and not _password_in(file):
+    if file is not None and not password_of(file):
         raise PermanentError("ui_password_missing")
-
-
-def _password_in(file: Path) -> bytes:
-    try:
-        return file.read_bytes().strip()
-    except OSError:
-        return b""
-
-
-def _given_password(request: HTTPConnection) -> bytes | None:
-    scheme, _, credentials = (_only(request, "authorization") or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return b64decode(credentials, validate=True).partition(b":")[2]
-    except (NotBase64, ValueError):
-        return None

@@ -4,8 +4,10 @@ import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.pipeline.ports.operating import Flows, Operations, Pauses
+from ingest_assets.pipeline.ports.recording import Records
 from ingest_assets.pipeline.ports.reporting import Partitions, Reports
 from ingest_assets_tests.contracts.operating_contract import FlowsContract, OperationsContract, PausesContract
+from ingest_assets_tests.contracts.recording_contract import RecordsContract
 from ingest_assets_tests.contracts.reporting_contract import PartitionsContract, ReportsContract
 
 
@@ -31,6 +33,12 @@ class TestPostgresFlows(FlowsContract):
     @pytest.fixture
     def flows(self, deployment: Deployment) -> Flows:
         return deployment.flows
+
+
+class TestPostgresRecords(RecordsContract):
+    @pytest.fixture
+    def records(self, deployment: Deployment) -> Records:
+        return deployment.records
 
 
 class TestPostgresPauses(PausesContract):

@@ -50,6 +50,10 @@ READS_EVERYTHING = {
     "outdated_documents": "`ingest refresh` looks for what other tools have made",
     "sum_costs": "`ingest costs` sums the ledger",
     **dict.fromkeys(
+        ("documents_by_hour", "documents_by_day", "growth_by_day", "past_work", "unfinished_work"),
+        "`ingest report` counts all documents",
+    ),
+    **dict.fromkeys(
         (
             *("other_instances", "drain_runs", "note_drain_runs", "renew_instance", "end_instance"),
             *("forget_instances", "instance_is_contested", "note_look"),
