@@ -12,7 +12,7 @@ demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
 
 test: install check  ## run every test; one process more than two cores, since some tests wait
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
 
 fuzz: install  ## test with damaged real files: ROUNDS of each, starting at SEED
 	INGEST_FUZZ_ROUNDS=$(or $(ROUNDS),100) INGEST_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest --numprocesses 2 \
