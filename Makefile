@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz faults restore-drill quality dashboards bench dev check audit sbom servers install lock clean
+.PHONY: demo test fuzz faults restore-drill quality dashboards docs bench dev check audit sbom servers install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
@@ -38,6 +38,10 @@ audit: install $(VENV)/audit/.installed  ## check licences, and ask a public ind
 
 sbom: install $(VENV)/audit/.installed  ## list what runs in production, with versions, hashes and licences (CycloneDX)
 	@$(VENV)/audit/bin/python -m supply_chain.bill_of_materials "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" sbom.cdx.json
+
+docs: install $(VENV)/docs/.installed  ## write docs/reference anew from the code, and build the documentation's site into site/
+	$(BIN)/python -m documentation
+	$(VENV)/docs/bin/zensical build --strict --clean
 
 quality: install  ## score what is read and found of documents whose content is known; PEERS="--peer TOOL=PYTHON …"
 	$(BIN)/python -m benchmarks.quality $(PEERS)
@@ -78,6 +82,12 @@ $(VENV)/servers/.installed: requirements-servers.lock | install
 	  || $(VENV)/servers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-servers.lock
 	@touch $@
 
+$(VENV)/docs/.installed: requirements-docs.lock | install
+	$(PYTHON) -m venv $(VENV)/docs
+	$(BIN)/uv pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.lock \
+	  || $(VENV)/docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
 lock: install  ## pin pyproject.toml's ranges anew for every supported Python, without an index address
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group installer -o requirements-installer.lock
@@ -85,6 +95,8 @@ lock: install  ## pin pyproject.toml's ranges anew for every supported Python, w
 	  --python-version 3.11 --no-header --group audit -o requirements-audit.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group servers -o requirements-servers.lock
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group dev pyproject.toml -o requirements.lock
 

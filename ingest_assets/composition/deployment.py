@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ingest_assets.composition.parts import part
 from ingest_assets.composition.searching import Searching
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.roles import Role
 
 if TYPE_CHECKING:
     from ingest_assets.domain.queue.retry_policy import RetryPolicy
@@ -51,6 +52,12 @@ class Deployment(Searching):
         other.replaced = self.replaced | {"database": self.database} | parts
         vars(other).update(other.replaced)
         return other
+
+    def without_waiting(self) -> "Deployment":
+        """Return a deployment for which a database that does not answer is away at once, and no longer waited for."""
+        from ingest_assets.adapters.postgres.database import Database
+
+        return self.replacing(database=Database(self.url_of(Role.WORKER), connections=1, patience=0.0))
 
     # The queue
 

@@ -1,4 +1,4 @@
-"""What operators may measure: each metric with its name, its labels and what it means. docs/metrics.md lists the same.
+"""What operators may measure: each metric with its name, its labels and what it means. A page is made of it.
 
 Labels have few values, all of them names that this system or its operator gives: stages, states, error codes,
 providers, models. None is a user, a document or anything that comes with one.

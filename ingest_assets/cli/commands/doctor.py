@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Annotated
 from uuid import uuid4
@@ -73,7 +74,16 @@ def doctor(
 
 def _examine(deployment: Deployment) -> Iterator[Check]:
     yield attempt("python", lambda: sys.version.split()[0])
-    yield _database(deployment)
+    server = _database(deployment)
+    yield server
+    if server.code == "database_unreachable" and not deployment.settings.embedded:
+        with closing(deployment.without_waiting()) as hasty:
+            yield from _examine_the_rest(hasty)
+    else:
+        yield from _examine_the_rest(deployment)
+
+
+def _examine_the_rest(deployment: Deployment) -> Iterator[Check]:
     yield attempt("schema", lambda: _schema(deployment))
     yield examined("isolation of users", lambda: _isolation(deployment))
     yield examined("reach of readers", lambda: _reach_of_readers(deployment))
