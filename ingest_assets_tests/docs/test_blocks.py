@@ -130,7 +130,7 @@ def test_the_server_understands_sql(block: Block, database_url: str) -> None:
         connection.rollback()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"], ids=name_of)
 def test_a_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     for link in LINK.findall(CODE.sub("", without_blocks(page))):
         if "://" in link:
