@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
@@ -13,6 +17,7 @@ from ingest_assets_tests.cli.failing_world import PATIENT, error_of
 from ingest_assets_tests.docs.pages import ROOT
 from ingest_assets_tests.documents import LEASE, drain_all, policy_text, submit
 from ingest_assets_tests.emulators.openai import KEY, OpenAIEmulator
+from ingest_assets_tests.pgbouncer import PGBOUNCER, pooled
 from ingest_assets_tests.sample_files import pdf
 
 PLACEHOLDER = re.compile(r"(?<![\w-])[A-Z][A-Z_]+(?![\w-])")
@@ -117,6 +122,19 @@ def own_postgres(trouble: Trouble) -> None:
     trouble.written("policy.md")
 
 
+def supabase(trouble: Trouble) -> None:
+    if PGBOUNCER is None:
+        pytest.skip("pgbouncer is not installed: no pooler was tried")
+    direct = trouble.empty_url()
+    with psycopg.connect(direct) as connection:
+        connection.execute("CREATE SCHEMA auth")
+        connection.execute("CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE RETURN NULL::uuid")
+    short = trouble.stack.enter_context(TemporaryDirectory(prefix="pgb-"))
+    pooler = trouble.stack.enter_context(pooled(direct, Path(short)))
+    trouble.placeholders |= {"POOLED_DATABASE_URL": pooler, "DIRECT_DATABASE_URL": direct}
+    trouble.written("policy.md")
+
+
 def backup_and_restore(trouble: Trouble) -> None:
     trouble.placeholders["NEW_DATABASE_URL"] = trouble.empty_url()
     one_document(trouble)
@@ -141,6 +159,7 @@ SITUATIONS: Mapping[str, Callable[[Trouble], None]] = {
     "budget": budget,
     "new-embedding-model": new_embedding_model,
     "own-postgres": own_postgres,
+    "supabase": supabase,
     "backup-and-restore": backup_and_restore,
     "delete-user-data": one_document,
 }
