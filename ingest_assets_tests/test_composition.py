@@ -155,3 +155,11 @@ def test_dagster_notices_too_that_the_databases_host_lost_power_unless_its_url_s
     given = parse_qs(urlsplit(url).query)
     assert (given["sslmode"], given["keepalives_idle"], given["tcp_user_timeout"]) == (["require"], ["60"], ["25000"])
     assert url.startswith("postgresql+psycopg2://dagster@db.example/dagster?")
+
+
+def test_who_has_found_the_database_away_does_not_wait_for_it_again() -> None:
+    hasty = deployment().without_waiting()
+    assert hasty.database._pool.timeout == 0
+    with pytest.raises(IngestError, match="database_unreachable"):
+        hasty.documents.counts()
+    hasty.close()
