@@ -15,6 +15,8 @@ from pathlib import Path
 from ingest_assets.cli.app import SUMMARIES, main
 from ingest_assets.orchestration.warm_launcher.preload import Preloaded
 
+LATE = ("openai", "tiktoken", "ingest_assets.cli.console")
+"""What commands import when they need it."""
 CLIENT = """#!{python} -SE
 import json, os, socket, sys
 if sys.argv[1:2] in (["up"], ["serve"]):
@@ -80,8 +82,8 @@ def _run() -> int:
 if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     Preloaded("ingest_assets.definitions")
-    for name in SUMMARIES:
-        import_module(f"ingest_assets.cli.commands.{name.replace('-', '_')}")
+    for name in (*(f"ingest_assets.cli.commands.{each.replace('-', '_')}" for each in SUMMARIES), *LATE):
+        import_module(name)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(sys.argv[1])
         server.listen()

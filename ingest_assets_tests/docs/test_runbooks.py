@@ -68,15 +68,17 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def dagster_template(databases: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a database with Dagster's tables, which take seconds to make."""
-    url = databases("template1")
+def dagster_of(databases: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Gives a page Dagster's database: one for all, as it takes seconds to make, or its own to be compared with."""
+    shared = databases("template1")
     with pytest.MonkeyPatch.context() as environment:
         for name in ("DAGSTER_HOME", "INGEST_DAGSTER_DATABASE_URL", "DAGSTER_DISABLE_TELEMETRY"):
             environment.setenv(name, "")  # it sets them for the whole process
-        with prepare_instance(tmp_path_factory.mktemp("dagster"), sqlalchemy_url(url)) as instance:
+        with prepare_instance(tmp_path_factory.mktemp("dagster"), sqlalchemy_url(shared)) as instance:
             instance.get_runs(limit=1)
-    return urlsplit(url).path.lstrip("/")
+    compared = [page for page in RUNBOOKS if "doctor --deep\n" in page.read_text()]
+    alone = {page: databases(urlsplit(shared).path.lstrip("/")) for page in compared}
+    return lambda page: alone.get(page, shared)
 
 
 @contextmanager
@@ -118,10 +120,10 @@ def test_what_a_page_says_happens_when_it_is_followed(
     databases: Callable[[str], str],
     parser: LocalParser,
     programs: Path,
-    dagster_template: str,
+    dagster_of: Callable[[Path], str],
 ) -> None:
     with trouble_of(page, tmp_path, databases, parser) as trouble:
-        environment = environment_of(trouble.deployment, trouble.user, programs, databases(dagster_template))
+        environment = environment_of(trouble.deployment, trouble.user, programs, dagster_of(page))
         environment |= trouble.environment
         with Shell(environment, trouble.folder) as shell:
             for block in blocks_of(page):
