@@ -45,7 +45,7 @@ class Databases(Parts):
         """Return the name of this deployment among those on the same database."""
         from ingest_assets.composition.instance_name import name_of_home
 
-        return self.settings.instance or name_of_home(self.settings.home_folder / "objects.known")
+        return self.settings.instance or name_of_home(self.settings.home_folder)
 
     @part
     def boot(self) -> str:
