@@ -45,6 +45,7 @@ PAGES = (
     "docs/runbook.md",
     "docs/http.md",
     "docs/dashboards.md",
+    "docs/existing-dagster.md",
 )
 
 
