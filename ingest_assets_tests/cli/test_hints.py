@@ -38,6 +38,7 @@ SENTENCES = (
 QUOTED = re.compile(r"`([^`]+)`")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 PAGES = (
+PAGES = (
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -46,6 +47,7 @@ PAGES = (
     "docs/http.md",
     "docs/dashboards.md",
     "docs/existing-dagster.md",
+)
 )
 
 
