@@ -38,7 +38,6 @@ SENTENCES = (
 QUOTED = re.compile(r"`([^`]+)`")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 PAGES = (
-PAGES = (
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -47,7 +46,6 @@ PAGES = (
     "docs/http.md",
     "docs/dashboards.md",
     "docs/existing-dagster.md",
-)
 )
 
 
