@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from ingest_assets_tests.browser.chromium import CHROMIUM, chromium
 from ingest_assets_tests.system.ingest import Ingest, Ui
@@ -17,7 +17,7 @@ DOCUMENTS = sorted((ROOT / "examples" / "documents").iterdir())
 PICTURES = ROOT / "docs" / "pictures"
 USER = "11111111-2222-4333-8444-555555555555"
 PATIENCE_MS = 60_000
-LINEAGE, PARTITION = {"width": 1500, "height": 480}, {"width": 1240, "height": 620}
+LINEAGE, PARTITION = ViewportSize(width=1500, height=480), ViewportSize(width=1240, height=620)
 
 
 def main() -> None:
