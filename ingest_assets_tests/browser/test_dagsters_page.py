@@ -134,6 +134,18 @@ def test_a_failed_run_says_why_and_what_to_do_and_succeeds_when_it_is_executed_a
     expect(page.get_by_text("Success", exact=True)).to_be_visible()
 
 
+def test_a_dead_letter_turns_one_asset_red_and_not_the_whole_lineage(
+    page: Page, ingest: Ingest, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 truncated")
+    [submitted] = ingest("submit", tmp_path, "--wait", "--json").json
+    assert submitted["code"] == "corrupt"
+    page.goto("/asset-groups")
+    expect(page.get_by_role("button", name="check_failed parsed_markdown")).to_be_visible()
+    for name in NAMES[1:]:
+        expect(page.get_by_role("button", name=f"missing {name}")).to_be_visible()
+
+
 def test_what_is_switched_off_on_the_page_is_named_by_doctor_until_it_is_on_again(page: Page, ingest: Ingest) -> None:
     for address in SWITCHED.values():
         page.goto(address)

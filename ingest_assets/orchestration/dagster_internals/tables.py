@@ -1,16 +1,22 @@
 """Rows in Dagster's own database that Dagster deletes one by one, or not at all.
 
-This module uses tables of the event log (`DynamicPartitionsTable`, `AssetCheckExecutionsTable`) and the storage's
-connection to them. `DagsterInstance.delete_dynamic_partition` takes one key and costs sixty times as much as a key in a
-long list, and Dagster cannot delete results of asset checks.
+This module uses tables of the event log (`DynamicPartitionsTable`, `AssetCheckExecutionsTable` and
+`SqlEventLogStorageTable`) and the storage's connection to them. `DagsterInstance.delete_dynamic_partition` takes one
+key and costs sixty times as much as a key in a long list, and Dagster can delete neither results of asset checks nor
+what a run has planned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, DynamicPartitionsTable
+from dagster import DagsterEventType
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    DynamicPartitionsTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 
@@ -29,6 +35,16 @@ def delete_check_results(instance: dg.DagsterInstance, run_id: str, checks: Sequ
         for check in checks:
             whose = (results.asset_key == check.asset_key.to_string(), results.check_name == check.name)
             connection.execute(AssetCheckExecutionsTable.delete().where(*whose, results.run_id == run_id))
+
+
+def delete_plans(instance: dg.DagsterInstance, run_id: str, assets: Collection[dg.AssetKey]) -> None:
+    """Forget that a run was to materialize these assets."""
+    events, keys = SqlEventLogStorageTable.c, [asset.to_string() for asset in assets]
+    planned = events.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value
+    with _tables(instance) as connection:
+        connection.execute(
+            SqlEventLogStorageTable.delete().where(events.run_id == run_id, planned, events.asset_key.in_(keys))
+        )
 
 
 def _tables(instance: dg.DagsterInstance) -> AbstractContextManager[Any]:
