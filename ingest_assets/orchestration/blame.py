@@ -1,6 +1,7 @@
 """Which assets of a document Dagster shows as failed: the one whose step failed.
 
-Dagster calls failed whatever a failed run had planned and not made. One dead letter would paint the whole lineage red.
+Dagster calls failed whatever a failed run had planned and not made, and checks that it had planned and not evaluated.
+One dead letter would paint the whole lineage red.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def blaming_only(asset: str, run: dg.DagsterRun, instance: dg.DagsterInstance) -
     try:
         yield
     except Exception:
-        later = [dg.AssetKey(name) for name in NAMES[NAMES.index(asset) + 1 :]]
+        untried = [dg.AssetKey(name) for name in NAMES[NAMES.index(asset) :]]
         with suppress(Exception):  # the block's own error must not be lost
-            delete_plans(instance, run.run_id, later)
+            delete_plans(instance, run.run_id, assets=untried[1:], checked=untried)
         raise

@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.domain.queue.stages import Stage, State
+from ingest_assets.orchestration.checks.of_documents import chunks_are_complete, every_chunk_has_a_vector
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG, REPEATS_TAG
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
 from ingest_assets_tests.orchestration.runs import (
@@ -94,6 +96,11 @@ def test_a_failed_document_turns_one_asset_red_and_not_the_whole_lineage(
     states = {name: partition_states(instance, name) for name in NAMES}
     assert [len(states[name]["failed"]) for name in NAMES] == [2, 0, 0, 0]
     assert states["finalized_chunks"]["materialized"] == {str(old)}
+    checks = [check.check_key for check in (chunks_are_complete, every_chunk_has_a_vector)]
+    evaluated = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    assert {key: found.status for key, found in evaluated.items()} == dict.fromkeys(
+        checks, AssetCheckExecutionRecordStatus.SUCCEEDED
+    )
 
 
 def test_a_drain_run_clears_the_failure_of_a_partition_run(

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     DynamicPartitionsTable,
@@ -37,14 +38,18 @@ def delete_check_results(instance: dg.DagsterInstance, run_id: str, checks: Sequ
             connection.execute(AssetCheckExecutionsTable.delete().where(*whose, results.run_id == run_id))
 
 
-def delete_plans(instance: dg.DagsterInstance, run_id: str, assets: Collection[dg.AssetKey]) -> None:
-    """Forget that a run was to materialize these assets."""
-    events, keys = SqlEventLogStorageTable.c, [asset.to_string() for asset in assets]
+def delete_plans(
+    instance: dg.DagsterInstance, run_id: str, *, assets: Collection[dg.AssetKey], checked: Collection[dg.AssetKey]
+) -> None:
+    """Forget that a run was to materialize `assets`, and to evaluate checks of `checked` that it has not evaluated."""
+    events, results = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
     planned = events.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value
+    unevaluated = results.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value
     with _tables(instance) as connection:
-        connection.execute(
-            SqlEventLogStorageTable.delete().where(events.run_id == run_id, planned, events.asset_key.in_(keys))
-        )
+        made = events.asset_key.in_([asset.to_string() for asset in assets])
+        connection.execute(SqlEventLogStorageTable.delete().where(events.run_id == run_id, planned, made))
+        whose = results.asset_key.in_([asset.to_string() for asset in checked])
+        connection.execute(AssetCheckExecutionsTable.delete().where(results.run_id == run_id, unevaluated, whose))
 
 
 def _tables(instance: dg.DagsterInstance) -> AbstractContextManager[Any]:
