@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz faults restore-drill quality dashboards docs bench dev check audit sbom servers install lock clean
+.PHONY: demo test fuzz faults restore-drill quality dashboards docs screenshots bench dev check audit sbom servers install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
@@ -48,6 +48,9 @@ quality: install  ## score what is read and found of documents whose content is 
 
 dashboards: install  ## write the dashboards for Grafana anew: monitoring/dashboards/*.json
 	$(BIN)/python -m monitoring.builder
+
+screenshots: install  ## take the README's pictures of Dagster's page anew, with Debian's Chromium
+	$(BIN)/python -m ingest_assets_tests.browser.pictures
 
 bench: install  ## measure the speed; benchmarks/results/latest.json has every figure
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from ingest_assets.domain.queue.jobs import without_text
+from ingest_assets.orchestration.blame import blaming_only
 from ingest_assets.orchestration.claims import claim_of, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of
 from ingest_assets.pipeline.partition_steps import PartitionSteps
@@ -17,11 +18,12 @@ class StepIOManager(dg.IOManager):
         self._steps = steps
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        run, asset = context.step_context.dagster_run, context.asset_key.to_user_string()
-        with shown_as_failure(self._steps, context.partition_key):
+        run, instance = context.step_context.dagster_run, context.step_context.instance
+        asset = context.asset_key.to_user_string()
+        with blaming_only(asset, run, instance), shown_as_failure(self._steps, context.partition_key):
             document_id = document_id_of(context.partition_key)
             is_last = not self._is_continued(run, asset)
-            claim = claim_of(run, context.step_context.instance, self._steps, document_id)
+            claim = claim_of(run, instance, self._steps, document_id)
             payload = self._steps.store(asset, document_id, claim, obj, is_last=is_last)
         context.add_output_metadata(without_text(payload))
 

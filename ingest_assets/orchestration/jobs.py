@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.batch_reporting import report_all
@@ -22,13 +23,23 @@ ingest_document = dg.define_asset_job(
 
 
 class DrainConfig(dg.Config):
-    """The limits of a drain run; `DrainLimits` explains them."""
+    """The limits of a drain run, as the launchpad shows them."""
 
-    in_flight: int = 4
-    ahead: int = 4
-    idle_seconds: float = 10
-    duration_seconds: float = 900
-    until_empty: bool = False
+    in_flight: int = Field(
+        default=4, description="How many documents compute at once. Documents that wait for providers come on top."
+    )
+    ahead: int = Field(
+        default=4, description="How many documents to claim ahead. A small number lets the next user have a turn soon."
+    )
+    idle_seconds: float = Field(
+        default=10, description="How long the run waits for more documents before it ends, in seconds."
+    )
+    duration_seconds: float = Field(
+        default=900, description="After how many seconds the run claims no more documents, finishes, and ends."
+    )
+    until_empty: bool = Field(
+        default=False, description="Whether the run also waits for retries that are not due, and for others' documents."
+    )
 
 
 @dg.op(description="Claims queued documents and takes several at once through the four steps, until none are left.")

@@ -45,7 +45,7 @@ def retry_failed_partitions(
     providers: dg.ResourceParam[Availability],
     lease: dg.ResourceParam[timedelta],
     listings: dg.ResourceParam[Listings],
-) -> Iterator[dg.RunRequest]:
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     instance = context.instance
 
     def reclaim() -> None:
@@ -55,13 +55,16 @@ def retry_failed_partitions(
         if providers.take_calls():
             yield from partition_runs(claims, listings, lease, instance, RUNS_PER_TICK, retries_only=True)
 
-    yield from _requests_of(
+    requests = _requests_of(
         context,
         reclaim,
         retry,
         lambda: dead_letter_runs(reports, instance, RUNS_PER_TICK),
         lambda: unlist_moved(instance, listings),
     )
+    if not requests:
+        yield dg.SkipReason("No retry is due, and every dead letter is shown.")
+    yield from requests
 
 
 @dg.schedule(

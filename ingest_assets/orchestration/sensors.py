@@ -55,8 +55,11 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         except OutageError as outage:
             return dg.SkipReason(f"{outage.message} {outage.hint}")
         if waiting > room:
-            return dg.SensorResult(run_requests=list(drain_runs(workers, instance, waiting, settings)))
-        requests = partition_runs(claims, listings, settings.lease, instance, waiting)
-        return dg.SensorResult(run_requests=list(requests))
+            requests = list(drain_runs(workers, instance, waiting, settings))
+            otherwise = "As many drain runs are at work as what waits is worth, or as INGEST_DRAIN_WORKERS allows."
+        else:
+            requests = list(partition_runs(claims, listings, settings.lease, instance, waiting))
+            otherwise = "Others have just claimed what waited."
+        return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason(otherwise)
 
     return queued_jobs

@@ -1,26 +1,15 @@
-"""Chromium without a window, which reaches nothing but this machine."""
-
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SWITCHES = (
-    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-)
+from ingest_assets_tests.browser.chromium import CHROMIUM, chromium
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser for the tests of one module: while it is open, this thread has a running event loop."""
+    """A browser for the tests of one module."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: nothing was tried in a browser")
-    switches = [*SWITCHES, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+    with chromium() as launched:
         yield launched
-        launched.close()

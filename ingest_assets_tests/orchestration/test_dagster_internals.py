@@ -261,6 +261,21 @@ def test_a_batch_leaves_what_single_events_leave_in_one_write_an_asset(monkeypat
     assert writes == 2
 
 
+@dg.op
+def report_thirty(context: dg.OpExecutionContext) -> None:
+    log_as_one_batch(context, [dg.AssetMaterialization("one", partition=str(n)) for n in range(30)], most=500)
+
+
+def test_each_materialization_of_a_batch_has_a_millisecond_of_its_own() -> None:
+    job = dg.GraphDefinition("reporting", node_defs=[report_thirty]).to_job()
+    with dg.instance_for_test() as instance:
+        assert job.execute_in_process(instance=instance).success
+        found = instance.fetch_materializations(dg.AssetKey("one"), limit=30, ascending=True).records
+    times = [int(record.timestamp * 1000) for record in found]
+    assert len(times) == 30
+    assert times == sorted(set(times))
+
+
 def test_deleted_partitions_are_as_dagster_leaves_them() -> None:
     left = []
     for in_one_statement in (True, False):

@@ -12,6 +12,7 @@ from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.pauses import Paused
 from ingest_assets.orchestration.assets.tables import COLUMNS, SCHEMA
 from ingest_assets.orchestration.checks import queue_is_fresh, rows_agree
+from ingest_assets.orchestration.jobs import DrainConfig
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import ingest, policy_text, submit
@@ -61,6 +62,17 @@ def test_every_asset_tells_what_it_is_and_whose() -> None:
 
 def test_what_a_person_starts_runs_in_one_process() -> None:
     assert build_definitions(Deployment(Settings())).executor is dg.in_process_executor
+
+
+def test_whatever_a_person_may_start_or_set_says_what_it_is_for() -> None:
+    repository = build_definitions(Deployment(Settings())).get_repository_def()
+    described = {job.name: job.description for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    described |= {sensor.name: sensor.description for sensor in repository.sensor_defs}
+    described |= {schedule.name: schedule.description for schedule in repository.schedule_defs}
+    assert "drain_queue" in described
+    assert [name for name, description in described.items() if not description] == []
+    limits = DrainConfig.model_fields
+    assert [name for name, limit in limits.items() if limit.is_required() or not limit.description] == []
 
 
 def test_assets_name_their_tables_columns_and_sources(database_url: str) -> None:

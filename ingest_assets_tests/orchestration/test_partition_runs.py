@@ -6,14 +6,23 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
 from ingest_assets.domain.queue.stages import Stage, State
+from ingest_assets.orchestration.checks.of_documents import chunks_are_complete, every_chunk_has_a_vector
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG, REPEATS_TAG
 from ingest_assets_tests.documents import drain_all, ingest, policy_text, submit
-from ingest_assets_tests.orchestration.runs import NAMES, failed_partitions, materialization, run_drain, run_partition
+from ingest_assets_tests.orchestration.runs import (
+    NAMES,
+    failed_partitions,
+    materialization,
+    partition_states,
+    run_drain,
+    run_partition,
+)
 from ingest_assets_tests.pipeline.test_failures import failing
 from ingest_assets_tests.sample_files import scanned_pdf
 
@@ -72,6 +81,26 @@ def test_a_failing_document_is_a_failed_partition_and_turns_green_after_its_retr
     assert run_partition(broken, instance, document_id).success
     assert failed_partitions(instance, "parsed_markdown", deployment) == set()
     assert set(instance.get_materialized_partitions(dg.AssetKey("finalized_chunks"))) == {str(document_id)}
+
+
+def test_a_failed_document_turns_one_asset_red_and_not_the_whole_lineage(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    old = submit(deployment, user, policy_text()).document_id
+    assert run_partition(deployment, instance, old).success
+    assert submit(deployment, user, policy_text("Glass")).document_id == old
+    broken = failing(deployment, PermanentError("corrupt"), 2)
+    new = submit(deployment, user, policy_text("Hail"), "hail.md").document_id
+    for document_id in (old, new):
+        assert not run_partition(broken, instance, document_id).success
+    states = {name: partition_states(instance, name) for name in NAMES}
+    assert [len(states[name]["failed"]) for name in NAMES] == [2, 0, 0, 0]
+    assert states["finalized_chunks"]["materialized"] == {str(old)}
+    checks = [check.check_key for check in (chunks_are_complete, every_chunk_has_a_vector)]
+    evaluated = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    assert {key: found.status for key, found in evaluated.items()} == dict.fromkeys(
+        checks, AssetCheckExecutionRecordStatus.SUCCEEDED
+    )
 
 
 def test_a_drain_run_clears_the_failure_of_a_partition_run(

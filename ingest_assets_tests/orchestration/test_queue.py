@@ -34,7 +34,10 @@ def tick(deployment: Deployment, instance: dg.DagsterInstance, **settings: Any) 
         resources=resources_of(deployment),
     ) as context:
         ticked = definition(context)
-    return list(ticked.run_requests or []) if isinstance(ticked, dg.SensorResult) else []
+    assert isinstance(ticked, dg.SensorResult | dg.SkipReason)
+    requests = list(ticked.run_requests or []) if isinstance(ticked, dg.SensorResult) else []
+    assert requests or (isinstance(ticked, dg.SkipReason) and ticked.skip_message), "an idle tick says why"
+    return requests
 
 
 def minute(deployment: Deployment, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
@@ -42,7 +45,9 @@ def minute(deployment: Deployment, instance: dg.DagsterInstance) -> list[dg.RunR
     with dg.build_schedule_context(
         instance=instance, repository_def=loaded.get_repository_def(), resources=loaded.resources or {}
     ) as context:
-        return list(retry_failed_partitions.evaluate_tick(context).run_requests or [])
+        evaluated = retry_failed_partitions.evaluate_tick(context)
+    assert evaluated.run_requests or evaluated.skip_message, "an idle tick says why"
+    return list(evaluated.run_requests or [])
 
 
 def test_an_empty_queue_starts_nothing(deployment: Deployment, instance: dg.DagsterInstance) -> None:

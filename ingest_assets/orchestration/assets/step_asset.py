@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from ingest_assets.orchestration.blame import blaming_only
 from ingest_assets.orchestration.claims import claim_of, refuse_dead_letter, shown_as_failure
 from ingest_assets.orchestration.partitions import document_id_of, documents
 from ingest_assets.pipeline.partition_steps import PartitionSteps
@@ -43,8 +44,9 @@ def run_step(context: dg.AssetExecutionContext, steps: PartitionSteps, *before: 
     Raises:
         dg.Failure: The step failed; the document's job has been settled.
     """
-    with shown_as_failure(steps, context.partition_key):
+    run, asset = context.run, context.asset_key.to_user_string()
+    with blaming_only(asset, run, context.instance), shown_as_failure(steps, context.partition_key):
         document_id = document_id_of(context.partition_key)
-        refuse_dead_letter(context.run, document_id, steps)
-        claim = claim_of(context.run, context.instance, steps, document_id)
-        return steps.run(context.asset_key.to_user_string(), document_id, claim, *before)
+        refuse_dead_letter(run, document_id, steps)
+        claim = claim_of(run, context.instance, steps, document_id)
+        return steps.run(asset, document_id, claim, *before)
