@@ -265,7 +265,10 @@ class Settings(BaseSettings):
         "started again.",
     )
     alert_webhook_url: SecretStr | None = Field(
-        default=None, description="Where failures are posted as JSON, once per cause and hour: http:// or https://."
+        default=None, description="Where alerts are posted, once per condition and hour: http:// or https://."
+    )
+    alert_format: Literal["json", "slack", "teams"] = Field(
+        default="json", description="What reads them: any program, Slack's incoming webhooks, or a workflow of Teams."
     )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
     ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

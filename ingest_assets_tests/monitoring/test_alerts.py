@@ -2,10 +2,13 @@
 
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ingest_assets.domain.alerting.conditions import BY_NAME as BY_CONDITION
+from ingest_assets.domain.alerting.conditions import CONDITIONS, Watcher
 from ingest_assets.domain.metrics import BY_NAME
 from ingest_assets_tests.monitoring.rules import ROOT, changing, firing, given, rules
 
@@ -17,6 +20,7 @@ CALLS = 'ingest_provider_call_seconds_sum{provider="openai"}'
 CLAIMABLE = "ingest_claimable_jobs{}"
 BREAKER = 'ingest_provider_breaker_open{provider="openai"}'
 HOUR = 60
+LABEL = r"{{ \$labels\.\w+ }}"
 
 SICK: dict[str, tuple[dict[str, float], int, int]] = {
     "IngestErrorRateCritical": ({FAILURES: 6}, 12, 12),
@@ -111,6 +115,22 @@ def test_an_alert_says_how_bad_it_is_what_happened_and_what_helps(alert: str) ->
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     headings = re.findall(r"^#+ (.+)$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
     assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_rules_and_the_alerts_without_prometheus_are_the_same() -> None:
+    assert set(rules()) == {each.name for each in CONDITIONS if each.watcher is not Watcher.OURSELVES}
+    assert {each.name for each in CONDITIONS if each.watcher is Watcher.OURSELVES} == {"IngestDocumentsWait"}
+
+
+@pytest.mark.parametrize("alert", rules())
+def test_a_condition_says_what_its_rule_says(alert: str) -> None:
+    rule, condition = rules()[alert], BY_CONDITION[alert]
+    told = rule["annotations"]
+    assert condition.severity == rule["labels"]["severity"]
+    assert condition.lasts == timedelta(minutes=int(rule.get("for", "0m").removesuffix("m")))
+    assert condition.runbook == told["runbook_url"]
+    assert condition.summary == re.sub(rf"{LABEL}( on {LABEL})?", "{subject}", told["summary"])
+    assert condition.description == re.sub(r"{{[^}]*\$value[^}]*}}", "{value}", told["description"])
 
 
 @pytest.mark.parametrize("alert", rules())

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.lookout import looking_out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
@@ -35,7 +36,9 @@ def serve(
     with deployed(as_json=as_json) as deployment:
         stop_on_signals()
         try:
-            _run(compose_service(deployment), host, port, as_json=as_json)
+            service = compose_service(deployment)
+            with looking_out(deployment):
+                _run(service, host, port, as_json=as_json)
         except KeyboardInterrupt:
             messages.print("Stopped.")
 

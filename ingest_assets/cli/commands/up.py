@@ -9,6 +9,7 @@ import typer
 
 from ingest_assets.cli.arguments import Json
 from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.lookout import looking_out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import in_use, next_free
 from ingest_assets.cli.upkeep import (
@@ -131,8 +132,9 @@ def _run(deployment: Deployment, processes: Processes, port: int, *, as_json: bo
         _announce(f"http://{HOST}:{port}", as_json=as_json)
         if WARM:
             supervisor.add(warm_launcher(home, silence))
-        for _ in attending(supervisor, database):
-            pass
+        with looking_out(deployment):
+            for _ in attending(supervisor, database):
+                pass
     raise AssertionError
 
 
