@@ -270,6 +270,9 @@ class Settings(BaseSettings):
     alert_format: Literal["json", "slack", "teams"] = Field(
         default="json", description="What reads them: any program, Slack's incoming webhooks, or a workflow of Teams."
     )
+    log_format: Literal["human", "json"] = Field(
+        default="human", description="How `ingest serve`, and the processes and runs of `ingest up`, write their logs."
+    )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
     ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),

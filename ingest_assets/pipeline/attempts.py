@@ -118,7 +118,10 @@ class Attempts:
     def _tell_finished(self, change: Change) -> None:
         document, version = change.job.document, change.version
         if version is not None:
-            self.observer.observe(DocumentFinished(document.document_id, document.version, version.chunks))
+            finished = DocumentFinished(
+                document.document_id, document.version, version.chunks, change.job.correlation_id
+            )
+            self.observer.observe(finished)
 
 
 def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slot: Slot) -> None:

@@ -48,7 +48,7 @@ ON CONFLICT DO NOTHING;
 DELETE FROM upload_pipeline.readings
 WHERE taken_at < now() - %(at_all)s::interval
     OR (taken_at < now() - %(in_full)s::interval
-        AND extract(epoch FROM taken_at)::bigint %% extract(epoch FROM %(sparse)s::interval)::bigint <> 0);
+        AND mod(extract(epoch FROM taken_at)::bigint, extract(epoch FROM %(sparse)s::interval)::bigint) <> 0);
 
 -- first_readings
 -- Return the first reading that is at most so old, for each of some ages.

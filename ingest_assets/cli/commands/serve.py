@@ -9,13 +9,14 @@ import typer
 from pydantic import SecretStr
 
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.console import out, tell
 from ingest_assets.cli.lookout import looking_out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.service_secrets import secret_of
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.posix.log_lines import follow_the_setting
 from ingest_assets.posix.private_folders import keep_private
 from ingest_assets.posix.signals import stop_on_signals
 from ingest_assets.settings import SHORTEST_SECRET
@@ -40,7 +41,7 @@ def serve(
             with looking_out(deployment):
                 _run(service, host, port, as_json=as_json)
         except KeyboardInterrupt:
-            messages.print("Stopped.")
+            tell("Stopped.")
 
 
 def compose_service(deployment: Deployment) -> "HttpService":
@@ -121,6 +122,7 @@ def _long_secret(variable: str, value: SecretStr | None, file: Path | None) -> s
 
 def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    follow_the_setting()
     logging.getLogger("ingest_assets.http").setLevel(logging.INFO)
     from ingest_assets.http.server import server_of
 

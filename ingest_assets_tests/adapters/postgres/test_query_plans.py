@@ -153,6 +153,7 @@ VALUES: dict[str, Any] = {
                 "sources": ["job_validated"],
                 "stage": "parsing",
                 "is_done": False,
+                "correlation_id": "a request",
             }
         ]
     ),

@@ -95,6 +95,7 @@ class PostgresClaims:
             {
                 "job_id": job.job_id,
                 "claim": job.claim,
+                "correlation_id": job.correlation_id,
                 "fence": job.fence,
                 "state": State.DEADLETTER if gives_up else State.RETRYABLE,
                 "counts": int(gives_up or isinstance(decision, RetryAt)),
