@@ -32,6 +32,7 @@ from ingest_assets.orchestration.schedules import (
     retry_failed_partitions,
 )
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.orchestration.summaries import daily_summary, send_summary, weekly_summary
 from ingest_assets.orchestration.sweeping import sweep_store
 from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
@@ -57,6 +58,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             unlist_partitions,
             sweep_store,
             purge_runs,
+            send_summary,
         ],
         sensors=[queued_jobs_sensor(settings), alert_of_failures_sensor(settings)],
         schedules=[
@@ -70,6 +72,8 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             look_after_deletions,
             daily_purge,
             daily_sweep,
+            daily_summary,
+            weekly_summary,
         ],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from ingest_assets.composition.deployment import Deployment
     from ingest_assets.pipeline.alerting import Alerting
     from ingest_assets.pipeline.ports.alerting import AlertReceiver
+    from ingest_assets.pipeline.summarising import Summarising
 
 
 def make_alerting(deployment: "Deployment") -> "Alerting":
@@ -21,6 +22,23 @@ def make_alerting(deployment: "Deployment") -> "Alerting":
         receiver=_receiver(deployment),
         clock=deployment.clock,
         host=deployment.instance_name,
+    )
+
+
+def make_summarising(deployment: "Deployment") -> "Summarising":
+    """Return what sends summaries, or does nothing if no address is set."""
+    from ingest_assets.domain.alerting.summaries import Limits
+    from ingest_assets.pipeline.summarising import Summarising
+
+    alerting, settings = deployment.alerting, deployment.settings
+    return Summarising(
+        documents=deployment.documents,
+        flows=deployment.flows,
+        measuring=deployment.measuring,
+        readings=alerting.readings,
+        records=alerting.records,
+        receiver=alerting.receiver,
+        limits=Limits(settings.drain_workers, settings.budget_usd_per_day),
     )
 
 

@@ -41,7 +41,7 @@ class Alerting:
         if self.receiver is None:
             return 0
         holding, unknown = self._holding()
-        held = {each.key: each for each in self.records.held()}
+        held = {each.key: each for each in self.records.held() if each.key.partition(":")[0] in BY_NAME}
         ended = [each for each in held.values() if each.key not in holding and self._may_end(each, unknown)]
         begun = [key for key in holding if key not in held or held[key].holds_since is None]
         self.records.note(begun, [each.key for each in ended])
@@ -61,8 +61,7 @@ class Alerting:
     def _may_end(self, held: Held, unknown: frozenset[str]) -> bool:
         """Return whether a condition that was not found has ended. What another host has is not found here."""
         name, _, subject = held.key.partition(":")
-        condition = BY_NAME.get(name)
-        is_ours = condition is None or not condition.of_host or is_of(self.host, subject)
+        is_ours = not BY_NAME[name].of_host or is_of(self.host, subject)
         return is_ours and name not in unknown
 
     def _send(self, receiver: AlertReceiver, due: Iterator[Alert], ended: list[Held]) -> int:

@@ -33,14 +33,18 @@ def is_json() -> bool:
 
 
 def follow_the_setting() -> None:
-    """Write what this process logs as JSON, if the setting says so, whatever handlers libraries have installed."""
-    if not is_json():
+    """Write what this process logs as JSON from now on, if the setting says so.
+
+    It replaces `logging.StreamHandler.format`: libraries install handlers with formatters of their own at any time.
+    """
+    ours = logging.getLogger(OURS)
+    if not is_json() or not ours.propagate:
         return
-    logging.getLogger(OURS).setLevel(logging.INFO)
-    root = logging.getLogger()
-    if not root.handlers:
-        root.addHandler(logging.StreamHandler(sys.stderr))
-    named = [each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
-    for handler in (handler for each in (root, *named) for handler in each.handlers):
-        if isinstance(handler, logging.StreamHandler):
-            handler.setFormatter(JsonLines())
+    ours.setLevel(logging.INFO)
+    ours.addHandler(logging.StreamHandler(sys.stderr))
+    ours.propagate = False
+    logging.StreamHandler.format = _format  # type: ignore[method-assign]
+
+
+def _format(self: logging.Handler, record: logging.LogRecord) -> str:  # noqa: ARG001  it takes a method's place
+    return JsonLines().format(record)

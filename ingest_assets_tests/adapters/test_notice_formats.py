@@ -28,7 +28,7 @@ MARKDOWN = {
     "additionalProperties": False,
 }
 # https://api.slack.com/messaging/webhooks and https://api.slack.com/reference/block-kit/blocks: header, section
-SLACK = {
+SLACK: dict[str, Any] = {
     "type": "object",
     "required": ["text", "blocks"],
     "properties": {
@@ -69,7 +69,7 @@ SLACK = {
 }
 # https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
 # (Adaptive Cards through a workflow) and https://adaptivecards.io/explorer: AdaptiveCard, TextBlock, FactSet
-TEAMS = {
+TEAMS: dict[str, Any] = {
     "type": "object",
     "required": ["type", "attachments"],
     "properties": {
@@ -147,24 +147,30 @@ TEAMS = {
     },
     "additionalProperties": False,
 }
+
+
+def validate(payload: dict[str, Any], schema: dict[str, Any]) -> None:
+    Draft202012Validator(schema).validate(payload)
+
+
 LONG = Notice("h" * 400, Severity.CRITICAL, ("p" * 5000,), (("name", "v" * 3000),) * 23, ("c" * 4000,), {})
 NOTICES = {"alert": ALERT.notice, "cleared": replace(ALERT, cleared=True).notice, "long": LONG}
 
 
 @pytest.mark.parametrize("notice", NOTICES.values(), ids=NOTICES)
 def test_slack_takes_it(notice: Notice) -> None:
-    Draft202012Validator(SLACK).validate(as_slack(notice))
+    validate(as_slack(notice), SLACK)
 
 
 @pytest.mark.parametrize("notice", NOTICES.values(), ids=NOTICES)
 def test_teams_takes_it(notice: Notice) -> None:
-    Draft202012Validator(TEAMS).validate(as_teams(notice))
+    validate(as_teams(notice), TEAMS)
 
 
 @pytest.mark.parametrize(("schema", "other"), [(SLACK, as_teams), (TEAMS, as_slack)])
 def test_the_shapes_are_told_apart(schema: dict[str, Any], other: Any) -> None:
     with pytest.raises(ValidationError):
-        Draft202012Validator(schema).validate(other(ALERT.notice))
+        validate(other(ALERT.notice), schema)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -9,6 +9,7 @@ import pytest
 from ingest_assets.domain.alerting.alerts import Alert, Failures
 from ingest_assets.domain.alerting.conditions import DEAD_LETTERS_APPEAR
 from ingest_assets.domain.alerting.readings import Reading
+from ingest_assets.domain.alerting.summaries import Peaks
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.pipeline.ports.alerting import AlertReceiver, AlertRecords, Readings
 from ingest_assets_tests.alert_receiver import Receiver
@@ -122,6 +123,15 @@ class ReadingsContract:
         minutes_pass(2)
         [reading] = readings.first_within([HOUR]).values()
         assert reading.values == {("a_total",): 1}
+
+    def test_peaks_are_those_of_the_readings_in_time(
+        self, readings: Readings, minutes_pass: Callable[[int], None]
+    ) -> None:
+        assert readings.peaks(HOUR) == Peaks(0, 0)
+        for workers, waiting in ((9, 900), (2, 30), (1, 40)):
+            readings.keep(Reading({("ingest_workers",): workers, ("ingest_claimable_jobs",): waiting}))
+            minutes_pass(25)
+        assert readings.peaks(HOUR) == Peaks(2, 40)
 
     def test_old_readings_become_fewer_and_then_none(
         self, readings: Readings, minutes_pass: Callable[[int], None]

@@ -60,3 +60,10 @@ CROSS JOIN LATERAL (
     ORDER BY taken_at
     LIMIT 1
 ) AS reading;
+
+-- peaks
+-- Return the most workers, and the most documents that could be taken, that any reading of the last `age` held.
+SELECT coalesce(max((metrics ->> 'ingest_workers')::double precision), 0)::integer AS workers,
+    coalesce(max((metrics ->> 'ingest_claimable_jobs')::double precision), 0)::integer AS waiting
+FROM upload_pipeline.readings
+WHERE taken_at >= now() - %(age)s::interval;

@@ -16,7 +16,6 @@ from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.service_secrets import secret_of
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.posix.log_lines import follow_the_setting
 from ingest_assets.posix.private_folders import keep_private
 from ingest_assets.posix.signals import stop_on_signals
 from ingest_assets.settings import SHORTEST_SECRET
@@ -122,7 +121,6 @@ def _long_secret(variable: str, value: SecretStr | None, file: Path | None) -> s
 
 def _run(service: "HttpService", host: str, port: int, *, as_json: bool) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    follow_the_setting()
     logging.getLogger("ingest_assets.http").setLevel(logging.INFO)
     from ingest_assets.http.server import server_of
 

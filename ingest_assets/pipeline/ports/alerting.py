@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ingest_assets.domain.alerting.notices import Notice
 from ingest_assets.domain.alerting.readings import Reading
+from ingest_assets.domain.alerting.summaries import Peaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class Readings(Protocol):
 
     def first_within(self, ages: Collection[timedelta]) -> Mapping[timedelta, Reading]:
         """Return the first reading that is at most so old, for each age that has one before this minute."""
+
+    def peaks(self, age: timedelta) -> Peaks:
+        """Return the most that any reading of this age or younger held."""
 
 
 class AlertReceiver(Protocol):

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.alerting.readings import AT_ALL, IN_FULL, SPARSE, Reading
+from ingest_assets.domain.alerting.summaries import Peaks
 from ingest_assets.pipeline.ports.alerting import Held
 
 
@@ -58,3 +59,8 @@ class PostgresReadings:
         with self._database.connection() as connection:
             rows = connection.execute(query("first_readings"), {"ages": list(ages)}).fetchall()
         return {row["age"]: Reading.told(row["metrics"]) for row in rows}
+
+    def peaks(self, age: timedelta) -> Peaks:
+        with self._database.connection() as connection:
+            [row] = connection.execute(query("peaks"), {"age": age})
+        return Peaks(**row)
