@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ingest_assets.composition import Deployment
+from ingest_assets.composition.tracing import begin_tracing
 from ingest_assets.orchestration.alerts import alert_of_failures_sensor
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, check_queue, check_rows, measure_recall
@@ -81,4 +82,6 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
 
 
 install()
-defs = build_definitions(Deployment(Settings()))
+SETTINGS = Settings()
+begin_tracing(SETTINGS)
+defs = build_definitions(Deployment(SETTINGS))

@@ -270,6 +270,12 @@ class Settings(BaseSettings):
     alert_format: Literal["json", "slack", "teams"] = Field(
         default="json", description="What reads them: any program, Slack's incoming webhooks, or a workflow of Teams."
     )
+    otel_endpoint: str | None = Field(
+        default=None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Where traces go, by OTLP over HTTP; it needs the extra `tracing`. OpenTelemetry's other variables "
+        "hold too.",
+    )
     log_format: Literal["human", "json"] = Field(
         default="human", description="How `ingest serve`, and the processes and runs of `ingest up`, write their logs."
     )

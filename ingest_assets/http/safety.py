@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_assets.http.problems import problem
 from ingest_assets.pipeline.failure import as_ingest_error
+from ingest_assets.pipeline.tracing import tracing
 
 logger = logging.getLogger("ingest_assets.http")
 
@@ -50,17 +51,21 @@ class Safety:
                 message["headers"] = [*message.get("headers", []), *headers]
             await send(message)
 
-        try:
-            await self._application(scope, receive, noted)
-        except ClientDisconnect:
-            status = status or 499
-        except Exception as error:
-            expected = as_ingest_error(error)
-            told = {"correlation_id": request_id, "code": expected.code}
-            # Its traceback may quote a document.
-            logger.error("%s: %s", expected.code, expected.message, extra=told)  # noqa: TRY400
-            if not status:
-                await problem(expected)(scope, receive, noted)
+        parent = Headers(scope=scope).get("traceparent")
+        with tracing.span("HTTP request", correlation_id=request_id, parent=parent) as note:
+            try:
+                await self._application(scope, receive, noted)
+            except ClientDisconnect:
+                status = status or 499
+            except Exception as error:
+                expected = as_ingest_error(error)
+                told = {"correlation_id": request_id, "code": expected.code}
+                # Its traceback may quote a document.
+                logger.error("%s: %s", expected.code, expected.message, extra=told)  # noqa: TRY400
+                if not status:
+                    await problem(expected)(scope, receive, noted)
+            route = {"http.request.method": scope["method"], "http.route": _route(scope)}
+            note(route | {"http.response.status_code": status})
         self._count(status)
         seconds = time.monotonic() - started
         logger.info(

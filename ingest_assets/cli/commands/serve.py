@@ -15,6 +15,7 @@ from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.service_secrets import secret_of
+from ingest_assets.composition.tracing import begin_tracing
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.posix.private_folders import keep_private
 from ingest_assets.posix.signals import stop_on_signals
@@ -35,6 +36,7 @@ def serve(
     """Serve intake, status, search and callbacks over HTTP in the foreground. Ctrl-C stops it gracefully."""
     with deployed(as_json=as_json) as deployment:
         stop_on_signals()
+        begin_tracing(deployment.settings)
         try:
             service = compose_service(deployment)
             with looking_out(deployment):

@@ -30,6 +30,7 @@ from ingest_assets.pipeline.failure import as_ingest_error, passing_over
 from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
+from ingest_assets.pipeline.tracing import tracing
 
 LONGEST_HOLD = "5s"
 """After this time the server ends the transaction of a stalled worker, because all others wait for it."""
@@ -148,7 +149,8 @@ class PostgresPaidCalls:
         begun_at = self._clock.seconds()
         code: str | None = None
         try:
-            yield
+            with tracing.span("provider call", **{"ingest.provider": call.provider}):
+                yield
         except BaseException as error:
             code = as_ingest_error(error).code
             raise
