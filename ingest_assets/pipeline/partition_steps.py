@@ -56,13 +56,14 @@ class PartitionSteps:
         with self.held(document_id, claim, step.enters) as job:
             with stage_span(step, job):
                 payload = step.store(job, value)
-            if is_last:
-                tracing.flush()
-            if self.successor(asset) is None:
+            is_finished = self.successor(asset) is None
+            if is_finished:
                 chunks, version = int(payload["chunks"]), job.document.version
                 self.observer.observe(DocumentFinished(document_id, version, chunks, job.correlation_id))
             elif is_last:
                 self.claims.release(claim, document_id)
+            if is_finished or is_last:
+                tracing.flush()
             return payload
 
     def load(self, asset: str, document_id: DocumentId) -> Any:

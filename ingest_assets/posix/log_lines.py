@@ -29,7 +29,7 @@ class JsonLines(logging.Formatter):
 
 def is_json() -> bool:
     """Return whether this process logs in JSON, which its settings check."""
-    return os.environ.get(VARIABLE, "").lower() == "json"
+    return os.environ.get(VARIABLE) == "json"
 
 
 def follow_the_setting() -> None:

@@ -5,11 +5,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from ingest_assets.adapters.opentelemetry_tracer import OpenTelemetryTracer
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.jobs import Actor
+from ingest_assets.pipeline.intake import IncomingFile
 from ingest_assets.pipeline.ports.tracing import Tracer
 from ingest_assets.pipeline.tracing import tracing
 from ingest_assets_tests.canary import Canary
@@ -17,6 +20,7 @@ from ingest_assets_tests.contracts.tracing_contract import Told, TracerContract
 from ingest_assets_tests.documents import drain_all, policy_text
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
 from ingest_assets_tests.http.process import serve
+from ingest_assets_tests.orchestration.runs import NAMES, run_partition
 from ingest_assets_tests.otlp_receiver import Traces, receiving_traces
 from ingest_assets_tests.system.test_services import deployed
 
@@ -99,6 +103,23 @@ def test_one_trace_goes_from_the_request_through_intake_and_worker_to_the_provid
     assert 1 in {each.attributes["ingest.documents"] for each in traces.spans if each.name == "claim"}
     assert not CANARY.is_in(str(traces.spans))
     assert str(user) not in str(traces.spans)
+
+
+def test_the_steps_of_a_partition_run_are_of_the_trace_too(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, traces: Traces
+) -> None:
+    file = IncomingFile(policy_text().encode(), "policy.md", "/policy.md", user)
+    accepted = deployment.intake.receive(file, Actor("http", OCCASION))
+    tracer = OpenTelemetryTracer()
+    tracing.begin(lambda: tracer)
+    try:
+        assert run_partition(deployment, instance, accepted.document_id).success
+        told = traces.named()  # the run itself has sent them
+    finally:
+        tracing.begin(None)
+        tracer.close()
+    assert {told[asset].trace_id for asset in NAMES} == {OCCASION}
+    assert {told[asset].attributes["ingest.document_id"] for asset in NAMES} == {str(accepted.document_id)}
 
 
 def work(deployment: Deployment) -> None:
