@@ -19,11 +19,12 @@ def looking_out(deployment: Deployment, seconds: float = SECONDS) -> Iterator[No
     over = threading.Event()
 
     def look() -> None:
+        from ingest_assets.pipeline.failure import passing_over
         from ingest_assets.pipeline.lookout import Lookout
 
         lookout = Lookout(deployment.alerting)
         while not over.wait(seconds):
-            lookout.look()
+            passing_over(deployment.observer, "looking out for what is wrong", lookout.look)
 
     thread = threading.Thread(target=look, name="lookout", daemon=True)
     thread.start()

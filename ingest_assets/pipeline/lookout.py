@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from ingest_assets.domain.alerting.alerts import Alert
 from ingest_assets.domain.alerting.conditions import DATABASE_UNREACHABLE
-from ingest_assets.domain.errors import IngestError, OutageError
+from ingest_assets.domain.errors import OutageError
 from ingest_assets.pipeline.alerting import PAUSE, Alerting
 
 
@@ -21,15 +21,16 @@ class Lookout:
         self._is_told = False
 
     def look(self) -> int:
-        """Send what is due and return how many; what cannot be sent now is sent by another look."""
+        """Send what is due and return how many; what cannot be sent now is sent by another look.
+
+        Raises:
+            TransientError: alert_refused.
+        """
         try:
-            try:
-                sent = self._alerting.send_due()
-            except OutageError:
-                return self._is_away()
-            return sent + self._is_back()
-        except IngestError:
-            return 0
+            sent = self._alerting.send_due()
+        except OutageError:
+            return self._is_away()
+        return sent + self._is_back()
 
     def _is_away(self) -> int:
         now = self._alerting.clock.seconds()
