@@ -86,6 +86,16 @@ def test_an_alert_that_was_refused_is_sent_again_by_the_next_tick(
     assert deployment.alerting.send_due() == 0
 
 
+@pytest.mark.parametrize(("form", "part"), [("json", "alert"), ("slack", "blocks"), ("teams", "attachments")])
+def test_the_setting_says_in_which_form(
+    settings: Settings, parser: LocalParser, user: UserId, receiver: Receiver, form: str, part: str
+) -> None:
+    with deployment_for(settings.model_copy(update={"alert_format": form}), parser) as made:
+        fail(made, user, "needs_ocr", "one")
+        assert made.alerting.send_due() == 1
+    assert part in receiver.received[0]
+
+
 def test_nothing_is_told_where_nothing_failed(deployment: Deployment, user: UserId, receiver: Receiver) -> None:
     submit(deployment, user, policy_text())
     drain_all(deployment)

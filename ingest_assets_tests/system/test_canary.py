@@ -20,6 +20,7 @@ from ingest_assets_tests.canary import Canary
 from ingest_assets_tests.emulators.telling import FAILING, REFUSED, TellingLlamaParse, TellingOpenAI
 from ingest_assets_tests.http.api import token_of
 from ingest_assets_tests.orchestration.runs import NAMES
+from ingest_assets_tests.otlp_receiver import receiving_traces
 from ingest_assets_tests.system.ingest import INGEST, Ingest
 from ingest_assets_tests.system.test_deployment import launch
 from ingest_assets_tests.waiting import until
@@ -35,6 +36,8 @@ OWNER = str(uuid4())
 
 OCCASION = "4bf92f3577b34da6a3ce929d0e0e4736"
 """The trace id of a request, which is found in every log on the document's way, at the provider and in the history."""
+
+LAST = "finalized_chunks"
 
 MAY_SAY_IT = {
     "documents": {"filename", "metadata"},
@@ -141,7 +144,11 @@ class Deployed:
 
 @pytest.fixture
 def deployed(tmp_path: Path) -> Iterator[Deployed]:
-    with TellingOpenAI(CANARY.word, OPENAI_KEY) as embedding, TellingLlamaParse(CANARY.word, LLAMAPARSE_KEY) as parsing:
+    with (
+        TellingOpenAI(CANARY.word, OPENAI_KEY) as embedding,
+        TellingLlamaParse(CANARY.word, LLAMAPARSE_KEY) as parsing,
+        receiving_traces() as traces,
+    ):
         settings = {
             "OPENAI_API_KEY": OPENAI_KEY,
             "OPENAI_BASE_URL": embedding.base_url,
@@ -151,9 +158,13 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
             "INGEST_USER_ID": OWNER,
             "INGEST_DRAIN_IDLE_SECONDS": "1",
             "INGEST_LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
         }
         yield Deployed(Ingest(tmp_path, tuple(settings.items())))
         assert OCCASION in embedding.occasions
+        spans = {span.name for span in traces.spans if span.trace_id == OCCASION}
+        assert spans >= {"HTTP request", "intake", "parsed_markdown", "chunks", "embeddings", "provider call", LAST}
+        assert not any(each.is_in(str(traces.spans)) for each in (CANARY, *SECRETS))
         assert embedding.failed
         assert not parsing.busy
 
