@@ -166,7 +166,7 @@ class AlertReceiverContract:
             "severity": "warning",
             "subject": "needs_ocr",
             "summary": "Documents have become dead letters.",
-            "runbook": "docs/runbook.md#documents-fail",
+            "runbook": "docs/runbooks/dead-letters.md#what-to-do",
             "code": "needs_ocr",
             "count": 3,
             "waiting": 1,

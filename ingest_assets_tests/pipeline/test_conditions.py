@@ -160,7 +160,7 @@ def test_documents_that_nobody_takes_are_told_after_five_minutes(
     fires_and_clears(alerting, receiver, database_url, "IngestNoWorker", 5, lambda: drain_all(deployment))
     [fired, cleared] = receiver.received
     assert fired["message"] == "1 documents could be taken, and nobody has held any for five minutes."
-    assert (fired["runbook"], cleared["state"]) == ("docs/runbook.md#nothing-is-processed", "cleared")
+    assert (fired["runbook"], cleared["state"]) == ("docs/runbooks/stuck-queue.md#what-to-do", "cleared")
 
 
 def test_what_somebody_has_paused_needs_no_worker(

@@ -42,15 +42,15 @@ class Condition:
 
 
 _CRITICAL, _WARNING = Severity.CRITICAL, Severity.WARNING
-_FAIL = "docs/runbook.md#documents-fail"
-_SLOW = "docs/runbook.md#work-is-slow"
-_PROVIDER = "docs/runbook.md#a-provider-is-down-or-slow"
-_BUDGET = "docs/runbook.md#a-budget-runs-out"
-_GROWS = "docs/runbook.md#the-queue-grows"
-_NOTHING = "docs/runbook.md#nothing-is-processed"
-_AWAY = "docs/runbook.md#a-service-or-database-does-not-answer"
-_SHORT = "docs/runbook.md#a-resource-runs-short"
-_MISSED = "docs/runbook.md#searches-miss-chunks"
+_FAIL = "docs/runbooks/dead-letters.md#what-to-do"
+_SLOW = "docs/runbooks/slow.md#what-to-do"
+_PROVIDER = "docs/runbooks/provider-outage.md#what-to-do"
+_BUDGET = "docs/runbooks/budget.md#what-to-do"
+_GROWS = "docs/runbooks/stuck-queue.md#what-to-do"
+_NOTHING = "docs/runbooks/stuck-queue.md#what-to-do"
+_AWAY = "docs/runbooks/database-away.md#what-to-do"
+_SHORT = "docs/runbooks/disk-full.md#what-to-do"
+_MISSED = "docs/runbooks/slow.md#what-to-do"
 _FAILED, _STATUS, _DOCTOR, _COSTS = "ingest status --failed", "ingest status", "ingest doctor", "ingest costs"
 
 
