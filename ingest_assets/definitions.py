@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ingest_assets.composition import Deployment
+from ingest_assets.composition.tracing import begin_tracing
 from ingest_assets.orchestration.alerts import alert_of_failures_sensor
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.checks import CHECKS, check_queue, check_rows, measure_recall
@@ -32,6 +33,7 @@ from ingest_assets.orchestration.schedules import (
     retry_failed_partitions,
 )
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
+from ingest_assets.orchestration.summaries import daily_summary, send_summary, weekly_summary
 from ingest_assets.orchestration.sweeping import sweep_store
 from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index, vector_index
@@ -57,6 +59,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             unlist_partitions,
             sweep_store,
             purge_runs,
+            send_summary,
         ],
         sensors=[queued_jobs_sensor(settings), alert_of_failures_sensor(settings)],
         schedules=[
@@ -70,6 +73,8 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             look_after_deletions,
             daily_purge,
             daily_sweep,
+            daily_summary,
+            weekly_summary,
         ],
         resources=resources | dict(overrides or {}),
         executor=dg.in_process_executor,
@@ -77,4 +82,6 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
 
 
 install()
-defs = build_definitions(Deployment(Settings()))
+SETTINGS = Settings()
+begin_tracing(SETTINGS)
+defs = build_definitions(Deployment(SETTINGS))

@@ -265,7 +265,19 @@ class Settings(BaseSettings):
         "started again.",
     )
     alert_webhook_url: SecretStr | None = Field(
-        default=None, description="Where failures are posted as JSON, once per cause and hour: http:// or https://."
+        default=None, description="Where alerts are posted, once per condition and hour: http:// or https://."
+    )
+    alert_format: Literal["json", "slack", "teams"] = Field(
+        default="json", description="What reads them: any program, Slack's incoming webhooks, or a workflow of Teams."
+    )
+    otel_endpoint: str | None = Field(
+        default=None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Where traces go, by OTLP over HTTP; it needs the extra `tracing`. OpenTelemetry's other variables "
+        "hold too.",
+    )
+    log_format: Literal["human", "json"] = Field(
+        default="human", description="How `ingest serve`, and the processes and runs of `ingest up`, write their logs."
     )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Where `ingest up` serves the Dagster UI.")
     ui_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

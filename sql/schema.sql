@@ -148,12 +148,24 @@ CREATE INDEX deleted_documents_listed ON upload_pipeline.deleted_documents (docu
 CREATE INDEX deleted_documents_to_scan ON upload_pipeline.deleted_documents (deleted_at)
     WHERE erased_at IS NULL OR erased_at - deleted_at < interval '24 hours';
 
--- When an alert of each cause was last sent, so that all workers together send one per hour.
+-- When an alert of each condition was last sent, so that all workers together send one per hour. `code` is the name of
+-- the condition, with its subject.
 CREATE TABLE upload_pipeline.alerts (
     code text PRIMARY KEY,
     last_sent_at timestamptz,
     -- Until then, somebody is sending it; a sender that was killed blocks nobody for longer.
-    claimed_until timestamptz
+    claimed_until timestamptz,
+    -- Null while the condition does not hold.
+    holds_since timestamptz,
+    -- Whether people were told that it holds, and not yet that it has ended.
+    is_told boolean NOT NULL DEFAULT false
+);
+
+-- What the metrics said, a minute apart and later ten: what is usual is compared with what is now. Sums over everybody,
+-- with no ids.
+CREATE TABLE upload_pipeline.readings (
+    taken_at timestamptz PRIMARY KEY,
+    metrics jsonb NOT NULL
 );
 
 -- What people have paused: one user's documents, the calls to one provider or, if both are null, everything.
@@ -873,6 +885,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     upload_pipeline.user_keys, upload_pipeline.skipped_attachments, upload_pipeline.pauses TO ingest_worker;
 GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid_services, upload_pipeline.alerts,
     upload_pipeline.locks, upload_pipeline.totals, upload_pipeline.totals_until, upload_pipeline.recalls TO ingest_worker;
+GRANT SELECT, INSERT, DELETE ON upload_pipeline.readings TO ingest_worker;
 GRANT SELECT, INSERT ON upload_pipeline.events TO ingest_worker;
 GRANT SELECT ON upload_pipeline.migrations, upload_pipeline.object_store TO ingest_worker;
 

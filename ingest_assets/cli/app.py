@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from ingest_assets.composition import key_patterns
 from ingest_assets.posix.guarded_process import guard_process
+from ingest_assets.posix.log_lines import follow_the_setting
 
 SUMMARIES = {
     "up": "Run everything in the foreground.",
@@ -96,4 +97,5 @@ for _name, _summary in SUMMARIES.items():
 
 def main() -> None:
     guard_process(key_patterns())
+    follow_the_setting()
     app()

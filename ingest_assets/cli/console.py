@@ -1,5 +1,6 @@
 """What people read: lines and tables on stdout, messages on stderr."""
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,6 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from ingest_assets.domain.text.normalisation import printable
+from ingest_assets.posix.log_lines import is_json
 
 GAP = "  "
 INDENT = "    "
@@ -28,6 +30,14 @@ class Terminal(Console):
 
 out = Terminal(width=None if sys.stdout.isatty() else WIDE)
 messages = Terminal(stderr=True)
+
+
+def tell(text: str) -> None:
+    """Say what a command that runs all the time does: to a person or, in its log, to whatever collects that."""
+    if is_json():
+        logging.getLogger("ingest_assets.cli").info("%s", text)
+    else:
+        messages.print(text)
 
 
 def print_command(purpose: str, command: str) -> None:

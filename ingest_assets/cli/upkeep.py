@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.restarts import Life, RestartPolicy, TooManyDeaths, after_death, remembered
+from ingest_assets.posix.log_lines import is_json
 from ingest_assets.posix.supervisor import GaveUpError, Program, Supervised, Supervisor, Watch, explain
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def daemon(home: Path, instance: "Instance", silence: float) -> Program:
     from ingest_assets.orchestration.liveness import HEARTBEAT_SECONDS, Heartbeats
 
     command = [_program("dagster-daemon"), "run", "-w", str(home / "workspace.yaml"), "--log-level", "warning"]
+    command += _form()
     answers = Heartbeats(instance).answers
     return Program("dagster-daemon", "The Dagster daemon", command, answers, silence + HEARTBEAT_SECONDS)
 
@@ -47,6 +49,7 @@ def webserver(home: Path, port: int, silence: float) -> Program:
 
     command = [sys.executable, "-m", "ingest_assets.orchestration.page", "-h", HOST, "-p", str(port)]
     command += ["-w", str(home / "workspace.yaml"), *QUIET, "--code-server-log-level", "warning"]
+    command += _form()
     answers = partial(page_answers, f"http://{HOST}:{port}")
     return Program("dagster-webserver", "The Dagster webserver", command, answers, silence, linger=0)
 
@@ -199,6 +202,11 @@ def attending(supervisor: Supervisor, database: DatabaseKeeper) -> Iterator[None
             ) from None
         yield
         time.sleep(POLL_SECONDS)
+
+
+def _form() -> list[str]:
+    """Return how Dagster's programs are to write what they log before this code is loaded there."""
+    return ["--log-format", "json"] if is_json() else []
 
 
 def _program(name: str) -> str:

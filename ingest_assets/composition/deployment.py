@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.refresh import Refresh
     from ingest_assets.pipeline.steps.step import Step
     from ingest_assets.pipeline.store_ownership import StoreOwnership
+    from ingest_assets.pipeline.summarising import Summarising
     from ingest_assets.pipeline.sweep import Sweep
 
 
@@ -129,6 +130,12 @@ class Deployment(Searching):
         from ingest_assets.composition.alerts import make_alerting
 
         return make_alerting(self)
+
+    @part
+    def summarising(self) -> "Summarising":
+        from ingest_assets.composition.alerts import make_summarising
+
+        return make_summarising(self)
 
     @part
     def measuring(self) -> "Measuring":

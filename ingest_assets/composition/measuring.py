@@ -25,7 +25,7 @@ def make_measuring(deployment: "Deployment") -> "Measuring":
         (
             Source(PostgresMeasurements(deployment.measuring_database), DATABASE_UP),
             Source(DagsterMeasurements(lambda: deployment.plain_dagster_database_url), DAGSTER_UP),
-            Source(_Limits(settings)),
+            Source(Limits(settings)),
             Source(PoolMeasurements(deployment.database.statistics)),
             Source(HostMeasurements(folders)),
             Source(deployment.facts),
@@ -34,7 +34,7 @@ def make_measuring(deployment: "Deployment") -> "Measuring":
     )
 
 
-class _Limits:
+class Limits:
     """What the settings allow."""
 
     def __init__(self, settings: "Settings") -> None:

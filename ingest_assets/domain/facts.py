@@ -15,6 +15,7 @@ class DocumentFinished:
     document_id: DocumentId
     version: int
     chunks: int
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class DocumentFailed:
     """The job's stage when it was claimed."""
     attempt: int
     code: str
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class ClaimLost:
 
     document_id: DocumentId
     claim: str
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class ProviderAnswered:
     seconds: float
     code: str | None
     """The code of the error, or None if the call succeeded."""
+    document_id: DocumentId | None = None
 
 
 @dataclass(frozen=True, slots=True)

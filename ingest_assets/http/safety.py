@@ -16,11 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_assets.http.problems import problem
 from ingest_assets.pipeline.failure import as_ingest_error
+from ingest_assets.pipeline.tracing import tracing
 
 logger = logging.getLogger("ingest_assets.http")
 
 REQUEST_ID = re.compile(r"[0-9A-Fa-f-]{16,64}")
 """What a caller may call a request: a UUID or a trace id fits, a person's name does not."""
+
+TRACE_PARENT = re.compile(r"[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
+"""W3C Trace Context, section 3.2."""
 
 HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
@@ -47,24 +51,38 @@ class Safety:
                 message["headers"] = [*message.get("headers", []), *headers]
             await send(message)
 
-        try:
-            await self._application(scope, receive, noted)
-        except ClientDisconnect:
-            status = status or 499
-        except Exception as error:
-            expected = as_ingest_error(error)
-            logger.error("%s: %s", expected.code, expected.message)  # noqa: TRY400  its traceback may quote a document
-            if not status:
-                await problem(expected)(scope, receive, noted)
+        parent = Headers(scope=scope).get("traceparent")
+        with tracing.span("HTTP request", correlation_id=request_id, parent=parent) as note:
+            try:
+                await self._application(scope, receive, noted)
+            except ClientDisconnect:
+                status = status or 499
+            except Exception as error:
+                expected = as_ingest_error(error)
+                told = {"correlation_id": request_id, "code": expected.code}
+                # Its traceback may quote a document.
+                logger.error("%s: %s", expected.code, expected.message, extra=told)  # noqa: TRY400
+                if not status:
+                    await problem(expected)(scope, receive, noted)
+            route = {"http.request.method": scope["method"], "http.route": _route(scope)}
+            note(route | {"http.response.status_code": status})
         self._count(status)
         seconds = time.monotonic() - started
-        logger.info("%s %s %d %.3f s %s", scope["method"], _route(scope), status, seconds, request_id)
+        logger.info(
+            "%s %s %d %.3f s %s",
+            *(scope["method"], _route(scope), status, seconds, request_id),
+            extra={"correlation_id": request_id},
+        )
 
 
 def _request_id(scope: Scope) -> str:
-    """Return the caller's X-Request-ID if it is valid, or a new one."""
-    named = Headers(scope=scope).get("x-request-id", "")
-    return named if REQUEST_ID.fullmatch(named) else str(uuid4())
+    """Return the caller's X-Request-ID if it is valid, or else the trace id of its traceparent, or a new one."""
+    headers = Headers(scope=scope)
+    named = headers.get("x-request-id", "")
+    if REQUEST_ID.fullmatch(named):
+        return named
+    traced = TRACE_PARENT.fullmatch(headers.get("traceparent", ""))
+    return traced["trace"] if traced else str(uuid4())
 
 
 def _route(scope: Scope) -> str:

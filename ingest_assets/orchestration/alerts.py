@@ -1,4 +1,4 @@
-"""The sensor that tells somebody about failures. It starts nothing, and what it cannot send holds nothing up."""
+"""The sensor that tells somebody what is wrong. It starts nothing, and what it cannot send holds nothing up."""
 
 import dagster as dg
 
@@ -16,7 +16,7 @@ def alert_of_failures_sensor(settings: Settings) -> dg.SensorDefinition:
         name="alert_of_failures",
         minimum_interval_seconds=SECONDS_BETWEEN,
         default_status=dg.DefaultSensorStatus.RUNNING if is_wanted else dg.DefaultSensorStatus.STOPPED,
-        description="Posts an alert to INGEST_ALERT_WEBHOOK_URL, once per cause and hour.",
+        description="Posts each condition that holds to INGEST_ALERT_WEBHOOK_URL, once an hour, and its end.",
     )
     def alert_of_failures(alerting: dg.ResourceParam[Alerting]) -> dg.SkipReason:
         if not is_wanted:

@@ -15,6 +15,9 @@ from ingest_assets.pipeline.partition_steps import PartitionSteps
 CLAIM_TAG = "ingest/claim"
 """The tag of runs that the queue started; its value is the claim that holds the job."""
 
+CORRELATION_TAG = "ingest/correlation_id"
+"""The tag of runs that the queue started for one document; its value is the occasion on which that was queued."""
+
 RUN_CLAIM = "run-"
 """How the claims begin that the queue makes for runs; others are those of whole workers."""
 

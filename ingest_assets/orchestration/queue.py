@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG, INSTANCE_TAG, RUN_CLAIM
+from ingest_assets.orchestration.claims import CLAIM_TAG, CORRELATION_TAG, DEAD_LETTER_TAG, INSTANCE_TAG, RUN_CLAIM
 from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.orchestration.jobs import drain_config, drain_queue, ingest_document
 from ingest_assets.orchestration.partitions import documents
@@ -48,7 +48,8 @@ def partition_runs(
         key = str(document_id)
         listings.move_here([document_id], dagster_id(instance))
         instance.add_dynamic_partitions(str(documents.name), [key])
-        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags=FIRST | {CLAIM_TAG: claim})
+        tags = FIRST | {CLAIM_TAG: claim, CORRELATION_TAG: claimed[0].correlation_id}
+        yield dg.RunRequest(claim, job_name=ingest_document.name, partition_key=key, tags=tags)
 
 
 def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int) -> Iterator[dg.RunRequest]:

@@ -32,6 +32,7 @@ PARTS = (
     "reports",
     "search_index",
     "stored_rows",
+    "summarising",
     "sweep",
     "vector_buffer",
     "vector_samples",

@@ -1,7 +1,7 @@
 """One document's attempt: it goes through the steps alone and is committed with others; its failure is its own."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +13,11 @@ from ingest_assets.pipeline.failure import Failures, as_ingest_error, passing_ov
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.processing import Changes
+from ingest_assets.pipeline.ports.tracing import Note
 from ingest_assets.pipeline.progress import DeferredProgress
 from ingest_assets.pipeline.slots import Slot
 from ingest_assets.pipeline.steps.step import Step
+from ingest_assets.pipeline.tracing import tracing
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,11 @@ class Attempts:
 
     def process(self, attempt: Attempt, slot: Slot) -> Exception | None:
         """Take a document through the steps and return why that failed; if it did not, it is ready to be committed."""
+        job = attempt.job
+        about = {"ingest.document_id": str(job.document.document_id), "ingest.claim": job.claim}
         try:
-            run_steps(attempt, self.steps, slot)
+            with tracing.span("attempt", correlation_id=job.correlation_id, **about):
+                run_steps(attempt, self.steps, slot)
         except Exception as error:
             return error
         return None
@@ -118,14 +123,23 @@ class Attempts:
     def _tell_finished(self, change: Change) -> None:
         document, version = change.job.document, change.version
         if version is not None:
-            self.observer.observe(DocumentFinished(document.document_id, document.version, version.chunks))
+            finished = DocumentFinished(
+                document.document_id, document.version, version.chunks, change.job.correlation_id
+            )
+            self.observer.observe(finished)
+
+
+def stage_span(step: Step[Any], job: Job) -> AbstractContextManager[Note]:
+    """Return the span of a step of a document."""
+    about = {"ingest.document_id": str(job.document.document_id), "ingest.stage": str(step.enters)}
+    return tracing.span(step.asset, correlation_id=job.correlation_id, **about)
 
 
 def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slot: Slot) -> None:
     """Run and store the steps in order, as the assets do, dropping values that no later step reads."""
     values: dict[str, Any] = {}
     for number, step in enumerate(replace(step, progress=attempt.progress) for step in steps):
-        with slot.lent() if step.is_paid(attempt.job) else nullcontext():
+        with slot.lent() if step.is_paid(attempt.job) else nullcontext(), stage_span(step, attempt.job):
             value = step.run(attempt.job, *(values[asset] for asset in step.reads))
             step.store(attempt.job, value)
         still_read = {asset for later in steps[number + 1 :] for asset in later.reads}

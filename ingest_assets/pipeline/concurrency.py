@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ def _overlapping(call: Callable[[Item], Result], items: Iterator[Item], at_once:
     with ThreadPoolExecutor(at_once) as threads:
         while under_way or not failures:
             room = 0 if failures else at_once - len(under_way)
-            under_way |= {threads.submit(call, item) for item in islice(items, room)}
+            under_way |= {threads.submit(copy_context().run, call, item) for item in islice(items, room)}
             if not under_way:
                 return
             ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)

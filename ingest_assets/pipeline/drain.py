@@ -14,6 +14,7 @@ from ingest_assets.pipeline.ports.claiming import Backlog, Claims
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.providers import Availability
+from ingest_assets.pipeline.tracing import tracing
 from ingest_assets.pipeline.vector_index import IndexKeeper
 
 
@@ -73,5 +74,6 @@ class Drain:
                 worker.work()
         finally:
             worker.totals.released = outlasting(lambda: self.claims.release(claim), self.clock)
+            tracing.flush()
         passing_over(self.observer, "building the vector index", self.index.keep)
         return worker.totals

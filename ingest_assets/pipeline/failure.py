@@ -57,11 +57,13 @@ class Failures:
         document = job.document
         if isinstance(error, ResourceError) and error.code == "claim_lost":
             # The claim may still stand, if the database's answer to the job's last move was lost.
-            self.observer.observe(ClaimLost(document.document_id, job.claim))
+            self.observer.observe(ClaimLost(document.document_id, job.claim, job.correlation_id))
             tidy = partial(remove_if_deleted, document, self.documents, self.objects)
             passing_over(self.observer, "removing the bytes of a deleted document", tidy)
         else:
-            self.observer.observe(DocumentFailed(document.document_id, job.stage, job.attempt, error.code))
+            self.observer.observe(
+                DocumentFailed(document.document_id, job.stage, job.attempt, error.code, job.correlation_id)
+            )
         decision = decide(self.policy, error, job.attempt_of(error.code), self.clock.now(), self.jitter())
         self.claims.settle(job, decision, error, reported=reported)
 

@@ -16,6 +16,7 @@ from ingest_assets.pipeline.ports.intake import IntakeRecords
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.store_ownership import StoreOwnership
 from ingest_assets.pipeline.stored_objects import arrived_content_key, folder_key
+from ingest_assets.pipeline.tracing import tracing
 
 STORED_AT_ONCE = 8
 """How many files to store at once; storing mostly waits for a disk."""
@@ -59,7 +60,9 @@ class Intake:
         Raises:
             PermanentError: As `check`; nothing of the file is kept.
         """
-        [accepted] = self.take_in([self.check(file)], actor)
+        with tracing.span("intake", correlation_id=actor.correlation_id) as note:
+            [accepted] = self.take_in([self.check(file)], actor)
+            note({"ingest.document_id": str(accepted.document_id)})
         return accepted
 
     def check(self, file: IncomingFile) -> CheckedFile:

@@ -8,8 +8,10 @@ from typing import Any
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.facts import DocumentFinished
 from ingest_assets.domain.queue.jobs import Job, JobStatus, Payload
 from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.pipeline.attempts import stage_span
 from ingest_assets.pipeline.failure import Failures, as_ingest_error
 from ingest_assets.pipeline.lease import kept_lease
 from ingest_assets.pipeline.outages import outlasting
@@ -18,6 +20,7 @@ from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.reading import Documents
 from ingest_assets.pipeline.ports.reporting import Reports
 from ingest_assets.pipeline.steps.step import Step
+from ingest_assets.pipeline.tracing import tracing
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class PartitionSteps:
             IngestError: As `held`.
         """
         step = self.steps[asset]
-        with self.held(document_id, claim, step.enters) as job:
+        with self.held(document_id, claim, step.enters) as job, stage_span(step, job):
             return step.run(job, *before)
 
     def store(self, asset: str, document_id: DocumentId, claim: str, value: Any, *, is_last: bool) -> Payload:
@@ -51,9 +54,16 @@ class PartitionSteps:
         """
         step = self.steps[asset]
         with self.held(document_id, claim, step.enters) as job:
-            payload = step.store(job, value)
-            if is_last and self.successor(asset) is not None:
+            with stage_span(step, job):
+                payload = step.store(job, value)
+            is_finished = self.successor(asset) is None
+            if is_finished:
+                chunks, version = int(payload["chunks"]), job.document.version
+                self.observer.observe(DocumentFinished(document_id, version, chunks, job.correlation_id))
+            elif is_last:
                 self.claims.release(claim, document_id)
+            if is_finished or is_last:
+                tracing.flush()
             return payload
 
     def load(self, asset: str, document_id: DocumentId) -> Any:

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.redaction import redactor
+from ingest_assets.posix.log_lines import OURS, is_json
 
 TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
 """Loggers, by the first part of their names, whose messages hold ids, names from this code and counts."""
@@ -82,16 +83,23 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def _tell(text: str) -> None:
+    if is_json():
+        logging.getLogger(OURS).critical("%s", text)
+    else:
+        sys.stderr.write(f"{text}\n")
+
+
 def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     del trace
-    sys.stderr.write("Interrupted.\n" if issubclass(kind, KeyboardInterrupt) else f"{places_of(error)}\n")
+    _tell("Interrupted." if issubclass(kind, KeyboardInterrupt) else places_of(error))
 
 
 def _tell_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     if unraisable.exc_value is not None:
-        sys.stderr.write(f"{places_of(unraisable.exc_value)}\n")
+        _tell(places_of(unraisable.exc_value))
 
 
 def _tell_thread(failed: threading.ExceptHookArgs) -> None:
     if failed.exc_value is not None and not isinstance(failed.exc_value, SystemExit):
-        sys.stderr.write(f"{places_of(failed.exc_value)}\n")
+        _tell(places_of(failed.exc_value))

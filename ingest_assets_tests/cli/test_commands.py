@@ -182,7 +182,13 @@ def test_a_database_that_was_never_migrated(empty_database_url: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("INGEST_CHUNK_CHARACTERS", "many"), ("INGEST_STORAGE_URL", "ftp://somewhere")]
+    ("name", "value"),
+    [
+        ("INGEST_CHUNK_CHARACTERS", "many"),
+        ("INGEST_STORAGE_URL", "ftp://somewhere"),
+        ("INGEST_ALERT_FORMAT", "pager"),
+        ("INGEST_LOG_FORMAT", "xml"),
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_named(ingest: Ingest, tmp_path: Path, name: str, value: str) -> None:
     ran = Ingest(tmp_path, (*ingest.extra, (name, value)))("status", "--json")

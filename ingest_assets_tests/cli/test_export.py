@@ -63,7 +63,7 @@ def test_one_documents_export_says_who_did_what_on_which_occasion(
     assert [event["event_id"] for event in events] == sorted(event["event_id"] for event in events)
     assert {(event["actor"], event["correlation_id"]) for event in events} == {
         (TEST.name, TEST.correlation_id),
-        ("drain", "drain"),
+        ("drain", TEST.correlation_id),
     }
 
 

@@ -16,8 +16,11 @@ class TellingOpenAI(OpenAIEmulator):
         super().__init__(keys=[key])
         self._word = word
         self.failed = 0
+        self.occasions: set[str] = set()
+        """What callers named their requests."""
 
     def answer(self, request: Request) -> Reply:
+        self.occasions.add(request.headers.get("x-client-request-id", ""))
         reply = super().answer(request)
         if REFUSED in request.body:
             reply = self._error(400, request)

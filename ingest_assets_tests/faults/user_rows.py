@@ -12,7 +12,7 @@ from ingest_assets.domain.documents.document import UserId
 ABOUT_NO_USER = frozenset(
     {
         *("alerts", "instances", "locks", "migrations", "moved_listings", "object_store", "paid_services", "pauses"),
-        *("recalls", "totals", "totals_until"),
+        *("readings", "recalls", "totals", "totals_until"),
     }
 )
 TABLES = """

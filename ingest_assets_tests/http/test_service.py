@@ -195,6 +195,19 @@ def test_a_request_is_named_in_its_answer_and_in_the_events_that_it_leaves(api: 
 
 
 @pytest.mark.parametrize(
+    ("parent", "is_taken"),
+    [
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", True),
+        ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", False),
+        ("00-Erika Mustermann-00f067aa0ba902b7-01", False),
+    ],
+)
+def test_a_request_without_a_name_has_that_of_its_trace(api: Api, parent: str, *, is_taken: bool) -> None:
+    answer = api.plainly("GET", "/healthz", headers={"traceparent": parent})
+    assert (answer.headers["x-request-id"] == parent[3:35]) is is_taken
+
+
+@pytest.mark.parametrize(
     "name", ["", "short", "Erika Mustermann", "erika-mustermann-claim", "f" * 65, "é" * 20, "a\tb" * 9]
 )
 def test_what_could_tell_about_somebody_does_not_become_a_requests_name(api: Api, name: str) -> None:

@@ -2,12 +2,18 @@
 
 import re
 import shutil
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ingest_assets.domain.metrics import BY_NAME
-from ingest_assets_tests.monitoring.rules import ROOT, changing, firing, given, rules
+from ingest_assets.domain.alerting.conditions import BY_NAME as BY_CONDITION
+from ingest_assets.domain.alerting.conditions import CONDITIONS, Watcher
+from ingest_assets.domain.alerting.judgement import WINDOWS, judge
+from ingest_assets.domain.alerting.readings import Reading
+from ingest_assets.domain.metrics import BY_NAME, INFINITE, SUM, Kind, Sample
+from ingest_assets_tests.monitoring.rules import HEALTHY, ROOT, changing, firing, given, rules
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 
@@ -17,6 +23,8 @@ CALLS = 'ingest_provider_call_seconds_sum{provider="openai"}'
 CLAIMABLE = "ingest_claimable_jobs{}"
 BREAKER = 'ingest_provider_breaker_open{provider="openai"}'
 HOUR = 60
+LABELS = re.compile(r'(\w+)="([^"]*)"')
+LABEL = r"{{ \$labels\.\w+ }}"
 
 SICK: dict[str, tuple[dict[str, float], int, int]] = {
     "IngestErrorRateCritical": ({FAILURES: 6}, 12, 12),
@@ -43,6 +51,11 @@ SICK: dict[str, tuple[dict[str, float], int, int]] = {
     "IngestRecallLow": ({'ingest_index_recall_ratio{model="lexical 1"}': 0.9}, 6, 1),
 }
 """What is wrong, after how many minutes the alert fires at the latest, and how many it may take to clear."""
+TOLD_OTHERWISE = {"IngestDatabaseUnreachable", "IngestDeadLettersAppear"}
+"""Without Prometheus, it is not the metrics that tell of these."""
+FOUND_IN_METRICS = [
+    name for name in SICK if BY_CONDITION[name].watcher is Watcher.EVERYBODY and name not in TOLD_OTHERWISE
+]
 GRADUAL = {"IngestQueueGrows"}
 """Has a test of its own."""
 
@@ -111,6 +124,60 @@ def test_an_alert_says_how_bad_it_is_what_happened_and_what_helps(alert: str) ->
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     headings = re.findall(r"^#+ (.+)$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
     assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_rules_and_the_alerts_without_prometheus_are_the_same() -> None:
+    assert set(rules()) == {each.name for each in CONDITIONS if each.watcher is not Watcher.OURSELVES}
+    assert {each.name for each in CONDITIONS if each.watcher is Watcher.OURSELVES} == {"IngestDocumentsWait"}
+
+
+@pytest.mark.parametrize("alert", rules())
+def test_a_condition_says_what_its_rule_says(alert: str) -> None:
+    rule, condition = rules()[alert], BY_CONDITION[alert]
+    told = rule["annotations"]
+    assert condition.severity == rule["labels"]["severity"]
+    assert condition.lasts == timedelta(minutes=int(rule.get("for", "0m").removesuffix("m")))
+    assert condition.runbook == told["runbook_url"]
+    assert condition.summary == re.sub(rf"{LABEL}( on {LABEL})?", "{subject}", told["summary"])
+    assert condition.description == re.sub(r"{{[^}]*\$value[^}]*}}", "{value}", told["description"])
+
+
+def measured(sick: dict[str, float], before: int, minute: int) -> list[Sample]:
+    """What the series of the rules' tests say after so many minutes, of which the first `before` were healthy."""
+    return [sample for name, healthy in HEALTHY.items() for sample in one(name, healthy, sick, before, minute)]
+
+
+def one(name: str, healthy: float, sick: dict[str, float], before: int, minute: int) -> Iterator[Sample]:
+    base, _, labels = name.partition("{")
+    part = base.rpartition("_")[2]
+    metric = BY_NAME.get(base) or BY_NAME.get(base.removesuffix(f"_{part}"))
+    if metric is None:  # it is Prometheus's own
+        return
+    given = dict(LABELS.findall(labels))
+    ill = sick.get(name, healthy)
+    is_counter = metric.kind is not Kind.GAUGE
+    value = healthy * min(minute, before) + ill * max(0, minute - before) if is_counter else ill
+    bound = {"sum": SUM, "count": INFINITE}[part] if metric.kind is Kind.HISTOGRAM else None
+    yield Sample(metric, tuple(given[label] for label in metric.labels), value, bound)
+
+
+def found_by_us(sick: dict[str, float], before: int, minute: int) -> set[str]:
+    windows = {age: max(0, minute - int(age.total_seconds() // 60)) for age in WINDOWS}
+    earlier = {age: Reading.of(measured(sick, before, then)) for age, then in windows.items()}
+    return {each.condition.name for each in judge(measured(sick, before, minute), earlier, "a host").findings}
+
+
+@pytest.mark.parametrize(
+    "alert", [name for name in SICK if BY_CONDITION[name].watcher is Watcher.EVERYBODY and name not in TOLD_OTHERWISE]
+)
+def test_what_fires_a_rule_is_found_without_prometheus_and_nothing_else_is(alert: str) -> None:
+    sick, fires, _ = SICK[alert]
+    before = 6 * HOUR
+    assert found_by_us({}, before, before) == set()
+    worse = {alert, f"{alert}Critical", alert.replace("Critical", ""), alert.replace("Critical", "High")}
+    found = found_by_us(sick, before, before + fires)
+    assert alert in found
+    assert found <= worse | {"IngestBudgetNearlySpent"}
 
 
 @pytest.mark.parametrize("alert", rules())

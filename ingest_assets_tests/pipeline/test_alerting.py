@@ -11,9 +11,10 @@ from pydantic import SecretStr, ValidationError
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.composition import Deployment
 from ingest_assets.definitions import build_definitions
+from ingest_assets.domain.alerting.alerts import PATIENCE, Failures, alerts_for
+from ingest_assets.domain.alerting.conditions import DOCUMENTS_WAIT
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
-from ingest_assets.domain.queue.alerts import PATIENCE, alerts_for
 from ingest_assets.domain.queue.jobs import FailedCause
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.settings import Settings
@@ -64,7 +65,10 @@ def test_each_cause_is_told_once_an_hour_by_all_workers_together(
         assert restarted.alerting.send_due() == 2
     told = [(alert["code"], alert["count"], alert["fix"]) for alert in receiver.received[:2]]
     assert told == [("needs_ocr", 2, "ingest submit --code needs_ocr"), ("corrupt", 1, "ingest submit --code corrupt")]
-    assert set(receiver.received[0]) == {"code", "count", "waiting", "message", "hint", "fix", "first_at"}
+    assert set(receiver.received[0]) == {
+        *("alert", "state", "severity", "subject", "summary", "runbook"),
+        *("code", "count", "waiting", "message", "hint", "fix", "first_at"),
+    }
     assert "anary" not in str(receiver.received)
 
 
@@ -82,6 +86,16 @@ def test_an_alert_that_was_refused_is_sent_again_by_the_next_tick(
     assert deployment.alerting.send_due() == 0
 
 
+@pytest.mark.parametrize(("form", "part"), [("json", "alert"), ("slack", "blocks"), ("teams", "attachments")])
+def test_the_setting_says_in_which_form(
+    settings: Settings, parser: LocalParser, user: UserId, receiver: Receiver, form: str, part: str
+) -> None:
+    with deployment_for(settings.model_copy(update={"alert_format": form}), parser) as made:
+        fail(made, user, "needs_ocr", "one")
+        assert made.alerting.send_due() == 1
+    assert part in receiver.received[0]
+
+
 def test_nothing_is_told_where_nothing_failed(deployment: Deployment, user: UserId, receiver: Receiver) -> None:
     submit(deployment, user, policy_text())
     drain_all(deployment)
@@ -93,7 +107,7 @@ def test_a_retry_that_has_just_begun_to_wait_is_no_news(
     deployment: Deployment, user: UserId, receiver: Receiver
 ) -> None:
     submit(deployment, user, policy_text())
-    patient = failing(deployment, ResourceError("budget_spent", name="day"), 1)
+    patient = failing(deployment, ResourceError("database_slow", seconds=3), 1)
     drain_all(patient.replacing(retry_policy=deployment.retry_policy))
     assert deployment.alerting.send_due() == 0
 
@@ -105,7 +119,8 @@ def cause(waiting: int, since: datetime) -> FailedCause:
 def test_documents_that_wait_for_long_are_news_and_the_command_has_them_tried_now() -> None:
     assert alerts_for([cause(3, NOW)], NOW) == []
     [alert] = alerts_for([cause(3, NOW - PATIENCE)], NOW)
-    assert (alert.waiting, alert.fix) == (3, "ingest retry --code budget_spent")
+    assert alert.failures == Failures("budget_spent", 3, 3)
+    assert (alert.condition, alert.fix) == (DOCUMENTS_WAIT, "ingest retry --code budget_spent")
     assert alert.hint == "Raise it."
     [alert] = alerts_for([cause(2, NOW)], NOW)
     assert "replay" in alert.hint

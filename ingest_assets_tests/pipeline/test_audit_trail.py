@@ -11,8 +11,10 @@ import pytest
 from ingest_assets.adapters.postgres.queries import queries
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets.domain.queue.retry_policy import GiveUp
+from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.orchestration.runs import run_drain, run_partition
 from ingest_assets_tests.system.ingest import Ingest
 
@@ -51,7 +53,7 @@ def test_each_call_of_a_command_is_an_occasion_of_its_own(database_url: str, tmp
     assert UUID(deletion) not in map(UUID, occasions(database_url)["ingest submit"])
 
 
-def test_a_runs_events_belong_together_by_its_claim(
+def test_what_follows_from_an_occasion_is_named_by_it_whoever_does_it(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId, database_url: str
 ) -> None:
     one = submit(deployment, user, policy_text("Dental"), "dental.md").document_id
@@ -59,8 +61,25 @@ def test_a_runs_events_belong_together_by_its_claim(
     submit(deployment, user, policy_text("Optical"), "optical.md")
     drained = run_drain(deployment, instance)
     found = occasions(database_url)
-    assert found[run.run_id] == {run.run_id}
-    assert found[drained.run_id] == {drained.run_id}
+    assert found[run.run_id] == found[drained.run_id] == found[TEST.name] == {TEST.correlation_id}
+
+
+def test_a_replay_begins_an_occasion_and_a_worker_that_gives_back_does_not(
+    deployment: Deployment, user: UserId, database_url: str
+) -> None:
+    one = submit(deployment, user, policy_text("Dental"), "dental.md").document_id
+    lease = deployment.settings.lease
+    [job] = deployment.claims.claim("first", 1, lease)
+    deployment.claims.release(job.claim)
+    [job] = deployment.claims.claim("second", 1, lease)
+    assert job.correlation_id == TEST.correlation_id
+    deployment.claims.settle(job, GiveUp(), PermanentError("corrupt"), reported=False)
+    deployment.operations.replay([one], Actor("somebody", "another occasion"))
+    [job] = deployment.claims.claim("third", 1, lease)
+    assert job.correlation_id == "another occasion"
+    found = occasions(database_url)
+    assert found["first"] == found["second"] == {TEST.correlation_id}
+    assert found["third"] == {"another occasion"}
 
 
 def test_nothing_that_is_done_leaves_an_event_without_its_occasion(

@@ -1,5 +1,6 @@
 """What a process that goes wrong leaves in its log and on stderr."""
 
+import json
 import subprocess
 import sys
 
@@ -53,6 +54,18 @@ except ValueError: logging.getLogger('ingest_assets.http').exception('It failed'
     "arguments that do not fit": "logging.getLogger('dagster').error('%d', SAID)",
     "an argument that cannot be printed": "logging.getLogger('dagster').error('%s', Unprintable())",
 }
+
+
+def test_in_json_every_line_is_an_object_and_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEST_LOG_FORMAT", "json")
+    begin = "from ingest_assets.posix.log_lines import follow_the_setting; follow_the_setting()"
+    named = "logging.getLogger('ingest_assets').info('x', extra={'correlation_id': 'a request', 'code': 'corrupt'})"
+    foreign = f"logging.getLogger('httpx').info('x', extra={{'code': '{CANARY.word}'}})"
+    code = "\n".join([begin, named, foreign, *LOGGED.values(), UNCAUGHT["in another thread"], "fail()"])
+    lines = [json.loads(line) for line in ran(code).splitlines()]
+    assert (lines[0]["message"], lines[0]["correlation_id"], lines[0]["code"]) == ("x", "a request", "corrupt")
+    assert {line["level"] for line in lines} == {"INFO", "WARNING", "ERROR", "CRITICAL"}
+    assert not CANARY.is_in(str(lines))
 
 
 def ran(code: str, said: str = CANARY.word) -> str:

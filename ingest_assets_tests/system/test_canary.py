@@ -20,6 +20,7 @@ from ingest_assets_tests.canary import Canary
 from ingest_assets_tests.emulators.telling import FAILING, REFUSED, TellingLlamaParse, TellingOpenAI
 from ingest_assets_tests.http.api import token_of
 from ingest_assets_tests.orchestration.runs import NAMES
+from ingest_assets_tests.otlp_receiver import receiving_traces
 from ingest_assets_tests.system.ingest import INGEST, Ingest
 from ingest_assets_tests.system.test_deployment import launch
 from ingest_assets_tests.waiting import until
@@ -32,6 +33,11 @@ OPENAI_KEY, LLAMAPARSE_KEY, JWT_SECRET = (
 )
 SECRETS = [Canary(OPENAI_KEY), Canary(LLAMAPARSE_KEY), Canary(JWT_SECRET)]
 OWNER = str(uuid4())
+
+OCCASION = "4bf92f3577b34da6a3ce929d0e0e4736"
+"""The trace id of a request, which is found in every log on the document's way, at the provider and in the history."""
+
+LAST = "finalized_chunks"
 
 MAY_SAY_IT = {
     "documents": {"filename", "metadata"},
@@ -106,6 +112,8 @@ class Deployed:
     ingest: Ingest
     stderr: list[str] = field(default_factory=list)
     """Of every command and process."""
+    served: str = ""
+    """What `ingest serve` has logged."""
 
     def __call__(self, *arguments: str | Path) -> list[dict[str, str]]:
         ran = self.ingest(*arguments, "--json")
@@ -130,12 +138,17 @@ class Deployed:
             yield json.loads(announced)["url"]
         finally:
             process.send_signal(signal.SIGTERM)
-            self.stderr.append(process.communicate(timeout=60)[1])
+            self.served = process.communicate(timeout=60)[1]
+            self.stderr.append(self.served)
 
 
 @pytest.fixture
 def deployed(tmp_path: Path) -> Iterator[Deployed]:
-    with TellingOpenAI(CANARY.word, OPENAI_KEY) as embedding, TellingLlamaParse(CANARY.word, LLAMAPARSE_KEY) as parsing:
+    with (
+        TellingOpenAI(CANARY.word, OPENAI_KEY) as embedding,
+        TellingLlamaParse(CANARY.word, LLAMAPARSE_KEY) as parsing,
+        receiving_traces() as traces,
+    ):
         settings = {
             "OPENAI_API_KEY": OPENAI_KEY,
             "OPENAI_BASE_URL": embedding.base_url,
@@ -144,14 +157,50 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
             "INGEST_JWT_SECRET": JWT_SECRET,
             "INGEST_USER_ID": OWNER,
             "INGEST_DRAIN_IDLE_SECONDS": "1",
+            "INGEST_LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
         }
         yield Deployed(Ingest(tmp_path, tuple(settings.items())))
+        assert OCCASION in embedding.occasions
+        spans = {span.name for span in traces.spans if span.trace_id == OCCASION}
+        assert spans >= {"HTTP request", "intake", "parsed_markdown", "chunks", "embeddings", "provider call", LAST}
+        assert not any(each.is_in(str(traces.spans)) for each in (CANARY, *SECRETS))
         assert embedding.failed
         assert not parsing.busy
 
 
 def all_of(causes: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     return causes if sum(cause["count"] for cause in causes) == count else []
+
+
+def history_of(url: str, occasion: str) -> str | None:
+    """The document that became done in what followed from an occasion, which all of its events name."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT document_id::text, state, correlation_id FROM upload_pipeline.events WHERE document_id = ("
+            "SELECT document_id FROM upload_pipeline.events WHERE correlation_id = %s LIMIT 1) ORDER BY event_id",
+            [occasion],
+        ).fetchall()
+    if not rows or rows[-1][1] != "done":
+        return None
+    assert {named for _, _, named in rows} == {occasion}
+    return str(rows[0][0])
+
+
+def lines_of(log: str) -> list[dict[str, Any]]:
+    """The lines of a log, each of which is an object with what a program looks for."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert all(line.keys() >= {"time", "level", "logger", "message", "correlation_id", "code"} for line in lines)
+    return lines
+
+
+def named_by_its_occasion(served: str, logs: Path) -> set[str]:
+    """The documents that the logs of a deployment name with the occasion; every line of them is JSON."""
+    asked = [line for line in lines_of(served) if line["correlation_id"] == OCCASION]
+    assert [line["logger"] for line in asked] == ["ingest_assets.http"]
+    worked = [line for path in logs.glob("*.log") for line in lines_of(path.read_text())]
+    assert {"corrupt", "service_refused"} <= {line["code"] for line in worked}
+    return {line["document_id"] for line in worked if line["correlation_id"] == OCCASION}
 
 
 def number(url: str, query: LiteralString) -> int:
@@ -167,7 +216,8 @@ def ask_over_http(url: str) -> list[httpx.Response]:
     with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         client.headers["Authorization"] = f"Bearer {token}"
         repeated = {"Idempotency-Key": said}
-        submitted = client.post("/v1/documents", params=named, headers=repeated, content=text("sprained wing"))
+        traced = repeated | {"traceparent": f"00-{OCCASION}-00f067aa0ba902b7-01"}
+        submitted = client.post("/v1/documents", params=named, headers=traced, content=text("sprained wing"))
         assert submitted.status_code == 202, submitted.text
         assert client.post("/v1/search", json={"query": said}).status_code == 200
         return [
@@ -201,6 +251,7 @@ def test_what_documents_say_is_found_where_documents_are_kept_and_nowhere_else(
             ended = [launch(ui, each, NAMES) for each in (ids[0], one_by_one[0]["document_id"])]
             with deployed.serving() as url:
                 answers = ask_over_http(url)
+                done = until(lambda: history_of(server.url(), OCCASION))
             for each in ids[:2]:
                 deployed("explain", each)
                 deployed("status", each)
@@ -229,6 +280,7 @@ def test_what_documents_say_is_found_where_documents_are_kept_and_nowhere_else(
         "corrupt.pdf": "corrupt",
     }
     assert ended == ["SUCCESS", "FAILURE"]
+    assert named_by_its_occasion(deployed.served, home / "dagster" / "logs") == {done}
     assert "unexpected" in {each["code"] for each in failures}, "no row was refused: that proves nothing"
     assert in_dagster == []
     assert set(in_ingest) <= {

@@ -23,7 +23,7 @@ WITH target AS (
     -- Moves that are not `lasting` do not wait for the disk: what a crashed server forgets is done again for free.
     SELECT *
     FROM jsonb_to_recordset(%(targets)s) AS target (
-        job_id uuid, claim text, fence bigint, sources text[], stage text, is_done boolean, parsed_content_sha text,
+        job_id uuid, claim text, fence bigint, sources text[], stage text, is_done boolean, correlation_id text, parsed_content_sha text,
         parsed_sha text, parser_name text, parser_version text, page_starts integer[], warnings jsonb
     )
     CROSS JOIN set_config(
@@ -52,7 +52,8 @@ WITH target AS (
     FROM target
     WHERE job.job_id = target.job_id AND job.claimed_by = target.claim AND job.fence = target.fence
         AND job.state = 'working' AND job.stage = ANY(target.sources)
-    RETURNING job.job_id, job.document_id, job.user_id, job.version, job.stage, job.state, target.claim
+    RETURNING job.job_id, job.document_id, job.user_id, job.version, job.stage, job.state, target.claim,
+        target.correlation_id
 ), parsed_or_live AS (
     UPDATE upload_pipeline.documents AS document
     SET parsed_content_sha = COALESCE(target.parsed_content_sha, document.parsed_content_sha),
@@ -70,7 +71,8 @@ WITH target AS (
 INSERT INTO upload_pipeline.events (
     occurred_at, document_id, job_id, user_id, version, stage, state, actor, correlation_id, payload)
 SELECT move.occurred_at, moved.document_id, moved.job_id, moved.user_id, moved.version, move.stage,
-    CASE move.stage WHEN moved.stage THEN moved.state ELSE 'working' END, moved.claim, moved.claim,
+    CASE move.stage WHEN moved.stage THEN moved.state ELSE 'working' END, moved.claim,
+    moved.correlation_id,
     CASE WHEN move.payload = '{}' THEN move.payload ELSE move.payload || jsonb_build_object('seconds', round(
         extract(epoch FROM COALESCE(move.since_last, move.occurred_at - previous.occurred_at)), 3)) END
 FROM moved

@@ -29,15 +29,19 @@ WITH claimable AS (
     RETURNING *
 ), noted AS (
     INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-    SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM claimed
+    SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, COALESCE((SELECT correlation_id FROM upload_pipeline.events AS past WHERE past.document_id = claimed.document_id
+        ORDER BY event_id DESC LIMIT 1), %(claim)s)
+    FROM claimed
+    RETURNING job_id, correlation_id
 )
-SELECT job_id, claimed.stage, claimed.attempts, claimed.attempts_by_code, claimed.claimed_by, claimed.fence,
+SELECT job_id, noted.correlation_id, claimed.stage, claimed.attempts, claimed.attempts_by_code, claimed.claimed_by, claimed.fence,
     document.document_id, document.user_id,
     document.version, document.filename, document.media_type, document.byte_size, document.content_sha,
     document.parsed_content_sha, document.parsed_sha, document.parser_name, document.parser_version,
     document.page_starts, document.warnings
 FROM claimed
 JOIN claimable USING (job_id)
+JOIN noted USING (job_id)
 JOIN upload_pipeline.documents AS document USING (document_id)
 ORDER BY row_number() OVER (PARTITION BY claimed.user_id ORDER BY priority DESC, queued_at, job_id), place;
 
@@ -89,7 +93,9 @@ WITH taken AS (
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM taken;
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, COALESCE((SELECT correlation_id FROM upload_pipeline.events AS past WHERE past.document_id = taken.document_id
+        ORDER BY event_id DESC LIMIT 1), %(claim)s)
+FROM taken;
 
 -- hold_job
 -- Renew the lease and return the job, if `claim` holds it.
@@ -98,6 +104,8 @@ SET lease_expires_at = now() + %(lease)s
 FROM upload_pipeline.documents AS document
 WHERE job.document_id = %(document_id)s AND job.claimed_by = %(claim)s AND document.document_id = job.document_id
 RETURNING job.job_id, job.stage, job.attempts, job.attempts_by_code, job.claimed_by, job.fence,
+    (SELECT correlation_id FROM upload_pipeline.events AS past WHERE past.document_id = job.document_id
+        ORDER BY event_id DESC LIMIT 1) AS correlation_id,
     document.document_id, document.user_id,
     document.version, document.filename, document.media_type, document.byte_size, document.content_sha,
     document.parsed_content_sha, document.parsed_sha, document.parser_name, document.parser_version,
@@ -135,7 +143,7 @@ WITH settled AS (
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s, error_code FROM settled;
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(correlation_id)s, error_code FROM settled;
 
 -- release_jobs
 -- Return the jobs that `claim` holds to the queue, but for the `kept` ones, or only the job of one document.
@@ -154,7 +162,9 @@ WITH released AS (
     RETURNING *
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(claim)s FROM released;
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, COALESCE((SELECT correlation_id FROM upload_pipeline.events AS past WHERE past.document_id = released.document_id
+        ORDER BY event_id DESC LIMIT 1), %(claim)s)
+FROM released;
 
 -- reclaim_jobs
 -- Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.
@@ -177,7 +187,8 @@ WITH expired AS (
     RETURNING job.*
 )
 INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id, code)
-SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, %(correlation_id)s,
+SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, COALESCE((SELECT correlation_id FROM upload_pipeline.events AS past WHERE past.document_id = reclaimed.document_id
+        ORDER BY event_id DESC LIMIT 1), %(correlation_id)s),
     CASE WHEN state = 'deadletter' THEN error_code END
 FROM reclaimed;
 

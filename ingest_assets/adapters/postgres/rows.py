@@ -15,7 +15,9 @@ from ingest_assets.domain.queue.stages import Stage
 def job_of(row: Row) -> Job:
     return Job(
         job_id=row["job_id"],
-        document=replace(document_of(row), fence=row["fence"]),
+        document=replace(
+            document_of(row), fence=row["fence"], correlation_id=row["correlation_id"] or row["claimed_by"]
+        ),
         claim=row["claimed_by"],
         fence=row["fence"],
         stage=Stage(row["stage"]),

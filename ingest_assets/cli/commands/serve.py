@@ -9,11 +9,13 @@ import typer
 from pydantic import SecretStr
 
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.console import out, tell
+from ingest_assets.cli.lookout import looking_out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import listening
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.service_secrets import secret_of
+from ingest_assets.composition.tracing import begin_tracing
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.posix.private_folders import keep_private
 from ingest_assets.posix.signals import stop_on_signals
@@ -34,10 +36,13 @@ def serve(
     """Serve intake, status, search and callbacks over HTTP in the foreground. Ctrl-C stops it gracefully."""
     with deployed(as_json=as_json) as deployment:
         stop_on_signals()
+        begin_tracing(deployment.settings)
         try:
-            _run(compose_service(deployment), host, port, as_json=as_json)
+            service = compose_service(deployment)
+            with looking_out(deployment):
+                _run(service, host, port, as_json=as_json)
         except KeyboardInterrupt:
-            messages.print("Stopped.")
+            tell("Stopped.")
 
 
 def compose_service(deployment: Deployment) -> "HttpService":

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ingest_assets.cli.arguments import Json
-from ingest_assets.cli.console import messages, out
+from ingest_assets.cli.console import out, tell
+from ingest_assets.cli.lookout import looking_out
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.cli.ports import in_use, next_free
 from ingest_assets.cli.upkeep import (
@@ -50,7 +51,7 @@ def up(
             with running(deployment.settings.dagster_home / "logs") as processes:
                 _run(deployment, processes, ui_port(port, deployment.settings), as_json=as_json)
         except KeyboardInterrupt:
-            messages.print("Stopped.")
+            tell("Stopped.")
 
 
 def prepare(deployment: Deployment) -> None:
@@ -74,7 +75,7 @@ def kept_database(deployment: Deployment, instance: "Instance") -> Iterator[Data
     """Keep the database running, and this deployment's lease on it, during the block."""
     from ingest_assets.orchestration.instance import dagster_id
 
-    keeper = DatabaseKeeper(deployment, dagster_id(instance), POLICY, messages.print)
+    keeper = DatabaseKeeper(deployment, dagster_id(instance), POLICY, tell)
     try:
         yield keeper
     finally:
@@ -113,26 +114,27 @@ def ui_port(asked: int | None, settings: Settings) -> int:
         return free
     if asked is not None or "ui_port" in settings.model_fields_set:
         raise in_use(HOST, wanted)
-    messages.print(f"Port {wanted} is in use; the UI gets port {free}.")
+    tell(f"Port {wanted} is in use; the UI gets port {free}.")
     return free
 
 
 def _run(deployment: Deployment, processes: Processes, port: int, *, as_json: bool) -> NoReturn:
-    messages.print("Starting the database, Dagster's webserver and its daemon ...")
+    tell("Starting the database, Dagster's webserver and its daemon ...")
     from ingest_assets.orchestration.page.access import require_password
 
     require_password(deployment.settings.ui_password_file)
     home, silence = deployment.settings.dagster_home, deployment.settings.silence_seconds
     with prepared(deployment) as instance, kept_database(deployment, instance) as database:
         database.tell_of_others()
-        supervisor = Supervisor(processes, POLICY, messages.print)
+        supervisor = Supervisor(processes, POLICY, tell)
         dagster = [supervisor.add(daemon(home, instance, silence)), supervisor.add(webserver(home, port, silence))]
         until_ready(supervisor, database, dagster[1:])
         _announce(f"http://{HOST}:{port}", as_json=as_json)
         if WARM:
             supervisor.add(warm_launcher(home, silence))
-        for _ in attending(supervisor, database):
-            pass
+        with looking_out(deployment):
+            for _ in attending(supervisor, database):
+                pass
     raise AssertionError
 
 

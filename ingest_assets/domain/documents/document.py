@@ -65,6 +65,8 @@ class Document:
     """Whether a parser may give the document back after a short while, because others wait behind it."""
     fence: int | None = None
     """The fence of the claim under which the document is worked on; None if nobody has to hold it."""
+    correlation_id: str | None = None
+    """The occasion on which the document was queued: the id of a command, a request or a run."""
 
     @property
     def title(self) -> str:

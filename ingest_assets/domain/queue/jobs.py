@@ -54,13 +54,13 @@ def _may_be_told(name: str, value: object) -> bool:
 class Actor:
     """Who does something, and what ties together everything done on the same occasion.
 
-    For a worker, the claim is both.
+    A worker is named by its claim, and works on the occasion on which the document was queued.
     """
 
     name: str
     """The name of a command, a schedule, a claim or the HTTP service; never a person's name."""
     correlation_id: str
-    """The id of one command, one request or one run."""
+    """The id of one command, one request or one run, and of what followed from it."""
 
     @classmethod
     def of_claim(cls, claim: str) -> "Actor":
@@ -82,6 +82,11 @@ class Job:
     """The number of this attempt, from 1."""
     failures: Mapping[str, int] = field(default_factory=dict, hash=False)
     """How many earlier attempts ended with each error code, including those that do not count."""
+
+    @property
+    def correlation_id(self) -> str:
+        """Return what ties the work on this job together with whatever queued it."""
+        return self.document.correlation_id or self.claim
 
     @property
     def is_heavy(self) -> bool:

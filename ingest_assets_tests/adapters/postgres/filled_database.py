@@ -11,7 +11,7 @@ CHUNKS = 500
 SMALL_TABLES = frozenset(
     {
         *("alerts", "instances", "migrations", "object_store", "paid_services", "pauses"),
-        *("recalls", "totals", "totals_until"),
+        *("readings", "recalls", "totals", "totals_until"),
     }
 )
 

@@ -153,6 +153,7 @@ VALUES: dict[str, Any] = {
                 "sources": ["job_validated"],
                 "stage": "parsing",
                 "is_done": False,
+                "correlation_id": "a request",
             }
         ]
     ),
@@ -185,6 +186,13 @@ VALUES: dict[str, Any] = {
     "hold": timedelta(seconds=60),
     "pause": timedelta(hours=1),
     "sent": True,
+    "begun": ["IngestNoWorker"],
+    "ended": ["IngestNoWorker"],
+    "metrics": Jsonb({}),
+    "at_all": timedelta(days=15),
+    "in_full": timedelta(days=1),
+    "sparse": timedelta(minutes=10),
+    "ages": [timedelta(minutes=5)],
     "kept": [uuid_of("job 8")],
     "meanwhile": timedelta(seconds=30),
     "dagster_id": "a Dagster",

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 ABOUT_NO_DOCUMENT = {
     *("alerts", "instances", "locks", "migrations", "object_store", "paid_services", "pauses", "user_keys"),
-    *("recalls", "totals", "totals_until"),
+    *("readings", "recalls", "totals", "totals_until"),
 }
 SUMS_ONLY = {"spending"}
 """What is spent of a document's budget: its id and an amount."""

@@ -82,6 +82,7 @@ def _target(change: Change) -> dict[str, Any]:
         "sources": sources(change.moves[0].stage),
         "stage": change.moves[-1].stage,
         "is_done": change.version is not None,
+        "correlation_id": change.job.correlation_id,
     }
     if change.parse is not None:
         target |= {

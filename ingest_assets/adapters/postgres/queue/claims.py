@@ -18,6 +18,7 @@ from ingest_assets.domain.errors import IngestError, PermanentError, ResourceErr
 from ingest_assets.domain.queue.jobs import LIGHT_BYTES, SLOW_CODES, Actor, Job
 from ingest_assets.domain.queue.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State, predecessor, sources
+from ingest_assets.pipeline.tracing import tracing
 
 
 class PostgresClaims:
@@ -36,8 +37,9 @@ class PostgresClaims:
     ) -> list[Job]:
         names: dict[str, Any] = {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only}
         names |= {"light_only": light_only, "light_bytes": LIGHT_BYTES, "slow_codes": list(SLOW_CODES)}
-        with self._claiming() as connection:
+        with tracing.span("claim", **{"ingest.claim": claim}) as note, self._claiming() as connection:
             rows = by_turns(connection, "claim_jobs", names | {"after": self._last_user, "per_user": self._per_user})
+            note({"ingest.documents": len(rows)})
         jobs = [job_of(row) for row in rows]
         # If fewer came than asked for, no user was left out, or others claim the same users' jobs.
         # A random start then parts this worker from them.
@@ -95,6 +97,7 @@ class PostgresClaims:
             {
                 "job_id": job.job_id,
                 "claim": job.claim,
+                "correlation_id": job.correlation_id,
                 "fence": job.fence,
                 "state": State.DEADLETTER if gives_up else State.RETRYABLE,
                 "counts": int(gives_up or isinstance(decision, RetryAt)),

@@ -30,6 +30,7 @@ from ingest_assets.pipeline.failure import as_ingest_error, passing_over
 from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
+from ingest_assets.pipeline.tracing import tracing
 
 LONGEST_HOLD = "5s"
 """After this time the server ends the transaction of a stalled worker, because all others wait for it."""
@@ -111,7 +112,7 @@ class PostgresPaidCalls:
                 self._await_turn(call)
                 self._check_claim(document_id, fence)
                 call.sent = True
-                with self._observed(call):
+                with self._observed(call, document_id):
                     yield call
             except BaseException as error:
                 self._end(call, outcome_of(error), doubtful=call.may_have_cost(error))
@@ -144,16 +145,18 @@ class PostgresPaidCalls:
             return bool(_only(connection, "serves_others", names)["served"])
 
     @contextmanager
-    def _observed(self, call: PaidCallUnderWay) -> Iterator[None]:
+    def _observed(self, call: PaidCallUnderWay, document_id: DocumentId | None) -> Iterator[None]:
         begun_at = self._clock.seconds()
         code: str | None = None
         try:
-            yield
+            with tracing.span("provider call", **{"ingest.provider": call.provider}):
+                yield
         except BaseException as error:
             code = as_ingest_error(error).code
             raise
         finally:
-            self._observer.observe(ProviderAnswered(call.provider, self._clock.seconds() - begun_at, code))
+            seconds = self._clock.seconds() - begun_at
+            self._observer.observe(ProviderAnswered(call.provider, seconds, code, document_id))
 
     def paused_providers(self) -> set[ProviderName]:
         """Return the providers that no call would get through to now."""

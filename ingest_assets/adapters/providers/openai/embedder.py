@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import httpx2
     from openai import OpenAI
 
+CORRELATION_HEADER = "X-Client-Request-Id"
+"""OpenAI logs it, so that its support finds a call of which no answer came."""
 MACHINE_HEADERS = [f"x-stainless-{name}" for name in ("os", "arch", "runtime", "runtime-version")]
 
 
@@ -71,13 +73,13 @@ class OpenAIEmbedder:
             return np.empty((0, VECTOR_DIMENSIONS), np.float32)
         for _ in range(self._settings.pauses):
             try:
-                return self._embed(texts, document.user_id, document.document_id, document.fence)
+                return self._embed_for(document, texts)
             except TransientError as error:
                 if error.retry_after is None or error.retry_after > self._settings.longest_pause:
                     raise
                 wait = error.retry_after
             self._pause(wait)
-        return self._embed(texts, document.user_id, document.document_id, document.fence)
+        return self._embed_for(document, texts)
 
     def embed_query(self, query: str, user_id: UserId) -> Vectors:
         """Return the query's vector.
@@ -91,8 +93,19 @@ class OpenAIEmbedder:
         if "_client" in vars(self):
             self._client.close()
 
+    def _embed_for(self, document: Document, texts: Sequence[str]) -> Vectors:
+        return self._embed(
+            texts, document.user_id, document.document_id, document.fence, correlation_id=document.correlation_id
+        )
+
     def _embed(
-        self, texts: Sequence[str], user_id: UserId, document_id: DocumentId | None = None, fence: int | None = None
+        self,
+        texts: Sequence[str],
+        user_id: UserId,
+        document_id: DocumentId | None = None,
+        fence: int | None = None,
+        *,
+        correlation_id: str | None = None,
     ) -> Vectors:
         """Embed texts by one request.
 
@@ -101,7 +114,7 @@ class OpenAIEmbedder:
         settings = self._settings
         estimated = self._counted(texts)
         with self._calls.begin(PROVIDER.name, settings.usage(estimated), user_id, document_id, fence) as call:
-            response = self._post(texts)
+            response = self._post(texts, correlation_id)
             answer = read_answer(response.content)
             tokens = used_tokens(answer)
             request_id = request_id_in(response.headers.get("x-request-id"))
@@ -114,7 +127,7 @@ class OpenAIEmbedder:
             raise PermanentError("text_too_long", found=max(counts), limit=self._settings.max_text_tokens)
         return sum(counts)
 
-    def _post(self, texts: Sequence[str]) -> "httpx2.Response":
+    def _post(self, texts: Sequence[str], correlation_id: str | None) -> "httpx2.Response":
         from openai import OpenAIError, omit  # noqa: PLC0415
 
         try:
@@ -122,6 +135,7 @@ class OpenAIEmbedder:
                 model=self._settings.model,
                 input=[text or " " for text in texts],  # the API refuses an empty input
                 dimensions=self._settings.requested_dimensions or omit,
+                extra_headers={} if correlation_id is None else {CORRELATION_HEADER: correlation_id},
             ).http_response
         except OpenAIError as error:
             failure = classify(error)
