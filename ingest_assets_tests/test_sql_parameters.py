@@ -12,6 +12,7 @@ PACKAGE = Path(ingest_assets.__file__).parent
 RUN = {"execute", "executemany", "copy"}
 MODULES = [path for path in sorted((PACKAGE / "adapters").rglob("*.py")) if "psycopg" in path.read_text()]
 COMPOSING = {
+    "connections.py": "makes settings of a session, whose names and values stand in this code",
     "doors.py": "ends what a query of the catalogue has found, with the statement that the query made",
     "migrations.py": "makes a database, whose name cannot be a parameter",
     "vector_index.py": "makes an index of one model, in whose definition there can be no parameters",

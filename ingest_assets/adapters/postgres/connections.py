@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg import Connection, Cursor, Transaction, sql
+from psycopg import ClientCursor, Connection, Cursor, Transaction, sql
 from psycopg.abc import Params, QueryNoTemplate
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
@@ -53,10 +53,10 @@ class KeepingConnection(Connection[Row]):
             self._kept = before
             raise
 
-    @property
-    def opening(self) -> bytes:
-        """What each transaction has to begin with; nothing where the session keeps the settings."""
-        return _statements("SET LOCAL {} TO {}", self._kept).as_bytes(self)
+    def begin(self, names: Mapping[str, str], begin: str, *others: str) -> None:
+        """Begin a transaction, in one message with named queries that follow the settings that are kept."""
+        beginning = filter(None, [query(begin), self._opening(), query(*others)])
+        ClientCursor(self).execute(b";\n".join(beginning), names)
 
     def execute(  # type: ignore[override]  # no templates
         self, query: QueryNoTemplate, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
@@ -66,7 +66,7 @@ class KeepingConnection(Connection[Row]):
             if self.autocommit:
                 with self.transaction():
                     return super().execute(query, params, prepare=prepare, binary=binary)
-            super().execute(self.opening)
+            super().execute(self._opening())
         return super().execute(query, params, prepare=prepare, binary=binary)
 
     def execute_alone(self, statement: QueryNoTemplate) -> Cursor[Row]:
@@ -86,8 +86,12 @@ class KeepingConnection(Connection[Row]):
         is_outermost = self.info.transaction_status is TransactionStatus.IDLE
         with super().transaction(savepoint_name, force_rollback) as transaction:
             if is_outermost and self._kept:
-                super().execute(self.opening)
+                super().execute(self._opening())
             yield transaction
+
+    def _opening(self) -> bytes:
+        """Return what each transaction has to begin with: nothing where the session keeps the settings."""
+        return _statements("SET LOCAL {} TO {}", self._kept).as_bytes(self)
 
 
 def require_no_pooler(connection: KeepingConnection) -> None:

@@ -175,9 +175,7 @@ class UserDatabase:
         """
         with self._database.connection() as connection:
             try:
-                cursor = psycopg.ClientCursor(connection)
-                beginning = [query("begin_reading"), connection.opening, query("become_reader", *settings)]
-                cursor.execute(b";\n".join(filter(None, beginning)), {"user_id": str(self._user_id)})
+                connection.begin({"user_id": str(self._user_id)}, "begin_reading", "become_reader", *settings)
                 yield connection
             except BaseException:
                 connection.rollback()
