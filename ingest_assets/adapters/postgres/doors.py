@@ -10,6 +10,9 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.queries import query
 
+MADE_MEANWHILE = (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation, psycopg.errors.InternalError_)
+"""What a statement about a database meets if another process does the same at this moment."""
+
 Doors = Literal["open_doors", "open_entrances"]
 """Those of the pipeline's database, or those of one in which readers have no business."""
 
@@ -29,6 +32,6 @@ def open_doors(connection: Connection[Row], doors: Doors = "open_doors") -> list
 def close_doors(connection: Connection[Row], doors: Doors = "open_doors") -> None:
     """End it as far as the login may: what belongs to the server, only a superuser may end."""
     for each in open_doors(connection, doors):
-        # Others may do the same at this moment, which fails as an internal error.
-        with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.InternalError_):
+        # Others may do the same at this moment.
+        with suppress(psycopg.errors.InsufficientPrivilege, *MADE_MEANWHILE):
             connection.execute(sql.SQL(each.closing))

@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 
 from ingest_assets.adapters.postgres.connections import UNLIMITED_LOCKS, KeepingConnection, Row, act_as_owner
 from ingest_assets.adapters.postgres.database import connected
-from ingest_assets.adapters.postgres.doors import close_doors
+from ingest_assets.adapters.postgres.doors import MADE_MEANWHILE, close_doors
 from ingest_assets.adapters.postgres.locks import MIGRATIONS, first_held, held
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.sessions import IDLE_IN_TRANSACTION, LIMITS
@@ -24,9 +24,6 @@ from ingest_assets.shipped import shipped
 
 OLDEST_POSTGRES = 15
 OLDEST_PGVECTOR = (0, 8)
-
-MADE_MEANWHILE = (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation, psycopg.errors.InternalError_)
-"""What a statement about a database meets if another process does the same at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
