@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     )
     direct_database_url: SecretStr | None = Field(
         default=None,
-        description="Where INGEST_DATABASE_URL leads to a pooler: a URL around it, which backups need.",
+        description="Where INGEST_DATABASE_URL leads to a pooler: a URL around it, for migrations and index builds, "
+        "and needed for backups.",
     )
     dagster_database_url: SecretStr | None = Field(
         default=None,

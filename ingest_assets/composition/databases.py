@@ -99,7 +99,7 @@ class Databases(Parts):
 
     @property
     def owner_url(self) -> str:
-        return self.url_of(Role.OWNER)
+        return self.url_of(Role.OWNER) if self.settings.direct_database_url is None else self.direct_database_url
 
     @property
     def plain_dagster_database_url(self) -> str:
@@ -135,7 +135,7 @@ class Databases(Parts):
         """Bring the schema up to date and return the names of the migrations applied."""
         from ingest_assets.adapters.postgres.migrations import migrate
 
-        return migrate(self.database_url)
+        return migrate(self.direct_database_url)
 
     def prepare_databases(self) -> None:
         """Bring the schema up to date, and create Dagster's database unless a setting names one."""

@@ -35,7 +35,10 @@ def opened_store(url: str, known: Path | None = None) -> "ObjectStore":
 
 
 def make_store_copy(deployment: "Deployment", target: str) -> "StoreCopy":
+    from ingest_assets.adapters.postgres.documents.object_records import PostgresObjectRecords
     from ingest_assets.adapters.postgres.documents.store_ids import PostgresStoreIds
     from ingest_assets.pipeline.store_copy import StoreCopy
 
-    return StoreCopy(deployment.sealed_objects, opened_store(target), PostgresStoreIds(deployment.database))
+    database = deployment.database
+    records, ids = PostgresObjectRecords(database), PostgresStoreIds(database)
+    return StoreCopy(deployment.sealed_objects, opened_store(target), ids, records)

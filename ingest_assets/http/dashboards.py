@@ -1,7 +1,8 @@
 """The dashboards for people without Grafana. They are asked for by a browser, with a password of their own."""
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from ingest_assets.dashboards.page import content_policy, page_of
@@ -15,6 +16,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+ONE_AT_A_TIME = CapacityLimiter(1)
+"""Dashboards read much. Whoever waits for one must hold no thread that others need."""
 
 
 @router.get("/ops")
@@ -27,5 +30,5 @@ async def ops(service: Service, request: Request) -> HTMLResponse:
         IngestError: The database does not answer.
     """
     await service.dashboards_login.admit(request.headers.get("authorization"))
-    page = await run_in_threadpool(lambda: page_of(*service.make_dashboards()))
+    page = await run_sync(lambda: page_of(*service.make_dashboards()), limiter=ONE_AT_A_TIME)
     return HTMLResponse(page, headers=HEADERS)

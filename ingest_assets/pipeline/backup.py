@@ -19,9 +19,7 @@ from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.ports.sweeping import ObjectRecords
 from ingest_assets.pipeline.store_ownership import StoreOwnership
 from ingest_assets.pipeline.stored_objects import folder_key
-
-Tell = Callable[[str, int, int], None]
-"""Hears what is being done, how much of it is done, and of how much."""
+from ingest_assets.pipeline.telling import Tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 
 from ingest_assets.domain.dashboards.business import business
 from ingest_assets.domain.dashboards.debugging import debugging
@@ -20,7 +19,7 @@ REMEMBERED = 1000
 
 
 class Dashboards:
-    """The three dashboards as they are now. They are made for one reader at a time, because they read much."""
+    """The three dashboards as they are now."""
 
     def __init__(
         self,
@@ -37,7 +36,6 @@ class Dashboards:
         self._measure = measure
         self._costs_by_day = costs_by_day
         self._promise = promise
-        self._lock = Lock()
 
     def make(self) -> tuple[datetime, tuple[Dashboard, ...]]:
         """Return the moment and the dashboards.
@@ -45,8 +43,7 @@ class Dashboards:
         Raises:
             IngestError: The database does not answer.
         """
-        with self._lock:
-            figures = self._figures()
+        figures = self._figures()
         return figures.at, (operations(figures), business(figures), debugging(figures))
 
     def _figures(self) -> Figures:

@@ -13,11 +13,11 @@ from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.domain.schema import check_not_newer
-from ingest_assets.pipeline.backup import Tell
 from ingest_assets.pipeline.deletion import Deletion
 from ingest_assets.pipeline.ports.backing_up import RestorePlace, WholeBackup
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets.pipeline.stored_objects import PROBES, is_object_key, owner_in
+from ingest_assets.pipeline.telling import Tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Copy a deployment's objects into another store, while everything goes on; repeating it copies what came meanwhile."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest_assets.domain.documents.stored_object import StoredObject
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.pipeline.ports.object_store import ObjectStore, StoreIds
+from ingest_assets.pipeline.ports.sweeping import ObjectRecords
 from ingest_assets.pipeline.store_ownership import StoreOwnership
-
-Tell = Callable[[str, int, int], None]
-"""Hears what is being done, how much of it is done, and of how much."""
+from ingest_assets.pipeline.stored_objects import owner_in
+from ingest_assets.pipeline.telling import Tell
 
 
 @dataclass(slots=True)
@@ -28,9 +28,10 @@ class StoreCopy:
     source: ObjectStore
     target: ObjectStore
     database: StoreIds
+    records: ObjectRecords
 
     def make(self, tell: Tell, *, verify: bool = False) -> Copied:
-        """Copy what is missing, read each copy again, and remove what the source no longer has.
+        """Copy what is missing, read each copy again, and remove what neither the source has nor a row names.
 
         Args:
             tell: See `Tell`.
@@ -44,7 +45,7 @@ class StoreCopy:
         tally = Copied()
         for wanted, found in _side_by_side(self.source.listed(), self.target.listed()):
             if wanted is None:
-                tally.removed += found is not None and self.target.remove(found)
+                tally.removed += found is not None and not self._is_named(found.key) and self.target.remove(found)
             elif found is not None and self._is_like(wanted, found, verify=verify):
                 tally.present += 1
             else:
@@ -52,9 +53,17 @@ class StoreCopy:
             tell("copying objects", tally.copied + tally.present, 0)
         return tally
 
+    def _is_named(self, key: str) -> bool:
+        """Return whether a row names the object: the target may have been the deployment's store for a while."""
+        owner = owner_in(key)
+        if owner is None:
+            return False
+        recorded = self.records.of_documents([owner[1]]).get(owner[1])
+        return recorded is not None and key in recorded.named
+
     def _is_like(self, wanted: StoredObject, found: StoredObject, *, verify: bool) -> bool:
-        # A key is made of its content's hash, so equal sizes mean equal contents, unless somebody has damaged one.
-        if wanted.byte_size != found.byte_size:
+        # A key is made of its content's hash. What is newer in the source may have been damaged, and repaired.
+        if wanted.byte_size != found.byte_size or wanted.written_at > found.written_at:
             return False
         return not verify or self._content_of(wanted.key) in (None, self.target.get(found.key))
 

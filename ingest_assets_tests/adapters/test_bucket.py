@@ -19,6 +19,10 @@ from ingest_assets_tests.seaweedfs import BUCKET, SeaweedFS, needs_seaweedfs, se
 pytestmark = needs_seaweedfs
 FULL = b"<Error><Code>XMinioStorageFull</Code><Message>Storage backend has reached its threshold.</Message></Error>"
 """What a MinIO that is full answers, with status 507."""
+LISTING = b"""<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult><Name>claims</Name><KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>
+<Contents><Key>user/document/content</Key><LastModified>2026-11-29T12:00:00.123Z</LastModified><ETag>"x"</ETag>
+<Size>5</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>"""
 WRONG_KEY = {"secret_access_key": "wrong"}
 IN_A_CHILD = """
 import os
@@ -58,6 +62,30 @@ class Full(BaseHTTPRequestHandler):
         del format, arguments
 
 
+class Precise(BaseHTTPRequestHandler):
+    """A store whose listings have milliseconds, as MinIO's have, while a head has seconds."""
+
+    def do_GET(self) -> None:
+        self._answer(200, LISTING)
+
+    def do_HEAD(self) -> None:
+        self._answer(200, b"12345")
+
+    def do_DELETE(self) -> None:
+        self._answer(204, b"")
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("last-modified", "Sun, 29 Nov 2026 12:00:00 GMT")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  as its base class names it
+        del format, arguments
+
+
 class TestBucket(ObjectStoreContract):
     halves = 0
 
@@ -91,6 +119,15 @@ def test_what_is_larger_than_a_part_is_stored_whole(server: SeaweedFS) -> None:
     objects.put("user/document/content", content)
     assert objects.get("user/document/content") == content
     assert objects.count_below("user") == 1
+
+
+def test_an_object_is_removed_although_the_listing_knows_its_time_better_than_its_head() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Precise) as answering:
+        Thread(target=answering.serve_forever, daemon=True).start()
+        objects = Bucket(BUCKET, "", SeaweedFS(f"http://127.0.0.1:{answering.server_port}").settings)
+        [found] = objects.listed("user")
+        assert objects.remove(found)
+        answering.shutdown()
 
 
 @pytest.mark.parametrize("others", [{"endpoint": "http://127.0.0.1:9"}, WRONG_KEY])

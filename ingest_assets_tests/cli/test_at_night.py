@@ -108,10 +108,17 @@ def test_one_cause_is_named_once_with_where_the_database_is_looked_for(
     monkeypatch.setenv("INGEST_DATABASE_URL", f"postgresql://somebody@127.0.0.1:{CLOSED_PORT}/ingest")
     told = here.read("doctor")
     assert told.count("The database does not answer.") == 1
-    assert "It is looked for at 127.0.0.1:" in told
+    assert "The server is looked for at 127.0.0.1:9." in told
     assert "for the same cause as the database: schema, isolation of users" in told
     schema, store = checks("schema", "document store")
     assert (schema["because_of"], store["because_of"], schema["fix"]) == ("database", "database", None)
+
+
+def test_two_providers_without_keys_are_two_causes(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEST_EMBEDDER", "openai")
+    monkeypatch.setenv("INGEST_PARSER", "llamaparse")
+    parser, embedder = checks("parser", "embedder")
+    assert (parser["code"], embedder["code"], embedder["because_of"]) == ("key_unset", "key_unset", None)
 
 
 def test_an_old_schema_is_named_with_its_command(

@@ -26,7 +26,7 @@ PART_BYTES = 16 * 1024 * 1024
 """What is larger is sent in parts of this size."""
 SETTLING_SECONDS = 2.0
 """How long a store without conditional writes is given to show which of several ids came last."""
-NO_SPACE = re.compile(r"\b507\b|StorageFull|QuotaExceeded|InsufficientStorage")
+NO_SPACE = re.compile(r"status code: 507|StorageFull|QuotaExceeded|InsufficientStorage")
 """How stores that can be full say so; AWS never is."""
 CLIENT: "ClientConfig" = {"connect_timeout": "5s", "timeout": "60s"}
 RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
@@ -162,11 +162,15 @@ class Bucket:
         return self._opened
 
     def _open(self) -> S3Store:
-        endpoint = self._settings.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        endpoint = self._settings.get("endpoint") or _environment("AWS_ENDPOINT_URL") or _environment("AWS_ENDPOINT")
         client: ClientConfig = {**CLIENT, "allow_http": endpoint.startswith("http:")}
         prefix = {"prefix": self._prefix} if self._prefix else {}
         settings: dict[str, Any] = {**prefix, **self._settings}
         return S3Store(self._name, client_options=client, retry_config=RETRIES, **settings)
+
+
+def _environment(name: str) -> str:
+    return os.environ.get(name, "")
 
 
 def _key_of(found: StoredObject) -> str:
@@ -174,7 +178,8 @@ def _key_of(found: StoredObject) -> str:
 
 
 def _described(found: Mapping[str, Any]) -> StoredObject:
-    return StoredObject(found["path"], found["size"], found["last_modified"], whole=True)
+    # A listing may know the time better than the head of a single object, which has whole seconds.
+    return StoredObject(found["path"], found["size"], found["last_modified"].replace(microsecond=0), whole=True)
 
 
 def _id_from(content: bytes) -> UUID:

@@ -10,7 +10,6 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
 from ingest_assets.adapters.postgres.queries import query
-from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.roles import Role
 
 Row = DictRow
@@ -92,16 +91,6 @@ class KeepingConnection(Connection[Row]):
     def _opening(self) -> bytes:
         """Return what each transaction has to begin with: nothing where the session keeps the settings."""
         return _statements("SET LOCAL {} TO {}", self._kept).as_bytes(self)
-
-
-def require_no_pooler(connection: KeepingConnection) -> None:
-    """Require a session of one's own, for programs whose settings would stay for a pooler's other clients.
-
-    Raises:
-        PermanentError: pooler_in_between.
-    """
-    if connection.is_pooled:
-        raise PermanentError("pooler_in_between")
 
 
 def act_as_owner(connection: KeepingConnection, *, for_transaction: bool = False) -> bool:

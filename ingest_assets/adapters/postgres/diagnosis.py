@@ -2,12 +2,11 @@
 
 from psycopg.conninfo import conninfo_to_dict
 
-from ingest_assets.adapters.postgres.connections import KeepingConnection
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.doors import Door, open_doors
 from ingest_assets.adapters.postgres.encryption import encryption_of
 from ingest_assets.adapters.postgres.migrations import check_server, pending
-from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.poolers import pooling_of
 from ingest_assets.domain.encryption import Encryption
 from ingest_assets.domain.pooling import Pooling
 
@@ -24,13 +23,7 @@ class Diagnosis:
 
     def pooling(self) -> Pooling:
         """Return what stands between here and the server, as its sessions tell."""
-        with connected(self._url) as one, connected(self._url) as other:
-            if not one.is_pooled:
-                return Pooling.NONE
-            session = _session(one)
-            with other.transaction():
-                shared = session == _session(other) or session != _session(one)
-            return Pooling.TRANSACTION if shared else Pooling.SESSION
+        return pooling_of(self._url)
 
     def answers(self) -> None:
         """Check that the server answers.
@@ -67,8 +60,3 @@ class Diagnosis:
 
     def pending_migrations(self) -> list[str]:
         return pending(self._url)
-
-
-def _session(connection: KeepingConnection) -> int:
-    [row] = connection.execute(query("backend_pid"))
-    return int(row["pid"])

@@ -10,7 +10,11 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.settings import is_url_of_store
 
 TARGET = typer.Argument(metavar="URL", help="Where to: file:///path or s3://bucket/prefix.")
-AGAIN = "Then stop `ingest up`, copy once more what came meanwhile, set INGEST_STORAGE_URL to it, and start again."
+AGAIN = (
+    "Then stop all that takes documents in or works on them, on every host; copy once more what came meanwhile; set "
+    "INGEST_STORAGE_URL everywhere, and start again. The former store keeps its documents, and later deletions do not "
+    "reach it: delete it when it is no longer needed."
+)
 
 
 def copy_store(

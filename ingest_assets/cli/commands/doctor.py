@@ -90,7 +90,7 @@ def _examine_the_rest(deployment: Deployment) -> Iterator[Check]:
     yield examined(OF_DATABASE, lambda: _connection(OF_DATABASE, deployment.diagnosis.encryption()))
     yield examined(OF_DAGSTER, lambda: _connection(OF_DAGSTER, deployment.dagster_diagnosis.encryption()))
     yield examined("deployments on this database", lambda: _deployments(deployment))
-    yield attempt("Dagster's database", lambda: _dagster_server(deployment))
+    yield _dagster_database(deployment)
     yield from work_checks(deployment)
     yield attempt("document store", lambda: _store(deployment))
     yield attempt("encryption of stored documents", lambda: _stored_encryption(deployment))
@@ -129,7 +129,7 @@ def _database(deployment: Deployment) -> Check:
     check = attempt("database", lambda: _server(deployment))
     if check.code not in UNANSWERED or deployment.settings.embedded:
         return check
-    return replace(check, detail=f"{check.detail} It is looked for at {deployment.diagnosis.place()}.")
+    return replace(check, hint=f"The server is looked for at {deployment.diagnosis.place()}. {check.hint}")
 
 
 def _server(deployment: Deployment) -> str:
@@ -191,6 +191,13 @@ def _deployments(deployment: Deployment) -> Check:
     told = ", ".join(f"{each.name} since {each.began_at.astimezone():%Y-%m-%d %H:%M}" for each in others)
     hint = SHARED_DAGSTER if any(each.shares_dagster for each in others) else SHARED_DATABASE
     return Check(name, True, f"also at work: {told}", hint=hint)
+
+
+def _dagster_database(deployment: Deployment) -> Check:
+    check = attempt("Dagster's database", lambda: _dagster_server(deployment))
+    if check.ok or deployment.settings.dagster_database_url is None:
+        return check
+    return replace(check, detail=f"{check.detail} It is Dagster's own, at {deployment.dagster_diagnosis.place()}.")
 
 
 def _dagster_server(deployment: Deployment) -> str:

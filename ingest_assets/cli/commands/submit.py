@@ -1,6 +1,6 @@
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +19,7 @@ from ingest_assets.domain.files.file_states import NoFile, SeenFile, SkippedFile
 from ingest_assets.domain.files.skipping import skip_reason_of_problem
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.file_intake import FileIntake
+from ingest_assets.pipeline.telling import Tell
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells give it: 128 and the number of the signal."""
@@ -187,7 +188,7 @@ def _result_of_file(file: SeenFile, outcome: Acceptance | IngestError) -> Result
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Callable[[str, int, int], None]]:
+def _shown_progress() -> Iterator[Tell]:
     if not sys.stderr.isatty():
         yield lambda _, __, ___: None
         return

@@ -25,7 +25,7 @@ class Check:
     document_ids: tuple[UUID, ...] = ()
     """Some of the documents that it found."""
     because_of: str | None = None
-    """The check that failed before with the same code: only that one needs mending."""
+    """The check that failed before with the same code and detail: only that one needs mending."""
 
     @property
     def fix(self) -> str | None:
@@ -54,9 +54,9 @@ def failed(name: str, error: Exception) -> Check:
 
 def traced_to_causes(checks: Iterable[Check]) -> Iterator[Check]:
     """Yield the checks; one that fails as one before it did has no hint of its own, and names that one."""
-    causes: dict[str, str] = {}
+    causes: dict[tuple[str, str], str] = {}
     for each in checks:
-        cause = None if each.ok or each.code is None else causes.setdefault(each.code, each.check)
+        cause = None if each.ok or each.code is None else causes.setdefault((each.code, each.detail), each.check)
         yield each if cause in (None, each.check) else replace(each, because_of=cause, hint=None)
 
 

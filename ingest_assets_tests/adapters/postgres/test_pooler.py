@@ -11,7 +11,9 @@ from ingest_assets.adapters.postgres.connections import KeepingConnection
 from ingest_assets.adapters.postgres.database import Database, connected
 from ingest_assets.adapters.postgres.diagnosis import Diagnosis
 from ingest_assets.adapters.postgres.migrations import migrate, migrations
+from ingest_assets.adapters.postgres.poolers import require_own_session
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.pooling import Pooling
 from ingest_assets_tests.pgbouncer import needs_pgbouncer, pooled
 
@@ -87,6 +89,14 @@ def postgres_url_of_empty(empty_database_url: str, folder: Path) -> Iterator[str
 def test_the_mode_of_a_pooler_is_known(database_url: str, folder: Path, mode: str) -> None:
     with pooled(database_url, folder, mode) as url:
         assert Diagnosis(url).pooling() is Pooling(mode)
+
+
+def test_a_backup_wants_a_session_of_its_own_which_a_pooler_may_give(database_url: str, folder: Path) -> None:
+    with pooled(database_url, folder / "session", "session") as url:
+        require_own_session(url)
+    require_own_session(database_url)
+    with pooled(database_url, folder) as url, pytest.raises(PermanentError, match="pooler_in_between"):
+        require_own_session(url)
 
 
 def test_a_server_itself_is_no_pooler(database_url: str) -> None:

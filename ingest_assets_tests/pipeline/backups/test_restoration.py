@@ -13,10 +13,10 @@ from ingest_assets.domain.backups import KeptObject, object_line
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError
 from ingest_assets.domain.queue.stages import State
-from ingest_assets.pipeline.backup import Tell
 from ingest_assets.pipeline.deletion import Deletion
 from ingest_assets.pipeline.store_ownership import StoreOwnership
 from ingest_assets.pipeline.stored_objects import folder_key
+from ingest_assets.pipeline.telling import Tell
 from ingest_assets_tests.backups import back_up, folder_of_newest, found_by, objects_of, restore
 from ingest_assets_tests.contracts.backing_up_contract import NOW, manifest_for
 from ingest_assets_tests.documents import (

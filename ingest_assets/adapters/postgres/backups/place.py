@@ -17,9 +17,10 @@ import psycopg
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.backups.client_programs import ClientPrograms, errors_of
-from ingest_assets.adapters.postgres.connections import KeepingConnection, Row, act_as_owner, require_no_pooler
+from ingest_assets.adapters.postgres.connections import KeepingConnection, Row, act_as_owner
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.migrations import check_server, make_roles, migrate
+from ingest_assets.adapters.postgres.poolers import require_own_session
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of
 from ingest_assets.domain.backups import Manifest
@@ -45,8 +46,8 @@ class PostgresRestorePlace:
         self._programs = programs
 
     def is_begun(self, manifest: Manifest) -> bool:
+        require_own_session(self._url)
         with connected(self._url) as connection:
-            require_no_pooler(connection)
             check_server(connection)
             server = connection.info.server_version // 10_000
             if server < manifest.server:

@@ -9,9 +9,10 @@ import psycopg
 from psycopg import Connection
 
 from ingest_assets.adapters.postgres.backups.client_programs import ClientPrograms
-from ingest_assets.adapters.postgres.connections import Row, act_as_owner, require_no_pooler
+from ingest_assets.adapters.postgres.connections import Row, act_as_owner
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.documents.object_records import recorded
+from ingest_assets.adapters.postgres.poolers import require_own_session
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.sweeping import RecordedObjects
 from ingest_assets.domain.errors import OutageError, PermanentError
@@ -34,8 +35,8 @@ class PostgresSnapshots:
 
     @contextmanager
     def taken(self) -> Iterator[Snapshot]:
+        require_own_session(self._url)
         with connected(self._url) as connection:
-            require_no_pooler(connection)
             try:
                 act_as_owner(connection)
             except psycopg.errors.InsufficientPrivilege:
