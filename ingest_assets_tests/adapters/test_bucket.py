@@ -71,8 +71,9 @@ class Precise(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._answer(200, b"12345")
 
-    def do_DELETE(self) -> None:
-        self._answer(204, b"")
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(200, b"<DeleteResult><Deleted><Key>user/document/content</Key></Deleted></DeleteResult>")
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
