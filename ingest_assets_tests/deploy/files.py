@@ -21,7 +21,7 @@ SECRET = re.compile(r"(KEY|SECRET|PASSWORD|TOKEN)$")
 """How variables end that hold a secret themselves."""
 
 
-class StrictLoader(yaml.SafeLoader):
+class StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # the library is untyped
     """Refuses a key that stands twice in one mapping, of which YAML's readers otherwise drop one."""
 
 
@@ -37,7 +37,7 @@ StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _ma
 
 
 def documents_in(text: str) -> list[Any]:
-    return [each for each in yaml.load_all(text, StrictLoader) if each is not None]  # noqa: S506  a SafeLoader
+    return [each for each in yaml.load_all(text, StrictLoader) if each is not None]
 
 
 def assert_parses(arguments: Iterable[str]) -> None:

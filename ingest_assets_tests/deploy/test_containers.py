@@ -135,7 +135,7 @@ class Health(BaseHTTPRequestHandler):
 
     status = 200
 
-    def do_GET(self) -> None:  # noqa: N802  the library's name
+    def do_GET(self) -> None:
         self.send_response(self.status)
         self.end_headers()
 

@@ -233,8 +233,14 @@ def test_parsers_fit_into_the_memory_of_the_pods_that_parse() -> None:
 
 
 def test_labels_lead_from_selectors_to_pods() -> None:
-    pods = [each["metadata"]["labels"] | {"app.kubernetes.io/part-of": "ingest-assets"} for each in templates().values()]
-    for kind, where in [("Deployment", "selector"), ("PodDisruptionBudget", "selector"), ("NetworkPolicy", "podSelector")]:
+    pods = [
+        each["metadata"]["labels"] | {"app.kubernetes.io/part-of": "ingest-assets"} for each in templates().values()
+    ]
+    for kind, where in [
+        ("Deployment", "selector"),
+        ("PodDisruptionBudget", "selector"),
+        ("NetworkPolicy", "podSelector"),
+    ]:
         for found in [each for each in objects() if each["kind"] == kind]:
             wanted = found["spec"][where]["matchLabels"].items()
             assert [labels for labels in pods if wanted <= labels.items()]

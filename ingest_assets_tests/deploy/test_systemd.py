@@ -19,7 +19,15 @@ SERVICES = [name for name in UNITS if name.endswith(".service")]
 DROP_INS = ("database.conf", "providers.conf")
 EXPOSURE = 30
 """The most of `systemd-analyze security`, in tenths of its 10."""
-CONFINING = {"unshare", "prctl", "capset", "seccomp", "landlock_create_ruleset", "landlock_restrict_self", "setpriority"}
+CONFINING = {
+    "unshare",
+    "prctl",
+    "capset",
+    "seccomp",
+    "landlock_create_ruleset",
+    "landlock_restrict_self",
+    "setpriority",
+}
 """What parsers call to confine themselves and to be polite."""
 WORKERS_NAMESPACES = {"user", "net", "ipc"}
 

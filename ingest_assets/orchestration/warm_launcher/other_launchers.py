@@ -27,7 +27,10 @@ class OtherLaunchers:
 
     def launched(self, run: dg.DagsterRun) -> bool:
         """Return whether another deployment launched the run, or a command executes it."""
-        return FOREGROUND_TAG in run.tags or run.tags.get(LAUNCHER_TAG, self._deployment.instance_name) != self._deployment.instance_name
+        return (
+            FOREGROUND_TAG in run.tags
+            or run.tags.get(LAUNCHER_TAG, self._deployment.instance_name) != self._deployment.instance_name
+        )
 
     def health_of(self, run: dg.DagsterRun, instance: dg.DagsterInstance) -> CheckRunHealthResult:
         """Return whether the deployment that launched the run is at work; it notices itself if the run dies.
