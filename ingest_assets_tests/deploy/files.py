@@ -21,7 +21,7 @@ SECRET = re.compile(r"(KEY|SECRET|PASSWORD|TOKEN)$")
 """How variables end that hold a secret themselves."""
 
 
-class StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # the library is untyped
+class StrictLoader(yaml.CSafeLoader):  # type: ignore[misc]  # the library is untyped
     """Refuses a key that stands twice in one mapping, of which YAML's readers otherwise drop one."""
 
 

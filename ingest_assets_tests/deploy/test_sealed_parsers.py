@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ingest_assets.adapters.parsers.sealed.seals import Seal
-from ingest_assets_tests.deploy.test_systemd import SERVICES, lines, members, needs_systemd
+from ingest_assets_tests.deploy.test_systemd import allowed_calls, needs_systemd
 
 CLONE_NEW = 0x7E020000
 """The flags with which `clone` makes namespaces."""
@@ -73,6 +73,4 @@ def test_in_a_container_parsers_lack_namespaces_and_what_these_would_count(on_th
 
 @needs_systemd
 def test_behind_the_filter_of_the_units_parsers_lack_nothing(on_this_machine: set[str]) -> None:
-    words = " ".join(lines(SERVICES[0], "SystemCallFilter")).split()
-    calls = {call for word in words for call in (members(word) if word.startswith("@") else [word])}
-    assert seals(sorted(calls)) == on_this_machine
+    assert seals(sorted(allowed_calls("ingest-assets.service"))) == on_this_machine
