@@ -102,6 +102,11 @@ lock: install  ## pin pyproject.toml's ranges anew for every supported Python, w
 	  --python-version 3.11 --no-header --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --python-version 3.11 --no-header --group dev pyproject.toml -o requirements.lock
+	@# what containers install, in the versions that the tests ran with; and what builds the project itself
+	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --constraint requirements.lock --extra s3 pyproject.toml -o requirements-production.lock
+	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --python-version 3.11 --no-header --constraint requirements.lock --group build -o requirements-build.lock
 
 clean:
 	rm -rf $(VENV)

@@ -16,6 +16,7 @@ PERMITTED = frozenset({
 
 SPELLINGS = {
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
     "Apache License Version 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",

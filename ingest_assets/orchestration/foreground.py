@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from ingest_assets.orchestration.jobs import drain_config, drain_documents, drain_queue
+from ingest_assets.orchestration.warm_launcher.other_launchers import FOREGROUND_TAG
 
 DAY_SECONDS = 86_400.0
 
@@ -24,5 +25,5 @@ def drain_here(definitions: dg.Definitions, *, in_flight: int) -> dict[str, Any]
     config |= {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     job = definitions.resolve_job_def(drain_queue.name)
     with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(run_config=config, instance=instance)
+        result = job.execute_in_process(run_config=config, instance=instance, tags={FOREGROUND_TAG: "drain"})
     return dict(result.output_for_node(drain_documents.name))

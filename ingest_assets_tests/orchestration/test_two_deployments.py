@@ -1,6 +1,7 @@
 """Two deployments on one database: each has its own Dagster, or they share one."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -9,9 +10,11 @@ import pytest
 from ingest_assets.adapters.postgres.queue.instances import GRACE
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.instance_name import begin_boot, boot_of_home
+from ingest_assets.definitions import build_definitions
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.orchestration.dagster_internals.launchers import WorkerStatus
+from ingest_assets.orchestration.foreground import drain_here
 from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.orchestration.warm_launcher.other_launchers import OtherLaunchers
 from ingest_assets.settings import Settings
@@ -102,10 +105,35 @@ def test_a_live_run_of_another_deployment_is_not_taken_for_dead(
     run = dg.DagsterRun("drain_queue", tags=OtherLaunchers(neighbour).own_tag)
     launchers = OtherLaunchers(deployment)
     assert launchers.launched(run)
-    assert launchers.health_of(run).status is WorkerStatus.RUNNING
+    assert launchers.health_of(run, instance).status is WorkerStatus.RUNNING
     neighbour.instances.end()
-    assert launchers.health_of(run).status is WorkerStatus.NOT_FOUND
+    assert launchers.health_of(run, instance).status is WorkerStatus.NOT_FOUND
     assert not launchers.launched(dg.DagsterRun("drain_queue", tags=launchers.own_tag))
+
+
+class Later:
+    """A clock that is ahead."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._by
+
+
+def test_a_run_that_a_command_executes_is_not_taken_for_dead_while_it_works_or_reports(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    submit(deployment, user, policy_text())
+    assert drain_here(build_definitions(deployment), in_flight=1)["done"] == 1
+    [run] = instance.get_runs()
+    assert OtherLaunchers(deployment).launched(run)
+    assert OtherLaunchers(deployment).health_of(run, instance).status is WorkerStatus.RUNNING
+    later = OtherLaunchers(deployment.replacing(clock=Later(2 * deployment.lease)))
+    assert later.health_of(run, instance).status is WorkerStatus.NOT_FOUND
+    submit(deployment, user, policy_text("Another subject"), "another.md")
+    assert deployment.claims.claim(run.run_id, 1, deployment.lease)
+    assert later.health_of(run, instance).status is WorkerStatus.RUNNING
 
 
 def test_a_home_has_one_name_for_all_its_processes_unless_somebody_names_it(tmp_path: Path) -> None:

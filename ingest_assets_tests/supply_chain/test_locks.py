@@ -15,8 +15,11 @@ def requirements(lock: str) -> list[str]:
     return [each.strip() for each in re.split(r"\n(?=\S)", text) if each.strip()]
 
 
-def test_there_is_a_lock_for_what_runs_what_installs_what_audits_and_what_documents() -> None:
-    assert [f"requirements{name}.lock" for name in ("-audit", "-docs", "-installer", "-servers", "")] == LOCKS
+PURPOSES = ("-audit", "-build", "-docs", "-installer", "-production", "-servers", "")
+
+
+def test_there_is_a_lock_for_what_runs_what_builds_what_installs_what_audits_and_what_documents() -> None:
+    assert [f"requirements{purpose}.lock" for purpose in PURPOSES] == LOCKS
 
 
 @pytest.mark.parametrize("lock", LOCKS)

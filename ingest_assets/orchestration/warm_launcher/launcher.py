@@ -84,7 +84,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         if self._others.launched(run):
-            return self._others.health_of(run)
+            return self._others.health_of(run, self._instance)
         if self._has_process(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "Its process has ended.")
