@@ -73,7 +73,7 @@ def explain_document(
     files = files_among(documents.sources(document_id))
     cause = _cause(status, bool(files), now or datetime.now(UTC))
     older = " An older version is still searchable." if status.searchable else ""
-    fix = _fix(status, files, _owner_option(document, own_user))
+    fix = None if cause == WORKING else _fix(status, files, _owner_option(document, own_user))
     attachments = documents.attachments(document_id)
     helps = status.state is not State.DEADLETTER and (
         status.state is not State.RETRYABLE or waiting_helps(status.error_code)

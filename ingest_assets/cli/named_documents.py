@@ -78,7 +78,7 @@ def document_of(name: str, seen: Documents) -> DocumentId:
         return DocumentId(UUID(name))
     except ValueError:
         pass
-    found = seen.named(DocumentName(name, str(Path(name).expanduser().absolute())), CHOICES)
+    found = seen.named(DocumentName(name, _absolute(name)), CHOICES)
     if not found:
         raise PermanentError("unknown_document")
     if len(found) == 1:
@@ -88,6 +88,13 @@ def document_of(name: str, seen: Documents) -> DocumentId:
     for each in found:  # errors hold no file names
         sys.stderr.write(f"{each.document_id}\n")
     raise PermanentError("ambiguous_name", found=len(found))
+
+
+def _absolute(name: str) -> str:
+    try:
+        return str(Path(name).expanduser().absolute())
+    except RuntimeError:  # it begins with a tilde, and no user is called what follows
+        return str(Path(name).absolute())
 
 
 def _chosen(name: str, found: Sequence[NamedDocument]) -> DocumentId:

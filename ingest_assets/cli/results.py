@@ -28,6 +28,7 @@ REASONS = {
     SkipReason.PATH_MISSING: "links that lead nowhere, and what is no file",
     SkipReason.FOLDER_LOOP: "links to a folder that contains them",
     SkipReason.UNSUPPORTED: "files of types that nothing reads",
+    SkipReason.ARCHIVE_REFUSED: "archives, which INGEST_ARCHIVES would have unpacked",
 }
 """What was skipped in folders, as people read it behind a number."""
 
@@ -103,7 +104,7 @@ def show(results: Sequence[Result], *, show_all: bool, as_json: bool) -> None:
     if skipped:
         reasons = ", ".join(f"{count} {REASONS[SkipReason(code)]}" for code, count in sorted(skipped.items()))
         messages.print(f"{skipped.total()} skipped: {reasons}.")
-    print_hints({(result["code"], result["hint"]) for result in results if "code" in result})
+    print_hints({(result["code"], _told(result)) for result in results if "code" in result})
 
 
 def _worth_a_row(results: Sequence[Result]) -> list[Result]:
@@ -112,6 +113,11 @@ def _worth_a_row(results: Sequence[Result]) -> list[Result]:
         return list(results)
     without_problem = [result for result in results if "code" not in result]
     return without_problem[:SHOWN_UNASKED] + [result for result in results if "code" in result]
+
+
+def _told(result: Result) -> str:
+    """Return what happened, if the result says it, and what to do."""
+    return " ".join(filter(None, (result.get("message"), result["hint"])))
 
 
 def print_hints(hints: Iterable[tuple[str, str]]) -> None:

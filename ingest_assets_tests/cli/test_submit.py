@@ -8,12 +8,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
+from zipfile import ZipFile
 
 import psycopg
 import pytest
 
 from ingest_assets.cli.app import SUMMARIES, load_command
-from ingest_assets.cli.results import SHOWN_UNASKED
+from ingest_assets.cli.results import REASONS, SHOWN_UNASKED
+from ingest_assets.domain.files.skipping import SkipReason
 from ingest_assets.pipeline.file_intake import TAKEN_IN_AT_ONCE
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.system.ingest import INGEST, TIMEOUT, Ingest, Ran
@@ -210,6 +212,31 @@ def test_of_many_files_people_see_the_first_and_those_with_problems(ingest: Inge
     assert "zebra.pdf" in ran.stdout
     assert "3 more; `--all` shows them too." in ran.stderr
     assert ingest("submit", folder, "--all").stdout.count("unchanged") == SHOWN_UNASKED + 3
+
+
+def test_a_folder_with_an_archive_says_what_became_of_it(ingest: Ingest, folder: Path) -> None:
+    with ZipFile(folder / "claims.zip", "w") as archive:
+        archive.writestr("claim.md", policy_text("claim"))
+    ran = ingest("submit", folder)
+    assert (ran.code, "1 archives, which INGEST_ARCHIVES" in ran.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("reason", SkipReason)
+def test_whatever_is_skipped_is_told_in_words(reason: SkipReason) -> None:
+    assert reason in REASONS
+
+
+def test_a_refusal_says_what_happened_and_what_to_do(ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "text.docx").write_text("No letter of Word.")
+    told = ingest("submit", tmp_path / "text.docx").stderr
+    assert "type_mismatch: The content is" in told
+    assert "Correct the extension" in told
+
+
+@pytest.mark.parametrize("name", ["~$lock.docx", "~nobody/letter.pdf"])
+def test_a_name_that_begins_with_a_tilde_is_a_name(ingest: Ingest, name: str) -> None:
+    ran = ingest("explain", name, "--json")
+    assert (ran.code, ran.error["code"]) == (1, "unknown_document")
 
 
 def test_help_imports_nothing_but_what_prints_it(ingest: Ingest) -> None:

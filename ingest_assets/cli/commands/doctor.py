@@ -24,7 +24,7 @@ from ingest_assets.domain.schema import needed
 from ingest_assets.pipeline.stored_objects import PROBES
 
 UNANSWERED = ("database_unreachable", "database_refused")
-OF_DATABASE, OF_DAGSTER = "encryption of the database", "encryption of Dagster's"
+OF_DATABASE, OF_DAGSTER = "encryption of the database", "encryption of Dagster's database"
 PROBE = b"# Probe\n\nOne sentence."
 
 SHARED_DATABASE = (

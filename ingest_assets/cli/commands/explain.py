@@ -102,11 +102,17 @@ def _row(event: Event) -> tuple[object, ...]:
     return at, event.version, f"{event.stage}/{event.state}", event.code, event.actor
 
 
+def _verdict(explanation: Explanation) -> str:
+    if explanation.cause is None:
+        return "Searchable."
+    older = explanation.status is not None and explanation.status.searchable
+    return "The newest version is not searchable." if older else "Not searchable."
+
+
 def _print_answer(document_id: DocumentId, explanation: Explanation) -> None:
     status = explanation.status
-    verdict = "Searchable." if status is not None and status.searchable else "Not searchable."
     out.print(f"{document_id}  {explanation.filename or ''}".rstrip())
-    out.print(" ".join(filter(None, (verdict, explanation.cause))))
+    out.print(" ".join(filter(None, (_verdict(explanation), explanation.cause))))
     for phrase in () if status is None else phrases(status.warnings):
         out.print(f"Incomplete: {phrase}.")
     if explanation.fix is not None:

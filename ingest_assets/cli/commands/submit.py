@@ -27,7 +27,9 @@ STOPPED_TAKING_IN = (
     "Stopped. What stands above is taken in, and perhaps a few files more. To go on, submit the same again: nothing is "
     "taken in twice."
 )
-STOPPED_WAITING = "Stopped waiting. The documents are taken in, and the work on them goes on: `ingest status`"
+STOPPED_WAITING = (
+    "Stopped waiting. The documents are taken in. To see whether the work on them goes on: `ingest status`"
+)
 
 
 def submit(

@@ -70,7 +70,11 @@ def _daemon(deployment: Deployment) -> Check:
         return Check(name, False, f"silent: {heard}, although `ingest up` runs.", "daemon_silent", RESTART)
     waits = deployment.flows.flow().waiting > 0
     return Check(
-        name, not waits, f"does not run ({heard}).", "daemon_silent" if waits else None, START if waits else None
+        name,
+        not waits,
+        f"does not run ({heard})." if waits else "does not run, and nothing waits for it",
+        "daemon_silent" if waits else None,
+        START if waits else None,
     )
 
 

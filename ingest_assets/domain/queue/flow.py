@@ -13,6 +13,10 @@ UNATTENDED_AFTER = timedelta(minutes=1)
 """How long nobody may look at waiting documents. The sensor looks every few seconds."""
 
 
+TELLING = 10
+"""How many documents must have been done within WINDOW before their pace tells anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """The queue at one moment."""
@@ -46,7 +50,7 @@ class Flow:
     def remaining(self) -> timedelta | None:
         """Return how long the waiting jobs take at the present rate, or None if that cannot be told."""
         unfinished = self.waiting + self.working + self.abandoned
-        return timedelta(minutes=unfinished / self.per_minute) if unfinished and self.finished else None
+        return timedelta(minutes=unfinished / self.per_minute) if unfinished and self.finished >= TELLING else None
 
     @property
     def is_looked_after(self) -> bool:
