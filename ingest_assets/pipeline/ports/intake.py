@@ -1,6 +1,6 @@
 """What intake needs: the records of documents and their files, and the file system that holds the files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -81,6 +81,7 @@ class FileSystem(Protocol):
         follow_links: bool = False,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        only: Collection[str] | None = None,
     ) -> Iterator[SeenFile | NoFile | SkippedFile]:
         """Yield the files at these paths and below them, in a stable order, and what is skipped below them.
 
@@ -89,6 +90,8 @@ class FileSystem(Protocol):
             follow_links: Whether to follow links below a path that lead out of it.
             include: Patterns as in `.gitignore`, at least one of which a file below a path is to match.
             exclude: Patterns of what to skip below a path, besides those in the folders' own `.ingestignore`.
+            only: The paths that are of interest, with everything below them, if not all are. A file with the metadata
+                of another stands for that too, and an ignore file for its folder.
 
         Raises:
             PermanentError: wrong_usage.
