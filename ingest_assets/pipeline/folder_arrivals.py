@@ -1,19 +1,20 @@
 """Take in what has changed in folders, once it has settled."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, DocumentId, UserId
+from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.files.file_states import FileState, NoFile, SeenFile, SkippedFile
 from ingest_assets.domain.files.skipping import SkipReason, skip_reason_of_problem
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.file_intake import FileIntake
 from ingest_assets.pipeline.ports.clock import Clock
+from ingest_assets.pipeline.ports.intake import FileSystem
 from ingest_assets.pipeline.ports.watching import Notice
-from ingest_assets.pipeline.pruning import Pruned, Pruning
-from ingest_assets.pipeline.watch import Outcome, Tell
+from ingest_assets.pipeline.pruning import Pruning
+from ingest_assets.pipeline.watch import Outcome, Tell, Unlist, no_unlisting
 
 
 @dataclass(frozen=True)
@@ -27,31 +28,19 @@ class WatchedPlaces:
     exclude: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class WatchedPruning:
-    """How documents are removed while a watch goes on."""
-
-    pruning: Pruning
-    unlist: Callable[[Sequence[DocumentId]], None]
-
-    def prune(self, path: str, user_id: UserId, actor: Actor) -> Pruned | None:
-        pruned = self.pruning.prune(path, user_id, actor)
-        if pruned is not None and pruned.deleted:
-            self.unlist([pruned.acceptance.document_id])
-        return pruned
-
-
 @dataclass
 class FolderArrivals:
     """A notice is a path: of a file, or of a folder with everything below it, such as one of those that are watched."""
 
     places: WatchedPlaces
     intake: FileIntake
+    files: FileSystem
     clock: Clock
     actor: Actor
     settle_seconds: float
     """How long a file must not have changed before it is taken in."""
-    pruning: WatchedPruning | None = None
+    pruning: Pruning | None = None
+    unlist: Unlist = no_unlisting
     _unsettled: dict[str, tuple[FileState, float]] = field(default_factory=dict, init=False)
     """Files that have just changed: their state, and since when they have been seen in it."""
     _problems: dict[str, str] = field(default_factory=dict, init=False)
@@ -65,14 +54,17 @@ class FolderArrivals:
         settled = [each for each in found if not isinstance(each, SeenFile) or self._is_settled(each)]
         for outcome in self._taken_in(settled):
             told(outcome)
-        if self.pruning is not None and (is_pass or any(map(self.intake.files.is_gone, paths))):
-            self._prune(self.pruning, tell)
+        if self.pruning is not None and (is_pass or any(map(self.files.is_gone, paths))):
+            missing = {each.path for each in found if isinstance(each, NoFile)}
+            self._prune(
+                self.pruning, [folder for folder in map(str, self.places.folders) if folder not in missing], tell
+            )
         taken = {each.path for each in settled}
         return [Notice(each.path) for each in found if each.path not in taken]
 
     def _found(self, paths: set[str]) -> Iterator[SeenFile | NoFile | SkippedFile]:
         places = self.places
-        return self.intake.files.find(
+        return self.files.find(
             places.folders,
             follow_links=places.follow_links,
             include=places.include,
@@ -104,16 +96,17 @@ class FolderArrivals:
             reason = skip_reason_of_problem(outcome.code) if isinstance(outcome, PermanentError) else None
             yield Outcome(file.path, reason or outcome)
 
-    def _prune(self, pruning: WatchedPruning, tell: Tell) -> None:
-        for folder in map(str, self.places.folders):
+    def _prune(self, pruning: Pruning, folders: Sequence[str], tell: Tell) -> None:
+        for folder in folders:
             try:
-                gone = pruning.pruning.gone_files([folder], self.intake.user_id, even_all=False)
+                gone = pruning.gone_files([folder], self.intake.user_id, even_all=False)
             except PermanentError as problem:
                 self._what_is_new(tell)(Outcome(folder, problem))
                 continue
             for path in gone:
                 pruned = pruning.prune(path, self.intake.user_id, self.actor)
                 if pruned is not None:
+                    self.unlist(pruned)
                     self._everything(tell)(Outcome(path, pruned))
 
     def _everything(self, tell: Tell) -> Tell:

@@ -24,6 +24,12 @@ class Outcome:
 
 
 Tell = Callable[[Outcome], None]
+Unlist = Callable[[Pruned], None]
+"""Takes a document that was deleted off Dagster's list."""
+
+
+def no_unlisting(_: Pruned) -> None:
+    """Leave Dagster's list as it is."""
 
 
 class Arrivals(Protocol):

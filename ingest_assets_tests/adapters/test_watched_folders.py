@@ -9,7 +9,7 @@ from ingest_assets.adapters.watched_folders import WatchedFolders
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.pipeline.file_intake import FileIntake
-from ingest_assets.pipeline.folder_arrivals import FolderArrivals, WatchedPlaces, WatchedPruning
+from ingest_assets.pipeline.folder_arrivals import FolderArrivals, WatchedPlaces
 from ingest_assets_tests.contracts.watching_contract import EventSourceContract, SteppedClock, told_by
 from ingest_assets_tests.documents import TEST
 from ingest_assets_tests.waiting import until
@@ -27,8 +27,8 @@ class FolderPlace:
 
     def arrivals(self, deployment: Deployment, user: UserId) -> FolderArrivals:
         intake = FileIntake(deployment.intake, deployment.files, user)
-        pruning = WatchedPruning(deployment.pruning, lambda _: None)
-        return FolderArrivals(WatchedPlaces([self.folder]), intake, self.clock, TEST, 0.0, pruning)
+        places = WatchedPlaces([self.folder])
+        return FolderArrivals(places, intake, deployment.files, self.clock, TEST, 0.0, deployment.pruning)
 
     def arrive(self, name: str, text: str) -> str:
         path = self.folder / name

@@ -1,7 +1,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,24 +11,32 @@ from ingest_assets.cli.arguments import Json, User, actor_of, user_of
 from ingest_assets.cli.output import deployed, report
 from ingest_assets.cli.results import SKIPPED, Result, result_of, result_of_pruned, result_of_skipped, with_command
 from ingest_assets.composition import Deployment
-from ingest_assets.composition.watching import Wanted, watched_folders
-from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, DocumentId
+from ingest_assets.composition.watching import Wanted, watched_folders, watched_queue
+from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from ingest_assets.domain.documents.metadata import parse_assignments
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.skipping import SkipReason
+from ingest_assets.pipeline.bucket_arrivals import BucketArrivals
 from ingest_assets.pipeline.folder_arrivals import WatchedPlaces
+from ingest_assets.pipeline.ports.watching import EventSource
 from ingest_assets.pipeline.pruning import Pruned
-from ingest_assets.pipeline.watch import Outcome, Watch
+from ingest_assets.pipeline.watch import Arrivals, Outcome, Unlist, Watch
 from ingest_assets.posix.signals import stop_on_signals
 
 SETTLE_SECONDS = 2.0
 PASS_MINUTES = 10.0
+QUEUE = "sqs://"
 STOPPED = "Stopped. To go on, start it again: what has arrived meanwhile comes first, and nothing is taken in twice."
 
 
 def watch(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE", help="Folders, which are watched with everything below them.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folders, which are watched with everything below them; or sqs:// with the name or the URL of a queue "
+            "that S3 sends event notifications to.",
+        ),
     ],
     user: User = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files go.")] = False,
@@ -82,8 +90,19 @@ def watch(
             priority,
             _unlisting(deployment) if prune else None,
         )
-        places = WatchedPlaces(_folders(sources), follow_links, tuple(include or ()), tuple(exclude or ()))
-        source, arrivals = watched_folders(deployment, places, wanted, settle_seconds=settle, pass_seconds=every * 60)
+        patterns = tuple(include or ()), tuple(exclude or ())
+        source: EventSource
+        arrivals: Arrivals
+        if any(each.startswith(QUEUE) for each in sources):
+            queue = _only_one(sources)
+            if follow_links:
+                raise PermanentError("wrong_usage", what="--follow-links is for folders.")
+            source, arrivals = watched_queue(deployment, queue, wanted, include=patterns[0], exclude=patterns[1])
+        else:
+            places = WatchedPlaces(_folders(sources), follow_links, *patterns)
+            source, arrivals = watched_folders(
+                deployment, places, wanted, settle_seconds=settle, pass_seconds=every * 60
+            )
         watched = Watch(
             source,
             arrivals,
@@ -91,13 +110,22 @@ def watch(
             lambda trouble: report(trouble, as_json=as_json),
         )
         try:
-            watched.take_in_next()
+            if not isinstance(arrivals, BucketArrivals):
+                watched.take_in_next()
             _announce(sources, as_json=as_json)
             watched.run()
         except KeyboardInterrupt:
             _say_goodbye(as_json=as_json)
         finally:
             source.close()
+
+
+def _only_one(sources: Sequence[str]) -> str:
+    if len(sources) > 1:
+        raise PermanentError(
+            "wrong_usage", what="A queue is watched alone; start another watch for what else there is."
+        )
+    return sources[0]
 
 
 def _folders(sources: Sequence[str]) -> list[Path]:
@@ -115,12 +143,17 @@ def _folders(sources: Sequence[str]) -> list[Path]:
     return folders
 
 
-def _unlisting(deployment: Deployment) -> Callable[[Sequence[DocumentId]], None]:
+def _unlisting(deployment: Deployment) -> Unlist:
     from ingest_assets.cli.commands.up import prepare
     from ingest_assets.orchestration.instance import unlist_documents
 
     prepare(deployment)
-    return unlist_documents
+
+    def unlist(pruned: Pruned) -> None:
+        if pruned.deleted:
+            unlist_documents([pruned.acceptance.document_id])
+
+    return unlist
 
 
 def _result_of(outcome: Outcome) -> Result:
@@ -145,13 +178,13 @@ def _tell(result: Result, *, as_json: bool) -> None:
 
 
 def _announce(sources: Sequence[str], *, as_json: bool) -> None:
-    """Say that what was there already is taken in."""
+    """Say that what was in the folders already is taken in, and that more is waited for."""
     if as_json:
         _print_line({"watching": sources, "pid": os.getpid()})
         return
     from ingest_assets.cli.console import messages
 
-    messages.print("Everything that was there is taken in. Watching for more; Ctrl-C stops it.")
+    messages.print("Watching; Ctrl-C stops it.")
 
 
 def _say_goodbye(*, as_json: bool) -> None:

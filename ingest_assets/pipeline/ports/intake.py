@@ -73,7 +73,25 @@ class IntakeRecords(Protocol):
         """Forget that a document of the user came from this source."""
 
 
-class FileSystem(Protocol):
+class Files(Protocol):
+    """Files, wherever they are."""
+
+    def read(self, path: str, within: str | None = None) -> bytes:
+        """Return a file's content, or at least its beginning if it is too large.
+
+        Args:
+            path: The file.
+            within: The folder that its content must not lie outside of.
+
+        Raises:
+            PermanentError: path_missing, unreadable_file or link_leaves_folder.
+        """
+
+    def is_gone(self, path: str) -> bool:
+        """Return whether the file certainly does not exist; a file that cannot be examined may exist."""
+
+
+class FileSystem(Files, Protocol):
     def find(
         self,
         paths: Iterable[Path],
@@ -97,19 +115,12 @@ class FileSystem(Protocol):
             PermanentError: wrong_usage.
         """
 
-    def read(self, path: str, within: str | None = None) -> bytes:
-        """Return a file's content, or at least its beginning if it is too large.
-
-        Args:
-            path: The file.
-            within: The folder that its content must not lie outside of.
-
-        Raises:
-            PermanentError: path_missing, unreadable_file or link_leaves_folder.
-        """
-
-    def is_gone(self, path: str) -> bool:
-        """Return whether the file certainly does not exist; a file that cannot be examined may exist."""
-
     def device_at(self, path: str) -> int:
         """Return the number of the file system that holds, or would hold, a file at this path."""
+
+
+class ObjectFiles(Files, Protocol):
+    """The objects of buckets, whose paths are like `s3://bucket/key`."""
+
+    def ignores(self, path: str) -> bool:
+        """Return whether nobody wants what is at this path."""
