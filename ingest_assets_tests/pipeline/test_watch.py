@@ -61,7 +61,8 @@ TAKEN_IN = ["took in", "postponed b", "acknowledged a"]
 
 @pytest.mark.parametrize("where", ["receiving", "taking_in", "acknowledging"])
 def test_an_outage_is_told_once_and_waited_for_wherever_it_happens(where: str) -> None:
-    script = Script(**{where: away()})
+    script = Script()
+    setattr(script, where, away())
     assert run(script).troubles == ["database_unreachable"]
     assert script.done == TAKEN_IN
 
