@@ -19,6 +19,8 @@ ROOMS = {
     "openai": ("adapters",),
     "llama_parse": ("adapters",),
     "httpx": ("adapters",),
+    "botocore": ("adapters",),
+    "watchfiles": ("adapters",),
     "xberg": ("adapters/parsers/sealed",),
     "pypdfium2": ("adapters/parsers/sealed",),
     "dagster": ("orchestration", "definitions.py"),

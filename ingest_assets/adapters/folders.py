@@ -38,13 +38,17 @@ class Folders:
         follow_links: bool = False,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        only: Collection[str] | None = None,
     ) -> Iterator[SeenFile | NoFile | SkippedFile]:
         """Yield the files that are named and all files below folders, each once; hidden ones only if they are named."""
         found: set[str] = set()
+        limit = None if only is None else _limit_of(only)
         for path in paths:
             absolute = str(path.absolute())
             within = os.path.realpath(path) if os.path.isdir(path) and not follow_links else None  # noqa: PTH112  as in _below
-            for each in _below(absolute, _Place((), within, IgnoreRules(absolute, include, exclude))):
+            if limit is not None and not limit.admits(absolute):
+                continue
+            for each in _below(absolute, _Place((), within, IgnoreRules(absolute, include, exclude), limit=limit)):
                 if each.path not in found:
                     found.add(each.path)
                     yield each
@@ -96,6 +100,28 @@ def _is_below(place: str, folder: str) -> bool:
     return os.path.commonpath([place, folder]) == folder
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """The paths that a walk is limited to, and the folders above them."""
+
+    wanted: frozenset[str]
+    above: frozenset[str]
+
+    def admits(self, path: str) -> bool:
+        return path in self.wanted or path in self.above
+
+    def below(self, folder: str) -> "_Limit | None":
+        return None if folder in self.wanted else self
+
+
+def _limit_of(paths: Iterable[str]) -> _Limit:
+    """Return the limit. A file's metadata stands for the file too, and an ignore file for its whole folder."""
+    wanted = set(paths)
+    wanted |= {path.removesuffix(SIDECAR) for path in wanted if path.endswith(SIDECAR)}
+    wanted |= {str(PurePath(path).parent) for path in wanted if PurePath(path).name == IGNORE_FILE}
+    return _Limit(frozenset(wanted), frozenset(str(above) for path in wanted for above in PurePath(path).parents))
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where the walk is."""
@@ -106,6 +132,7 @@ class _Place:
     rules: IgnoreRules
     names: Collection[str] = ()
     """What is in the folder; nothing is known of the folder of a file that was named."""
+    limit: _Limit | None = None
 
     def sidecar_of(self, path: str) -> str | None:
         sidecar = path + SIDECAR
@@ -123,7 +150,8 @@ class _Place:
                 rules = rules.within(
                     folder, _read(str(PurePath(folder, IGNORE_FILE)), self.within, LONGEST_IGNORE_FILE)
                 )
-        return _Place((*self.parents, identity), self.within, rules, names)
+        limit = None if self.limit is None else self.limit.below(folder)
+        return _Place((*self.parents, identity), self.within, rules, names, limit)
 
 
 Found = SeenFile | NoFile | SkippedFile
@@ -153,6 +181,8 @@ def _in_folder(folder: str, identity: FolderId, place: _Place) -> Iterator[Found
         children = sorted(entries, key=attrgetter("name"))
     here = place.below(folder, identity, {child.name for child in children})
     for child in children:
+        if here.limit is not None and not here.limit.admits(child.path):
+            continue
         reason = skip_reason_of_name(child.name)
         if reason is None and child.name.startswith("."):
             continue

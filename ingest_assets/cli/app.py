@@ -15,6 +15,7 @@ from ingest_assets.posix.log_lines import follow_the_setting
 SUMMARIES = {
     "up": "Run everything in the foreground.",
     "submit": "Submit files or folders.",
+    "watch": "Take in what arrives in folders or buckets.",
     "status": "Count documents, or show where one stands.",
     "list": "List documents, with what could not be read of them.",
     "explain": "Say why a document is or is not searchable.",

@@ -88,7 +88,7 @@ def show(results: Sequence[Result], *, show_all: bool, as_json: bool) -> None:
     Of many results, people get those with problems and the first few others, unless all are to be shown.
     """
     if as_json:
-        print_json([_with_command(result) for result in results])
+        print_json([with_command(result) for result in results])
         return
     from ingest_assets.cli.console import messages, print_table
 
@@ -128,5 +128,6 @@ def print_hints(hints: Iterable[tuple[str, str]]) -> None:
         messages.print(f"{code}: {hint}")
 
 
-def _with_command(result: Result) -> Result:
+def with_command(result: Result) -> Result:
+    """Return the result with its document in the command of its hint."""
     return result | {"hint": filled_in(result["hint"], result["document_id"])} if "hint" in result else result

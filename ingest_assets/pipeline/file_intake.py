@@ -13,7 +13,7 @@ from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import KnownFile, SeenFile
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.intake import CheckedFile, IncomingFile, Intake
-from ingest_assets.pipeline.ports.intake import FileSystem
+from ingest_assets.pipeline.ports.intake import Files
 
 LOOKED_UP_AT_ONCE = 1000
 TAKEN_IN_AT_ONCE = 64
@@ -42,7 +42,7 @@ class FileIntake:
     """Queues one user's files."""
 
     intake: Intake
-    files: FileSystem
+    files: Files
     user_id: UserId
     verify: bool = False
     """Whether to read even files that cannot have changed."""

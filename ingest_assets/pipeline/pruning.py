@@ -7,7 +7,7 @@ from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.deletion import Deletion
-from ingest_assets.pipeline.ports.intake import FileSystem, IntakeRecords
+from ingest_assets.pipeline.ports.intake import Files, FileSystem, IntakeRecords
 from ingest_assets.pipeline.ports.reading import Documents
 
 
@@ -21,32 +21,11 @@ class Pruned:
 
 
 @dataclass(frozen=True)
-class Pruning:
+class SourcePruning:
     records: IntakeRecords
     documents: Documents
     deletion: Deletion
-    files: FileSystem
-
-    def gone_files(self, folders: Sequence[str], user_id: UserId, *, even_all: bool) -> list[str]:
-        """Return the paths below the folders that documents came from and where no file exists any more.
-
-        Args:
-            folders: The folders to look at.
-            user_id: Whose documents to look at.
-            even_all: Whether to accept a suspicious result.
-
-        Raises:
-            PermanentError: prune_suspicious, if everything from a folder is gone, or everything from a file system that
-                is no longer mounted below it.
-        """
-        gone: dict[str, None] = {}
-        for folder in folders:
-            known = self.records.files_below(user_id, folder)
-            lost = [path for path in known if self.files.is_gone(path)]
-            if not even_all and is_suspicious(known, {path: self.files.device_at(path) for path in lost}):
-                raise PermanentError("prune_suspicious", found=len(lost))
-            gone |= dict.fromkeys(lost)
-        return list(gone)
+    files: Files
 
     def prune(self, path: str, user_id: UserId, actor: Actor) -> Pruned | None:
         """Remove what came from a path, and return it, or None if the file is back or was pruned by another run.
@@ -71,6 +50,34 @@ class Pruning:
         for each in gone:
             self.deletion.delete(each, actor)
         return Pruned(path, known.acceptance, deleted=alone)
+
+
+@dataclass(frozen=True)
+class Pruning(SourcePruning):
+    """Removes the documents of files that are gone from folders."""
+
+    files: FileSystem
+
+    def gone_files(self, folders: Sequence[str], user_id: UserId, *, even_all: bool) -> list[str]:
+        """Return the paths below the folders that documents came from and where no file exists any more.
+
+        Args:
+            folders: The folders to look at.
+            user_id: Whose documents to look at.
+            even_all: Whether to accept a suspicious result.
+
+        Raises:
+            PermanentError: prune_suspicious, if everything from a folder is gone, or everything from a file system that
+                is no longer mounted below it.
+        """
+        gone: dict[str, None] = {}
+        for folder in folders:
+            known = self.records.files_below(user_id, folder)
+            lost = [path for path in known if self.files.is_gone(path)]
+            if not even_all and is_suspicious(known, {path: self.files.device_at(path) for path in lost}):
+                raise PermanentError("prune_suspicious", found=len(lost))
+            gone |= dict.fromkeys(lost)
+        return list(gone)
 
 
 def is_suspicious(known: Mapping[str, int], lost: Mapping[str, int]) -> bool:

@@ -1,6 +1,7 @@
 """What is found below the paths that a person names."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,29 @@ from ingest_assets.adapters.folders import Folders
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.file_states import NoFile, SeenFile, SkippedFile
 from ingest_assets.pipeline.ports.intake import FileSystem
-from ingest_assets_tests.contracts.intake_contract import FileSystemContract
+from ingest_assets_tests.contracts.intake_contract import FilesContract, FileSystemContract
 
 FILES = Folders(max_bytes=100)
 
 
-class TestFolders(FileSystemContract):
+class TestFolders(FileSystemContract, FilesContract):
     @pytest.fixture
     def files(self) -> FileSystem:
         return FILES
+
+    @pytest.fixture
+    def appear(self, tmp_path: Path) -> Callable[[str, bytes], str]:
+        def write(name: str, content: bytes) -> str:
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+            return str(path)
+
+        return write
+
+    @pytest.fixture
+    def vanish(self) -> Callable[[str], None]:
+        return lambda path: Path(path).unlink()
 
 
 def found(*paths: Path) -> list[str]:

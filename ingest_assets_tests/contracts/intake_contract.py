@@ -1,5 +1,7 @@
 """What intake must be able to rely on: records of documents and their files, and a file system."""
 
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +11,8 @@ import pytest
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Acceptance, AcceptanceStatus, Arrival, UserId
 from ingest_assets.domain.errors import PermanentError
-from ingest_assets.domain.files.file_states import FileState, KnownFile, NoFile, SeenFile
-from ingest_assets.pipeline.ports.intake import FileSystem, IntakeRecords
+from ingest_assets.domain.files.file_states import FileState, KnownFile, NoFile, SeenFile, SkippedFile
+from ingest_assets.pipeline.ports.intake import Files, FileSystem, IntakeRecords, ObjectFiles
 from ingest_assets_tests.documents import TEST
 
 LONG_AGO = 1_700_000_000_000_000_000
@@ -158,6 +160,54 @@ class IntakeRecordsContract:
         assert records.known_files(user, ["/a/a.md"]) == {}
 
 
+class FilesContract:
+    """A suite gives the fixture `files`, which reads files of up to a hundred bytes, and lets files appear and go."""
+
+    @pytest.fixture
+    def files(self) -> Files:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def appear(self) -> Callable[[str, bytes], str]:
+        """What makes a file of this name and content, and returns its path."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def vanish(self) -> Callable[[str], None]:
+        """What removes the file at a path."""
+        raise NotImplementedError
+
+    def test_a_file_is_read_or_at_least_more_of_it_than_is_allowed(
+        self, files: Files, appear: Callable[[str, bytes], str]
+    ) -> None:
+        assert files.read(appear("a b/ü+1.md", b"content")) == b"content"
+        assert 100 < len(files.read(appear("large.md", b"x" * 1000))) <= 1000
+
+    def test_a_file_is_gone_once_it_has_been_removed(
+        self, files: Files, appear: Callable[[str, bytes], str], vanish: Callable[[str], None]
+    ) -> None:
+        path = appear("a.md", b"content")
+        assert not files.is_gone(path)
+        vanish(path)
+        assert files.is_gone(path)
+        with pytest.raises(PermanentError, match="path_missing"):
+            files.read(path)
+
+
+class ObjectFilesContract:
+    """A suite gives the fixture `some_files`, to which nobody wants anything but Markdown, and no drafts."""
+
+    @pytest.fixture
+    def some_files(self) -> ObjectFiles:
+        raise NotImplementedError
+
+    def test_what_nobody_wants_is_ignored(self, some_files: ObjectFiles) -> None:
+        ignored = {
+            key: some_files.ignores(f"s3://bucket/{key}") for key in ("a.md", "b/c.md", "b/c.pdf", "drafts/d.md")
+        }
+        assert ignored == {"a.md": False, "b/c.md": False, "b/c.pdf": True, "drafts/d.md": True}
+
+
 class FileSystemContract:
     """A suite gives the fixture `files`, which reads files of up to a hundred bytes."""
 
@@ -176,6 +226,30 @@ class FileSystemContract:
         found = [each.path for each in files.find([folder / "b.md", folder / "a"])]
         assert found == [str(folder / name) for name in ("b.md", "a/y.md", "a/z.md")]
         assert [each.path for each in files.find([folder / "b.md", folder / "a"])] == found
+
+    def test_a_walk_limited_to_some_paths_finds_what_is_at_them_and_below_them(
+        self, files: FileSystem, folder: Path
+    ) -> None:
+        (folder / "a/deep").mkdir()
+        (folder / "a/deep/x.md").write_text("x")
+        for only, found in (
+            (["a/y.md"], ["a/y.md"]),
+            (["a"], ["a/deep/x.md", "a/y.md", "a/z.md"]),
+            (["a/deep/x.md", "b.md", "gone.md"], ["a/deep/x.md", "b.md"]),
+            (["b.md.metadata.json"], ["b.md"]),
+            (["a/.ingestignore"], ["a/deep/x.md", "a/y.md", "a/z.md"]),
+            ([".git/c.md", ".hidden.md"], []),
+            (["../elsewhere.md"], []),
+            ([], []),
+        ):
+            told = files.find([folder], only=[os.path.normpath(folder / path) for path in only])
+            assert [each.path for each in told] == [str(folder / path) for path in found]
+
+    def test_a_limited_walk_skips_what_a_whole_one_skips(self, files: FileSystem, folder: Path) -> None:
+        (folder / ".ingestignore").write_text("a/*\n!a/z.md\n")
+        only = [str(folder / path) for path in ("a/y.md", "a/z.md", "b.md")]
+        found = files.find([folder], only=only, exclude=["b.md"])
+        assert [type(each) for each in found] == [SkippedFile, SeenFile, SkippedFile]
 
     def test_a_path_without_a_file_is_found_with_what_is_wrong(self, files: FileSystem, folder: Path) -> None:
         [missing] = files.find([folder / "nowhere"])

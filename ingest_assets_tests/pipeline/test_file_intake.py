@@ -1,7 +1,7 @@
 """Files come in from folders: what is read, what is believed, and what one bad file or one unlucky moment does."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Folder:
         follow_links: bool = False,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        only: Collection[str] | None = None,
     ) -> Iterator[SeenFile | NoFile | SkippedFile]:
         raise NotImplementedError
 

@@ -1,6 +1,6 @@
 """What is gone from a folder goes; what may only be out of sight stays."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Disk:
         follow_links: bool = False,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        only: Collection[str] | None = None,
     ) -> Iterator[SeenFile | NoFile | SkippedFile]:
         raise NotImplementedError
 

@@ -68,14 +68,9 @@ def _daemon(deployment: Deployment) -> Check:
     heard = "never heard of" if silence is None else f"last heard of {span(silence)} ago"
     if _up_runs(deployment):
         return Check(name, False, f"silent: {heard}, although `ingest up` runs.", "daemon_silent", RESTART)
-    waits = deployment.flows.flow().waiting > 0
-    return Check(
-        name,
-        not waits,
-        f"does not run ({heard})." if waits else "does not run, and nothing waits for it",
-        "daemon_silent" if waits else None,
-        START if waits else None,
-    )
+    if deployment.flows.flow().waiting == 0:
+        return Check(name, True, "does not run, and nothing waits for it")
+    return Check(name, False, f"does not run ({heard}).", "daemon_silent", START)
 
 
 def _automation(deployment: Deployment) -> Check:

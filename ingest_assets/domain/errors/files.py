@@ -1,11 +1,26 @@
 """What can be wrong with a path or a file before it is parsed."""
 
-from ingest_assets.domain.errors.error import PermanentError, Problem
+from ingest_assets.domain.errors.error import OutageError, PermanentError, Problem
 
 PROBLEMS = {
     "path_missing": Problem(PermanentError, "There is no file or folder at this path.", "Check the path's spelling."),
     "unreadable_file": Problem(
         PermanentError, "The file cannot be read.", "Give this user read permission on it and submit it again."
+    ),
+    "notification_unreadable": Problem(
+        PermanentError,
+        "A message of the queue is no event notification of S3.",
+        "Look at the message in the queue's dead-letter queue: only a bucket's notifications belong here.",
+    ),
+    "source_refused": Problem(
+        PermanentError,
+        "There is no such queue, or it is not for this login.",
+        "Check the queue's name, and the region and the login in the variables and files of AWS.",
+    ),
+    "source_unreachable": Problem(
+        OutageError,
+        "What documents come from does not answer.",
+        "Check that the service can be reached, and that the login still holds; intake then resumes by itself.",
     ),
     "path_unusable": Problem(
         PermanentError,

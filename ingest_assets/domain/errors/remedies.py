@@ -89,7 +89,7 @@ NEEDS_SOMEBODY = frozenset(
 OF_NO_DOCUMENT = frozenset(
     {
         *("path_missing", "path_unusable", "unreadable_file", "folder_loop", "link_leaves_folder", "prune_suspicious"),
-        "invalid_metadata",
+        *("invalid_metadata", "notification_unreadable", "source_refused", "source_unreachable"),
         *("authentication_missing", "token_missing", "token_invalid", "token_expired", "signing_keys_unreachable"),
         *("signature_invalid", "rate_limited", "idempotency_conflict", "invalid_request", "request_timeout"),
         *("uploads_of_user_full", "uploads_full", "streams_of_user_full", "streams_full"),

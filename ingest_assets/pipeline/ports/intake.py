@@ -1,6 +1,6 @@
 """What intake needs: the records of documents and their files, and the file system that holds the files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -73,26 +73,8 @@ class IntakeRecords(Protocol):
         """Forget that a document of the user came from this source."""
 
 
-class FileSystem(Protocol):
-    def find(
-        self,
-        paths: Iterable[Path],
-        *,
-        follow_links: bool = False,
-        include: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-    ) -> Iterator[SeenFile | NoFile | SkippedFile]:
-        """Yield the files at these paths and below them, in a stable order, and what is skipped below them.
-
-        Args:
-            paths: Files and folders, which are never skipped themselves.
-            follow_links: Whether to follow links below a path that lead out of it.
-            include: Patterns as in `.gitignore`, at least one of which a file below a path is to match.
-            exclude: Patterns of what to skip below a path, besides those in the folders' own `.ingestignore`.
-
-        Raises:
-            PermanentError: wrong_usage.
-        """
+class Files(Protocol):
+    """Files, wherever they are."""
 
     def read(self, path: str, within: str | None = None) -> bytes:
         """Return a file's content, or at least its beginning if it is too large.
@@ -108,5 +90,37 @@ class FileSystem(Protocol):
     def is_gone(self, path: str) -> bool:
         """Return whether the file certainly does not exist; a file that cannot be examined may exist."""
 
+
+class FileSystem(Files, Protocol):
+    def find(
+        self,
+        paths: Iterable[Path],
+        *,
+        follow_links: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        only: Collection[str] | None = None,
+    ) -> Iterator[SeenFile | NoFile | SkippedFile]:
+        """Yield the files at these paths and below them, in a stable order, and what is skipped below them.
+
+        Args:
+            paths: Files and folders, which are never skipped themselves.
+            follow_links: Whether to follow links below a path that lead out of it.
+            include: Patterns as in `.gitignore`, at least one of which a file below a path is to match.
+            exclude: Patterns of what to skip below a path, besides those in the folders' own `.ingestignore`.
+            only: The paths that are of interest, with everything below them, if not all are. A file with the metadata
+                of another stands for that too, and an ignore file for its folder.
+
+        Raises:
+            PermanentError: wrong_usage.
+        """
+
     def device_at(self, path: str) -> int:
         """Return the number of the file system that holds, or would hold, a file at this path."""
+
+
+class ObjectFiles(Files, Protocol):
+    """The objects of buckets, whose paths are like `s3://bucket/key`."""
+
+    def ignores(self, path: str) -> bool:
+        """Return whether nobody wants what is at this path."""
