@@ -66,7 +66,10 @@ def prepared(deployment: Deployment) -> Iterator["Instance"]:
     from ingest_assets.orchestration.instance import prepare_instance
 
     deployment.prepare_databases()
-    with prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url) as instance:
+    settings = deployment.settings
+    with prepare_instance(
+        settings.dagster_home, deployment.dagster_database_url, in_cluster=settings.broker_url is not None
+    ) as instance:
         yield instance
 
 
@@ -130,7 +133,7 @@ def _run(deployment: Deployment, processes: Processes, port: int, *, as_json: bo
         dagster = [supervisor.add(daemon(home, instance, silence)), supervisor.add(webserver(home, port, silence))]
         until_ready(supervisor, database, dagster[1:])
         _announce(f"http://{HOST}:{port}", as_json=as_json)
-        if WARM:
+        if WARM and deployment.settings.broker_url is None:
             supervisor.add(warm_launcher(home, silence))
         with looking_out(deployment):
             for _ in attending(supervisor, database):

@@ -1,0 +1,127 @@
+"""A control plane and two workers with homes of their own, as on three hosts: one database, one store, one broker."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from ingest_assets.settings import sibling_database
+from ingest_assets_tests.documents import policy_text
+from ingest_assets_tests.emulators.openai import KEY, OpenAIEmulator
+from ingest_assets_tests.emulators.server import Reply, Request
+from ingest_assets_tests.redis_broker import broker, needs_redis
+from ingest_assets_tests.system.ingest import INGEST, TIMEOUT, Ingest, Ui
+from ingest_assets_tests.waiting import until
+
+pytestmark = needs_redis
+LEASE_SECONDS = 6
+DOCUMENTS = 12
+RUNS = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
+
+
+class Gate(OpenAIEmulator):
+    """Embeds as soon as the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = Event()
+
+    def answer(self, request: Request) -> Reply:
+        self.opened.wait(TIMEOUT)
+        return super().answer(request)
+
+
+@dataclass
+class Host:
+    """A worker in a session of its own."""
+
+    process: subprocess.Popen[str]
+    name: str
+
+    def kill(self) -> None:
+        """End all its processes at once, as a power cut does."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    with Gate() as service:
+        yield service
+        service.opened.set()
+
+
+@pytest.fixture
+def control(gate: Gate, empty_database_url: str, database_url: str, tmp_path: Path) -> Iterator[Ingest]:
+    (tmp_path / "store").mkdir()
+    with TemporaryDirectory(prefix="redis-") as short, broker(Path(short)) as url:
+        for_dagster = sibling_database(database_url, str(conninfo_to_dict(empty_database_url)["dbname"]))
+        names = {
+            "BROKER_URL": url,
+            "DATABASE_URL": database_url,
+            "DAGSTER_DATABASE_URL": for_dagster,
+            "STORAGE_URL": (tmp_path / "store").as_uri(),
+            "USER_ID": str(uuid4()),
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+            "FEW_JOBS": str(DOCUMENTS),
+        }
+        settings = {f"INGEST_{name}": value for name, value in names.items()}
+        settings |= {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": gate.base_url}
+        yield Ingest(tmp_path / "control", tuple(settings.items()))
+
+
+@contextmanager
+def worker(control: Ingest, home: Path) -> Iterator[Host]:
+    process = subprocess.Popen(
+        [INGEST, "worker", "--slots", "1"],
+        env=Ingest(home, control.extra).environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield Host(process, json.loads(process.stdout.readline())["worker"])
+    finally:
+        process.terminate()
+        process.communicate(timeout=TIMEOUT)
+
+
+def runs(ui: Ui, *statuses: str) -> list[dict[str, Any]]:
+    found = ui.query(RUNS)["runsOrError"]["results"]
+    return [run for run in found if run["status"] in statuses]
+
+
+def worker_of(run: dict[str, Any]) -> str | None:
+    return next((tag["value"] for tag in run["tags"] if tag["key"] == "ingest/worker"), None)
+
+
+def test_two_hosts_share_the_runs_and_when_one_dies_nothing_is_lost_and_no_run_stays_started(
+    control: Ingest, gate: Gate, tmp_path: Path
+) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for number in range(DOCUMENTS):
+        (folder / f"{number}.md").write_text(policy_text(f"Subject {number}"))
+    with control.up() as ui, worker(control, tmp_path / "one") as one, worker(control, tmp_path / "two") as two:
+        assert control("submit", folder, "--json").code == 0
+        until(lambda: {worker_of(run) for run in runs(ui, "STARTED")} == {one.name, two.name})
+        until(lambda: gate.calls.total() >= 2)
+        [lost] = [run for run in runs(ui, "STARTED") if worker_of(run) == one.name]
+        one.kill()
+        gate.opened.set()
+        until(lambda: control("status", "--json").json["jobs"] == {"embedded/done": DOCUMENTS})
+        until(lambda: not runs(ui, "STARTED", "STARTING", "QUEUED"))
+        assert lost["runId"] in {run["runId"] for run in runs(ui, "FAILURE")}
+        assert {worker_of(run) for run in runs(ui, "SUCCESS")} == {two.name}
