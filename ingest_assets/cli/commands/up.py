@@ -2,6 +2,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -54,6 +55,16 @@ def up(
             tell("Stopped.")
 
 
+def require_cluster_extra() -> None:
+    """Check that what a cluster needs is installed.
+
+    Raises:
+        PermanentError: extra_missing.
+    """
+    if find_spec("dagster_celery") is None or find_spec("redis") is None:
+        raise PermanentError("extra_missing", what="A cluster (INGEST_BROKER_URL)", name="cluster")
+
+
 def prepare(deployment: Deployment) -> None:
     """Make and migrate the databases and Dagster's instance before two processes might do so at once."""
     with prepared(deployment):
@@ -67,6 +78,8 @@ def prepared(deployment: Deployment) -> Iterator["Instance"]:
 
     deployment.prepare_databases()
     settings = deployment.settings
+    if settings.broker_url is not None:
+        require_cluster_extra()
     with prepare_instance(
         settings.dagster_home, deployment.dagster_database_url, in_cluster=settings.broker_url is not None
     ) as instance:

@@ -1,6 +1,5 @@
 import os
 import sys
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -19,17 +18,17 @@ def worker(
 ) -> None:
     """Execute runs that `ingest up` hands over, on this host, in the foreground. Ctrl-C gives back what it holds."""
     with deployed(as_json=False) as deployment:
-        require_cluster(deployment)
+        require_shared(deployment)
         prepare(deployment)
         command = [sys.executable, "-m", PROGRAM, deployment.instance_name, str(slots), DEFINITIONS]
     os.execv(sys.executable, command)  # noqa: S606  our own command; it forks, and so must inherit no thread
 
 
-def require_cluster(deployment: Deployment) -> None:
-    """Check that this host can belong to a cluster.
+def require_shared(deployment: Deployment) -> None:
+    """Check that this host uses what the others use.
 
     Raises:
-        PermanentError: wrong_usage or extra_missing.
+        PermanentError: wrong_usage.
     """
     settings = deployment.settings
     if settings.broker_url is None:
@@ -37,5 +36,3 @@ def require_cluster(deployment: Deployment) -> None:
     if settings.database_url is None or settings.storage_url is None:
         what = "Set INGEST_DATABASE_URL and INGEST_STORAGE_URL to what all hosts share."
         raise PermanentError("wrong_usage", what=what)
-    if find_spec("dagster_celery") is None or find_spec("redis") is None:
-        raise PermanentError("extra_missing", what="A worker for many hosts", name="cluster")
