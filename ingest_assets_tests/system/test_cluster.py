@@ -27,6 +27,7 @@ from ingest_assets_tests.waiting import until
 pytestmark = needs_redis
 LEASE_SECONDS = 6
 DOCUMENTS = 12
+TERMINATE = "mutation T($id: String!) { terminateRun(runId: $id) { __typename } }"
 RUNS = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
 
 
@@ -47,7 +48,12 @@ class Host:
     """A worker in a session of its own."""
 
     process: subprocess.Popen[str]
-    name: str
+    name: str = ""
+
+    def wait(self) -> None:
+        """Until it is ready."""
+        assert self.process.stdout is not None
+        self.name = json.loads(self.process.stdout.readline())["worker"]
 
     def kill(self) -> None:
         """End all its processes at once, as a power cut does."""
@@ -90,9 +96,8 @@ def worker(control: Ingest, home: Path) -> Iterator[Host]:
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
     try:
-        yield Host(process, json.loads(process.stdout.readline())["worker"])
+        yield Host(process)
     finally:
         process.terminate()
         process.communicate(timeout=TIMEOUT)
@@ -107,6 +112,20 @@ def worker_of(run: dict[str, Any]) -> str | None:
     return next((tag["value"] for tag in run["tags"] if tag["key"] == "ingest/worker"), None)
 
 
+def run_of(host: Host, ui: Ui) -> str:
+    """The run that it executes."""
+    [run_id] = ids([run for run in runs(ui, "STARTED") if worker_of(run) == host.name])
+    return run_id
+
+
+def ids(found: list[dict[str, Any]]) -> set[str]:
+    return {run["runId"] for run in found}
+
+
+def terminate(ui: Ui, run_id: str) -> None:
+    assert ui.query(TERMINATE, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
+
+
 def test_two_hosts_share_the_runs_and_when_one_dies_nothing_is_lost_and_no_run_stays_started(
     control: Ingest, gate: Gate, tmp_path: Path
 ) -> None:
@@ -116,12 +135,17 @@ def test_two_hosts_share_the_runs_and_when_one_dies_nothing_is_lost_and_no_run_s
         (folder / f"{number}.md").write_text(policy_text(f"Subject {number}"))
     with control.up() as ui, worker(control, tmp_path / "one") as one, worker(control, tmp_path / "two") as two:
         assert control("submit", folder, "--json").code == 0
+        one.wait()
+        two.wait()
         until(lambda: {worker_of(run) for run in runs(ui, "STARTED")} == {one.name, two.name})
         until(lambda: gate.calls.total() >= 2)
-        [lost] = [run for run in runs(ui, "STARTED") if worker_of(run) == one.name]
+        lost, stopped = (run_of(host, ui) for host in (one, two))
+        terminate(ui, stopped)
+        until(lambda: stopped in ids(runs(ui, "CANCELED")))
         one.kill()
         gate.opened.set()
-        until(lambda: control("status", "--json").json["jobs"] == {"embedded/done": DOCUMENTS})
+        until(lambda: len(runs(ui, "SUCCESS")) == DOCUMENTS)
         until(lambda: not runs(ui, "STARTED", "STARTING", "QUEUED"))
-        assert lost["runId"] in {run["runId"] for run in runs(ui, "FAILURE")}
+        assert ids(runs(ui, "FAILURE", "CANCELED")) == {lost, stopped}
         assert {worker_of(run) for run in runs(ui, "SUCCESS")} == {two.name}
+        assert control("status", "--json").json["jobs"] == {"embedded/done": DOCUMENTS}
