@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing import get_context
 from typing import Any, NoReturn
 
@@ -71,7 +72,8 @@ def _tell_runs(control: Any) -> dict[str, Any]:
 def _stop(**_: Any) -> None:
     STOPPING.set()
     for request in list(state.active_requests):
-        os.kill(request.worker_pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it may just have ended
+            os.kill(request.worker_pid, signal.SIGTERM)
 
 
 def _announce(name: str, slots: int) -> None:
