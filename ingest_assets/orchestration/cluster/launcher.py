@@ -96,7 +96,7 @@ class ClusterRunLauncher(CeleryRunLauncher):
         been heard of for a lease, and holds none.
         """
         if self._others.launched(run):
-            return self._others.health_of(run)
+            return self._others.health_of(run, self._instance)
         hosts, now = self._hosts.look(), time.monotonic()
         if hosts is None:
             return RUNNING
