@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         default=None,
         description="Dagster's own database; by default, the database `dagster` on the same server.",
     )
+    broker_url: SecretStr | None = Field(
+        default=None,
+        description="The broker that hands runs to workers on many hosts: redis://, rediss:// or amqp://, for which "
+        "the extra `cluster` is needed. By default, this host executes all runs.",
+    )
     instance: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9._-]{1,63}$",

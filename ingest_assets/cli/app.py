@@ -37,6 +37,7 @@ SUMMARIES = {
     "restore": "Restore a backup into an empty place.",
     "copy-store": "Copy the stored documents into another folder or bucket.",
     "costs": "Show what providers have cost.",
+    "worker": "Execute the runs of a cluster on this host.",
     "serve": "Serve intake, status and search over HTTP.",
     "migrate": "Bring the database's schema up to date.",
     "doctor": "Check everything the pipeline depends on.",

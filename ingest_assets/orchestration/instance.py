@@ -18,17 +18,21 @@ from ingest_assets.shipped import shipped
 Instance = dg.DagsterInstance
 
 
-def prepare_instance(home: Path, storage_url: str) -> dg.DagsterInstance:
+def prepare_instance(home: Path, storage_url: str, *, in_cluster: bool = False) -> dg.DagsterInstance:
     """Create the instance if it does not exist, and make this process and its children use it.
 
     Args:
         home: The folder for the instance's settings, which is created.
         storage_url: Dagster's database as a SQLAlchemy URL with the driver psycopg2.
+        in_cluster: Whether workers on many hosts execute the runs; INGEST_BROKER_URL then names the broker.
     """
     install()
     keep_private(home)
-    for name in ("dagster.yaml", "workspace.yaml"):
-        _place(shipped(name), home / name)
+    configuration = shipped("dagster.yaml").read_text()
+    if in_cluster:
+        configuration = overlaid(configuration, shipped("dagster.cluster.yaml").read_text())
+    _place(configuration, home / "dagster.yaml")
+    _place(shipped("workspace.yaml").read_text(), home / "workspace.yaml")
     os.environ |= {
         "DAGSTER_HOME": str(home),
         "INGEST_DAGSTER_DATABASE_URL": storage_url,
@@ -42,12 +46,23 @@ def dagster_id(instance: dg.DagsterInstance) -> str:
     return storage_id(instance)
 
 
-def _place(source: Path, target: Path) -> None:
-    """Copy a file unless it is the same already. Another process may read it at the same time."""
-    if target.exists() and target.read_bytes() == source.read_bytes():
+def overlaid(configuration: str, changes: str) -> str:
+    """Return a YAML text whose sections, divided by empty lines, are replaced by those of the same name."""
+    changed = {_name_of(section): section for section in changes.strip().split("\n\n")}
+    return "\n\n".join(changed.get(_name_of(each), each) for each in configuration.strip().split("\n\n")) + "\n"
+
+
+def _name_of(section: str) -> str:
+    lines = (line for line in section.splitlines() if not line.startswith("#"))
+    return next(lines, "").partition(":")[0]
+
+
+def _place(text: str, target: Path) -> None:
+    """Write a file unless it is the same already. Another process may read it at the same time."""
+    if target.exists() and target.read_text() == text:
         return
     with replacing(target) as file:
-        file.write_bytes(source.read_bytes())
+        file.write_text(text)
 
 
 def unlist(instance: dg.DagsterInstance, keys: Sequence[str]) -> None:

@@ -103,6 +103,7 @@ def test_dagsters_private_attributes_are_used_in_one_room() -> None:
 def test_what_is_relied_on_is_the_pinned_version() -> None:
     assert version("dagster") == "1.13.27"
     assert version("dagster-postgres") == "0.29.27"
+    assert version("dagster-celery") == "0.29.27"
 
 
 def test_importing_all_of_orchestration_changes_nothing() -> None:

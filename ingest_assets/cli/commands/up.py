@@ -2,6 +2,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -54,6 +55,16 @@ def up(
             tell("Stopped.")
 
 
+def require_cluster_extra() -> None:
+    """Check that what a cluster needs is installed.
+
+    Raises:
+        PermanentError: extra_missing.
+    """
+    if find_spec("dagster_celery") is None or find_spec("redis") is None:
+        raise PermanentError("extra_missing", what="A cluster (INGEST_BROKER_URL)", name="cluster")
+
+
 def prepare(deployment: Deployment) -> None:
     """Make and migrate the databases and Dagster's instance before two processes might do so at once."""
     with prepared(deployment):
@@ -66,7 +77,12 @@ def prepared(deployment: Deployment) -> Iterator["Instance"]:
     from ingest_assets.orchestration.instance import prepare_instance
 
     deployment.prepare_databases()
-    with prepare_instance(deployment.settings.dagster_home, deployment.dagster_database_url) as instance:
+    settings = deployment.settings
+    if settings.broker_url is not None:
+        require_cluster_extra()
+    with prepare_instance(
+        settings.dagster_home, deployment.dagster_database_url, in_cluster=settings.broker_url is not None
+    ) as instance:
         yield instance
 
 
@@ -130,7 +146,7 @@ def _run(deployment: Deployment, processes: Processes, port: int, *, as_json: bo
         dagster = [supervisor.add(daemon(home, instance, silence)), supervisor.add(webserver(home, port, silence))]
         until_ready(supervisor, database, dagster[1:])
         _announce(f"http://{HOST}:{port}", as_json=as_json)
-        if WARM:
+        if WARM and deployment.settings.broker_url is None:
             supervisor.add(warm_launcher(home, silence))
         with looking_out(deployment):
             for _ in attending(supervisor, database):

@@ -10,6 +10,7 @@ from typing import Any
 SENSORS = "dagster._daemon.sensor"
 SENSOR_SECONDS = 1
 CONTROLLER = "dagster._daemon.controller"
+COORDINATOR = "dagster._daemon.run_coordinator.queued_run_coordinator_daemon"
 CODE_SERVER_SECONDS = 10
 """How long a code server lives at least before its death is noticed."""
 
@@ -42,6 +43,25 @@ def replace_dead_code_servers() -> None:
 
     module.DagsterDaemonController.usual_check = usual
     module.DagsterDaemonController.check_workspace_freshness = check
+
+
+def launch_what_there_is_room_for() -> None:
+    """In the daemon, leave runs queued for which a launcher that knows its room has none.
+
+    Calling this again changes nothing more.
+    """
+    module = sys.modules.get(COORDINATOR)
+    if module is None or hasattr(module.QueuedRunCoordinatorDaemon, "usual_choice"):
+        return
+    usual = module.QueuedRunCoordinatorDaemon._get_runs_to_dequeue  # noqa: SLF001
+
+    def choose(coordinator: Any, instance: Any, *arguments: Any, **named: Any) -> list[Any]:
+        runs = usual(coordinator, instance, *arguments, **named)
+        room = getattr(instance.run_launcher, "room", None)
+        return list(runs if room is None or not runs else runs[: room()])
+
+    module.QueuedRunCoordinatorDaemon.usual_choice = usual
+    module.QueuedRunCoordinatorDaemon._get_runs_to_dequeue = choose  # noqa: SLF001
 
 
 def _has_dead_server(controller: Any) -> bool:

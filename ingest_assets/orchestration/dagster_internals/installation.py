@@ -3,7 +3,11 @@
 import warnings
 
 from ingest_assets.composition import key_patterns
-from ingest_assets.orchestration.dagster_internals.daemon_loops import look_every_second, replace_dead_code_servers
+from ingest_assets.orchestration.dagster_internals.daemon_loops import (
+    launch_what_there_is_room_for,
+    look_every_second,
+    replace_dead_code_servers,
+)
 from ingest_assets.orchestration.dagster_internals.error_texts import TELLING, withhold_messages
 from ingest_assets.posix.guarded_process import guard_process
 from ingest_assets.posix.log_lines import follow_the_setting
@@ -22,8 +26,9 @@ def install() -> None:
       (`posix.guarded_process`); Python's warnings go to the log, which is JSON if INGEST_LOG_FORMAT says so.
     - A filter for a warning about one of Dagster's own defaults, which it raises whenever a sensor's Dagster jobs get
       resources.
-    - In the daemon, the pause between two looks at the sensors, which is one second, and the check of its code servers,
-      which replaces dead ones at once (`daemon_loops`).
+    - In the daemon, the pause between two looks at the sensors, which is one second, the check of its code servers,
+      which replaces dead ones at once, and the choice of runs to launch, which asks launchers for their room
+      (`daemon_loops`).
 
     The definitions, the classes that `dagster.yaml` names, the warm server and `prepare_instance` call this. Every
     process that uses Dagster starts with one of them.
@@ -34,3 +39,4 @@ def install() -> None:
     withhold_messages()
     look_every_second()
     replace_dead_code_servers()
+    launch_what_there_is_room_for()

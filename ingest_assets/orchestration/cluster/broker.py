@@ -1,0 +1,24 @@
+"""What those who hand over runs and those who execute them agree on."""
+
+from typing import Any
+
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+EXECUTE_RUN = "execute_run"
+"""The one task. Its argument, and its id, is the id of a run that Dagster's storage has."""
+RUNS = "runs"
+"""The question that each worker answers with its slots and the runs that it has."""
+TASK_TAG = DAGSTER_CELERY_TASK_ID_TAG
+
+CONFIGURATION: dict[str, Any] = {
+    "task_ignore_result": True,  # Dagster's storage has the results
+    "task_acks_late": True,  # so that a worker holds no more runs than it has slots
+    "worker_prefetch_multiplier": 1,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_redirect_stdouts": False,
+    "worker_hijack_root_logger": False,
+    "worker_send_task_events": False,
+}
+"""Settings of Celery."""

@@ -1,0 +1,81 @@
+"""A worker: it takes runs from the broker and forks a process for each, in which everything is imported already."""
+
+import gc
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing import get_context
+from typing import Any, NoReturn
+
+from celery import Celery, signals
+from celery.exceptions import Reject
+from celery.worker import state
+from celery.worker.control import inspect_command
+from dagster_celery.make_app import make_app
+
+from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RUN, RUNS
+from ingest_assets.orchestration.cluster.execution import execute_run
+from ingest_assets.orchestration.dagster_internals import install
+from ingest_assets.orchestration.warm_launcher.preload import Preloaded
+from ingest_assets.posix.parent_death import end_with_parent
+
+STOPPING = get_context("fork").Event()
+"""Whether this worker has been told to stop; its forked processes see it too."""
+
+
+def work(name: str, slots: int, broker_url: str, definitions: str) -> NoReturn:
+    """Execute runs until a signal stops this process; then interrupt the runs, which give back their documents.
+
+    Args:
+        name: The worker's name, which no other one has.
+        slots: How many runs it executes at a time.
+        broker_url: Where it gets them from.
+        definitions: The module that Dagster loads.
+    """
+    install()
+    app = make_app({"broker": broker_url, "config_source": CONFIGURATION})  # type: ignore[no-untyped-call]
+
+    @app.task(name=EXECUTE_RUN)  # type: ignore[untyped-decorator]
+    def execute(run_id: str) -> None:
+        _execute(name, run_id)
+
+    inspect_command(name=RUNS)(_tell_runs)
+    main = os.getpid()
+    signals.worker_process_init.connect(lambda **_: end_with_parent(signal.SIGTERM, main), weak=False)
+    signals.worker_ready.connect(lambda **_: _announce(name, slots), weak=False)
+    signals.worker_shutting_down.connect(_stop, weak=False)
+    Preloaded(definitions)
+    gc.collect()
+    gc.freeze()  # pages that the collector never touches stay shared with the forked processes
+    _serve(app, name, slots)
+
+
+def _serve(app: Celery, name: str, slots: int) -> NoReturn:
+    options = [f"--hostname=ingest@{name}", f"--concurrency={slots}", "--loglevel=WARNING", "--max-tasks-per-child=1"]
+    app.worker_main(["--quiet", "worker", *options, "--pool=prefork", "--without-gossip", "--without-mingle"])
+    raise SystemExit(0)
+
+
+def _execute(name: str, run_id: str) -> None:
+    if STOPPING.is_set():
+        raise Reject(requeue=True)
+    execute_run(run_id, name)
+
+
+def _tell_runs(control: Any) -> dict[str, Any]:
+    requests = {*state.reserved_requests, *state.active_requests}
+    return {"slots": control.consumer.controller.concurrency, "runs": [request.id for request in requests]}
+
+
+def _stop(**_: Any) -> None:
+    STOPPING.set()
+    for request in list(state.active_requests):
+        with suppress(ProcessLookupError):  # it may just have ended
+            os.kill(request.worker_pid, signal.SIGTERM)
+
+
+def _announce(name: str, slots: int) -> None:
+    sys.stdout.write(json.dumps({"worker": name, "slots": slots, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
