@@ -36,7 +36,7 @@ HINTS: Mapping[str, str] = {
     "`ingest retry DOCUMENT`",
     "provider_paused": "Resume them when they are wanted again: `ingest resume`",
     "cancelled": "When it is wanted again: `ingest retry DOCUMENT`",
-    "unknown_document": "Look for it: `ingest list --name PART_OF_ITS_NAME`",
+    "unknown_document": "It was never taken in, or it was deleted. Look for it: `ingest list --name PART_OF_ITS_NAME`",
     "not_failed": "See where it stands: `ingest explain DOCUMENT`",
     "not_queued": "See where one stands: `ingest explain DOCUMENT`",
     "not_finished": "See where one stands: `ingest explain DOCUMENT`",
