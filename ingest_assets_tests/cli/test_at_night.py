@@ -114,6 +114,16 @@ def test_one_cause_is_named_once_with_where_the_database_is_looked_for(
     assert (schema["because_of"], store["because_of"], schema["fix"]) == ("database", "database", None)
 
 
+def test_a_dagster_database_that_is_not_there_is_not_called_a_wrong_password(
+    here: Here, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    database = str(conninfo_to_dict(database_url)["dbname"])
+    monkeypatch.setenv("INGEST_DAGSTER_DATABASE_URL", database_url.replace(f"/{database}?", "/no_such_database?"))
+    told = here.read("doctor")
+    assert told.count("Dagster's database is not there yet, or refuses this login.") == 1
+    assert "Check the login, the password" not in told
+
+
 def test_two_providers_without_keys_are_two_causes(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INGEST_EMBEDDER", "openai")
     monkeypatch.setenv("INGEST_PARSER", "llamaparse")

@@ -118,7 +118,11 @@ class Database:
             if refused > self._refused:
                 self._refused = refused
                 _ask_why(self.url)
-            return self._pool.getconn()
+            try:
+                return self._pool.getconn()
+            except PoolTimeout:  # what it was refused for may have been asked before
+                _ask_why(self.url)
+                raise
 
     @contextmanager
     def transaction(self) -> Iterator[KeepingConnection]:

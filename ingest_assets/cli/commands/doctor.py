@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Annotated
@@ -37,6 +37,15 @@ SHARED_DAGSTER = (
     "own for Dagster: INGEST_DAGSTER_DATABASE_URL."
 )
 
+OWN_LOGIN = (
+    "Let INGEST_DATABASE_URL log in as one that is no superuser, is a member of ingest_owner, ingest_worker and "
+    "ingest_reader, and owns Dagster's database."
+)
+DAGSTER_REFUSES = "Dagster's database is not there yet, or refuses this login."
+OWN_DAGSTER = (
+    "If nothing has been started on this server yet, the first start makes it: `ingest up`. Otherwise its owner must "
+    "let this login in, or INGEST_DAGSTER_DATABASE_URL must name another one."
+)
 ENCRYPT = (
     "Put sslmode=verify-full&sslrootcert=system into the URL of the database, or sslrootcert with the file of your own "
     "authority's certificate."
@@ -56,7 +65,9 @@ def doctor(
 ) -> None:
     """Check everything the pipeline depends on, and say what to do about each failure."""
     with deployed(as_json=as_json) as deployment:
-        checks = list(traced_to_causes(_examine(deployment))) + (list(_examine_deeply(deployment)) if deep else [])
+        checks = list(traced_to_causes(_told_of_dagster(_examine(deployment)))) + (
+            list(_examine_deeply(deployment)) if deep else []
+        )
         if as_json:
             print_json([asdict(check) | {"fix": check.fix} for check in checks])
         else:
@@ -70,6 +81,15 @@ def doctor(
                 messages.print(f"{', '.join(names)}: {hint}")
         if not all(check.ok for check in checks):
             raise typer.Exit(1)
+
+
+def _told_of_dagster(checks: Iterable[Check]) -> Iterator[Check]:
+    """Yield the checks; a refusal, while the pipeline's own database lets the login in, is of Dagster's."""
+    lets_in = False
+    for each in checks:
+        lets_in = lets_in or (each.check == "database" and each.ok)
+        refuses = lets_in and each.code == "database_refused"
+        yield replace(each, detail=DAGSTER_REFUSES, hint=OWN_DAGSTER) if refuses else each
 
 
 def _examine(deployment: Deployment) -> Iterator[Check]:
@@ -157,7 +177,7 @@ def _isolation(deployment: Deployment) -> Check:
     if not bypasses:
         return Check(name, True, f"row-level security holds for {login}")
     detail = f"row-level security holds while {login} acts as {Role.WORKER}; the login itself would bypass it"
-    return Check(name, True, detail, hint=f"Let INGEST_DATABASE_URL log in as {Role.WORKER}.")
+    return Check(name, True, detail, hint=OWN_LOGIN)
 
 
 def _connection(name: str, found: Encryption) -> Check:
