@@ -11,6 +11,7 @@ from ingest_assets.orchestration.instance import delete_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.reconciliation import reconcile_dagster
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
+from ingest_assets.orchestration.summaries import send_summary
 from ingest_assets.orchestration.sweeping import sweep_store
 from ingest_assets.orchestration.unlisting import unlist_partitions
 from ingest_assets.orchestration.vector_index import keep_vector_index
@@ -65,6 +66,7 @@ JOBS = tuple(
         check_queue,
         check_rows,
         reconcile_dagster,
+        send_summary,
     )
 )
 """Every Dagster job of this project."""

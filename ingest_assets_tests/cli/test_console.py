@@ -21,7 +21,7 @@ ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     file = StringIO()
-    monkeypatch.setattr(console.out, "file", file)
+    monkeypatch.setattr(console.out, "_file", file)  # `file` would be put back as what it is at this moment
     return file
 
 

@@ -18,6 +18,7 @@ from ingest_assets.cli.results import REASONS, SHOWN_UNASKED
 from ingest_assets.domain.files.skipping import SkipReason
 from ingest_assets.pipeline.file_intake import TAKEN_IN_AT_ONCE
 from ingest_assets_tests.documents import policy_text
+from ingest_assets_tests.interrupts import HEEDING
 from ingest_assets_tests.system.ingest import INGEST, TIMEOUT, Ingest, Ran
 from ingest_assets_tests.waiting import until
 
@@ -190,7 +191,7 @@ def test_what_is_taken_in_before_ctrl_c_is_told_and_the_rest_comes_with_the_next
         (folder / f"{number:03}.md").write_text(policy_text(str(number)))
     with psycopg.connect(database_url) as holder:
         holder.execute("SELECT FROM upload_pipeline.documents FOR UPDATE")
-        command = [str(INGEST), "submit", str(folder), "--json"]
+        command = [*HEEDING, str(INGEST), "submit", str(folder), "--json"]
         submission = subprocess.Popen(command, env=ingest.environment, stdout=-1, stderr=-1, text=True)
         with psycopg.connect(database_url, autocommit=True) as looking:
             until(lambda: looking.execute(WAITING_FOR_A_LOCK).fetchone() == (1,))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest_assets.cli.ports import next_free
+from ingest_assets_tests.interrupts import HEEDING
 from ingest_assets_tests.system.ingest import TIMEOUT, Ingest
 
 PROGRAMS = Path(sys.executable).parent
@@ -41,7 +42,7 @@ def running(ingest: Ingest, command: Sequence[str], log: Path) -> Iterator[None]
     """The command until the block ends, then Ctrl-C."""
     with log.open("w") as file:
         process = subprocess.Popen(
-            [PROGRAMS / command[0], *command[1:]],
+            [*HEEDING, PROGRAMS / command[0], *command[1:]],
             cwd=CHECKOUT,
             env=ingest.environment,
             stdout=file,

@@ -1,0 +1,10 @@
+"""Programs that heed Ctrl-C, whoever starts the tests: what a shell runs in the background ignores it, with all children."""
+
+import sys
+
+HEEDING = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+)
+"""Stands before a program's path and its arguments."""
