@@ -1,4 +1,4 @@
-"""Programs that heed Ctrl-C, whoever starts the tests: what a shell runs in the background ignores it, with all children."""
+"""Programs that heed Ctrl-C, whoever starts the tests: what a shell runs in the background, and its children, ignore it."""
 
 import sys
 
