@@ -1,4 +1,4 @@
-"""Programs that heed Ctrl-C, whoever starts the tests: what a shell runs in the background, and its children, ignore it."""
+"""Programs that heed Ctrl-C, whoever starts the tests: a shell has what it runs in the background ignore it."""
 
 import sys
 
