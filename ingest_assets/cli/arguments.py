@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import typer
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, UserId
 from ingest_assets.domain.errors import CATALOGUE, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.pipeline.ports.reading import Documents
@@ -16,6 +16,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 User = Annotated[
     str | None, typer.Option("--user", metavar="UUID", help="The user who owns the documents. [env: INGEST_USER_ID]")
 ]
+
+Priority = Annotated[
+    int,
+    typer.Option(
+        "--priority",
+        min=LOWEST_PRIORITY,
+        max=HIGHEST_PRIORITY,
+        help="Documents of the same user with a higher priority go first.",
+    ),
+]
+FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Also follow links that lead out of the folders.")]
 
 DOCUMENT = typer.Argument(metavar="DOCUMENT", help="An id, the beginning of one, a file name or a path.")
 DOCUMENTS = typer.Argument(metavar="DOCUMENT", help="Ids, the beginnings of ids, file names or paths.")

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, User, actor_of, user_of
+from ingest_assets.cli.arguments import FollowLinks, Json, Priority, User, actor_of, user_of
 from ingest_assets.cli.failed_files import Found, files_of_failures
 from ingest_assets.cli.output import deployed
 from ingest_assets.cli.results import Result, counted, document_ids_of, finished, result_of, result_of_skipped, show
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY, Acceptance, UserId
+from ingest_assets.domain.documents.document import Acceptance, UserId
 from ingest_assets.domain.documents.metadata import parse_assignments
 from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.files.file_states import NoFile, SeenFile, SkippedFile
@@ -49,15 +49,7 @@ def submit(
         str | None, typer.Option("--code", metavar="CODE", help="Submit the files of all dead letters with this code.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each document is done or has failed.")] = False,
-    priority: Annotated[
-        int,
-        typer.Option(
-            "--priority",
-            min=LOWEST_PRIORITY,
-            max=HIGHEST_PRIORITY,
-            help="Documents of the same user with a higher priority go first.",
-        ),
-    ] = 0,
+    priority: Priority = 0,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only show the pages, tokens, time and cost.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every file, even if its size and times have not changed.")
@@ -68,9 +60,7 @@ def submit(
     prune_all: Annotated[
         bool, typer.Option("--prune-all", help="Like --prune, even if nothing is left of a folder.")
     ] = False,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Also follow links that lead out of the folders.")
-    ] = False,
+    follow_links: FollowLinks = False,
     include: Annotated[
         list[str] | None,
         typer.Option("--include", metavar="GLOB", help="Of folders, only take files that match; may be given often."),

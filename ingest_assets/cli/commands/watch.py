@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ingest_assets.cli.arguments import Json, User, actor_of, user_of
+from ingest_assets.cli.arguments import FollowLinks, Json, Priority, User, actor_of, user_of
 from ingest_assets.cli.output import deployed, report
 from ingest_assets.cli.results import SKIPPED, Result, result_of, result_of_pruned, result_of_skipped, with_command
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.watching import Wanted, watched_folders, watched_queue
-from ingest_assets.domain.documents.document import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from ingest_assets.domain.documents.metadata import parse_assignments
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.files.skipping import SkipReason
@@ -40,18 +39,8 @@ def watch(
     ],
     user: User = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files go.")] = False,
-    priority: Annotated[
-        int,
-        typer.Option(
-            "--priority",
-            min=LOWEST_PRIORITY,
-            max=HIGHEST_PRIORITY,
-            help="Documents of the same user with a higher priority go first.",
-        ),
-    ] = 0,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Also follow links that lead out of the folders.")
-    ] = False,
+    priority: Priority = 0,
+    follow_links: FollowLinks = False,
     include: Annotated[
         list[str] | None,
         typer.Option("--include", metavar="GLOB", help="Only take files that match; may be given often."),
