@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from psycopg import ClientCursor, Connection, Cursor, Transaction, sql
 from psycopg.abc import Params, QueryNoTemplate
@@ -31,6 +30,8 @@ class KeepingConnection(Connection[Row]):
     is_pooled = False
     """Whether a pooler stands between this client and the server, as far as `look_for_pooler` has found one."""
     _kept: Mapping[str, str] = {}
+    _opening = b""
+    """What each transaction has to begin with: nothing where the session keeps the settings."""
 
     def look_for_pooler(self) -> None:
         """Find out whether a pooler stands between: it tells clients numbers of its own, not the server's processes."""
@@ -44,28 +45,29 @@ class KeepingConnection(Connection[Row]):
         if not self.is_pooled:
             self.execute(_statements("SET {} TO {}", settings))
             return
-        before, self._kept = self._kept, {**self._kept, **settings}
+        before = self._kept
+        self._open_with({**before, **settings})
         try:
             with self.transaction():
                 return
         except Exception:
-            self._kept = before
+            self._open_with(before)
             raise
 
     def begin(self, names: Mapping[str, str], begin: str, *others: str) -> None:
         """Begin a transaction, in one message with named queries that follow the settings that are kept."""
-        beginning = filter(None, [query(begin), self._opening(), query(*others)])
+        beginning = filter(None, [query(begin), self._opening, query(*others)])
         ClientCursor(self).execute(b";\n".join(beginning), names)
 
     def execute(  # type: ignore[override]  # no templates
         self, query: QueryNoTemplate, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
     ) -> Cursor[Row]:
         """Execute a statement with the settings that are kept."""
-        if self._kept and self.info.transaction_status is TransactionStatus.IDLE:
+        if self._opening and self.info.transaction_status is TransactionStatus.IDLE:
             if self.autocommit:
                 with self.transaction():
                     return super().execute(query, params, prepare=prepare, binary=binary)
-            super().execute(self._opening())
+            super().execute(self._opening)
         return super().execute(query, params, prepare=prepare, binary=binary)
 
     def execute_alone(self, statement: QueryNoTemplate) -> Cursor[Row]:
@@ -84,13 +86,13 @@ class KeepingConnection(Connection[Row]):
         """Begin a transaction with the settings that are kept, or a savepoint within one."""
         is_outermost = self.info.transaction_status is TransactionStatus.IDLE
         with super().transaction(savepoint_name, force_rollback) as transaction:
-            if is_outermost and self._kept:
-                super().execute(self._opening())
+            if is_outermost and self._opening:
+                super().execute(self._opening)
             yield transaction
 
-    def _opening(self) -> bytes:
-        """Return what each transaction has to begin with: nothing where the session keeps the settings."""
-        return _statements("SET LOCAL {} TO {}", self._kept).as_bytes(self)
+    def _open_with(self, settings: Mapping[str, str]) -> None:
+        self._kept = settings
+        self._opening = _statements("SET LOCAL {} TO {}", settings).as_bytes(self)
 
 
 def act_as_owner(connection: KeepingConnection, *, for_transaction: bool = False) -> bool:
@@ -103,7 +105,7 @@ def act_as_owner(connection: KeepingConnection, *, for_transaction: bool = False
     return bool(schema["found"])
 
 
-def _statements(template: str, settings: Mapping[str, Any]) -> sql.Composed:
+def _statements(template: str, settings: Mapping[str, str]) -> sql.Composed:
     each = (
         sql.SQL(template).format(sql.Identifier(*name.split(".")), sql.Literal(value))
         for name, value in settings.items()
