@@ -1,29 +1,22 @@
 """A password for operators, who look with a browser and have no access token."""
 
-import asyncio
-import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_assets.domain.basic_login import CHALLENGE, password_in
+from ingest_assets.domain.basic_login import CHALLENGE
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.http.problems import RefusalError
-from ingest_assets.posix.password_files import password_of
-
-WRONG_PASSWORD_SECONDS = 0.5
-"""How long the next wrong password waits, however many come at once."""
+from ingest_assets.posix.password_files import PasswordGate
 
 
 @dataclass
 class Login:
-    """Lets in whoever sends a password.
-
-    Attributes:
-        file: A file with the password; it is read for each request. Without it, nobody is let in.
-    """
+    """Lets in whoever sends the password in a file. Without a file, nobody is let in."""
 
     file: Path | None
-    _wrong_passwords: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self._gate = None if self.file is None else PasswordGate(self.file)
 
     async def admit(self, authorization: str | None) -> None:
         """Let a request pass that has the password in its header.
@@ -32,13 +25,8 @@ class Login:
             PermanentError: dashboards_closed.
             RefusalError: dashboards_refused.
         """
-        wanted = b"" if self.file is None else password_of(self.file)
-        if not wanted:
+        opens = None if self._gate is None else await self._gate.opens_for(authorization)
+        if opens is None:
             raise PermanentError("dashboards_closed")
-        given = password_in(authorization)
-        if given is not None and hmac.compare_digest(given, wanted):
-            return
-        if given is not None:
-            async with self._wrong_passwords:
-                await asyncio.sleep(WRONG_PASSWORD_SECONDS)
-        raise RefusalError(PermanentError("dashboards_refused"), {"WWW-Authenticate": CHALLENGE})
+        if not opens:
+            raise RefusalError(PermanentError("dashboards_refused"), {"WWW-Authenticate": CHALLENGE})

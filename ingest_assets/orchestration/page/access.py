@@ -5,8 +5,6 @@ must not come from another origin's page, and must not change anything by GET, w
 that, the page can ask for a password, or for the name of a user that a proxy has put into a header.
 """
 
-import asyncio
-import hmac
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -18,17 +16,15 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from ingest_assets.domain.basic_login import CHALLENGE, password_in
+from ingest_assets.domain.basic_login import CHALLENGE
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.orchestration.page.operations import changes_something
-from ingest_assets.posix.password_files import password_of
+from ingest_assets.posix.password_files import PasswordGate, password_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOST = re.compile(r"\[(?P<address>[0-9a-fA-F:.]+)\](:\d+)?|(?P<name>[^\[\]:@/?#\s]+)(:\d+)?")
 HEALTH = "/server_info"
 """Says which versions run, and needs no login."""
-WRONG_PASSWORD_SECONDS = 0.5
-"""How long the next wrong password waits, however many come at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,9 @@ class AccessControl:
     hosts: Collection[str] = ()
     password_file: Path | None = None
     user_header: str | None = None
-    _wrong_passwords: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self._gate = None if self.password_file is None else PasswordGate(self.password_file)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = None if scope["type"] == "lifespan" else await self._refusal(HTTPConnection(scope))
@@ -81,20 +79,17 @@ class AccessControl:
     async def _refusal_of_login(self, request: HTTPConnection) -> Refusal | None:
         if self.user_header is not None and not _only(request, self.user_header):
             return Refusal(HTTPStatus.UNAUTHORIZED, f"The proxy in front of this page must set {self.user_header}.")
-        if self.password_file is not None:
-            return await self._refusal_of_password(request, self.password_file)
+        if self._gate is not None:
+            return await self._refusal_of_password(request, self._gate)
         return None
 
-    async def _refusal_of_password(self, request: HTTPConnection, file: Path) -> Refusal | None:
-        if not (wanted := password_of(file)):
+    async def _refusal_of_password(self, request: HTTPConnection, gate: PasswordGate) -> Refusal | None:
+        opens = await gate.opens_for(_only(request, "authorization"))
+        if opens is None:
             reason = "The file that INGEST_UI_PASSWORD_FILE names is missing, empty or unreadable."
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, reason)
-        given = password_in(_only(request, "authorization"))
-        if given is not None and hmac.compare_digest(given, wanted):
+        if opens:
             return None
-        if given is not None:
-            async with self._wrong_passwords:
-                await asyncio.sleep(WRONG_PASSWORD_SECONDS)
         reason = "A password is needed; any user name will do."
         return Refusal(HTTPStatus.UNAUTHORIZED, reason, {"WWW-Authenticate": CHALLENGE})
 
