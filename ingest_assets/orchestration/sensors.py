@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import dagster as dg
 
+from ingest_assets.domain.bounds import QUEUE_SENSOR
 from ingest_assets.domain.errors import OutageError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
@@ -22,7 +23,7 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
     """Return the sensor, which starts runs for queued documents."""
 
     @dg.sensor(
-        name="queued_jobs",
+        name=QUEUE_SENSOR,
         jobs=[ingest_document, drain_queue],
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -41,7 +42,7 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         providers: dg.ResourceParam[Availability],
     ) -> dg.SensorResult | dg.SkipReason:
         instance = context.instance
-        failures.reclaim(Actor("queued_jobs", str(uuid4())))
+        failures.reclaim(Actor(QUEUE_SENSOR, str(uuid4())))
         workers = Workers(instance_name, instances, backlog, clock)
         workers.note(instance, settings.lease)
         room = max(0, settings.few_jobs - live_runs(instance, ingest_document.name))

@@ -11,6 +11,7 @@ from ingest_assets.domain import metrics
 from ingest_assets.domain.alerting import conditions
 from ingest_assets.domain.alerting.conditions import Condition
 from ingest_assets.domain.alerting.readings import Key, Reading
+from ingest_assets.domain.bounds import DAEMON_SILENT_AFTER, NEARLY_FULL, QUEUE_SENSOR
 from ingest_assets.domain.metrics import Metric, Sample
 
 FIVE, TEN, FIFTEEN = (timedelta(minutes=count) for count in (5, 10, 15))
@@ -25,9 +26,7 @@ FEWEST_WAITING = 50
 SHORTEST_NOTEWORTHY = 1.0
 """What takes at most so many seconds is not slow, whatever is usual."""
 SLOW, VERY_SLOW = 5, 10
-SENSOR = "queued_jobs"
-DAEMON_SECONDS, SENSOR_SECONDS = 120, 300
-NEARLY = 0.8
+SENSOR_SECONDS = 300
 LOWEST_RECALL = 0.95
 
 
@@ -158,7 +157,7 @@ def _budgets(now: _Now) -> Iterator[Finding]:
     spent, limits = now.of(metrics.BUDGET_SPENT), now.all(metrics.BUDGET_LIMIT)
     if now.of(metrics.RETRYABLE, "budget_spent") or any(spent >= limit for limit in limits.values()):
         yield Finding(conditions.BUDGET_SPENT, None, f"{spent:.2f}")
-    if any(spent >= NEARLY * limit for limit in limits.values()):
+    if any(spent >= NEARLY_FULL * limit for limit in limits.values()):
         yield Finding(conditions.BUDGET_NEARLY_SPENT, None, f"{spent:.2f}")
 
 
@@ -178,24 +177,24 @@ def _dagster(now: _Now, host: str) -> Iterator[Finding]:
             yield Finding(conditions.DAGSTER_DATABASE_UNREACHABLE, host, "")
         return
     silence = min(now.all(metrics.HEARTBEAT_AGE).values(), default=0)
-    if silence > DAEMON_SECONDS:
+    if silence > DAEMON_SILENT_AFTER.total_seconds():
         yield Finding(conditions.DAEMON_SILENT, None, _span(silence))
-    is_on = now.all(metrics.SENSOR_ON).get((SENSOR,))
-    silence = now.of(metrics.TICK_AGE, SENSOR)
+    is_on = now.all(metrics.SENSOR_ON).get((QUEUE_SENSOR,))
+    silence = now.of(metrics.TICK_AGE, QUEUE_SENSOR)
     if is_on and silence > SENSOR_SECONDS:
-        yield Finding(conditions.SENSOR_SILENT, SENSOR, _span(silence))
+        yield Finding(conditions.SENSOR_SILENT, QUEUE_SENSOR, _span(silence))
     if is_on == 0:
-        yield Finding(conditions.SENSOR_OFF, SENSOR, "")
+        yield Finding(conditions.SENSOR_OFF, QUEUE_SENSOR, "")
 
 
 def _resources(now: _Now, host: str) -> Iterator[Finding]:
     for (folder,), size in now.all(metrics.DISK_SIZE).items():
         used = 1 - now.of(metrics.DISK_FREE, folder) / size if size else 0
-        if used > NEARLY:
+        if used > NEARLY_FULL:
             yield Finding(conditions.DISK_NEARLY_FULL, of_host(folder, host), _share(used))
     for size in now.all(metrics.MEMORY_SIZE).values():
         used = 1 - now.of(metrics.MEMORY_AVAILABLE) / size if size else 0
-        if used > NEARLY:
+        if used > NEARLY_FULL:
             yield Finding(conditions.MEMORY_NEARLY_USED, host, _share(used))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ingest_assets.domain import metrics
+from ingest_assets.domain.bounds import DAEMON_SILENT_AFTER, NEARLY_FULL, QUEUE_SENSOR
 from ingest_assets.domain.dashboards.figures import Figures
 from ingest_assets.domain.dashboards.measured import Measured, by_value
 from ingest_assets.domain.dashboards.panels import Dashboard, Mood, Panel, Point, Ranking, Row, Series, Tile, Tiles
@@ -23,9 +24,6 @@ MEANINGS = {
     Verdict.PAUSED: "Somebody has paused everything.",
     Verdict.UNATTENDED: "Documents wait, and nobody works on them.",
 }
-QUEUE_SENSOR = "queued_jobs"
-NEARLY_FULL = 0.8
-SILENT_AFTER = timedelta(minutes=2)
 
 
 def operations(figures: Figures) -> Dashboard:
@@ -86,7 +84,7 @@ def _parts(measured: Measured) -> Iterator[Tile]:
     if beats:
         silence = timedelta(seconds=min(beats.values()))
         heard = f"last heard of {span(silence)} ago"
-        silent = silence > SILENT_AFTER
+        silent = silence > DAEMON_SILENT_AFTER
         yield Tile("Dagster's daemon", "silent" if silent else "at work", heard, Mood.WARNING if silent else Mood.GOOD)
     is_on = measured.value(metrics.SENSOR_ON, QUEUE_SENSOR)
     if is_on is not None:
