@@ -3,7 +3,7 @@
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,18 +50,9 @@ def seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
     """Yield a server that keeps its objects in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "PATH": os.environ["PATH"], "HOME": str(folder)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [
-                *(str(WEED), "-logtostderr", "mini", f"-dir={folder}", f"-bucket={BUCKET}"),
-                *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", *QUIET),
-                *(f"-{name}={port}" for name, port in ports.items()),
-            ],
-            env=keys,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
+            command_of(folder, "127.0.0.1", ports), env=keys_of(folder), cwd=folder, stdout=log, stderr=log
         )
     server = SeaweedFS(f"http://127.0.0.1:{ports['s3.port']}")
     try:
@@ -71,6 +62,19 @@ def seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
     finally:
         process.kill()  # it would take its time, and nobody needs what it holds
         process.wait()
+
+
+def command_of(folder: Path, address: str, ports: Mapping[str, int]) -> list[str]:
+    return [
+        *(str(WEED), "-logtostderr", "mini", f"-dir={folder}", f"-bucket={BUCKET}"),
+        *(f"-ip={address}", f"-ip.bind={address}", *QUIET),
+        *(f"-{name}={port}" for name, port in ports.items()),
+    ]
+
+
+def keys_of(folder: Path) -> dict[str, str]:
+    """Return the server's environment."""
+    return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "PATH": os.environ["PATH"], "HOME": str(folder)}
 
 
 def free_ports(count: int) -> list[int]:

@@ -91,7 +91,9 @@ class Plan:
 
 
 class Emulator(ABC):
-    """A service on 127.0.0.1 while the context is open. Each request is answered in a thread of its own."""
+    """A service while the context is open. Each request is answered in a thread of its own."""
+
+    address = "127.0.0.1"
 
     def __init__(self, plan: Plan | None = None) -> None:
         self.plan = plan or Plan()
@@ -116,7 +118,7 @@ class Emulator(ABC):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{self.address}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -137,7 +139,7 @@ class _Server(ThreadingHTTPServer):
         self.emulator = emulator
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((emulator.address, 0), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:

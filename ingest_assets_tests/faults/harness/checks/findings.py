@@ -13,7 +13,7 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.sweeping import SweepLimits
 from ingest_assets.pipeline.stored_objects import PROBES
 from ingest_assets.settings import Settings
-from ingest_assets_tests.faults.harness.deployment.patient import Patient
+from ingest_assets_tests.faults.harness.deployment.patient import Clients, Patient
 from ingest_assets_tests.faults.harness.documents.library import Paper
 from ingest_assets_tests.faults.harness.documents.marks import is_whole, marks_in
 
@@ -48,7 +48,7 @@ class Job:
     due: datetime
 
 
-def jobs(patient: Patient) -> dict[UUID, Job]:
+def jobs(patient: Clients) -> dict[UUID, Job]:
     return {row["document_id"]: _job(row) for row in patient.database.rows(JOBS)}
 
 
@@ -58,14 +58,14 @@ def _job(row: dict[str, Any]) -> Job:
     return Job(row["document_id"], row["state"], row["error_code"], searchable, row["due"])
 
 
-def lost(patient: Patient) -> list[str]:
+def lost(patient: Clients) -> list[str]:
     """Return the accepted documents that are neither searchable in their newest version nor on their way."""
     known = jobs(patient)
     found = [(paper, why) for paper in patient.library.good() if (why := _why_lost(paper, known)) is not None]
     return [f"{why}; {history(patient, paper)}" for paper, why in found]
 
 
-def history(patient: Patient, paper: Paper) -> str:
+def history(patient: Clients, paper: Paper) -> str:
     """Return what happened to a document, and whether what is stored last is what lies on disk."""
     events = patient.database.rows(EVENTS, document_id=paper.document_id)
     told = [f"{row['at']:%H:%M:%S.%f} v{row['version']} {row['what']} by {row['actor'][:12]}" for row in events]
@@ -88,7 +88,7 @@ def _why_lost(paper: Paper, known: dict[UUID, Job]) -> str | None:
     return None
 
 
-def stuck(patient: Patient) -> list[str]:
+def stuck(patient: Clients) -> list[str]:
     """Return the jobs that nobody holds and that were due two leases ago, while nothing else moves either."""
     [last] = patient.database.rows(LAST_MOVE)
     patience = 2 * patient.lease
@@ -101,11 +101,11 @@ def stuck(patient: Patient) -> list[str]:
     ]
 
 
-def unfinished(patient: Patient) -> int:
+def unfinished(patient: Clients) -> int:
     return int(patient.database.value(UNFINISHED))
 
 
-def breaches(patient: Patient) -> list[str]:
+def breaches(patient: Clients) -> list[str]:
     """Return what `ingest doctor --deep` finds: the invariants of rows, store, history, ledger and Dagster."""
     ran = patient.command("doctor", "--deep", "--json")
     if ran is None or not ran.stdout:

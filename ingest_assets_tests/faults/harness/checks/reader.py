@@ -1,6 +1,7 @@
 """Somebody who reads all the time, as several users, and notices what is half, mixed or older than before."""
 
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -18,7 +19,7 @@ from ingest_assets.domain.errors import IngestError
 from ingest_assets.pipeline.search import Search
 from ingest_assets.settings import Settings
 from ingest_assets_tests.emulators.openai import model_vectors
-from ingest_assets_tests.faults.harness.deployment.patient import Patient
+from ingest_assets_tests.faults.harness.deployment.patient import Clients
 from ingest_assets_tests.faults.harness.documents.library import USERS
 from ingest_assets_tests.faults.harness.documents.marks import WORDS, is_whole, marks_in
 
@@ -46,11 +47,13 @@ class FreeEmbedder:
 
 @dataclass
 class Reader:
-    patient: Patient
+    patient: Clients
     seed: int
     reads: int = 0
     failures: int = 0
     """Reads that found no database."""
+    answered_at: list[float] = field(default_factory=lambda: [time.time()])
+    """When the reader began, and when each read had its answer, in seconds since 1970."""
     partial: dict[str, str] = field(default_factory=dict)
     """What was half, mixed or went back, once for each document and version."""
     _newest: dict[UUID, int] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Reader:
                     self._look(user, chance)
                     self._search(search, user, " ".join(chance.sample(WORDS, 3)))
                     self.reads += 1
+                    self.answered_at.append(time.time())
                 except (psycopg.Error, IngestError):
                     self.failures += 1
         finally:

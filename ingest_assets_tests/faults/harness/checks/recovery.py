@@ -6,7 +6,7 @@ from statistics import median
 
 import psycopg
 
-from ingest_assets_tests.faults.harness.deployment.patient import Patient
+from ingest_assets_tests.faults.harness.deployment.patient import Clients
 
 POLL_SECONDS = 0.2
 SUBMIT_EVERY = 3.0
@@ -27,7 +27,7 @@ class Recovery:
     """Seconds until every document had ended, including one that was submitted after the fault."""
 
 
-def await_recovery(patient: Patient, fault: str, since: float, *, calls: bool) -> Recovery:
+def await_recovery(patient: Clients, fault: str, since: float, *, calls: bool) -> Recovery:
     """Wait until nothing is unfinished any more.
 
     Args:

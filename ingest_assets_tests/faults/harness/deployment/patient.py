@@ -29,16 +29,16 @@ QUICK = {
 
 
 @dataclass
-class Patient:
+class Clients:
+    """Those who use a deployment: what they submit, and what it tells and charges them."""
+
     folder: Path
     lease: timedelta
     ingest: Ingest
-    up: KeptUp
     database: Onlooker
-    store: Store
     services: Services
     library: Library
-    complaints: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list, init=False)
     """What commands did wrong."""
 
     @property
@@ -106,6 +106,14 @@ class Patient:
             paper.deleted = ran.code == 0 or "unknown_document" in ran.stderr
 
 
+@dataclass
+class Patient(Clients):
+    """The deployment on one host, with its users."""
+
+    up: KeptUp
+    store: Store
+
+
 @contextmanager
 def admitted(folder: Path, chance: Random, lease_seconds: int) -> Iterator[Patient]:
     """Yield a deployment that runs, and stop it with the block."""
@@ -116,7 +124,7 @@ def admitted(folder: Path, chance: Random, lease_seconds: int) -> Iterator[Patie
         up = KeptUp(ingest, folder / "up.log")
         database = Onlooker(folder / "ingest")
         library = Library(folder / "documents", chance)
-        patient = Patient(folder, timedelta(seconds=lease_seconds), ingest, up, database, store, services, library)
+        patient = Patient(folder, timedelta(seconds=lease_seconds), ingest, database, services, library, up, store)
         try:
             up.start()
             yield patient
