@@ -1,4 +1,4 @@
-"""What runs on the hosts: the control plane, `ingest up`, and a worker, `ingest worker`, each with a home of its own."""
+"""What runs on the hosts: the control plane, `ingest up`, and workers, `ingest worker`, with homes of their own."""
 
 import json
 import os

@@ -65,7 +65,7 @@ def measure(site: Site, documents: int, rounds: int) -> list[Measured]:
     for number in range(rounds):
         for hosts in (1, 2) if number % 2 == 0 else (2, 1):
             runs = second.process is not None and second.process.poll() is None
-            if hosts == 2 and not runs:  # noqa: PLR2004  both of them
+            if hosts == 2 and not runs:
                 second.start()
                 second.wait()
             elif hosts == 1 and runs:

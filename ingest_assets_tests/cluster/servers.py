@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import psycopg
+from kombu import Connection
 from redis import Redis, RedisError
 
 from ingest_assets.adapters.embedded_postgres.cluster import Cluster
@@ -154,8 +155,6 @@ class RabbitServer(Server):
         return super().environment() | {f"RABBITMQ_{name}": str(value) for name, value in told.items()}
 
     def answers(self) -> bool:
-        from kombu import Connection
-
         try:
             with Connection(self.url, connect_timeout=2) as connection:
                 connection.ensure_connection(max_retries=1, timeout=2)
