@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import LiteralString
 
 from ingest_assets_tests.cluster.faults import Struck
 from ingest_assets_tests.cluster.ratio import Measured, ratio
@@ -12,12 +13,17 @@ from ingest_assets_tests.cluster.striking import Outcome
 from ingest_assets_tests.faults.harness.checks import findings
 from ingest_assets_tests.faults.harness.checks.payments import Disturbance, payments
 from ingest_assets_tests.faults.harness.checks.reader import Reader
+from ingest_assets_tests.faults.harness.deployment.services import Charge
 from ingest_assets_tests.faults.harness.report import counted, say
 
 GAP_SECONDS = 5.0
 """How long searches may fail while the database is there."""
 PLAINTEXT = "not encrypted"
 """What `doctor` says of the trial's own network, on which nobody listens."""
+
+
+SENT: LiteralString = """
+SELECT request_id, extract(epoch FROM started_at)::float AS at FROM upload_pipeline.paid_calls WHERE request_id <> ''"""
 
 
 @dataclass
@@ -69,10 +75,10 @@ class Judgement:
 
     def tell(self) -> None:
         say("")
-        say(f"{'fault':32} {'landed s':>9} {'truthful s':>11} {'afterwards s':>13}")
-        for outcome in self.outcomes:
-            landed, truthful, afterwards = map(_seconds, outcome.told().values())
-            say(f"{outcome.fault:32} {landed:>9} {truthful:>11} {afterwards:>13}")
+        say(f"{'fault':32} {'landed s':>9} {'truthful s':>11} {'afterwards s':>13} {'by hosts':>9}")
+        for each in self.outcomes:
+            landed, truthful, afterwards = map(_seconds, (each.landed, each.truthful, each.afterwards))
+            say(f"{each.fault:32} {landed:>9} {truthful:>11} {afterwards:>13} {each.hosts_afterwards:>9}")
         for title in ("lost", "partial", "paid_twice", "stuck", "untrue", "notes"):
             for finding in getattr(self, title):
                 say(f"{title}: {finding}")
@@ -85,7 +91,7 @@ def judge(site: Site, reader: Reader, measured: Sequence[Measured], outcomes: Se
     """Look at everything while the deployment runs."""
     clients = site.clients
     disturbances = [Disturbance(each.fault, each.struck.begun, each.struck.ended) for each in outcomes]
-    paid = payments(clients.services.charges, disturbances)
+    paid = payments(_since_they_were_sent(site), disturbances)
     return Judgement(
         len(site.workers),
         site.plan.broker,
@@ -100,6 +106,13 @@ def judge(site: Site, reader: Reader, measured: Sequence[Measured], outcomes: Se
         f"{paid.once} texts and files once, {paid.repeated} again after a fault in flight",
         counted([*clients.complaints, *(each for each in findings.breaches(clients) if PLAINTEXT not in each)]),
     )
+
+
+def _since_they_were_sent(site: Site) -> list[Charge]:
+    """Return what providers charged. A call that was on its way while its host had no network arrives long after."""
+    sent = {row["request_id"]: row["at"] for row in site.clients.database.rows(SENT)}
+    charges = site.clients.services.charges
+    return [replace(each, begun=min(each.begun, sent.get(each.reference, each.begun))) for each in charges]
 
 
 def longest_gap(answered_at: Sequence[float], struck: Sequence[Struck]) -> float:

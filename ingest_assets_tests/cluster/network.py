@@ -87,7 +87,8 @@ class Host:
 
     def inside(self, work: Callable[[], Answer]) -> Answer:
         """Do the work in a thread that is on this host."""
-        with ThreadPoolExecutor(1, initializer=_enter, initargs=[self.namespace]) as thread:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(_enter, self.namespace).result()
             return thread.submit(work).result()
 
 

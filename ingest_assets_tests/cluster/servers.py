@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,6 @@ from urllib.parse import quote
 
 import httpx
 import psycopg
-from kombu import Connection
 from redis import Redis, RedisError
 
 from ingest_assets.adapters.embedded_postgres.cluster import Cluster
@@ -28,6 +28,8 @@ RABBITMQ_SETTINGS = """loopback_users = none
 listeners.tcp.1 = {address}:5672
 vm_memory_high_watermark.absolute = 256MB
 """
+FRAME_OF_METHOD = b"\x01"
+"""How AMQP's first answer begins, if the server accepts the version of the protocol."""
 
 
 @dataclass
@@ -156,11 +158,11 @@ class RabbitServer(Server):
 
     def answers(self) -> bool:
         try:
-            with Connection(self.url, connect_timeout=2) as connection:
-                connection.ensure_connection(max_retries=1, timeout=2)
-        except (OSError, connection.connection_errors):
+            with socket.create_connection((self.host.address, 5672), timeout=2) as connection:
+                connection.sendall(b"AMQP\x00\x00\x09\x01")
+                return connection.recv(1) == FRAME_OF_METHOD
+        except OSError:
             return False
-        return True
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """A deployment on hosts of its own: what all share, a control plane and workers, with those who use it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,9 @@ LIVE_RUNS = """
 SELECT runs.run_id, status, coalesce(value, '') AS worker
 FROM runs LEFT JOIN run_tags ON run_tags.run_id = runs.run_id AND key = 'ingest/worker'
 WHERE status IN ('QUEUED', 'NOT_STARTED', 'STARTING', 'STARTED', 'CANCELING')"""
+WORKERS_SINCE: LiteralString = """
+SELECT DISTINCT value AS worker FROM run_tags JOIN runs USING (run_id)
+WHERE key = 'ingest/worker' AND runs.start_time > %(since)s"""
 CALLING = """
 SELECT count(*) AS jobs FROM upload_pipeline.upload_jobs
 WHERE state = 'working' AND stage IN ('parsing', 'embedding')"""
@@ -104,6 +107,11 @@ class Site:
         run: tuple[LiveRun, Worker] = until(look)
         return run
 
+    def workers_since(self, since: float) -> set[str]:
+        """Return the workers that have executed runs which came after a moment."""
+        found = self.clients.database.rows(WORKERS_SINCE, database="dagster", since=since)
+        return {row["worker"] for row in found}
+
     def ended_at(self, run_id: str) -> float | None:
         """Return when Dagster says that the run ended, in seconds since 1970."""
         ended: LiteralString = "SELECT end_time FROM runs WHERE run_id = %(run_id)s"
@@ -145,7 +153,7 @@ def site(plan: Plan, folder: Path, seed: int) -> Iterator[Site]:
 
 def _shared_settings(
     plan: Plan, database: DatabaseServer, broker: RedisServer | RabbitServer, store: StoreServer
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     places = {
         "INGEST_DATABASE_URL": database.url(),
         "INGEST_BROKER_URL": broker.url,

@@ -26,12 +26,15 @@ class Outcome:
     """Seconds until the runs had ended in Dagster: dead ones after the fault, others after the last document."""
     afterwards: float | None
     """Seconds that a few documents took which came when all was over."""
+    hosts_afterwards: int
+    """How many worker hosts did them."""
     untrue: tuple[str, ...]
     """What Dagster shows that is not so."""
     stuck: tuple[str, ...]
 
     def told(self) -> dict[str, float | None]:
-        return {"landed_s": self.landed, "truthful_s": self.truthful, "afterwards_s": self.afterwards}
+        times = {"landed_s": self.landed, "truthful_s": self.truthful, "afterwards_s": self.afterwards}
+        return times | {"hosts_afterwards": self.hosts_afterwards}
 
 
 def strike(site: Site, fault: Fault, documents: int) -> Outcome:
@@ -50,8 +53,11 @@ def strike(site: Site, fault: Fault, documents: int) -> Outcome:
         struck.down.host.plug()
         struck.down.start()
         struck.down.wait()
-    afterwards = _afterwards(site, fault)
-    outcome = Outcome(fault.name, struck, _rounded(recovery.settled), truthful, afterwards, tuple(untrue), tuple(stuck))
+    since = time.time()
+    afterwards = _afterwards(site, fault, since)
+    hosts = len(site.workers_since(since))
+    landed = _rounded(recovery.settled)
+    outcome = Outcome(fault.name, struck, landed, truthful, afterwards, hosts, tuple(untrue), tuple(stuck))
     say("    " + ", ".join(f"{name} {value}" for name, value in outcome.told().items()))
     for found in (*outcome.untrue, *outcome.stuck):
         say(f"    {found}")
@@ -76,9 +82,8 @@ def _await_truth(site: Site, struck: Struck) -> tuple[float | None, list[str]]:
     return (None if live else _rounded(took)), untrue
 
 
-def _afterwards(site: Site, fault: Fault) -> float | None:
+def _afterwards(site: Site, fault: Fault, since: float) -> float | None:
     """Submit as few documents as get a run each, one on each host."""
-    since = time.time()
     site.clients.library.write_new(len(site.workers), "md")
     site.clients.submit_pending()
     return _rounded(await_recovery(site.clients, f"after {fault.name}", since, calls=True).settled)

@@ -27,6 +27,8 @@ class Charge:
     """When the request came, in seconds since 1970."""
     ended: float
     """When it was answered."""
+    reference: str = ""
+    """What the service calls it, as the ledger does too."""
 
 
 @dataclass(slots=True)
@@ -38,8 +40,8 @@ class Pace:
     def begin(self) -> None:
         self.arrivals.at = time.time()
 
-    def charge(self, key: str) -> Charge:
-        return Charge(key, self.arrivals.at, time.time() + self.seconds)
+    def charge(self, key: str, reference: str) -> Charge:
+        return Charge(key, self.arrivals.at, time.time() + self.seconds, reference)
 
 
 class BookedOpenAI(OpenAIEmulator):
@@ -56,6 +58,11 @@ class BookedOpenAI(OpenAIEmulator):
         time.sleep(self.pace.seconds)
         return reply
 
+    def _headers(self) -> dict[str, str]:
+        headers = super()._headers()
+        self.pace.arrivals.reference = headers["x-request-id"]
+        return headers
+
     def _order(self, request: Request) -> Order:
         order = super()._order(request)
         if self.refuses and any(REFUSED_WORD in text for text in order.texts):
@@ -66,7 +73,7 @@ class BookedOpenAI(OpenAIEmulator):
         super()._charge(order, spoiled=spoiled)
         if not spoiled:
             with self.lock:
-                self.charges += [self.pace.charge(text) for text in order.texts]
+                self.charges += [self.pace.charge(text, self.pace.arrivals.reference) for text in order.texts]
 
 
 class BookedLlamaParse(LlamaParseEmulator):
@@ -85,7 +92,7 @@ class BookedLlamaParse(LlamaParseEmulator):
         job = super()._job(fields, filename, content)
         if job.error_code is None:
             with self.lock:
-                self.charges.append(self.pace.charge(hashlib.sha256(content).hexdigest()))
+                self.charges.append(self.pace.charge(hashlib.sha256(content).hexdigest(), job.job_id))
         return job
 
 
