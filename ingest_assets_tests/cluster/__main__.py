@@ -88,7 +88,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--in-flight", type=int, default=40, help="how many documents go through during each fault")
     parser.add_argument("--lease", type=int, default=8, help="the workers' lease in seconds")
     parser.add_argument("--latency", type=float, default=0.2, help="how many seconds each call of a provider takes")
-    parser.add_argument("--embeddings", type=int, default=2, help="how many requests a worker has at OpenAI at once")
+    parser.add_argument("--embeddings", type=int, default=1, help="how many requests a worker has at OpenAI at once")
     parser.add_argument("--parses", type=int, default=4, help="how many documents a worker has at LlamaParse at once")
     parser.add_argument("--seed", type=int, default=1, help="of the documents and the reader's questions")
     parser.add_argument("--keep", type=Path, help="a folder for the logs of everything")

@@ -28,6 +28,10 @@ WHERE status IN ('QUEUED', 'NOT_STARTED', 'STARTING', 'STARTED', 'CANCELING')"""
 WORKERS_SINCE: LiteralString = """
 SELECT DISTINCT value AS worker FROM run_tags JOIN runs USING (run_id)
 WHERE key = 'ingest/worker' AND runs.start_time > %(since)s"""
+RUNS_SINCE: LiteralString = """
+SELECT status, count(*) AS runs,
+    max(start_time - extract(epoch FROM create_timestamp AT TIME ZONE 'UTC')::float) AS waited
+FROM runs WHERE create_timestamp AT TIME ZONE 'UTC' > to_timestamp(%(since)s) GROUP BY status ORDER BY status"""
 CALLING = """
 SELECT count(*) AS jobs FROM upload_pipeline.upload_jobs
 WHERE state = 'working' AND stage IN ('parsing', 'embedding')"""
@@ -43,7 +47,7 @@ class Plan:
     slots: int = 1
     in_flight: int = 4
     parses: int = 4
-    embeddings: int = 2
+    embeddings: int = 1
 
     @property
     def settings(self) -> dict[str, str]:
@@ -111,6 +115,11 @@ class Site:
         """Return the workers that have executed runs which came after a moment."""
         found = self.clients.database.rows(WORKERS_SINCE, database="dagster", since=since)
         return {row["worker"] for row in found}
+
+    def runs_since(self, since: float) -> str:
+        """Return, in words, how runs have ended that came after a moment, and how long they waited to begin."""
+        found = self.clients.database.rows(RUNS_SINCE, database="dagster", since=since)
+        return ", ".join(f"{row['runs']} {row['status']} (waited {row['waited'] or 0:.0f} s)" for row in found)
 
     def ended_at(self, run_id: str) -> float | None:
         """Return when Dagster says that the run ended, in seconds since 1970."""

@@ -59,6 +59,7 @@ def strike(site: Site, fault: Fault, documents: int) -> Outcome:
     landed = _rounded(recovery.settled)
     outcome = Outcome(fault.name, struck, landed, truthful, afterwards, hosts, tuple(untrue), tuple(stuck))
     say("    " + ", ".join(f"{name} {value}" for name, value in outcome.told().items()))
+    say(f"    runs since: {site.runs_since(struck.begun)}")
     for found in (*outcome.untrue, *outcome.stuck):
         say(f"    {found}")
     return outcome
