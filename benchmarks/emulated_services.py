@@ -33,6 +33,8 @@ class Seen:
     polls: int
     results: int
     embeddings: int
+    embeddings_in_flight: int
+    """The most embedding requests under way at once."""
 
 
 @dataclass(slots=True)
@@ -86,12 +88,21 @@ class SlowOpenAI(OpenAIEmulator):
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
+        self.most_in_flight = 0
+        self._in_flight = 0
         self._seconds = seconds
 
     def answer(self, request: Request) -> Reply:
         end = time.monotonic() + self._seconds
-        reply = super().answer(request)
-        time.sleep(max(0.0, end - time.monotonic()))
+        with self.lock:
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            reply = super().answer(request)
+            time.sleep(max(0.0, end - time.monotonic()))
+        finally:
+            with self.lock:
+                self._in_flight -= 1
         return reply
 
 
@@ -116,7 +127,8 @@ def main(parse_seconds: float, embed_seconds: float) -> None:
         print(json.dumps({"llamaparse_url": parsing.url, "openai_url": embedding.base_url}), flush=True)
         sys.stdin.read()
         counts = {operation: parsing.counts[operation] for operation in ("uploads", "polls", "results")}
-        seen = Seen(parsing.most_in_flight, **counts, embeddings=len(embedding.requests))
+        embeddings = {"embeddings": len(embedding.requests), "embeddings_in_flight": embedding.most_in_flight}
+        seen = Seen(parsing.most_in_flight, **counts, **embeddings)
     print(json.dumps(asdict(seen)))
 
 

@@ -20,6 +20,7 @@ from ingest_assets_tests.sample_files import pdf
 
 PER_HOUR = 3_600
 LINES = 12
+CROWD = {"INGEST_DRAIN_WORKERS": "1", "INGEST_PARSES_IN_FLIGHT": "200", "INGEST_EMBEDDINGS_IN_FLIGHT": "64"}
 WORKER_SECONDS = 120
 """Within which an idle drain run should have ended."""
 
@@ -29,6 +30,9 @@ def measure(sizes: Sizes) -> Iterator[Figures]:
         with fresh_home() as home:
             paths = write_pdfs(home.folder / "documents", sizes.provider_documents)
             yield _work_off(home, paths, sizes) | _floor(paths, sizes)
+    with fresh_home() as home:
+        paths = write_pdfs(home.folder / "documents", sizes.provider_documents)
+        yield _crowd(home, paths, sizes)
 
 
 def write_pdfs(folder: Path, count: int) -> list[Path]:
@@ -51,9 +55,21 @@ def _work_off(home: Home, paths: list[Path], sizes: Sizes) -> Figures:
     return rates(begun, finish_times(home), services.seen) | workers | _calls(services.seen, len(paths))
 
 
-def _drain(home: Home, paths: list[Path], services: Services) -> tuple[float, Figures]:
+def _crowd(home: Home, paths: list[Path], sizes: Sizes) -> Figures:
+    """Work off the same with one worker that may have as many calls in flight as the settings take."""
+    with emulated_services(sizes.parse_seconds, sizes.embed_seconds) as services:
+        _, workers = _drain(home, paths, services, **CROWD)
+    assert services.seen is not None
+    return {
+        "crowd_parses_in_flight": float(services.seen.in_flight),
+        "crowd_embeddings_in_flight": float(services.seen.embeddings_in_flight),
+        **{name.replace("providers_", "crowd_"): figure for name, figure in workers.items()},
+    }
+
+
+def _drain(home: Home, paths: list[Path], services: Services, **settings: str) -> tuple[float, Figures]:
     """Return when the queue was looked at first, and the workers' figures."""
-    with home.up(**services.environment) as (pid, page), watched(pid, home.postmaster) as memory:
+    with home.up(**services.environment, **settings) as (pid, page), watched(pid, home.postmaster) as memory:
         page.stop_sensor()
         home.ingest("submit", home.folder / "documents")
         begun = time.time()

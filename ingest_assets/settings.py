@@ -177,6 +177,12 @@ class Settings(BaseSettings):
         le=64,
         description="How many documents a drain run computes on at once.",
     )
+    parses_in_flight: int = Field(
+        default=48, gt=0, le=200, description="How many documents of a drain run a paid parser has at a time."
+    )
+    embeddings_in_flight: int = Field(
+        default=32, gt=0, le=64, description="How many requests of a drain run a paid embedder has at a time."
+    )
     drain_idle_seconds: float = Field(
         default=10, ge=0, description="How long a drain run waits for more work before it ends."
     )

@@ -79,10 +79,11 @@ def test_the_emulated_services_tell_how_many_documents_were_under_way_at_once(tm
     assert services.seen.in_flight == 8
     assert (services.seen.uploads, services.seen.results, services.seen.embeddings) == (8, 8, 8)
     assert services.seen.polls >= 8
+    assert 1 <= services.seen.embeddings_in_flight <= 8
 
 
 def test_documents_that_all_began_together_are_no_rate() -> None:
-    seen = Seen(in_flight=4, uploads=12, polls=12, results=12, embeddings=12)
+    seen = Seen(in_flight=4, uploads=12, polls=12, results=12, embeddings=12, embeddings_in_flight=1)
     waves = [10.0, 10.0, 10.0, 10.0, 20.0, 20.0, 20.0, 20.0, 30.0, 30.0, 30.0, 30.0]
     assert providers.rates(0.0, waves, seen)["providers_docs_per_hour"] == 8 / 20 * 3600
     assert "providers_docs_per_hour" not in providers.rates(0.0, waves[:4], seen)

@@ -357,13 +357,17 @@ class Deployment(Searching):
     @part
     def drain(self) -> "Drain":
         from ingest_assets.pipeline.drain import Drain
+        from ingest_assets.pipeline.steps.embed import Embed
+        from ingest_assets.pipeline.steps.parse import Parse
 
+        lanes = {Parse.asset: self.settings.parses_in_flight, Embed.asset: self.settings.embeddings_in_flight}
         return Drain(
             self.claims,
             self.backlog,
             self.attempts,
             self.index_keeper,
             self.providers,
+            lanes,
             self.lease,
             self.clock,
             self.observer,

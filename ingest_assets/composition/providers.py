@@ -107,6 +107,7 @@ def openai_settings(settings: Settings) -> OpenAISettings:
         version=settings.openai_model_version,
         dimensions=settings.openai_dimensions,
         micro_usd_per_million_tokens=micro_usd(settings.openai_usd_per_million_tokens),
+        max_in_flight_together=settings.embeddings_in_flight,
     )
 
 

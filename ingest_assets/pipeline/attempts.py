@@ -44,6 +44,10 @@ class Attempts:
     clock: Clock
     observer: Observer
 
+    def lane_of(self, job: Job) -> str | None:
+        """Return the asset for which the job's document waits for a provider first, or None if it never does."""
+        return next((step.asset for step in self.steps if step.is_paid(job)), None)
+
     def begin(self, job: Job) -> Attempt:
         """Return an attempt at a held job; a light document is tried shortly, and heavy from then on if it is slow."""
         job = replace(job, document=replace(job.document, is_tried_shortly=not job.is_heavy))
@@ -139,7 +143,7 @@ def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slot: Slot) -> None:
     """Run and store the steps in order, as the assets do, dropping values that no later step reads."""
     values: dict[str, Any] = {}
     for number, step in enumerate(replace(step, progress=attempt.progress) for step in steps):
-        with slot.lent() if step.is_paid(attempt.job) else nullcontext(), stage_span(step, attempt.job):
+        with slot.lent(step.asset) if step.is_paid(attempt.job) else nullcontext(), stage_span(step, attempt.job):
             value = step.run(attempt.job, *(values[asset] for asset in step.reads))
             step.store(attempt.job, value)
         still_read = {asset for later in steps[number + 1 :] for asset in later.reads}

@@ -1,7 +1,7 @@
 """Drain the queue: what one worker needs, its limits, and its beginning and end."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from ingest_assets.pipeline.vector_index import IndexKeeper
 @dataclass(frozen=True, slots=True)
 class DrainLimits:
     in_flight: int = 4
-    """How many documents compute at once; documents that wait for providers come on top."""
+    """How many documents compute at once; `Drain.lanes` says how many wait for providers besides."""
     ahead: int = 4
     """How many jobs to claim ahead. A small number lets the next user have a turn soon."""
     idle: timedelta = timedelta(seconds=10)
@@ -51,6 +51,8 @@ class Drain:
     attempts: Attempts
     index: IndexKeeper
     providers: Availability
+    lanes: Mapping[str, int]
+    """How many documents of one worker wait at once for what a provider makes, by asset."""
     lease: timedelta
     """How long a worker may be silent before its documents return to the queue."""
     clock: Clock

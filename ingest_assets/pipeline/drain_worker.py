@@ -20,15 +20,30 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.drain import Drain, DrainLimits, DrainTotals
 
 POLL_SECONDS = 0.25
-MOST_IN_FLIGHT = 48
-"""How many documents may compute or wait, unless more than that may compute."""
 MOST_HEAVY_BYTES = 24 * 1024 * 1024
 """The total size of the heavy documents in flight; a larger one is the only heavy one."""
 MOST_LIGHT_BYTES = 8 * 1024 * 1024
 """The total size of the light documents in flight."""
+MOST_WAITING_BYTES = 64 * 1024 * 1024
+"""The total size of the documents in flight of the same lane; they are not parsed here, and so cost little more."""
 COMMITTED_AT_ONCE = 16
 OUTAGE_SECONDS = 2.0
 """How long a worker claims nothing after it has met an outage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What decides whether one document may pass another that waits for room."""
+
+    heavy: bool
+    lane: str | None
+
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes the documents of this kind that are in flight may have together."""
+        if self.lane is not None:
+            return MOST_WAITING_BYTES
+        return MOST_HEAVY_BYTES if self.heavy else MOST_LIGHT_BYTES
 
 
 @dataclass(slots=True)
@@ -61,7 +76,7 @@ class Worker:
     """Until when the worker claims nothing, because something that all documents need is away."""
 
     def __post_init__(self) -> None:
-        self.slots = Slots(self.limits.in_flight, freed=self.changed.set)
+        self.slots = Slots(self.limits.in_flight, lanes=self.drain.lanes, freed=self.changed.set)
 
     def work(self) -> None:
         begun_at = self.busy_at = self.reported_at = self._now()
@@ -144,7 +159,7 @@ class Worker:
             future.add_done_callback(lambda _: self.changed.set())
 
     def _take_slots(self) -> list[tuple[Job, Slot]]:
-        """Take out the claimed jobs that may begin now. Heavy ones keep their order, and let light ones pass."""
+        """Take out the claimed jobs that may begin now. Those of a kind keep their order, and let other kinds pass."""
         begun: list[tuple[Job, Slot]] = []
         waiting: list[Job] = []
         again = {attempt.job.job_id for attempt in self.under_way.values()}
@@ -152,9 +167,10 @@ class Worker:
             if job.job_id in again:  # a lapsed lease gave it back while an earlier attempt is at work on it
                 waiting.append(job)
                 continue
-            is_next = not any(job.is_heavy == other.is_heavy for other in waiting if other.job_id not in again)
+            kind = self._kind_of(job)
+            is_next = kind not in {self._kind_of(other) for other in waiting if other.job_id not in again}
             fits = is_next and self._fits(job, [other for other, _ in begun])
-            slot = self.slots.try_take(heavy=job.is_heavy) if fits else None
+            slot = self.slots.try_take(heavy=job.is_heavy, lane=kind.lane) if fits else None
             if slot is None:
                 waiting.append(job)
             else:
@@ -170,10 +186,13 @@ class Worker:
 
     def _fits(self, job: Job, begun: list[Job]) -> bool:
         others = [attempt.job for attempt in self.under_way.values()] + begun
-        alike = [other.document.byte_size for other in others if other.is_heavy == job.is_heavy]
-        most_bytes = MOST_HEAVY_BYTES if job.is_heavy else MOST_LIGHT_BYTES
-        has_room = not alike or sum(alike) + job.document.byte_size <= most_bytes
+        kind = self._kind_of(job)
+        alike = [other.document.byte_size for other in others if self._kind_of(other) == kind]
+        has_room = not alike or sum(alike) + job.document.byte_size <= kind.most_bytes
         return has_room and len(others) < self._most
+
+    def _kind_of(self, job: Job) -> "Kind":
+        return Kind(job.is_heavy, self.drain.attempts.lane_of(job))
 
     def _room(self) -> int:
         """Return how many more jobs the worker may hold.
@@ -187,7 +206,7 @@ class Worker:
 
     @property
     def _most(self) -> int:
-        return max(MOST_IN_FLIGHT, self.limits.in_flight)
+        return self.limits.in_flight + sum(self.drain.lanes.values())
 
     def _await_documents(self) -> None:
         if not self.under_way:

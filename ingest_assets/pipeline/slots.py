@@ -1,21 +1,24 @@
-"""Slots for documents that compute. A document that waits for a provider lends its slot to another."""
+"""Slots for documents that compute. A document that waits for a provider lends its slot, and waits in a lane."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from threading import Condition
 
 
 class Slots:
-    """Lets `count` documents compute at a time; any number may wait for providers meanwhile.
+    """Lets `count` documents compute at a time, while others wait for providers, as many as their lanes hold.
 
     Heavy documents leave one slot to light ones, unless it is the only one. Whoever returns from waiting goes first.
     """
 
-    def __init__(self, count: int, *, freed: Callable[[], None]) -> None:
+    def __init__(self, count: int, *, lanes: Mapping[str, int] | None = None, freed: Callable[[], None]) -> None:
         """Make the slots.
 
         Args:
             count: How many documents may compute at a time.
+            lanes: How many documents may wait at a time for what a provider makes, by asset; without a number, all.
             freed: Called in any thread whenever another document may begin.
         """
         self._free = count
@@ -23,6 +26,10 @@ class Slots:
         self._returning = {True: 0, False: 0}
         """How many documents want their slot back, by whether they are heavy."""
         self._waiting = 0
+        self._lanes = lanes or {}
+        self._bound: Counter[str] = Counter()
+        """How many documents are in a lane or on their way to it."""
+        self._inside: Counter[str] = Counter()
         self._changed = Condition()
         self._freed = freed
 
@@ -31,33 +38,54 @@ class Slots:
         """How many documents have lent their slot."""
         return self._waiting
 
-    def try_take(self, *, heavy: bool) -> "Slot | None":
-        """Return a slot for a document that begins, or None if there is none for it now."""
+    def try_take(self, *, heavy: bool, lane: str | None = None) -> "Slot | None":
+        """Return a slot for a document that begins and goes to this lane, or None if there is no room for it now."""
         with self._changed:
             returning = self._returning[False] + min(self._returning[True], self._free_for_heavy)
             if self._free <= returning or (heavy and self._free_for_heavy <= self._returning[True]):
                 return None
+            if lane is not None:
+                if self._bound[lane] >= self._lanes.get(lane, inf):
+                    return None
+                self._bound[lane] += 1
             self._take(heavy=heavy)
-        return Slot(self, heavy=heavy)
+        return Slot(self, heavy=heavy, lane=lane)
 
     def _take(self, *, heavy: bool) -> None:
         self._free -= 1
         self._free_for_heavy -= heavy
 
-    def give_back(self, *, heavy: bool) -> None:
+    def give_back(self, *, heavy: bool, lane: str | None) -> None:
+        """Take a slot back, from a document that goes nowhere else if it was on its way to a lane."""
         with self._changed:
+            self._bound[lane or ""] -= lane is not None
             self._free += 1
             self._free_for_heavy += heavy
             self._changed.notify_all()
         self._freed()
 
+    def bind(self, lane: str) -> None:
+        with self._changed:
+            self._bound[lane] += 1
+
     @contextmanager
-    def lent(self, *, heavy: bool) -> Iterator[None]:
+    def lent(self, *, heavy: bool, lane: str) -> Iterator[None]:
+        """Lend a slot while its document, which is bound for this lane, is in it."""
         with self._changed:
             self._waiting += 1
-        self.give_back(heavy=heavy)
+        self.give_back(heavy=heavy, lane=None)
         try:
-            yield
+            with self._changed:
+                self._changed.wait_for(lambda: self._inside[lane] < self._lanes.get(lane, inf))
+                self._inside[lane] += 1
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._inside[lane] -= 1
+                    self._bound[lane] -= 1
+                    self._changed.notify_all()
+                self._freed()
         finally:
             with self._changed:
                 self._waiting -= 1
@@ -70,15 +98,20 @@ class Slots:
 class Slot:
     """The slot of one document."""
 
-    def __init__(self, slots: Slots, *, heavy: bool) -> None:
+    def __init__(self, slots: Slots, *, heavy: bool, lane: str | None) -> None:
         self._slots = slots
         self._heavy = heavy
+        self._bound_for = lane
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Lend the slot to others while the block waits."""
-        with self._slots.lent(heavy=self._heavy):
+    def lent(self, lane: str) -> Iterator[None]:
+        """Lend the slot to others while the block waits in a lane, once there is room in it."""
+        if self._bound_for != lane:
+            self._slots.bind(lane)
+        else:
+            self._bound_for = None
+        with self._slots.lent(heavy=self._heavy, lane=lane):
             yield
 
     def give_back(self) -> None:
-        self._slots.give_back(heavy=self._heavy)
+        self._slots.give_back(heavy=self._heavy, lane=self._bound_for)

@@ -1,9 +1,9 @@
 """Documents that wait for a provider make room for others; those that come back go first."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from threading import Barrier, Event
+from threading import Barrier, Event, Lock
 
 import pytest
 
@@ -37,6 +37,25 @@ class SlowProvider:
         return self.behind.parse(content, document)
 
 
+@dataclass
+class CountingProvider(SlowProvider):
+    """Counts, besides, the most documents that it had at once."""
+
+    lock: Lock = field(default_factory=Lock)
+    now: int = 0
+    most: int = 0
+
+    def parse(self, content: bytes, document: Document) -> ParsedDocument:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            return super().parse(content, document)
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
 def test_many_documents_wait_for_a_provider_where_few_may_compute(
     deployment: Deployment, parser: LocalParser, user: UserId
 ) -> None:
@@ -47,8 +66,8 @@ def test_many_documents_wait_for_a_provider_where_few_may_compute(
     assert waiting.drain.run("worker", limits, stop=Event(), report=lambda: None).done == 20
 
 
-def taken(slots: Slots, *, heavy: bool = False) -> Slot:
-    slot = slots.try_take(heavy=heavy)
+def taken(slots: Slots, *, heavy: bool = False, lane: str | None = None) -> Slot:
+    slot = slots.try_take(heavy=heavy, lane=lane)
     assert slot is not None
     return slot
 
@@ -69,7 +88,7 @@ def test_a_lent_slot_is_free_for_another_document() -> None:
     slots = Slots(1, freed=lambda: freed.append(True))
     slot = taken(slots)
     assert slots.try_take(heavy=False) is None
-    with slot.lent():
+    with slot.lent("parsed_markdown"):
         assert (slots.waiting, freed) == (1, [True])
         taken(slots).give_back()
     assert (slots.try_take(heavy=False), slots.waiting) == (None, 0)
@@ -81,7 +100,7 @@ def test_a_document_that_comes_back_goes_before_one_that_has_not_begun(heavy: bo
     slot = taken(slots, heavy=heavy)
 
     def wait_for_provider() -> None:
-        with slot.lent():
+        with slot.lent("parsed_markdown"):
             lent.set()
             come_back.wait(SECONDS)
 
@@ -124,7 +143,7 @@ def test_a_heavy_document_that_comes_back_waits_for_a_heavy_one_and_holds_up_no_
     slot = taken(slots, heavy=True)
 
     def wait_for_provider() -> None:
-        with slot.lent():
+        with slot.lent("parsed_markdown"):
             lent.set()
             come_back.wait(SECONDS)
 
@@ -139,3 +158,53 @@ def test_a_heavy_document_that_comes_back_waits_for_a_heavy_one_and_holds_up_no_
         assert not returning.done()
         other.give_back()
         returning.result(SECONDS)
+
+
+def test_no_document_begins_whose_lane_is_full_of_those_that_are_in_it_or_on_their_way() -> None:
+    slots = Slots(3, lanes={"parsed_markdown": 1}, freed=lambda: None)
+    first = taken(slots, lane="parsed_markdown")
+    assert slots.try_take(heavy=False, lane="parsed_markdown") is None
+    with first.lent("parsed_markdown"):
+        assert slots.try_take(heavy=False, lane="parsed_markdown") is None
+        taken(slots, lane="embeddings").give_back()
+        taken(slots).give_back()
+    taken(slots, lane="parsed_markdown").give_back()
+
+
+def test_a_document_that_ends_before_it_comes_to_its_lane_makes_room_in_it() -> None:
+    slots = Slots(2, lanes={"parsed_markdown": 1}, freed=lambda: None)
+    taken(slots, lane="parsed_markdown").give_back()
+    taken(slots, lane="parsed_markdown").give_back()
+
+
+def test_a_document_waits_without_a_slot_until_its_next_lane_has_room() -> None:
+    slots, entered = Slots(1, lanes={"embeddings": 1}, freed=lambda: None), Event()
+    other = taken(slots)
+
+    def embed(slot: Slot) -> None:
+        with slot.lent("embeddings"):
+            entered.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with other.lent("embeddings"):
+            embedding = pool.submit(embed, taken(slots))
+            while slots.waiting < 2:
+                pass
+            taken(slots).give_back()
+            assert not entered.is_set()
+        other.give_back()
+        embedding.result(SECONDS)
+    assert entered.is_set()
+
+
+def test_a_worker_has_no_more_documents_at_a_provider_than_its_lane_holds(
+    deployment: Deployment, parser: LocalParser, user: UserId
+) -> None:
+    for number in range(9):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    provider = CountingProvider(parser, Barrier(3))
+    waiting = deployment.replacing(parser=provider)
+    drain = replace(waiting.drain, lanes={"parsed_markdown": 3, "embeddings": 1})
+    limits = DrainLimits(in_flight=4, idle=timedelta(0))
+    assert drain.run("worker", limits, stop=Event(), report=lambda: None).done == 9
+    assert provider.most == 3

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from threading import Barrier, Lock
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,6 +163,39 @@ def test_dimensions_are_asked_of_models_that_take_them(service: OpenAIEmulator, 
 def test_vectors_are_taken_by_their_index() -> None:
     with OpenAIEmulator(disordered=True) as service, embedder_of(service) as embedder:
         np.testing.assert_allclose(embedder.embed(TEXTS, DOCUMENT), model_vectors(TEXTS, 1536), atol=1e-6)
+
+
+@dataclass
+class MeetingPlace(OpenGate):
+    """Lets calls pass two by two."""
+
+    two: Barrier = field(default_factory=lambda: Barrier(2))
+    lock: Lock = field(default_factory=Lock)
+    now: int = 0
+    most: int = 0
+
+    @contextmanager
+    def begin(self, *payer: Any, **more: Any) -> Iterator[Call]:
+        with super().begin(*payer, **more) as call:
+            self._count(1)
+            self.two.wait(30)
+            yield call
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self.lock:
+            self.now += more
+            self.most = max(self.most, self.now)
+
+
+def test_all_documents_together_have_no_more_requests_in_flight_than_is_set(service: OpenAIEmulator) -> None:
+    gate = MeetingPlace()
+    with (
+        embedder_of(service, gate, OpenAISettings(max_in_flight_together=2)) as embedder,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        assert len(list(pool.map(lambda _: embedder.embed(TEXTS, DOCUMENT), range(6)))) == 6
+    assert gate.most == 2
 
 
 def test_a_call_is_estimated_and_then_booked_as_the_service_counted(service: OpenAIEmulator, gate: OpenGate) -> None:

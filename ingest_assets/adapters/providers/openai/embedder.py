@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from weakref import finalize
 
@@ -57,6 +58,7 @@ class OpenAIEmbedder:
         self.max_inputs = settings.max_inputs
         self.max_tokens = settings.max_tokens
         self.max_in_flight = settings.max_in_flight
+        self._in_flight = BoundedSemaphore(settings.max_in_flight_together)
 
     def count_tokens(self, text: str) -> int:
         """Count tokens by cl100k_base; for models that are not OpenAI's, this is an estimate."""
@@ -94,9 +96,9 @@ class OpenAIEmbedder:
             self._client.close()
 
     def _embed_for(self, document: Document, texts: Sequence[str]) -> Vectors:
-        return self._embed(
-            texts, document.user_id, document.document_id, document.fence, correlation_id=document.correlation_id
-        )
+        payer = (document.user_id, document.document_id, document.fence)
+        with self._in_flight:
+            return self._embed(texts, *payer, correlation_id=document.correlation_id)
 
     def _embed(
         self,

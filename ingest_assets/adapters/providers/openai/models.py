@@ -38,6 +38,9 @@ class OpenAISettings:
     max_tokens: int = 100_000
     max_text_tokens: int = TOKENS_PER_TEXT
     max_in_flight: int = 4
+    """How many requests one document may have in progress at once."""
+    max_in_flight_together: int = 32
+    """How many requests all documents of a process may have in progress at once; queries come on top."""
     connect_seconds: float = 5.0
     answer_seconds: float = 30.0
     """The longest silence while waiting for an answer."""
@@ -49,7 +52,7 @@ class OpenAISettings:
     def __post_init__(self) -> None:
         if not (0 < self.max_inputs <= INPUTS_PER_REQUEST and 0 < self.max_tokens <= TOKENS_PER_REQUEST):
             raise ValueError(f"a request takes 1 to {INPUTS_PER_REQUEST} inputs and 1 to {TOKENS_PER_REQUEST} tokens")
-        if self.max_in_flight < 1:
+        if min(self.max_in_flight, self.max_in_flight_together) < 1:
             raise ValueError("at least one request must be allowed in flight")
         if self.dimensions is not None and self.dimensions > VECTOR_DIMENSIONS:
             raise PermanentError("dimensions_unsupported", found=self.dimensions, limit=VECTOR_DIMENSIONS)
