@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz faults restore-drill quality dashboards docs screenshots bench dev check audit sbom servers install lock clean
+.PHONY: demo test fuzz faults cluster restore-drill quality dashboards docs screenshots bench dev check audit sbom servers install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
@@ -21,6 +21,10 @@ fuzz: install  ## test with damaged real files: ROUNDS of each, starting at SEED
 faults: install  ## break a deployment KILLS times while DOCUMENTS go through it, by a schedule from SEED
 	$(BIN)/python -m ingest_assets_tests.faults.harness $(if $(SEED),--seed $(SEED)) --kills $(or $(KILLS),20) \
 	  --documents $(or $(DOCUMENTS),50) $(if $(REPORT),--report $(REPORT))
+
+cluster: install servers  ## measure two worker hosts against one, and break them: hosts are network namespaces (root only)
+	$(BIN)/python -m ingest_assets_tests.cluster --broker $(or $(BROKER),redis) --documents $(or $(DOCUMENTS),300) \
+	  --rounds $(or $(ROUNDS),2) $(if $(KEEP),--keep $(KEEP))
 
 restore-drill: install  ## back up a deployment at work, restore it elsewhere, and compare: DOCUMENTS of them
 	$(BIN)/python -m ingest_assets_tests.system.restore_drill $(if $(DOCUMENTS),--documents $(DOCUMENTS))

@@ -5,6 +5,7 @@ one line of JSON.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -30,8 +31,7 @@ def main() -> int:
     asked = _arguments().parse_args()
     lacks = missing(asked.broker)
     if lacks is not None:
-        say(f"No cluster was tried: {lacks}.")
-        return 1
+        return _skip(lacks)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit("Stopped."))
     for name in [name for name in os.environ if name.startswith((*FOREIGN, "AWS_"))]:
@@ -42,8 +42,7 @@ def main() -> int:
             with site(plan, Path(folder), asked.seed) as made:
                 judgement = _try(made, asked)
         except network.BusyError:
-            say(f"No cluster was tried: another process has its namespaces ({network.LOCK}).")
-            return 1
+            return _skip(f"another process has its namespaces ({network.LOCK})")
         finally:
             if asked.keep is not None:
                 shutil.copytree(folder, asked.keep, dirs_exist_ok=True, ignore=_no_sockets)
@@ -56,6 +55,12 @@ def missing(broker: str) -> str | None:
     if not WEED.exists():
         return "SeaweedFS is not installed (`make servers`)"
     return BROKERS[broker].missing or network.missing()
+
+
+def _skip(why: str) -> int:
+    say(f"No cluster was tried: {why}.")
+    say(json.dumps({"hosts": 0, "skipped": why}))
+    return 1
 
 
 def _try(made: Site, asked: argparse.Namespace) -> Judgement:

@@ -1,10 +1,15 @@
 """What happens to a cluster at work: a host dies, its network or a server goes, a run is stopped, all is renewed."""
 
+import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from celery import Celery
+
+from ingest_assets.orchestration.cluster.broker import broker_errors
 from ingest_assets_tests.cluster.programs import Program
 from ingest_assets_tests.cluster.servers import Server
 from ingest_assets_tests.cluster.site import Site
@@ -13,6 +18,9 @@ from ingest_assets_tests.waiting import until
 AWAY_SECONDS = 5.0
 LEASES_UNPLUGGED = 1.5
 """For how many leases a host has no network: long enough for its documents to go to another one."""
+QUEUE = "dagster"
+"""Where runs wait in the broker."""
+CONSUMER_SECONDS = 2.0
 TERMINATE = "mutation T($id: String!) { terminateRun(runId: $id) { __typename } }"
 
 
@@ -104,6 +112,25 @@ def renew_all(site: Site) -> Struck:
     return Struck(f"ended: {', '.join(stopped)}", begun, time.time())
 
 
+def empty_broker(site: Site) -> Struck:
+    """Let the broker lose runs that it was sent and that no worker has taken.
+
+    So that it holds some, the workers consume nothing for a moment, as it happens when their consumers stall.
+    """
+    until(lambda: not site.live_runs())
+    with Celery(broker=site.broker.url) as celery:
+        celery.control.cancel_consumer(QUEUE, reply=True, timeout=CONSUMER_SECONDS)
+        site.clients.library.write_new(2, "md")
+        site.clients.submit_pending()
+        runs = until(lambda: frozenset(run.run_id for run in site.live_runs() if run.status == "STARTING"))
+        begun = time.time()
+        site.broker.stop(signal.SIGKILL)
+        shutil.rmtree(site.broker.folder)
+        site.broker.start()
+        until(lambda: len(_consuming(celery)) == len(site.workers))
+    return Struck(f"{site.plan.broker} had {len(runs)} runs", begun, time.time(), runs)
+
+
 FAULTS = {
     fault.name: fault
     for fault in (
@@ -116,8 +143,16 @@ FAULTS = {
         Fault("rolling upgrade", renew_all),
         Fault("cut a worker host's power", cut_power),
         Fault("kill the broker", kill_broker),
+        Fault("the broker comes back empty", empty_broker),
     )
 }
+
+
+def _consuming(celery: Celery) -> list[object]:
+    """Let all workers consume again that are there, and return their answers."""
+    with suppress(*broker_errors(celery)):
+        return list(celery.control.add_consumer(QUEUE, reply=True, timeout=CONSUMER_SECONDS) or ())
+    return []
 
 
 def _away(site: Site, server: Server, number: signal.Signals, what: str, *, without_database: bool = False) -> Struck:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from celery import Celery
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
 
 EXECUTE_RUN = "execute_run"
 """The one task. Its argument, and its id, is the id of a run that Dagster's storage has."""
@@ -22,3 +24,9 @@ CONFIGURATION: dict[str, Any] = {
     "worker_send_task_events": False,
 }
 """Settings of Celery."""
+
+
+def broker_errors(celery: Celery) -> tuple[type[Exception], ...]:
+    """Return what is raised where the broker does not answer: Celery passes on some errors of the broker's library."""
+    connection = celery.connection_for_write()
+    return (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors)

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kombu.exceptions import OperationalError
-
-from ingest_assets.orchestration.cluster.broker import RUNS
+from ingest_assets.orchestration.cluster.broker import RUNS, broker_errors
 
 ANSWER_SECONDS = 1.0
 """How long workers may take to answer; all of them have to be waited for, since nobody knows how many there are."""
@@ -29,6 +27,7 @@ class Hosts:
 
     def __init__(self, celery: Any) -> None:
         self._celery = celery
+        self._broker_errors = broker_errors(celery)
         self._lock = threading.Lock()
         self._asked_at = float("-inf")
         self._answers: Mapping[str, Host] | None = None
@@ -52,7 +51,7 @@ class Hosts:
     def _ask(self) -> Mapping[str, Host] | None:
         try:
             answers = self._celery.control.broadcast(RUNS, reply=True, timeout=ANSWER_SECONDS)
-        except (OperationalError, OSError):
+        except self._broker_errors:
             return None
         return {
             name: Host(told["slots"], frozenset(told["runs"]))

@@ -8,11 +8,10 @@ from typing import Any
 
 import dagster as dg
 from dagster_celery.launcher import CeleryRunLauncher
-from kombu.exceptions import OperationalError
 
 from ingest_assets.composition import Deployment
 from ingest_assets.orchestration.claims import CLAIM_TAG
-from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RUN, TASK_TAG
+from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RUN, TASK_TAG, broker_errors
 from ingest_assets.orchestration.cluster.hosts import Hosts
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.dagster_internals.configured_classes import ConfigurableClassData
@@ -41,6 +40,7 @@ class ClusterRunLauncher(CeleryRunLauncher):
         install()
         super().__init__(default_queue="dagster", broker=broker, config_source=CONFIGURATION, inst_data=inst_data)
         self._hosts = Hosts(self.celery)
+        self._broker_errors = broker_errors(self.celery)
         self._sightings: dict[str, tuple[str, float]] = {}
         self._missing: dict[str, float] = {}
 
@@ -79,7 +79,7 @@ class ClusterRunLauncher(CeleryRunLauncher):
         self._instance.report_run_canceling(run)
         try:
             self.celery.control.revoke(run_id, terminate=True, signal="SIGTERM")
-        except (OperationalError, OSError):
+        except self._broker_errors:
             return False
         if run.status is not dg.DagsterRunStatus.STARTED:
             self._instance.report_run_canceled(run)
