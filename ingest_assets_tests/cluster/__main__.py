@@ -11,6 +11,8 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ingest_assets_tests.cluster import network
@@ -37,17 +39,27 @@ def main() -> int:
     for name in [name for name in os.environ if name.startswith((*FOREIGN, "AWS_"))]:
         del os.environ[name]
     plan = Plan(asked.broker, asked.lease, asked.latency, embeddings=asked.embeddings, parses=asked.parses)
-    with tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True) as folder:
-        try:
-            with site(plan, Path(folder), asked.seed) as made:
-                judgement = _try(made, asked)
-        except network.BusyError:
-            return _skip(f"another process has its namespaces ({network.LOCK})")
-        finally:
-            if asked.keep is not None:
-                shutil.copytree(folder, asked.keep, dirs_exist_ok=True, ignore=_no_sockets)
-        judgement.tell()
+    try:
+        with network.sole_user(), _new_folder() as folder:
+            try:
+                with site(plan, folder, asked.seed) as made:
+                    judgement = _try(made, asked)
+            finally:
+                if asked.keep is not None:
+                    shutil.copytree(folder, asked.keep, dirs_exist_ok=True, ignore=_no_sockets)
+    except network.BusyError:
+        return _skip(f"another process has its namespaces ({network.LOCK})")
+    judgement.tell()
     return 0 if judgement.is_clean else 1
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
+    """Yield a folder, and remove it afterwards, with those that killed runs have left."""
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def missing(broker: str) -> str | None:

@@ -93,17 +93,26 @@ class Host:
 
 
 @contextmanager
-def network(*hosts: Host) -> Iterator[None]:
-    """Make the hosts, and remove them with their processes; so are those that a killed run has left.
+def sole_user() -> Iterator[None]:
+    """Keep other processes from making hosts during the block, and remove those that a killed run has left.
 
     Raises:
-        BusyError: Another process has them.
+        BusyError: Another process does.
     """
     lock = try_exclusive(LOCK)
     if lock is None:
         raise BusyError
     try:
         _clear()
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def network(*hosts: Host) -> Iterator[None]:
+    """Make the hosts, and remove them with their processes."""
+    try:
         _ip("link", "add", SWITCH, "type", "bridge")
         _ip("address", "add", f"{HERE}/24", "dev", SWITCH)
         _ip("link", "set", SWITCH, "up")
@@ -112,7 +121,6 @@ def network(*hosts: Host) -> Iterator[None]:
         yield
     finally:
         _clear()
-        lock.release()
 
 
 def _clear() -> None:
