@@ -88,7 +88,7 @@ def _try(made: Site, asked: argparse.Namespace) -> Judgement:
         for worker in made.workers:
             worker.wait()
     with Reader(made.clients, asked.seed) as reader:
-        outcomes = [strike(made, FAULTS[name], asked.in_flight) for name in asked.faults]
+        outcomes = [strike(made, FAULTS[name], asked.in_flight, with_sequel=not asked.short) for name in asked.faults]
         return judge(made, reader, measured, outcomes)
 
 
@@ -108,6 +108,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--embeddings", type=int, default=1, help="how many requests a worker has at OpenAI at once")
     parser.add_argument("--parses", type=int, default=4, help="how many documents a worker has at LlamaParse at once")
     parser.add_argument("--seed", type=int, default=1, help="of the documents and the reader's questions")
+    parser.add_argument("--short", action="store_true", help="look no further once all has recovered from a fault")
     parser.add_argument("--keep", type=Path, help="a folder for the logs of everything")
     return parser
 

@@ -37,8 +37,15 @@ class Outcome:
         return times | {"hosts_afterwards": self.hosts_afterwards}
 
 
-def strike(site: Site, fault: Fault, documents: int) -> Outcome:
-    """Submit documents, strike when they are in flight, and wait until all is well or has taken too long."""
+def strike(site: Site, fault: Fault, documents: int, *, with_sequel: bool) -> Outcome:
+    """Submit documents, strike when they are in flight, and wait until all is well or has taken too long.
+
+    Args:
+        site: What is struck.
+        fault: What strikes.
+        documents: How many are in flight.
+        with_sequel: Whether what is down comes back, and a few more documents must land then.
+    """
     for kind in KINDS:
         site.clients.library.write_new(documents // len(KINDS), kind)
     site.clients.submit_pending()
@@ -49,13 +56,9 @@ def strike(site: Site, fault: Fault, documents: int) -> Outcome:
     if recovery.settled is None and not stuck:
         stuck = [f"{findings.unfinished(site.clients)} documents have not ended after {fault.name}"]
     truthful, untrue = _await_truth(site, struck)
-    if struck.down is not None:
-        struck.down.host.plug()
-        struck.down.start()
-        struck.down.wait()
-    since = time.time()
-    afterwards = _afterwards(site, fault, since)
-    hosts = len(site.workers_since(since))
+    afterwards, hosts = _sequel(site, fault, struck) if with_sequel else (None, 0)
+    if with_sequel and afterwards is None:
+        stuck.append(f"what came after {fault.name} has not ended")
     landed = _rounded(recovery.settled)
     outcome = Outcome(fault.name, struck, landed, truthful, afterwards, hosts, tuple(untrue), tuple(stuck))
     say("    " + ", ".join(f"{name} {value}" for name, value in outcome.told().items()))
@@ -69,7 +72,7 @@ def _await_truth(site: Site, struck: Struck) -> tuple[float | None, list[str]]:
     """Wait until no run is shown as not ended."""
     since = time.time()
     allowed = site.plan.lease_seconds + ALLOWED_SECONDS
-    while (live := site.live_runs()) and time.time() - since < 2 * allowed:
+    while (live := site.live_runs()) and time.time() - since < allowed:
         time.sleep(POLL_SECONDS)
     untrue = [f"{run.run_id} is {run.status} for {time.time() - since:.0f} s" for run in live]
     took = time.time() - since
@@ -83,11 +86,17 @@ def _await_truth(site: Site, struck: Struck) -> tuple[float | None, list[str]]:
     return (None if live else _rounded(took)), untrue
 
 
-def _afterwards(site: Site, fault: Fault, since: float) -> float | None:
-    """Submit as few documents as get a run each, one on each host."""
+def _sequel(site: Site, fault: Fault, struck: Struck) -> tuple[float | None, int]:
+    """Submit as few documents as get a run each; return how long they took, and how many hosts did them."""
+    if struck.down is not None:
+        struck.down.host.plug()
+        struck.down.start()
+        struck.down.wait()
+    since = time.time()
     site.clients.library.write_new(len(site.workers), "md")
     site.clients.submit_pending()
-    return _rounded(await_recovery(site.clients, f"after {fault.name}", since, calls=True).settled)
+    settled = await_recovery(site.clients, f"after {fault.name}", since, calls=True).settled
+    return _rounded(settled), len(site.workers_since(since))
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -72,6 +72,11 @@ def test_a_launched_run_that_no_worker_has_begun_is_canceled_at_once(deployed: d
     assert ended.status is dg.DagsterRunStatus.CANCELED
 
 
+def test_a_launched_run_that_no_worker_begins_fails_within_half_a_minute(deployed: dg.DagsterInstance) -> None:
+    assert deployed.run_monitoring_enabled
+    assert 0 < deployed.run_monitoring_start_timeout_seconds + deployed.run_monitoring_poll_interval_seconds <= 30
+
+
 def test_a_started_run_that_no_worker_has_cannot_be_terminated(deployed: dg.DagsterInstance) -> None:
     assert not launcher_of(deployed).terminate(started(deployed).run_id)
 
