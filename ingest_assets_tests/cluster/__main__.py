@@ -18,7 +18,7 @@ from pathlib import Path
 from ingest_assets_tests.cluster import network
 from ingest_assets_tests.cluster.faults import FAULTS
 from ingest_assets_tests.cluster.judgement import Judgement, judge
-from ingest_assets_tests.cluster.ratio import measure
+from ingest_assets_tests.cluster.ratio import FEWEST, measure
 from ingest_assets_tests.cluster.site import BROKERS, Plan, Site, site
 from ingest_assets_tests.cluster.striking import strike
 from ingest_assets_tests.conftest import FOREIGN
@@ -30,7 +30,10 @@ FOLDER = "ingest-cluster-"
 
 
 def main() -> int:
-    asked = _arguments().parse_args()
+    arguments = _arguments()
+    asked = arguments.parse_args()
+    if asked.rounds and asked.documents < FEWEST:
+        arguments.error(f"--documents must be at least {FEWEST}, so that both hosts get a drain run")
     lacks = missing(asked.broker)
     if lacks is not None:
         return _skip(lacks)

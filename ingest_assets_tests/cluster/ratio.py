@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import LiteralString
 
+from ingest_assets.orchestration.queue import JOBS_PER_WORKER
 from ingest_assets_tests.cluster.site import Site
 from ingest_assets_tests.faults.harness.checks import findings
 from ingest_assets_tests.faults.harness.report import say
@@ -15,6 +16,8 @@ from ingest_assets_tests.waiting import until
 KINDS = ("md", "pdf")
 """By extension: what only embedding is paid for, and what the paid parser reads too."""
 LONGEST_SECONDS = 600
+FEWEST = JOBS_PER_WORKER + 2
+"""A queue of fewer documents gets a single drain run, and the second host nothing to do."""
 BEGUN: LiteralString = """
 SELECT extract(epoch FROM min(occurred_at) FILTER (WHERE state = 'working'))::float AS begun,
     extract(epoch FROM max(occurred_at) FILTER (WHERE state = 'done'))::float AS ended

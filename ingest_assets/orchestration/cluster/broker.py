@@ -16,6 +16,7 @@ CONFIGURATION: dict[str, Any] = {
     "task_ignore_result": True,  # Dagster's storage has the results
     "task_acks_late": True,  # so that a worker holds no more runs than it has slots
     "worker_prefetch_multiplier": 1,
+    "broker_transport_options": {"confirm_publish": True},  # RabbitMQ has written down what it confirms
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
