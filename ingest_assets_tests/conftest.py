@@ -27,7 +27,7 @@ pytest.register_assert_rewrite("ingest_assets_tests.contracts")
 TEMPLATE = "template_ingest"
 FOREIGN = ("INGEST_", "DAGSTER_", "OPENAI_", "LLAMA_CLOUD_", *(provider.key_variable for provider in PROVIDERS))
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
-LONG = ("system", "faults")
+LONG = ("system", "faults", "cluster")
 """The folders of tests that mostly wait: they come first, so that the others fill their gaps."""
 
 

@@ -16,7 +16,7 @@ from ingest_assets_tests.waiting import until
 
 START_SECONDS = 120
 STOP_SECONDS = 60
-"""A service manager would kill what takes longer than half of this; `ended_within` says how long it took."""
+"""More than a service manager should allow, since this machine may be busy."""
 
 
 @dataclass
