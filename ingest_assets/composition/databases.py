@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ingest_assets.composition.parts import Parts, part
 from ingest_assets.domain.roles import Role
+from ingest_assets.pipeline.telling import Tell, telling_nobody
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.counting_observer import CountingObserver
@@ -131,18 +132,23 @@ class Databases(Parts):
 
         return Database(self.url_of(Role.WORKER), connections=1, patience=MEASURING_PATIENCE)
 
-    def migrate(self) -> list[str]:
-        """Bring the schema up to date and return the names of the migrations applied."""
+    def migrate(self, *, needed_only: bool = False, tell: Tell = telling_nobody) -> list[str]:
+        """Bring the schema up to date, or only as far as this release needs, and return the names of what was applied.
+
+        Args:
+            needed_only: Whether to leave out what would stop older releases and is not needed.
+            tell: Hears how far the migration that is being applied has come.
+        """
         from ingest_assets.adapters.postgres.migrations import migrate
 
-        return migrate(self.direct_database_url)
+        return migrate(self.direct_database_url, needed_only=needed_only, tell=tell)
 
     def prepare_databases(self) -> None:
-        """Bring the schema up to date, and create Dagster's database unless a setting names one."""
+        """Give the schema what this release needs, and create Dagster's database unless a setting names one."""
         from ingest_assets.adapters.postgres.migrations import create_database, keep_readers_out
         from ingest_assets.settings import sibling_database
 
-        self.migrate()
+        self.migrate(needed_only=True)
         if self.settings.dagster_database_url is None:
             create_database(self.plain_dagster_database_url)
         if self.settings.embedded:

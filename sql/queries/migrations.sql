@@ -17,6 +17,14 @@ SELECT name, checksum FROM upload_pipeline.migrations ORDER BY name;
 -- Record that a migration has just been applied.
 INSERT INTO upload_pipeline.migrations (name, checksum) VALUES (%(name)s, %(checksum)s);
 
+-- index_build
+-- Return how far a session's build of an index has come: blocks read, then entries written, of how many.
+SELECT
+    CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END AS done,
+    CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END AS total
+FROM pg_stat_progress_create_index
+WHERE pid = %(pid)s;
+
 -- find_database
 -- Return whether the database of this name, if there is one, ends sessions that freeze in a transaction.
 SELECT EXISTS (

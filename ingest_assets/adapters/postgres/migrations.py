@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,12 +15,14 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.postgres.connections import UNLIMITED_LOCKS, KeepingConnection, Row, act_as_owner
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.doors import MADE_MEANWHILE, close_doors
+from ingest_assets.adapters.postgres.index_builds import telling_of_index_builds
 from ingest_assets.adapters.postgres.locks import MIGRATIONS, first_held, held
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.sessions import IDLE_IN_TRANSACTION, LIMITS
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.roles import Role
-from ingest_assets.domain.schema import check_not_newer
+from ingest_assets.domain.schema import check_not_newer, needed_by_nobody
+from ingest_assets.pipeline.telling import Tell, telling_nobody
 from ingest_assets.shipped import shipped
 
 OLDEST_POSTGRES = 15
@@ -51,8 +54,21 @@ def migrations(folder: Path | None = None) -> list[Migration]:
     return [Migration(path.stem, path.read_bytes()) for path in sorted(folder.glob("[0-9]*.sql"))]
 
 
-def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
+def migrate(
+    url: str,
+    wanted: list[Migration] | None = None,
+    *,
+    needed_only: bool = False,
+    tell: Tell = telling_nobody,
+) -> list[str]:
     """Apply what is missing and return the names of what was applied.
+
+    Args:
+        url: The database, as its owner or a superuser.
+        wanted: All migrations, in order; None for those of this release.
+        needed_only: Whether to leave out what would stop older code and is not needed by this one. A schema that
+            nobody uses yet gets everything.
+        tell: Hears how far the migration that is being applied has come.
 
     Raises:
         PermanentError: database_too_old, pgvector_missing, migration_changed or role_denied.
@@ -63,12 +79,16 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
     with connected(url) as connection:
         check_server(connection)
         applied: list[str] = []
+        if needed_only and _applied(connection):
+            waiting = needed_by_nobody([migration.name for migration in _pending(connection, wanted)])
+            wanted = [migration for migration in wanted if migration.name not in waiting]
+        told = partial(telling_of_index_builds, url, connection.info.backend_pid, tell)
         if not _has_locks(connection):
             with first_held(url):
-                applied += _apply_pending(connection, wanted, until_locks=True)
+                applied += _apply_pending(connection, wanted, told, until_locks=True)
         if _pending(connection, wanted):
             with held(url, MIGRATIONS) as assure_lock:
-                applied += _apply_pending(connection, wanted, assure_lock)
+                applied += _apply_pending(connection, wanted, told, assure_lock)
         [lacks_roles] = connection.execute(query("missing_roles"))
         if lacks_roles["missing"]:  # the database was brought here from another server
             make_roles(connection)
@@ -145,6 +165,7 @@ def _has_locks(connection: Connection[Row]) -> bool:
 def _apply_pending(
     connection: KeepingConnection,
     wanted: list[Migration],
+    told: Callable[[str], AbstractContextManager[None]],
     assure_lock: Callable[[], None] = lambda: None,
     *,
     until_locks: bool = False,
@@ -158,7 +179,8 @@ def _apply_pending(
         if until_locks and _has_locks(connection):
             break
         assure_lock()
-        _apply(connection, migration)
+        with told(migration.name):
+            _apply(connection, migration)
         applied.append(migration.name)
     return applied
 
