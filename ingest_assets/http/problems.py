@@ -40,6 +40,7 @@ STATUS_OF_CODE = {
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
     "database_too_old": HTTPStatus.SERVICE_UNAVAILABLE,
     "pgvector_missing": HTTPStatus.SERVICE_UNAVAILABLE,
+    "pgvector_closed": HTTPStatus.SERVICE_UNAVAILABLE,
     "migration_changed": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 HINT_OF_CODE = {
