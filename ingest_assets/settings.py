@@ -240,6 +240,13 @@ class Settings(BaseSettings):
         default=None,
         description="Whose X-Forwarded-For the HTTP service believes: addresses or networks, separated by commas.",
     )
+    download_url_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="How long the address in a bucket is good for to which `ingest serve` sends whoever downloads a "
+        "document; 0 has it hand out the bytes itself, for buckets that its callers cannot reach.",
+    )
     llamaparse_webhook_secret: SecretStr | None = Field(
         default=None,
         description="The secret that signs LlamaParse's callbacks; without it, each remote job has its own.",
