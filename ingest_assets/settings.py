@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         description="Where INGEST_DATABASE_URL leads to a pooler: a URL around it, for migrations and index builds, "
         "and needed for backups.",
     )
+    search_database_url: SecretStr | None = Field(
+        default=None,
+        description="A read replica of the database, on which the command line and the HTTP service search; while it "
+        "is away, they search in the database itself.",
+    )
     dagster_database_url: SecretStr | None = Field(
         default=None,
         description="Dagster's own database; by default, the database `dagster` on the same server.",

@@ -74,6 +74,15 @@ def serving(server: OwnPostgres, data: Path, settings: Mapping[str, str]) -> Ite
         process.wait()
 
 
+@contextmanager
+def following(server: OwnPostgres, folder: Path) -> Iterator[OwnPostgres]:
+    """Yield a streaming replica of a server."""
+    source = ["-h", str(server.folder), "-U", server.superuser]
+    run_program(server.release, "pg_basebackup", *source, "-D", str(folder / "data"), "-R", "--checkpoint=fast")
+    with serving(OwnPostgres(folder, server.superuser, server.release), folder / "data", {}) as replica:
+        yield replica
+
+
 def run_program(release: Release, name: str, *arguments: str) -> None:
     """Run one of the release's programs."""
     subprocess.run([*disguise(), program(release, name), *arguments], check=True, capture_output=True)
