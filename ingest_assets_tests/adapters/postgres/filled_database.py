@@ -16,7 +16,7 @@ SMALL_TABLES = frozenset(
 )
 
 FILL = """
-SET search_path = upload_pipeline, public, extensions;
+SET search_path = upload_pipeline, public;
 
 INSERT INTO documents (document_id, user_id, filename, media_type, byte_size, content_sha)
 SELECT md5('document ' || n)::uuid, md5('user ' || n % 50)::uuid, n || '.md', 'text/markdown', 1000,

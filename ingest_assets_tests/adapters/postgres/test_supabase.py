@@ -10,23 +10,24 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
+from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.isolation import isolation_of
 from ingest_assets.adapters.postgres.migrations import migrate, migrations
 from ingest_assets.adapters.postgres.search.vector_index import PostgresVectorIndex
-from ingest_assets.domain.documents.document import Producer
+from ingest_assets.domain.documents.document import VECTOR_DIMENSIONS, Producer, UserId
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.roles import Role
 from ingest_assets.domain.search.index_policy import IndexAction, IndexKind, IndexPolicy
-from ingest_assets_tests.adapters.postgres.filled_database import fill, uuid_of
+from ingest_assets_tests.conftest import deployment_for, settings_for
+from ingest_assets_tests.documents import ingest
 from ingest_assets_tests.own_postgres import OwnPostgres
-from ingest_assets_tests.stored_vectors import clustered
 from ingest_assets_tests.supabase import LOGIN, as_signed_in, supabase
 
 OWNERS = b"""SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
 WHERE relnamespace = 'upload_pipeline'::regnamespace"""
-ME, OTHER = uuid_of("user 7"), uuid_of("user 8")
-WORDS = b"SELECT count(*) FROM upload_pipeline.matching_chunks('{word}', '{}', 'word', 10000, 10000)"
+ME, OTHER = UserId(uuid4()), UserId(uuid4())
+WORDS = b"SELECT count(*) FROM upload_pipeline.matching_chunks('{hail}', '{}', 'hail', 10000, 10000)"
 NEAREST = b"""SELECT user_id FROM upload_pipeline.document_chunks
 ORDER BY embedding OPERATOR(extensions.<=>) %s::extensions.vector LIMIT 1000"""
 
@@ -38,10 +39,13 @@ def server() -> Iterator[OwnPostgres]:
 
 
 @pytest.fixture(scope="module")
-def project(server: OwnPostgres) -> OwnPostgres:
-    """A project with fifty users, whose documents may be read over the project's API."""
-    migrate(server.url(user=LOGIN))
-    fill(server.url(), most="done")
+def project(server: OwnPostgres, parser: LocalParser, tmp_path_factory: pytest.TempPathFactory) -> OwnPostgres:
+    """A project with users whose documents may be read over its API."""
+    url = server.url(user=LOGIN)
+    migrate(url)
+    with deployment_for(settings_for(url, tmp_path_factory.mktemp("home")), parser) as deployment:
+        for user_id in (ME, OTHER):
+            ingest(deployment, user_id, "# A policy\n\nHail is covered.\n", "hail.md")
     with psycopg.connect(server.url(user=LOGIN)) as connection:
         connection.execute("GRANT ingest_reader TO authenticated")
     return server
@@ -74,10 +78,10 @@ def test_who_is_signed_in_finds_own_documents_only_whatever_else_is_claimed(
     api: Connection[Any], user_id: UUID
 ) -> None:
     with as_signed_in(api, user_id):
-        api.execute("SELECT set_config('app.user_id', %s, true)", [str(uuid_of("user 9"))])
+        api.execute("SELECT set_config('app.user_id', %s, true)", [str(OTHER if user_id == ME else ME)])
         assert api.execute("SELECT DISTINCT user_id FROM upload_pipeline.documents").fetchall() == [(user_id,)]
-        assert api.execute(WORDS).fetchone() == (10,)
-        assert set(api.execute(NEAREST, [str(clustered(1)[0].tolist())]).fetchall()) == {(user_id,)}
+        assert api.execute(WORDS).fetchone() == (1,)
+        assert set(api.execute(NEAREST, [str([1.0] * VECTOR_DIMENSIONS)]).fetchall()) == {(user_id,)}
 
 
 def test_who_is_signed_in_without_documents_sees_nothing_and_changes_nothing(api: Connection[Any]) -> None:
