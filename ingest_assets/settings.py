@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         description="Where INGEST_DATABASE_URL leads to a pooler: a URL around it, for migrations and index builds, "
         "and needed for backups.",
     )
+    search_database_url: SecretStr | None = Field(
+        default=None,
+        description="A read replica of the database, on which the command line and the HTTP service search; while it "
+        "is away, they search in the database itself.",
+    )
     dagster_database_url: SecretStr | None = Field(
         default=None,
         description="Dagster's own database; by default, the database `dagster` on the same server.",
@@ -245,6 +250,13 @@ class Settings(BaseSettings):
     trusted_proxies: str | None = Field(
         default=None,
         description="Whose X-Forwarded-For the HTTP service believes: addresses or networks, separated by commas.",
+    )
+    download_url_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="How long the address in a bucket is good for to which `ingest serve` sends whoever downloads a "
+        "document; 0 has it hand out the bytes itself, for buckets that its callers cannot reach.",
     )
     llamaparse_webhook_secret: SecretStr | None = Field(
         default=None,

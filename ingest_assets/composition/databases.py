@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.postgres.documents.export import Export
     from ingest_assets.adapters.postgres.documents.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.isolation import Isolation
+    from ingest_assets.adapters.postgres.replicas import ReplicaState
     from ingest_assets.adapters.postgres.spending.ledger import Ledger
     from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
     from ingest_assets.pipeline.ports.clock import Clock
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SPARE_CONNECTIONS = 4
 """Connections for what a worker does besides its documents: renewing leases, claiming, reporting, booking."""
 
+REPLICA_PATIENCE = 1.0
+"""Seconds that a search waits for a read replica before it goes to the database itself."""
 MEASURING_PATIENCE = 3.0
 """Seconds that a scrape waits for Postgres; Prometheus waits ten for the scrape."""
 
@@ -131,6 +134,26 @@ class Databases(Parts):
         from ingest_assets.adapters.postgres.database import Database
 
         return Database(self.url_of(Role.WORKER), connections=1, patience=MEASURING_PATIENCE)
+
+    @part
+    def search_database(self) -> "Database | None":
+        """Return the read replica for searches, if there is one."""
+        from ingest_assets.adapters.postgres.database import Database
+
+        url = self.search_database_url
+        return None if url is None else Database(url, patience=REPLICA_PATIENCE)
+
+    @property
+    def search_database_url(self) -> str | None:
+        replica = self.settings.search_database_url
+        return None if replica is None else _decided(replica.get_secret_value())
+
+    def replica_state(self) -> "ReplicaState | None":
+        """Return how far the read replica is behind, if there is one."""
+        from ingest_assets.adapters.postgres.replicas import replica_state
+
+        url = self.search_database_url
+        return None if url is None else replica_state(self.direct_database_url, url)
 
     def migrate(self, *, needed_only: bool = False, tell: Tell = telling_nobody) -> list[str]:
         """Bring the schema up to date, or only as far as this release needs, and return the names of what was applied.

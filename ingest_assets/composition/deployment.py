@@ -388,6 +388,8 @@ class Deployment(Searching):
             self.local_parser.close()
         if "database" in made:
             self.database.close()
+        if made.get("search_database") is not None:
+            made["search_database"].close()
         if "measuring_database" in made:
             self.measuring_database.close()
         if "embedded_postgres" in made:

@@ -11,6 +11,7 @@ from ingest_assets.domain.documents.document import Acceptance, DocumentId, User
 from ingest_assets.domain.metrics import Sample
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
+from ingest_assets.http.downloads import Downloads
 from ingest_assets.http.following.followers import Followers
 from ingest_assets.http.login import Login
 from ingest_assets.http.rate_limit import RateLimit
@@ -91,6 +92,7 @@ class HttpService:
     rate_limit: RateLimit
     limits: Limits
     uploads: Uploads
+    downloads: Downloads
     followers: Followers
     idempotency_keys: IdempotencyKeys
     webhook_log: WebhookLog

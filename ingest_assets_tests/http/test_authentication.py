@@ -207,7 +207,7 @@ def test_every_route_but_health_and_callbacks_asks_for_a_token(api: Api) -> None
                 headers = {"Authorization": authorization}
                 assert_problem(api.plainly(method.upper(), asked, headers=headers), 401, code)
             guarded += 1
-    assert guarded == 10
+    assert guarded == 11
 
 
 def test_a_caller_without_a_token_is_refused_before_the_body_is_read(api: Api) -> None:

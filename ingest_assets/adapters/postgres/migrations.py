@@ -71,7 +71,8 @@ def migrate(
         tell: Hears how far the migration that is being applied has come.
 
     Raises:
-        PermanentError: database_too_old, pgvector_missing, migration_changed or role_denied.
+        PermanentError: database_too_old, pgvector_missing, pgvector_closed or migration_changed.
+        OutageError: role_denied.
         OutageError: database_unreachable.
         ResourceError: schema_newer.
     """
@@ -92,6 +93,7 @@ def migrate(
         [lacks_roles] = connection.execute(query("missing_roles"))
         if lacks_roles["missing"]:  # the database was brought here from another server
             make_roles(connection)
+        open_vectors(connection)
         close_doors(connection)
     return applied
 
@@ -174,6 +176,7 @@ def _apply_pending(
     pending = _pending(connection, wanted)
     if pending:
         make_roles(connection)
+        open_vectors(connection)
     applied = []
     for migration in pending:
         if until_locks and _has_locks(connection):
@@ -195,6 +198,47 @@ def make_roles(connection: Connection[Row]) -> None:
         connection.execute((shipped("sql") / "roles.sql").read_bytes())
     except psycopg.errors.InsufficientPrivilege:
         raise OutageError("role_denied", role=Role.OWNER) from None
+
+
+def open_vectors(connection: KeepingConnection, schema: str | None = None) -> str:
+    """Have pgvector in the database, where the roles may use it, and return the schema that it is in.
+
+    Args:
+        connection: A connection whose login may make extensions, or need not.
+        schema: Where it should be if it has to be made; by default, where the server's people keep extensions.
+
+    Raises:
+        PermanentError: pgvector_closed.
+    """
+    try:
+        with connection.transaction():
+            if connection.execute(query("found_pgvector")).fetchone() is None:
+                connection.execute(_making_vectors(connection, schema))
+            [found] = connection.execute(query("found_pgvector"))
+            if not found["reached"]:
+                connection.execute(_opening(found["schema"]))
+                [found] = connection.execute(query("found_pgvector"))
+    except psycopg.errors.InsufficientPrivilege:
+        raise PermanentError("pgvector_closed") from None
+    if not found["reached"]:  # a right that cannot be granted is a warning, not an error
+        raise PermanentError("pgvector_closed")
+    connection.look_around()
+    connection.keep(connection.search_path)
+    return str(found["schema"])
+
+
+def _making_vectors(connection: KeepingConnection, schema: str | None) -> sql.Composed:
+    if schema is None:
+        usual = connection.execute(query("schema_for_pgvector")).fetchone()
+        schema = "public" if usual is None else str(usual["schema"])
+    return sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; CREATE EXTENSION IF NOT EXISTS vector SCHEMA {0}").format(
+        sql.Identifier(schema)
+    )
+
+
+def _opening(schema: str) -> sql.Composed:
+    roles = sql.SQL(", ").join(map(sql.Identifier, Role))
+    return sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), roles)
 
 
 def _pending(connection: Connection[Row], wanted: list[Migration]) -> list[Migration]:
@@ -221,7 +265,8 @@ def _apply(connection: KeepingConnection, migration: Migration) -> None:
     with connection.transaction() if migration.transactional else nullcontext():
         if not migration.transactional:
             connection.keep(UNLIMITED_LOCKS)
-        act_as_owner(connection, for_transaction=migration.transactional)
+        if not act_as_owner(connection, for_transaction=migration.transactional):
+            connection.execute(query("let_owner_in"))
         for part in migration.parts:
             _apply_part(connection, part)
         connection.execute(query("record_migration"), record)

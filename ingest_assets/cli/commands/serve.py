@@ -53,6 +53,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         ResourceError: key_missing.
     """
     from ingest_assets.http.authentication import Authentication
+    from ingest_assets.http.downloads import Downloads
     from ingest_assets.http.following.followers import Followers, StreamLimits
     from ingest_assets.http.login import Login
     from ingest_assets.http.metrics import RequestCounts
@@ -84,6 +85,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
             at_once=settings.uploads_at_once,
             at_once_per_user=settings.uploads_per_user,
         ),
+        downloads=Downloads(deployment.objects, arriving, settings.download_url_seconds),
         followers=Followers(
             deployment.announcements,
             deployment.documents_of,
