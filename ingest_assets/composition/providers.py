@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from ingest_assets.adapters.keys import key_reader
 from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI, PROVIDERS
-from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
 from ingest_assets.adapters.providers.openai.models import OpenAISettings
+from ingest_assets.adapters.providers.remote_parsing.settings import Tier
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.search.index_policy import LOCAL_MODELS_BY_BITS, IndexPolicy
 from ingest_assets.domain.spending.budgets import BudgetLimits

@@ -20,7 +20,8 @@ from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, Post
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.providers import LLAMAPARSE
 from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
-from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
+from ingest_assets.adapters.providers.remote_parsing.settings import Tier
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
@@ -42,6 +43,7 @@ QUICK = LlamaParseSettings(
     request_seconds=0.5,
     first_pause=0.001,
     longest_pause=0.01,
+    first_look=0,
     longest_retry_after=2,
     callback_pause=0.005,
 )
