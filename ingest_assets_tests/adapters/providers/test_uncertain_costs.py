@@ -17,7 +17,7 @@ from ingest_assets.domain.documents.document import Document, Producer, UserId
 from ingest_assets.domain.errors import IngestError, OutageError
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import ProviderCosts
-from ingest_assets_tests.adapters.providers.test_llamaparse import CONTENT, QUICK
+from ingest_assets_tests.adapters.providers.test_remote_parsers import CONTENT, QUICK
 from ingest_assets_tests.documents import submit
 from ingest_assets_tests.emulators import llamaparse, openai
 from ingest_assets_tests.emulators.llamaparse import KEY, LlamaParseEmulator

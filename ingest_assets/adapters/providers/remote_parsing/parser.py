@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
+from uuid import uuid4
 
 from ingest_assets.adapters.providers.remote_parsing.client import RemoteParsingClient, Upload
 from ingest_assets.adapters.providers.remote_parsing.durations import UsualDurations
@@ -24,6 +25,9 @@ from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJo
 
 class RemoteParser:
     """The parser. Any number of threads may call it."""
+
+    names_requests: ClassVar[bool] = False
+    """Whether the provider is told an id of each upload, by which its job is found if the answer is lost."""
 
     def __init__(
         self,
@@ -78,8 +82,13 @@ class RemoteParser:
                 self._calls.reconcile(job.call_id, None)
             raise
         if not job.booked:  # the worker that uploaded it crashed first
+            self._await_bill(result, document)
             self._book(job, result.usage, document)
         return result
+
+    def _await_bill(self, result: ParseResult, document: Document) -> None:
+        if not result.is_billed:
+            self._remote_jobs.await_bill(document, self.producer, result.remote_id)
 
     def _book(self, job: RemoteJob, used: Usage, document: Document) -> None:
         if job.call_id is not None:
@@ -120,16 +129,22 @@ class RemoteParser:
             if remembered is not None:
                 self._note_booked(remembered, document)
 
-    def _remember(self, remote_id: str, call_id: int, document: Document) -> None:
+    def _remember(self, remote_id: str, call_id: int | None, document: Document) -> None:
         """Keep what is paid for from being paid again, even if the database is away for a while."""
         remember = partial(self._remote_jobs.remember, document, self.producer, remote_id, call_id)
         outlasting(remember, self._clock)
 
     def _upload(self, content: bytes, document: Document, pages: int, call_id: int) -> str:
-        secret = self._remote_jobs.prepare(document, self.producer, call_id)
+        request_id = uuid4() if self.names_requests else None
+        secret = self._remote_jobs.prepare(document, self.producer, call_id, request_id)
         # The provider never sees the file's name, which may tell whose document it is.
-        upload = Upload(content, f"document.{FileType(document.media_type).extensions[0]}", secret)
-        return self._client.upload(upload, self._settings.patience(pages))
+        filename = f"document.{FileType(document.media_type).extensions[0]}"
+        try:
+            return self._client.upload(Upload(content, filename, secret, request_id), self._settings.patience(pages))
+        except IngestError as error:
+            if request_id is not None and not error.may_have_cost:
+                self._remote_jobs.withdraw(request_id)
+            raise
 
     def _settled(self, call: PaidCall, remote_id: str, document: Document, pages: int) -> ParseResult:
         begun_at = self._clock.seconds()
@@ -140,6 +155,7 @@ class RemoteParser:
                 call.settle(Usage(request_id=remote_id))
             raise
         self._usual.learn(pages, self._clock.seconds() - begun_at)
+        self._await_bill(result, document)
         call.settle(result.usage)
         return result
 

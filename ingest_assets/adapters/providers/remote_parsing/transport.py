@@ -47,7 +47,7 @@ class StrictTransport(httpx.AsyncBaseTransport):
             raise of_exception(error) from None
         if not response.is_success:
             raise of_status(response.status_code, response.headers)
-        if not _is_json_object(response.content):
+        if request.method != "DELETE" and not _is_json_object(response.content):
             raise _garbled()
         return response
 
