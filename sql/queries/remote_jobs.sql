@@ -74,8 +74,11 @@ SELECT callback_secret FROM upload_pipeline.parse_jobs WHERE request_id = %(requ
 
 -- remote_remains_are_due
 -- Return whether a bill is to be asked for, or a leftover to be removed.
-SELECT EXISTS (SELECT FROM upload_pipeline.parse_jobs WHERE bill_due_at <= now())
-    OR EXISTS (SELECT FROM upload_pipeline.remote_leftovers WHERE due_at <= now()) AS due;
+SELECT EXISTS (
+        SELECT FROM upload_pipeline.parse_jobs WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s)
+    ) OR EXISTS (
+        SELECT FROM upload_pipeline.remote_leftovers WHERE due_at <= now() AND provider = ANY(%(providers)s)
+    ) AS due;
 
 -- due_bills
 -- Return remote jobs whose bill is to be asked for now, and put off their next turn by their age.

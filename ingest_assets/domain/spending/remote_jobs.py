@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ingest_assets.domain.documents.document import DocumentId
+from ingest_assets.domain.spending.providers import ProviderName
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Unanswered:
 class Bill:
     """What a provider still owes: to say what a job costs."""
 
-    provider: str
+    provider: ProviderName
     remote_id: str
     call_id: int | None
 
@@ -39,7 +40,7 @@ class Bill:
 class Leftover:
     """A job that nobody needs here any more and that its provider may still keep."""
 
-    provider: str
+    provider: ProviderName
     request_id: UUID
     asked_at: datetime
     remote_id: str | None

@@ -185,10 +185,10 @@ class RemoteJobs(Protocol):
 class RemoteRemains(Protocol):
     """What is still to be done about providers' jobs, by whoever comes next: bills that are due, and leftovers."""
 
-    def are_due(self) -> bool:
-        """Return whether there is anything to do now."""
+    def are_due(self, providers: Sequence[ProviderName]) -> bool:
+        """Return whether there is anything to do now about jobs of these providers."""
 
-    def bills(self, providers: Sequence[str], limit: int) -> list[Bill]:
+    def bills(self, providers: Sequence[ProviderName], limit: int) -> list[Bill]:
         """Return jobs of these providers whose bill is to be asked for now, and put off their next turn.
 
         Each turn is as far off as the job is old; after a week, a job's bill is not asked for any more.
@@ -197,7 +197,7 @@ class RemoteRemains(Protocol):
     def billed(self, remote_id: str) -> None:
         """Record that there is no more to ask about a job's bill."""
 
-    def leftovers(self, providers: Sequence[str], limit: int) -> list[Leftover]:
+    def leftovers(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         """Return jobs of these providers that are left over, and put off their next turn."""
 
     def removed(self, request_id: UUID) -> None:

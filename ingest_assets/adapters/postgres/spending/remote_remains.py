@@ -7,6 +7,7 @@ from uuid import UUID
 from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import Bill, Leftover
 
 
@@ -14,17 +15,17 @@ class PostgresRemoteRemains:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def are_due(self) -> bool:
-        [row] = self._rows("remote_remains_are_due")
+    def are_due(self, providers: Sequence[ProviderName]) -> bool:
+        [row] = self._rows("remote_remains_are_due", providers=list(providers))
         return bool(row["due"])
 
-    def bills(self, providers: Sequence[str], limit: int) -> list[Bill]:
+    def bills(self, providers: Sequence[ProviderName], limit: int) -> list[Bill]:
         return [Bill(**row) for row in self._rows("due_bills", providers=list(providers), limit=limit)]
 
     def billed(self, remote_id: str) -> None:
         self._change("remote_job_billed", remote_id=remote_id)
 
-    def leftovers(self, providers: Sequence[str], limit: int) -> list[Leftover]:
+    def leftovers(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]
 
     def removed(self, request_id: UUID) -> None:
