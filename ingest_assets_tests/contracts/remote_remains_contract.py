@@ -20,7 +20,7 @@ WITH bills AS (
     UPDATE upload_pipeline.parse_jobs SET created_at = created_at - %(by)s, bill_due_at = bill_due_at - %(by)s
 )
 UPDATE upload_pipeline.remote_leftovers
-SET asked_at = asked_at - %(by)s, left_at = left_at - %(by)s, due_at = due_at - %(by)s
+SET left_at = left_at - %(by)s, due_at = due_at - %(by)s
 """
 
 

@@ -4,7 +4,7 @@ INSERT INTO upload_pipeline.parse_jobs (
     document_id, content_sha, parser_name, parser_version, user_id, callback_secret, call_id, request_id)
 VALUES (
     %(document_id)s, %(content_sha)s, %(parser_name)s, %(parser_version)s, %(user_id)s, %(callback_secret)s, %(call_id)s,
-    %(request_id)s)
+    %(remote_request_id)s)
 ON CONFLICT (document_id, content_sha, parser_name, parser_version) DO UPDATE
 SET callback_secret = excluded.callback_secret, call_id = excluded.call_id, request_id = excluded.request_id,
     withdrawn = false, remote_id = NULL, booked = false, bill_due_at = NULL, created_at = now(), completed_at = NULL;
@@ -13,7 +13,7 @@ SET callback_secret = excluded.callback_secret, call_id = excluded.call_id, requ
 -- Record that the provider certainly has no job of a request.
 UPDATE upload_pipeline.parse_jobs
 SET withdrawn = true
-WHERE request_id = %(request_id)s;
+WHERE request_id = %(remote_request_id)s;
 
 -- unanswered_remote_job
 -- Return the request for a remote job for this content whose answer never arrived.
@@ -70,7 +70,7 @@ SELECT exists(
 
 -- secret_of_request
 -- Return what signs the callbacks of a request's job.
-SELECT callback_secret FROM upload_pipeline.parse_jobs WHERE request_id = %(request_id)s;
+SELECT callback_secret FROM upload_pipeline.parse_jobs WHERE request_id = %(remote_request_id)s;
 
 -- remote_remains_are_due
 -- Return whether a bill is to be asked for, or a leftover to be removed.
@@ -119,7 +119,7 @@ RETURNING provider, leftover.request_id, asked_at, remote_id, call_id, left_at <
 
 -- leftover_removed
 -- Record that the provider keeps nothing of a remote job that was left over.
-DELETE FROM upload_pipeline.remote_leftovers WHERE request_id = %(request_id)s;
+DELETE FROM upload_pipeline.remote_leftovers WHERE request_id = %(remote_request_id)s;
 
 -- complete_remote_job
 -- Record that the provider has called back, with its job's id or secret. Return the document of the job, if there is

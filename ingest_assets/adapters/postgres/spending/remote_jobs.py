@@ -28,7 +28,7 @@ class PostgresRemoteJobs:
             "user_id": document.user_id,
             "callback_secret": secret,
             "call_id": call_id,
-            "request_id": request_id,
+            "remote_request_id": request_id,
         }
         with self._database.connection() as connection:
             try:
@@ -38,7 +38,7 @@ class PostgresRemoteJobs:
         return secret
 
     def withdraw(self, request_id: UUID) -> None:
-        self._change("withdraw_remote_job", {"request_id": request_id})
+        self._change("withdraw_remote_job", {"remote_request_id": request_id})
 
     def unanswered(self, document: Document, producer: Producer) -> Unanswered | None:
         row = self._one("unanswered_remote_job", _key(document, producer))
@@ -73,7 +73,7 @@ class PostgresRemoteJobs:
 
     def secret_of(self, request_id: UUID) -> str | None:
         """Return what signs the callbacks of a request's job, or None if nobody waits for it."""
-        row = self._one("secret_of_request", {"request_id": request_id})
+        row = self._one("secret_of_request", {"remote_request_id": request_id})
         return None if row is None else str(row["callback_secret"])
 
     def complete(self, remote_id: str) -> CalledBack | None:

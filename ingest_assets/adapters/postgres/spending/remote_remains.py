@@ -29,7 +29,7 @@ class PostgresRemoteRemains:
         return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]
 
     def removed(self, request_id: UUID) -> None:
-        self._change("leftover_removed", request_id=request_id)
+        self._change("leftover_removed", remote_request_id=request_id)
 
     def _rows(self, name: str, **names: Any) -> list[Row]:
         with self._database.connection() as connection:

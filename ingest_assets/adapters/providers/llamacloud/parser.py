@@ -1,6 +1,7 @@
 """Llama Cloud as a parser: a job whose creation was never answered is looked for, before another one is created."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ingest_assets.adapters.providers.llamacloud.client import LlamaCloudClient
 from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSettings
@@ -8,6 +9,7 @@ from ingest_assets.adapters.providers.remote_parsing.parser import RemoteParser
 from ingest_assets.adapters.providers.remote_parsing.result import ParseResult
 from ingest_assets.domain.documents.document import Document
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.spending.remote_jobs import Unanswered
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.providers import PaidCalls, RemoteJobs
 
@@ -45,23 +47,23 @@ class LlamaCloudParser(RemoteParser):
 
         An upload is never repeated at once: the provider may still be creating the job.
         """
-        result = self._of_lost_upload(document, pages)
+        asked = self._remote_jobs.unanswered(document, self.producer)
+        result = None if asked is None else self._of_lost_upload(asked, document, pages)
         if result is not None:
             return result
         try:
             return self._paid_once(content, document, pages)
-        except IngestError as error:
-            if not error.may_have_cost or self._remote_jobs.recall(document, self.producer) is not None:
+        except IngestError:
+            now_asked = self._remote_jobs.unanswered(document, self.producer)
+            if now_asked in (None, asked):
                 raise
-            result = self._of_lost_upload(document, pages)
+            with suppress(IngestError):  # the next attempt looks for it, too
+                result = self._of_lost_upload(now_asked, document, pages)
             if result is None:
                 raise
             return result
 
-    def _of_lost_upload(self, document: Document, pages: int) -> ParseResult | None:
-        asked = self._remote_jobs.unanswered(document, self.producer)
-        if asked is None:
-            return None
+    def _of_lost_upload(self, asked: Unanswered, document: Document, pages: int) -> ParseResult | None:
         with self._calls.attributing_failures(self._provider, document.document_id):
             remote_id = self._client.find(asked.request_id, asked.asked_at, self._settings.patience(pages))
         if remote_id is None:
