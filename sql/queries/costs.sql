@@ -76,7 +76,8 @@ WITH open AS (
     FOR UPDATE
 ), billed AS (
     UPDATE upload_pipeline.paid_calls AS call
-    SET outcome = 'succeeded', doubtful = false, credits = %(credits)s, micro_usd = %(micro_usd)s,
+    SET outcome = CASE WHEN was_uncertain OR %(micro_usd)s > 0 THEN 'succeeded' ELSE outcome END, doubtful = false,
+        credits = %(credits)s, micro_usd = %(micro_usd)s,
         pages = CASE WHEN was_uncertain THEN estimated_pages ELSE pages END,
         settled_at = coalesce(settled_at, clock_timestamp())
     FROM open
