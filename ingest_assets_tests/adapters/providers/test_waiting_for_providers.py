@@ -1,4 +1,4 @@
-"""How closely a remote job is looked at: its end is noticed within a second, if it is a short one, and seldom in vain."""
+"""How closely a remote job is looked at: the end of a short one is noticed within a second."""
 
 from itertools import pairwise, takewhile
 
