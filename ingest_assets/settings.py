@@ -77,11 +77,13 @@ class Settings(BaseSettings):
         description="A file with the master key, 64 hexadecimal digits, with which stored documents are encrypted; by "
         "default, they are stored as they are.",
     )
-    parser: Literal["auto", "llamaparse", "local"] = Field(
-        default="auto", description="The parser; `auto` means LlamaParse if its key is set."
+    parser: Literal["auto", "llamaparse", "llamacloud", "local"] = Field(
+        default="auto",
+        description="The parser; `auto` means LlamaParse if its key is set. `llamacloud` is LlamaParse by its second "
+        "protocol.",
     )
     parser_fallback: bool = Field(
-        default=True, description="Whether the local parser stands in while LlamaParse is down."
+        default=True, description="Whether the local parser stands in while the provider is down."
     )
     embedder: Literal["auto", "openai", "local"] = Field(
         default="auto", description="What embeds chunks; `auto` means OpenAI if its key is set."
@@ -134,6 +136,16 @@ class Settings(BaseSettings):
     llamaparse_callback_url: str | None = Field(
         default=None,
         description="Where LlamaParse reports finished jobs: the public URL of /v1/webhooks/llamaparse.",
+    )
+    llamacloud_version: str | None = Field(
+        default=None,
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="The version of the tier that Llama Cloud uses, such as 2026-09-28; by default, the newest one "
+        "that this release knows.",
+    )
+    llamacloud_callback_url: str | None = Field(
+        default=None,
+        description="Where Llama Cloud reports jobs that have ended: the public URL of /v1/webhooks/llamacloud.",
     )
     llamaparse_requests_per_minute: int | None = Field(
         default=None, gt=0, description="LlamaParse's limit, for all workers."

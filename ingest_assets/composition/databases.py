@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.postgres.replicas import ReplicaState
     from ingest_assets.adapters.postgres.spending.ledger import Ledger
     from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
+    from ingest_assets.domain.spending.providers import ProviderName
     from ingest_assets.pipeline.ports.clock import Clock
     from ingest_assets.pipeline.ports.encrypting import KeyManagement, UserKeys
     from ingest_assets.pipeline.ports.object_store import ObjectStore
@@ -219,12 +220,11 @@ class Databases(Parts):
 
         return PostgresIdempotencyKeys(self.database)
 
-    @property
-    def webhook_log(self) -> "PostgresWebhookLog":
+    def webhook_log(self, provider: "ProviderName") -> "PostgresWebhookLog":
+        """Return what keeps the callbacks of a provider."""
         from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
-        from ingest_assets.adapters.providers import LLAMAPARSE
 
-        return PostgresWebhookLog(self.database, LLAMAPARSE.name)
+        return PostgresWebhookLog(self.database, provider)
 
     @part
     def objects(self) -> "ObjectStore":

@@ -52,6 +52,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
         PermanentError: authentication_missing, wrong_usage.
         ResourceError: key_missing.
     """
+    from ingest_assets.composition import LLAMACLOUD, LLAMAPARSE
     from ingest_assets.http.authentication import Authentication
     from ingest_assets.http.downloads import Downloads
     from ingest_assets.http.following.followers import Followers, StreamLimits
@@ -96,7 +97,8 @@ def compose_service(deployment: Deployment) -> "HttpService":
             ),
         ),
         idempotency_keys=deployment.idempotency_keys,
-        webhook_log=deployment.webhook_log,
+        webhook_log=deployment.webhook_log(LLAMAPARSE.name),
+        llamacloud_log=deployment.webhook_log(LLAMACLOUD.name),
         callbacks=deployment.remote_jobs,
         pending_migrations=deployment.pending_migrations,
         webhook_max_bytes=settings.webhook_max_bytes,
