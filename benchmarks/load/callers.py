@@ -39,6 +39,7 @@ class Outcome:
     """From when it was due until its answer was read."""
     status: int
     """0 if no answer came."""
+    user: int
     number: int | None = None
     """Of the document."""
     document_id: str | None = None
@@ -92,12 +93,12 @@ class Callers:
 
 
 def _outcome_of(request: Posting | Question, late: float, seconds: float, status: int, answer: object) -> Outcome:
-    late, seconds = round(late, 5), round(seconds, 5)
+    late, seconds, user = round(late, 5), round(seconds, 5), request.user
     if isinstance(request, Posting):
         document_id = str(answer["document_id"]) if isinstance(answer, dict) else None
-        return Outcome(DOCUMENT, request.due, late, seconds, status, number=request.number, document_id=document_id)
+        return Outcome(DOCUMENT, request.due, late, seconds, status, user, request.number, document_id)
     hits = len(answer) if isinstance(answer, list) else None
-    return Outcome(SEARCH, request.due, late, seconds, status, query=request.query, hits=hits)
+    return Outcome(SEARCH, request.due, late, seconds, status, user, query=request.query, hits=hits)
 
 
 def write_documents(plan: LoadPlan, folder: Path) -> int:

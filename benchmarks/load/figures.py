@@ -1,6 +1,7 @@
 """The figures of a load, made from what was seen."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from statistics import quantiles
 
 from benchmarks.figures import Figures
@@ -22,16 +23,28 @@ def figures(seen: Seen) -> Figures:
 
 def errors(seen: Seen, end: Verdict) -> Iterator[str]:
     """Yield what went wrong that nothing injected explains, a line each."""
+    first = _first_searchable(seen)
     for outcome in seen.outcomes:
         if outcome.kind == DOCUMENT and outcome.status != ACCEPTED:
             yield f"document {outcome.number} was answered {outcome.status}"
         if outcome.kind == SEARCH and outcome.status != OK and not _provider(seen, outcome).faults:
             yield f"a search at {outcome.due:.1f} s was answered {outcome.status}"
-        if outcome.kind == SEARCH and outcome.status == OK and not outcome.hits:
+        has_documents = first.get(outcome.user, inf) < seen.begun + outcome.due
+        if outcome.kind == SEARCH and outcome.status == OK and not outcome.hits and has_documents:
             yield f"a search at {outcome.due:.1f} s found nothing"
     yield from (f"document {document_id} has ended wrongly" for document_id in end.wrong)
     if seen.providers.paid_twice:
         yield from ["paid twice"] * seen.providers.paid_twice
+
+
+def _first_searchable(seen: Seen) -> dict[int, float]:
+    """Return when each user's first document became searchable, in seconds since 1970."""
+    first: dict[int, float] = {}
+    for outcome in seen.outcomes:
+        ending = seen.endings.get(outcome.document_id or "")
+        if ending is not None and ending.finished is not None:
+            first[outcome.user] = min(ending.finished, first.get(outcome.user, inf))
+    return first
 
 
 def _headline(seen: Seen, end: Verdict) -> Figures:

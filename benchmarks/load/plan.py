@@ -59,8 +59,8 @@ class LoadPlan:
         return self.warm_up + 60 * self.minutes
 
     def is_broken(self, document: int) -> bool:
-        """Return whether this document, counted from 0, is one that cannot be parsed."""
-        return document % self.broken_every == self.broken_every // 2
+        """Return whether this document, counted from 0, is one that cannot be parsed; no user's first one is."""
+        return document >= self.users and document % self.broken_every == self.broken_every // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,15 @@ def postings(plan: LoadPlan) -> Iterator[Posting]:
     """Yield the documents in the order of their due times: one of each user, then those of random users."""
     for user in range(plan.users):
         yield Posting(user * plan.interval / 2, user, user)
-    chance, number, due = random.Random(plan.seed), plan.users, plan.stocking
-    while due < plan.seconds:
-        yield Posting(due, number, chance.randrange(plan.users))
-        number, due = number + 1, due + plan.interval
+    chance = random.Random(plan.seed)
+    for later in range(round((plan.seconds - plan.stocking) / plan.interval)):
+        due = plan.stocking + later * plan.interval
+        yield Posting(due, plan.users + later, chance.randrange(plan.users))
 
 
 def questions(plan: LoadPlan) -> Iterator[Question]:
     """Yield the searches in the order of their due times: random words that documents hold, by random users."""
-    chance, due = random.Random(plan.seed + 1), plan.warm_up - plan.settling / 2
-    while due < plan.seconds:
+    chance, first = random.Random(plan.seed + 1), plan.warm_up - plan.settling / 2
+    for number in range(round((plan.seconds - first) * plan.searches_per_second)):
         words = chance.sample(WORDS, chance.randint(*WORDS_PER_QUERY))
-        yield Question(due, " ".join(words), chance.randrange(plan.users))
-        due += 1 / plan.searches_per_second
+        yield Question(first + number / plan.searches_per_second, " ".join(words), chance.randrange(plan.users))

@@ -31,7 +31,7 @@ class Usage:
     cpu: dict[tuple[str, int], list[Sample]] = field(default_factory=lambda: defaultdict(list))
     """By kind and process: the processor seconds that it had used."""
     memory: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
-    """By kind, in MB: what its largest process had resident; of Postgres the whole server, shared memory counted once."""
+    """By kind, in MB: what its largest process had resident; Postgres is one, with its shared memory counted once."""
     worker_pss: float = 0.0
     """The most of a worker, where pages that processes share are divided among them."""
 
