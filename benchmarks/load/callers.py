@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-import httpx
 import jwt
 
+from benchmarks.load.connections import Answer, Connections
 from benchmarks.load.letters import broken_letter, letter, letter_kind
 from benchmarks.load.plan import LoadPlan, Posting, Question, postings, questions, user_id
 
@@ -24,6 +24,7 @@ DOCUMENT, SEARCH = "document", "search"
 TOKEN_SECONDS = 24 * 3600
 ANSWER_SECONDS = 60.0
 LEAD_SECONDS = 1.0
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Outcome:
 
 
 class Callers:
-    def __init__(self, client: httpx.AsyncClient, folder: Path, tokens: list[str], output: IO[str]) -> None:
-        self._client = client
+    def __init__(self, connections: Connections, folder: Path, tokens: list[str], output: IO[str]) -> None:
+        self._connections = connections
         self._folder = folder
         self._tokens = tokens
         self._output = output
@@ -72,30 +73,30 @@ class Callers:
         status, answer = 0, None
         try:
             response = await (self._post(request) if isinstance(request, Posting) else self._search(request))
-            status = response.status_code
-            answer = response.json() if response.is_success else None
-        except (httpx.HTTPError, OSError, ValueError):
+            status, answer = response.status, json.loads(response.body)
+        except (OSError, ValueError):
             status = 0
         seconds = time.perf_counter() - begun - request.due
         outcome = _outcome_of(request, late, seconds, status, answer)
         self._output.write(json.dumps(asdict(outcome)) + "\n")
 
-    async def _post(self, posting: Posting) -> httpx.Response:
+    async def _post(self, posting: Posting) -> Answer:
         content = document_path(self._folder, posting.number).read_bytes()
-        named = {"filename": f"claim-{posting.number:06}.{letter_kind(posting.number)}"}
-        return await self._client.post("/v1/documents", params=named, content=content, headers=self._headers(posting))
+        path = f"/v1/documents?filename=claim-{posting.number:06}.{letter_kind(posting.number)}"
+        return await self._sent(path, content, posting, "application/octet-stream")
 
-    async def _search(self, question: Question) -> httpx.Response:
-        return await self._client.post("/v1/search", json={"query": question.query}, headers=self._headers(question))
+    async def _search(self, question: Question) -> Answer:
+        return await self._sent("/v1/search", json.dumps({"query": question.query}).encode(), question, JSON)
 
-    def _headers(self, request: Posting | Question) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._tokens[request.user]}"}
+    async def _sent(self, path: str, body: bytes, request: Posting | Question, kind: str) -> Answer:
+        headers = {"Authorization": f"Bearer {self._tokens[request.user]}", "Content-Type": kind}
+        return await self._connections.post(path, body, headers, ANSWER_SECONDS)
 
 
 def _outcome_of(request: Posting | Question, late: float, seconds: float, status: int, answer: object) -> Outcome:
     late, seconds, user = round(late, 5), round(seconds, 5), request.user
     if isinstance(request, Posting):
-        document_id = str(answer["document_id"]) if isinstance(answer, dict) else None
+        document_id = answer.get("document_id") if isinstance(answer, dict) else None
         return Outcome(DOCUMENT, request.due, late, seconds, status, user, request.number, document_id)
     hits = len(answer) if isinstance(answer, list) else None
     return Outcome(SEARCH, request.due, late, seconds, status, user, query=request.query, hits=hits)
@@ -121,10 +122,10 @@ def read_outcomes(folder: Path) -> list[Outcome]:
 
 async def _main(url: str, folder: Path, plan: LoadPlan, secret: str) -> None:
     tokens = [_token(number, secret) for number in range(plan.users)]
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    connections = Connections(url)
     with (folder / "outcomes.jsonl").open("w") as output:
-        async with httpx.AsyncClient(base_url=url, limits=limits, timeout=ANSWER_SECONDS, trust_env=False) as client:
-            await Callers(client, folder, tokens, output).run(plan)
+        await Callers(connections, folder, tokens, output).run(plan)
+    connections.close()
 
 
 def _token(number: int, secret: str) -> str:

@@ -30,7 +30,6 @@ def test_a_small_load_verifies_every_document_and_ends_with_one_line_of_figures(
     assert figures["accepted"] == figures["searchable"] + figures["dead_letters_planned"] >= 20
     assert figures["dead_letters_planned"] >= 2
     assert figures["searches"] >= 20
-    assert figures["documents_per_hour"] > 0
     kept = json.loads((tmp_path / "load.json").read_text())
     assert kept["figures"] == figures
     assert kept["plan"]["users"] == SMALL["users"]

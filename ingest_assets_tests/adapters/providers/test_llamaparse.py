@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from benchmarks.emulated_services import SlowLlamaParse
 from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.spending.ledger import Ledger
@@ -27,6 +28,7 @@ from ingest_assets.domain.errors import IngestError, PermanentError, ResourceErr
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.looks import LEARNT_FROM
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.pipeline.ports.providers import Parser
@@ -359,6 +361,19 @@ def test_a_job_that_never_ends_is_given_up_and_fetched_later(calls: RecordedCall
         assert service.counts["uploads"] == 1
         assert len(calls.calls) == 1
         assert calls.credits == service.counts["credits"] == 6
+
+
+def test_a_job_is_looked_at_less_often_once_its_usual_duration_is_known(calls: RecordedCalls) -> None:
+    with SlowLlamaParse(2.0) as service:
+        parser = parser_of(service, calls, longest_pause=0.25)
+
+        def looks(copies: int) -> float:
+            before = service.counts["polls"]
+            with ThreadPoolExecutor(copies) as pool:
+                list(pool.map(lambda content: parse(parser, content, FileType.PDF), [CONTENT] * copies))
+            return (service.counts["polls"] - before) / copies
+
+        assert looks(LEARNT_FROM) > looks(1)
 
 
 def test_a_crashed_worker_s_job_is_fetched_by_the_next_and_booked_once(service: LlamaParseEmulator) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import re
 import threading
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -60,8 +60,13 @@ class LlamaParseClient:
 
         return self._exchange(create, seconds, callback_url)
 
-    def result(self, remote_id: str, seconds: float) -> ParseResult:
+    def result(self, remote_id: str, seconds: float, pauses: Iterator[float]) -> ParseResult:
         """Wait for the remote job to end and return its result.
+
+        Args:
+            remote_id: The provider's id of the job.
+            seconds: How long to wait at most.
+            pauses: How long to wait before each look at the job, without end.
 
         Raises:
             TransientError: timeout.
@@ -69,7 +74,7 @@ class LlamaParseClient:
         """
 
         async def wait(llama: "LlamaParse") -> ParseResult:
-            answer = await self._answer(llama, remote_id)
+            answer = await self._answer(llama, remote_id, pauses)
             return read_result(answer, remote_id, self._settings.tier)
 
         return self._exchange(wait, seconds)
@@ -113,11 +118,11 @@ class LlamaParseClient:
                 verbose=False,
             )
 
-    async def _answer(self, llama: "LlamaParse", remote_id: str) -> dict[str, Any]:
+    async def _answer(self, llama: "LlamaParse", remote_id: str, pauses: Iterator[float]) -> dict[str, Any]:
         job_path = f"/api/parsing/job/{remote_id}"
         result_path = f"{job_path}/result/json"
         trusts_callback = self._settings.callback_url is not None
-        for pause in self._settings.pauses():
+        for pause in pauses:
             if not trusts_callback:
                 await asyncio.sleep(pause)
             elif await self._is_called_back(remote_id, pause):

@@ -1,6 +1,6 @@
 """LlamaParse as a parser: each document is paid for once, no matter which worker fetches the result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from ingest_assets.domain.errors import IngestError, PermanentError, TransientEr
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.files.page_estimate import estimated_pages
 from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.looks import UsualDurations
 from ingest_assets.domain.spending.remote_jobs import RemoteJob
 from ingest_assets.domain.text.embedded_data import without_embedded_data
 from ingest_assets.domain.text.normalisation import has_words, join_pages
@@ -51,6 +52,7 @@ class LlamaParseParser:
         self._remote_jobs = remote_jobs
         self._settings = settings
         self._clock = clock
+        self._durations = UsualDurations(first_pause=settings.first_pause, longest_pause=settings.longest_pause)
 
     def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
         return self.producer
@@ -80,7 +82,7 @@ class LlamaParseParser:
         """Return the result of an earlier upload, or None if the provider has forgotten it."""
         try:
             with self._calls.attributing_failures(PROVIDER.name, document.document_id):
-                result = self._awaited(job.remote_id, document, pages)
+                result = self._awaited(job.remote_id, document, pages, self._settings.pauses())
         except IngestError as error:
             if error.code == "service_job_gone":  # nobody can tell any more what it has cost
                 return None
@@ -145,18 +147,20 @@ class LlamaParseParser:
         return self._client.upload(content, filename, callback_url, self._settings.patience(pages))
 
     def _settled(self, call: PaidCall, remote_id: str, document: Document, pages: int) -> ParseResult:
+        begun_at = self._clock.seconds()
         try:
-            result = self._awaited(remote_id, document, pages)
+            result = self._awaited(remote_id, document, pages, self._durations.pauses(pages))
         except IngestError as error:
             if error.code in REMOTE_JOB_ENDED:  # failed remote jobs cost nothing
                 call.settle(Usage(request_id=remote_id))
             raise
+        self._durations.note(pages, self._clock.seconds() - begun_at)
         call.settle(result.usage)
         return result
 
-    def _awaited(self, remote_id: str, document: Document, pages: int) -> ParseResult:
+    def _awaited(self, remote_id: str, document: Document, pages: int, pauses: Iterator[float]) -> ParseResult:
         try:
-            return self._client.result(remote_id, self._settings.patience(pages))
+            return self._client.result(remote_id, self._settings.patience(pages), pauses)
         except IngestError as error:
             if error.code in REMOTE_JOB_ENDED:
                 self._remote_jobs.forget(document, self.producer, remote_id)
