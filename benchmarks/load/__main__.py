@@ -35,7 +35,7 @@ def main() -> int:
     for error in islice(errors(seen, verdict(plan, seen.outcomes, seen.endings)), SHOWN_ERRORS):
         print(error, file=sys.stderr)
     print("\n" + table(plan, measured))
-    _store(results, measured, plan, when, load)
+    _store(results, measured, plan, settings, when, load)
     print(json.dumps({name: _plain(figure) for name, figure in measured.items()}), flush=True)
     return 1 if measured["errors"] else 0
 
@@ -65,9 +65,10 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _store(path: Path, measured: Figures, plan: LoadPlan, when: str, load: float) -> None:
+def _store(path: Path, measured: Figures, plan: LoadPlan, settings: dict[str, str], when: str, load: float) -> None:
     sizes = {each.name: getattr(plan, each.name) for each in fields(LoadPlan)}
-    kept = {"when": when, "machine": machine(), "load_before": load, "plan": sizes, "figures": measured}
+    about = {"when": when, "machine": machine(), "load_before": load}
+    kept = about | {"plan": sizes, "settings": settings, "figures": measured}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(kept, indent=2) + "\n")
 

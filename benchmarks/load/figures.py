@@ -136,6 +136,7 @@ def _processes(seen: Seen) -> Figures:
         **{f"mb_{kind}": seen.usage.largest(kind) for kind in seen.usage.memory},
         **{f"growth_mb_{kind}": megabytes for kind, megabytes in grown.items()},
         "worker_pss_mb": seen.usage.worker_pss,
+        "cores_others": max(0.0, (seen.usage.busy_seconds(begin, end) - sum(cpu.values())) / (end - begin)),
     }
 
 

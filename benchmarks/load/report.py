@@ -58,9 +58,13 @@ def table(plan: LoadPlan, measured: Figures) -> str:
         f"{plan.documents_per_hour:g} documents/h and {plan.searches_per_second:g} searches/s by {plan.users} users "
         f"for {plan.minutes:g} min; a parse takes {plan.parse_seconds:g} s, an embedding {plan.embed_seconds:g} s"
     )
-    rows = [[label, _shown(measured[name]), *_target(plan, name, measured[name])] for name, label in LABELS.items()]
-    whole = _markdown(["", "measured", "target", "met"], rows)
-    return "\n\n".join([about, whole, _markdown(PROCESS_COLUMNS, list(_processes(measured)))])
+    rows = [
+        [label, shown(measured[name]), *_target(plan, name, measured[name])]
+        for name, label in LABELS.items()
+        if name in measured
+    ]
+    whole = markdown(["", "measured", "target", "met"], rows)
+    return "\n\n".join([about, whole, markdown(PROCESS_COLUMNS, list(_processes(measured)))])
 
 
 PROCESS_COLUMNS = ["process", "cores", "CPU ms per document", "largest MB", "growth MB"]
@@ -70,9 +74,9 @@ def _processes(measured: Figures) -> Iterator[list[str]]:
     kinds = [name.removeprefix("cores_") for name in measured if name.startswith("cores_")]
     for kind in sorted(kinds, key=lambda kind: -measured[f"cores_{kind}"]):
         names = (f"cores_{kind}", f"cpu_ms_per_document_{kind}", f"mb_{kind}", f"growth_mb_{kind}")
-        yield [kind.replace("_", " "), *(_shown(measured[name]) if name in measured else "" for name in names)]
+        yield [kind.replace("_", " "), *(shown(measured[name]) if name in measured else "" for name in names)]
     total = sum(measured[f"cores_{kind}"] for kind in kinds)
-    yield ["all", _shown(total), "", "", ""]
+    yield ["all", shown(total), "", "", ""]
 
 
 def _target(plan: LoadPlan, name: str, figure: float) -> tuple[str, str]:
@@ -85,11 +89,13 @@ def _target(plan: LoadPlan, name: str, figure: float) -> tuple[str, str]:
     return f"{sign} {bound:g}", "yes" if met else "no"
 
 
-def _shown(figure: float) -> str:
+def shown(figure: float) -> str:
+    """Return a figure with the digits that mean something."""
     return f"{figure:,.0f}" if abs(figure) >= 1000 or figure == round(figure) else f"{figure:.3g}"
 
 
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table."""
     widths = [max(len(row[number]) for row in [columns, *rows]) for number in range(len(columns))]
     lines = [columns, ["-" * width for width in widths], *rows]
     return "\n".join(

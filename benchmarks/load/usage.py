@@ -32,6 +32,8 @@ class Usage:
     """By kind and process: the processor seconds that it had used."""
     memory: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
     """By kind, in MB: what its largest process had resident; Postgres is one, with its shared memory counted once."""
+    busy: list[Sample] = field(default_factory=list)
+    """The processor seconds that the whole machine had used, with everything that others do on it."""
     worker_pss: float = 0.0
     """The most of a worker, where pages that processes share are divided among them."""
 
@@ -44,6 +46,11 @@ class Usage:
                 began_within = samples[0].at >= begin
                 used[kind] += within[-1] - (0.0 if began_within else within[0])
         return dict(used)
+
+    def busy_seconds(self, begin: float, end: float) -> float:
+        """Return the processor seconds of the whole machine within this time."""
+        within = [sample.value for sample in self.busy if begin <= sample.at <= end]
+        return within[-1] - within[0] if within else 0.0
 
     def largest(self, kind: str, begin: float = 0.0) -> float:
         """Return the most that a process of this kind had resident since `begin`, in MB."""
@@ -85,6 +92,7 @@ def _watch(usage: Usage, roots: Mapping[str, int], finished: threading.Event) ->
         kinds = _kinds(roots)
         now = time()
         _note_cpu(usage, kinds, now)
+        _note_machine(usage, now)
         _note_memory(usage, kinds, now)
         if samples % SHARED_PAGES_EVERY == 0:
             workers = [pid for pid, kind in kinds.items() if kind == WORKER]
@@ -109,6 +117,12 @@ def _note_cpu(usage: Usage, kinds: Mapping[int, str], now: float) -> None:
         with suppress(OSError, IndexError, ValueError):
             words = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
             usage.cpu[kind, pid].append(Sample(now, (int(words[11]) + int(words[12])) / TICKS_PER_SECOND))
+
+
+def _note_machine(usage: Usage, now: float) -> None:
+    with suppress(OSError, ValueError):
+        user, nice, system, _, _, interrupts, soft = map(int, (PROC / "stat").read_text().split()[1:8])
+        usage.busy.append(Sample(now, (user + nice + system + interrupts + soft) / TICKS_PER_SECOND))
 
 
 def _note_memory(usage: Usage, kinds: Mapping[int, str], now: float) -> None:

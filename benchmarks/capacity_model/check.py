@@ -1,0 +1,64 @@
+"""The model beside the measured loads: what it says of each, and how far that is off."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from benchmarks.capacity_model.costs import Costs, MeasuredLoad, costs_of
+from benchmarks.capacity_model.queueing import Scenario, simulate
+
+IN_FLIGHT = 48
+"""Places of a worker while the settings are at their defaults."""
+CORES = 2
+COMPARED = {
+    "documents per hour": "documents_per_hour",
+    "from queued to searchable, p50, s": "searchable_p50_s",
+    "… p95, s": "searchable_p95_s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    load: MeasuredLoad
+    figure: str
+    measured: float
+    modelled: float
+
+    @property
+    def error(self) -> float:
+        """Return by which share of the measured figure the model is off."""
+        return (self.modelled - self.measured) / self.measured if self.measured else 0.0
+
+
+def comparisons(loads: list[MeasuredLoad]) -> Iterator[Comparison]:
+    """Yield the comparisons of each load. All get the same costs."""
+    costs = costs_of(loads)
+    for load in loads:
+        simulated = simulate(scenario_of(load, costs))
+        modelled = (simulated.documents_per_hour, simulated.whole_p50, simulated.whole_p95)
+        for (title, figure), value in zip(COMPARED.items(), modelled, strict=True):
+            yield Comparison(load, title, load.figures[figure], value)
+
+
+def scenario_of(load: MeasuredLoad, costs: Costs) -> Scenario:
+    """Return what was measured as something to simulate."""
+    plan = load.plan
+    stocking = plan["users"] * 1800 / plan["documents_per_hour"]
+    warm_up = stocking + 2 * plan["parse_seconds"] + plan["settling"]
+    return Scenario(
+        documents_per_hour=plan["documents_per_hour"],
+        seconds=warm_up + 60 * plan["minutes"],
+        workers=load.workers,
+        in_flight=IN_FLIGHT,
+        cores=max(0.1, CORES - _beside(load.figures) - plan["searches_per_second"] * costs.search_database_cpu),
+        cpu_seconds=costs.worker_cpu + costs.database_cpu,
+        parse_seconds=plan["parse_seconds"],
+        embed_seconds=plan["embed_seconds"],
+        noticed_after=costs.noticed_after,
+        warm_up=warm_up,
+    )
+
+
+def _beside(figures: Mapping[str, float]) -> float:
+    """Return the cores that were busy with other than documents and the database."""
+    ours = ("run_worker", "parser", "postgres")
+    return sum(cores for name, cores in figures.items() if name.startswith("cores_") and name[6:] not in ours)
