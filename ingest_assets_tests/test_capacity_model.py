@@ -13,7 +13,7 @@ from benchmarks.capacity_model.check import comparisons
 from benchmarks.capacity_model.costs import costs_of, keep, measured_loads
 from benchmarks.capacity_model.growth import limits_met
 from benchmarks.capacity_model.queueing import CLAIM_SECONDS, Scenario, limits, simulate
-from benchmarks.capacity_model.sizing import PEAK_HOUR, sizes
+from benchmarks.capacity_model.sizing import PEAK_HOUR, PLACES_PER_WORKER, sizes
 from ingest_assets_tests.docs.pages import DOCS
 
 IDLE = Scenario(
@@ -92,7 +92,7 @@ def test_a_larger_deployment_needs_no_less_of_anything() -> None:
 
 def test_a_size_holds_its_busiest_hour() -> None:
     for size in sizes(COSTS):
-        assert size.workers * 48 >= size.in_flight
+        assert size.workers * PLACES_PER_WORKER >= size.in_flight
 
 
 def test_every_limit_of_growth_has_a_plan() -> None:

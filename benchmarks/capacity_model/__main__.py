@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.capacity_model.check import IN_FLIGHT, comparisons
+from benchmarks.capacity_model.check import comparisons
 from benchmarks.capacity_model.costs import Costs, MeasuredLoad, costs_of, keep, measured_loads
 from benchmarks.capacity_model.growth import limits_met, regions, ten_million
 from benchmarks.capacity_model.sizing import sizes, usd_per_document
@@ -60,7 +60,7 @@ def sections() -> Iterator[tuple[str, str]]:
     yield "sizes", _sizes(costs)
     yield "limits", _limits(costs)
     yield "ten million", _pairs(ten_million(costs))
-    yield "regions", _pairs(regions(costs, IN_FLIGHT, 15.0))
+    yield "regions", _pairs(regions(costs, 15.0))
 
 
 def _load(load: MeasuredLoad) -> str:

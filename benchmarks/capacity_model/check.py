@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from benchmarks.capacity_model.costs import Costs, MeasuredLoad, costs_of
 from benchmarks.capacity_model.queueing import Scenario, simulate
+from benchmarks.capacity_model.sizing import PLACES_PER_WORKER
 
-IN_FLIGHT = 48
-"""Places of a worker while the settings are at their defaults."""
 CORES = 2
 COMPARED = {
     "documents per hour": "documents_per_hour",
@@ -48,7 +47,7 @@ def scenario_of(load: MeasuredLoad, costs: Costs) -> Scenario:
         documents_per_hour=plan["documents_per_hour"],
         seconds=warm_up + 60 * plan["minutes"],
         workers=load.workers,
-        in_flight=IN_FLIGHT,
+        in_flight=PLACES_PER_WORKER,
         cores=max(0.1, CORES - _beside(load.figures) - plan["searches_per_second"] * costs.search_database_cpu),
         cpu_seconds=costs.worker_cpu + costs.database_cpu,
         parse_seconds=plan["parse_seconds"],

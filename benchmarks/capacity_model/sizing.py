@@ -19,7 +19,7 @@ DAYS = 30
 WORKER_CONNECTIONS, SERVE_CONNECTIONS, DAGSTER_CONNECTIONS = 8, 8, 12
 """Per worker, per HTTP process, and of all of Dagster's processes: the most that pools open."""
 PLACES_PER_WORKER = 48
-POLLS_PER_PARSE = 4
+"""How many documents a worker holds, at the defaults."""
 GIGABYTE = 1e9
 
 

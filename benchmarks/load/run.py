@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import psycopg
+
 from benchmarks.deployments import Home, fresh_home, wait_until
 from benchmarks.load.callers import Outcome, read_outcomes, write_documents
 from benchmarks.load.plan import LoadPlan
@@ -102,8 +104,8 @@ def _calling(home: Home, plan: LoadPlan, url: str) -> Iterator[subprocess.Popen[
 
 
 def _roots(home: Home, **roots: int) -> dict[str, int]:
-    """Return them with the database's process, if it runs on this machine."""
-    with suppress(OSError):
+    """Return them with the database's process, if it runs on this machine and may be asked."""
+    with suppress(OSError, psycopg.Error):
         return {**roots, "postgres": home.postmaster}
     return roots
 

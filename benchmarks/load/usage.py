@@ -16,6 +16,8 @@ SHARED_PAGES_EVERY = 5
 """Samples; counting shared pages takes the kernel a while."""
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 WORKER = "run_worker"
+ENDED = "Z"
+"""The state of a process that only waits for its parent to notice: nothing tells any more what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def _kinds(roots: Mapping[str, int]) -> dict[int, str]:
     kinds = {}
     for name, root in roots.items():
         for process in below(root, running):
+            if process.state == ENDED:
+                continue
             if name == "deployment":
                 kinds[process.pid] = role_of(process, running)
             else:
