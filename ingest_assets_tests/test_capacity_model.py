@@ -47,6 +47,7 @@ def test_documents_in_flight_obey_littles_law() -> None:
     ("scenario", "limit"),
     [
         (replace(IDLE, documents_per_hour=20_000, workers=1, seconds=900), "places"),
+        (replace(IDLE, documents_per_hour=20_000, workers=1, seconds=900, local_share=0.2), "places"),
         (replace(IDLE, documents_per_hour=60_000, in_flight=1_000, seconds=900), "cores"),
     ],
 )

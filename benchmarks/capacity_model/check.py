@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmarks.capacity_model.costs import Costs, MeasuredLoad, costs_of
 from benchmarks.capacity_model.queueing import Scenario, simulate
 from benchmarks.capacity_model.sizing import PLACES_PER_WORKER
+from benchmarks.load.letters import KINDS
 
 CORES = 2
 COMPARED = {
@@ -52,6 +53,7 @@ def scenario_of(load: MeasuredLoad, costs: Costs) -> Scenario:
         cpu_seconds=costs.worker_cpu + costs.database_cpu,
         parse_seconds=plan["parse_seconds"],
         embed_seconds=plan["embed_seconds"],
+        local_share=KINDS.count("eml") / len(KINDS),
         noticed_after=costs.noticed_after,
         warm_up=warm_up,
     )

@@ -23,7 +23,7 @@ from itertools import count
 from benchmarks.load.figures import percentile
 
 SHARES = (0.25, 0.35, 0.40)
-"""Of a document's processor time: before the parse, between parse and embedding, after the embedding."""
+"""Of a document's processor time: before the parse, between parse and embedding, after the embedding. Assumed."""
 CLAIM_SECONDS = 0.125
 """How long a document waits on average until a worker that has a place looks at the queue."""
 
@@ -44,6 +44,8 @@ class Scenario:
     """Per document, in all."""
     parse_seconds: float
     embed_seconds: float
+    local_share: float = 0.0
+    """The share of documents that no provider parses: their text is read while they compute."""
     noticed_after: float = 0.5
     evenly: bool = True
     """Whether documents come at a constant rate, as in the load test, or at random (Poisson)."""
@@ -146,7 +148,9 @@ class _Run:
     def _after_computing(self, now: float, document: _Document) -> None:
         document.step += 1
         if document.step == 1:
-            self._later(now + self._scenario.parse_seconds + self._noticed_after(), "computes", document)
+            is_local = self._chance.random() < self._scenario.local_share
+            wait = 0.0 if is_local else self._scenario.parse_seconds + self._noticed_after()
+            self._later(now + wait, "computes", document)
         elif document.step == len(SHARES) - 1:
             self._later(now + self._scenario.embed_seconds, "computes", document)
         else:
@@ -169,7 +173,8 @@ def _arrivals(scenario: Scenario, chance: random.Random) -> Iterator[float]:
 
 def limits(scenario: Scenario) -> dict[str, float]:
     """Return how many documents an hour each part could do, if all others were free."""
-    held = scenario.cpu_seconds + scenario.parse_seconds + scenario.noticed_after + scenario.embed_seconds
+    parse = (1 - scenario.local_share) * (scenario.parse_seconds + scenario.noticed_after)
+    held = scenario.cpu_seconds + parse + scenario.embed_seconds
     return {
         "places": 3600 * scenario.workers * scenario.in_flight / held,
         "cores": 3600 * scenario.cores / scenario.cpu_seconds,

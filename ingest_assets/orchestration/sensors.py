@@ -58,6 +58,8 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         if waiting > room:
             requests = list(drain_runs(workers, instance, waiting, settings))
             otherwise = "As many drain runs are at work as what waits is worth, or as INGEST_DRAIN_WORKERS allows."
+        elif workers.live_drain_runs(instance, settings.lease):
+            return dg.SkipReason("A drain run is at work, and takes the few jobs that wait.")
         else:
             requests = list(partition_runs(claims, listings, settings.lease, instance, waiting))
             otherwise = "Others have just claimed what waited."

@@ -107,6 +107,21 @@ def test_no_more_drain_runs_start_than_may_live(
     assert tick(deployment, instance, few_jobs=4, drain_workers=1) == []
 
 
+def test_a_few_jobs_are_left_to_a_drain_run_at_work(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(2):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    run = start_drain_run(deployment, instance, dg.DagsterRunStatus.STARTED)
+    deployment.claims.claim(run.run_id, 1, deployment.settings.lease)
+    assert tick(deployment, instance, few_jobs=4, lease_seconds=0) == []
+    deployment.claims.release(run.run_id)
+    assert [request.job_name for request in tick(deployment, instance, few_jobs=4, lease_seconds=0)] == [
+        "ingest_document",
+        "ingest_document",
+    ]
+
+
 def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
