@@ -54,7 +54,7 @@ def test_documents_in_flight_obey_littles_law() -> None:
 def test_beyond_its_limit_a_deployment_does_what_the_limit_allows(scenario: Scenario, limit: str) -> None:
     allowed = limits(scenario)
     assert min(allowed, key=lambda name: allowed[name]) == limit
-    assert simulate(scenario).documents_per_hour == pytest.approx(allowed[limit], rel=0.05)
+    assert simulate(scenario).documents_per_hour == pytest.approx(allowed[limit], rel=0.1)
 
 
 def test_processors_that_queue_single_documents_wait_as_theory_says() -> None:

@@ -7,8 +7,11 @@ from benchmarks.capacity_model.costs import Costs, MeasuredLoad, costs_of
 from benchmarks.capacity_model.queueing import Scenario, simulate
 from benchmarks.capacity_model.sizing import PLACES_PER_WORKER
 from benchmarks.load.letters import KINDS
+from ingest_assets.orchestration.queue import JOBS_PER_WORKER
 
 CORES = 2
+NOT_BESIDE = ("run_worker", "parser", "postgres", "others", "other")
+"""What the model itself accounts for; and what others do on the machine, or an ended worker did."""
 COMPARED = {
     "documents per hour": "documents_per_hour",
     "from queued to searchable, p50, s": "searchable_p50_s",
@@ -50,6 +53,7 @@ def scenario_of(load: MeasuredLoad, costs: Costs) -> Scenario:
         workers=load.workers,
         in_flight=PLACES_PER_WORKER,
         cores=max(0.1, CORES - _beside(load.figures) - plan["searches_per_second"] * costs.search_database_cpu),
+        jobs_per_worker=JOBS_PER_WORKER,
         cpu_seconds=costs.worker_cpu + costs.database_cpu,
         parse_seconds=plan["parse_seconds"],
         embed_seconds=plan["embed_seconds"],
@@ -60,6 +64,10 @@ def scenario_of(load: MeasuredLoad, costs: Costs) -> Scenario:
 
 
 def _beside(figures: Mapping[str, float]) -> float:
-    """Return the cores that were busy with other than documents and the database."""
-    ours = ("run_worker", "parser", "postgres")
-    return sum(cores for name, cores in figures.items() if name.startswith("cores_") and name[6:] not in ours)
+    """Return the cores that this system and the test kept busy with other than documents and the database.
+
+    What others do on the machine is left out: the scheduler divides the cores among all who want them, which the model
+    does not know.
+    """
+    cores = {name.removeprefix("cores_"): cores for name, cores in figures.items() if name.startswith("cores_")}
+    return sum(busy for kind, busy in cores.items() if kind not in NOT_BESIDE)

@@ -32,7 +32,7 @@ FREEZE_AGE = 200_000_000
 """Transactions after which autovacuum reads whole tables again (autovacuum_freeze_max_age)."""
 TRANSACTIONS_PER_DOCUMENT = 12.0
 TOKENS_PER_MINUTE = 1_000_000
-"""OpenAI's limit of the lowest paid tier for text-embedding-3-small."""
+"""OpenAI's limit of the lowest paid tier for text-embedding-3-small, as it was when this was written."""
 ROUND_TRIPS = 30
 """Of one document with the database, in its worker."""
 SECONDS_BETWEEN_REGIONS = 0.09
@@ -112,7 +112,7 @@ def _per_hour(costs: Costs) -> Iterator[Limit]:
         "freezing of old rows",
         FREEZE_AGE / TRANSACTIONS_PER_DOCUMENT / 24,
         "per hour",
-        f"about {TRANSACTIONS_PER_DOCUMENT:.0f} transactions a document; a whole freeze at most once a day",
+        f"about {TRANSACTIONS_PER_DOCUMENT:.0f} transactions a document (assumed); a whole freeze at most once a day",
         "raise `autovacuum_freeze_max_age`; partition the history by month and drop months",
     )
 

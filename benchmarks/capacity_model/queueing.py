@@ -2,7 +2,8 @@
 
 A document takes these ways, each of which the model knows:
 
-1. It waits until a worker has a place for it. A worker holds `in_flight` documents at once, whatever they wait for.
+1. It waits until a worker has a place for it. A worker holds `in_flight` documents at once, whatever they wait for;
+   there is one, and another for each `jobs_per_worker` documents that wait, up to `workers`.
 2. It computes: reads, hashes, uploads. All documents share the host's cores; whoever comes first computes first.
 3. It waits for the remote parse, and then until a worker notices that it has ended.
 4. It computes: fetches, chunks, counts tokens.
@@ -44,6 +45,8 @@ class Scenario:
     """Per document, in all."""
     parse_seconds: float
     embed_seconds: float
+    jobs_per_worker: int = 1
+    """How many waiting documents justify another worker."""
     local_share: float = 0.0
     """The share of documents that no provider parses: their text is read while they compute."""
     noticed_after: float = 0.5
@@ -92,7 +95,8 @@ class _Run:
         self._processors = max(1, round(scenario.cores))
         self._speed = scenario.cores / self._processors
         self._free_processors = self._processors
-        self._free_places = scenario.workers * scenario.in_flight
+        self._workers = 0
+        self._free_places = 0
         self._most_in_flight = 0
         self._computed = 0.0
 
@@ -129,11 +133,15 @@ class _Run:
         )
 
     def _begin(self, now: float) -> None:
+        wanted = min(self._scenario.workers, -(-len(self._waiting) // self._scenario.jobs_per_worker))
+        if wanted > self._workers:
+            self._free_places += (wanted - self._workers) * self._scenario.in_flight
+            self._workers = wanted
         while self._waiting and self._free_places:
             document = self._waiting.popleft()
             document.begun_at = now
             self._free_places -= 1
-            taken = self._scenario.workers * self._scenario.in_flight - self._free_places
+            taken = self._workers * self._scenario.in_flight - self._free_places
             self._most_in_flight = max(self._most_in_flight, taken)
             self._computing.append(document)
 
