@@ -7,6 +7,7 @@ from benchmarks.capacity_model.costs import Costs, MeasuredLoad, costs_of
 from benchmarks.capacity_model.queueing import Scenario, simulate
 from benchmarks.capacity_model.sizing import PLACES_PER_WORKER
 from benchmarks.load.letters import KINDS
+from benchmarks.load.plan import LoadPlan
 from ingest_assets.orchestration.queue import JOBS_PER_WORKER
 
 CORES = 2
@@ -45,8 +46,7 @@ def comparisons(loads: list[MeasuredLoad]) -> Iterator[Comparison]:
 def scenario_of(load: MeasuredLoad, costs: Costs) -> Scenario:
     """Return what was measured as something to simulate."""
     plan = load.plan
-    stocking = plan["users"] * 1800 / plan["documents_per_hour"]
-    warm_up = stocking + 2 * plan["parse_seconds"] + plan["settling"]
+    warm_up = LoadPlan(**plan).warm_up
     return Scenario(
         documents_per_hour=plan["documents_per_hour"],
         seconds=warm_up + 60 * plan["minutes"],

@@ -45,8 +45,8 @@ class LoadPlan:
 
     @property
     def stocking(self) -> float:
-        """How long it takes until each user has submitted a first document, at twice the rate."""
-        return self.users * self.interval / 2
+        """How long it takes until each user has submitted a first document."""
+        return self.users * self.interval
 
     @property
     def warm_up(self) -> float:
@@ -90,7 +90,7 @@ def user_id(number: int) -> UUID:
 def postings(plan: LoadPlan) -> Iterator[Posting]:
     """Yield the documents in the order of their due times: one of each user, then those of random users."""
     for user in range(plan.users):
-        yield Posting(user * plan.interval / 2, user, user)
+        yield Posting(user * plan.interval, user, user)
     chance = random.Random(plan.seed)
     for later in range(round((plan.seconds - plan.stocking) / plan.interval)):
         due = plan.stocking + later * plan.interval
