@@ -64,7 +64,10 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             send_summary,
             settle_remote_jobs,
         ],
-        sensors=[queued_jobs_sensor(settings), alert_of_failures_sensor(settings)],
+        sensors=[
+            queued_jobs_sensor(settings, parsed_remotely=deployment.parsing_provider is not None),
+            alert_of_failures_sensor(settings),
+        ],
         schedules=[
             retry_failed_partitions,
             look_after_dagster,
