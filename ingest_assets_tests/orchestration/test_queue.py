@@ -94,7 +94,7 @@ def test_where_a_provider_parses_what_one_worker_may_have_there_is_worth_another
 ) -> None:
     for number in range(5):
         submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
-    limits = {"few_jobs": 4, "drain_workers": 9, "parses_in_flight": 2}
+    limits: dict[str, Any] = {"few_jobs": 4, "drain_workers": 9, "parses_in_flight": 2}
     assert len(tick(deployment, instance, parsed_remotely=True, **limits)) == 3
     assert len(tick(deployment, instance, **limits)) == 1
 
