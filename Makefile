@@ -6,7 +6,7 @@ export UV_LINK_MODE := copy
 export UV_SYSTEM_CERTS := true
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test fuzz faults cluster restore-drill quality dashboards docs screenshots bench dev check audit sbom servers install lock clean
+.PHONY: demo test fuzz faults cluster restore-drill quality dashboards docs screenshots bench load dev check audit sbom servers install lock clean
 
 demo: install  ## ingest the example documents through Dagster, and search them
 	$(BIN)/python examples/run_demo.py
@@ -58,6 +58,10 @@ screenshots: install  ## take the README's pictures of Dagster's page anew, with
 
 bench: install  ## measure the speed; benchmarks/results/latest.json has every figure
 	$(BIN)/python -m benchmarks
+
+load: install  ## measure a deployment under load: MINUTES of RATE documents an hour and searches by USERS; DATABASE_URL=…
+	$(BIN)/python -m benchmarks.load --minutes $(or $(MINUTES),15) --documents-per-hour $(or $(RATE),10000) \
+	  --users $(or $(USERS),200) $(if $(DATABASE_URL),--database-url $(DATABASE_URL))
 
 dev: install  ## run everything until Ctrl-C
 	$(BIN)/ingest up

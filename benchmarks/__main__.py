@@ -14,6 +14,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks.deployments import forget_this_machine
 from benchmarks.figures import LATEST, Figures, Measurement, medians, store, stored_results
 from benchmarks.report import table
 from benchmarks.sizes import Sizes, add_sizes, sizes_of
@@ -25,8 +26,6 @@ MEASUREMENTS = (
 )
 """Each a module with `measure`, which gives the figures of each repetition."""
 
-FOREIGN = ("INGEST_", "OPENAI_", "LLAMA_CLOUD_", "DAGSTER_")
-
 
 def main() -> int:
     parser = ArgumentParser(prog="benchmarks", description=__doc__)
@@ -36,7 +35,7 @@ def main() -> int:
     names = arguments["names"] or list(MEASUREMENTS)
     if unknown := set(names) - set(MEASUREMENTS):
         parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
-    _forget_this_machine()
+    forget_this_machine()
     stop_on_signals()  # which ends what was started
     results = LATEST.with_name("tiny.json") if arguments["tiny"] else LATEST
     failed = [name for name in names if not _run(name, sizes_of(arguments), results)]
@@ -44,14 +43,6 @@ def main() -> int:
     if failed:
         print(f"Not measured: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _forget_this_machine() -> None:
-    """Whatever the person who measures has set up for real."""
-    for name in list(os.environ):
-        if name.startswith(FOREIGN):
-            del os.environ[name]
-    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 
 
 def _run(name: str, sizes: Sizes, results: Path) -> bool:

@@ -18,6 +18,7 @@ import psycopg
 from pgvector.psycopg import register_vector
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
+from pydantic import SecretStr
 
 from benchmarks.dagster_page import DagsterPage
 from ingest_assets.composition import Deployment
@@ -28,6 +29,7 @@ INGEST = Path(sys.executable).parent / "ingest"
 PATIENCE_SECONDS = 3_600
 OWNER = UserId(LOCAL_USER)
 """Of whatever a command submits on the embedded database."""
+FOREIGN = ("INGEST_", "OPENAI_", "LLAMA_CLOUD_", "DAGSTER_")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {"INGEST_HOME": str(self.deployment.settings.home)}
+        settings = self.deployment.settings
+        url = settings.database_url
+        database = {} if url is None else {"INGEST_DATABASE_URL": url.get_secret_value()}
+        return os.environ | {"INGEST_HOME": str(settings.home)} | database
 
     @property
     def postmaster(self) -> int:
@@ -107,11 +112,20 @@ class Home:
         return sibling_database(self.deployment.database_url, name)
 
 
+def forget_this_machine() -> None:
+    """Forget whatever the person who measures has set up for real."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN):
+            del os.environ[name]
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
 @contextmanager
-def fresh_home() -> Iterator[Home]:
-    """Migrated, and gone with the block."""
+def fresh_home(database_url: str | None = None) -> Iterator[Home]:
+    """Give a home that is migrated, and gone with the block; its database is embedded unless there is a URL."""
     with tempfile.TemporaryDirectory(prefix="ingest-benchmark-", ignore_cleanup_errors=True) as folder:
-        deployment = Deployment(Settings(home=Path(folder) / "home"))
+        url = None if database_url is None else SecretStr(database_url)
+        deployment = Deployment(Settings(home=Path(folder) / "home", database_url=url))
         home = Home(Path(folder), deployment)
         try:
             assert deployment.database_url

@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingest_assets_tests.emulators import llamaparse, openai
-from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
+from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator, RemoteJob
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
 from ingest_assets_tests.emulators.server import Reply, Request
 
 NEVER = sys.maxsize
-UPLOAD, POLL = "/upload", "/job/"
+POLL = "/job/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,12 @@ class SlowLlamaParse(LlamaParseEmulator):
         job_id = request.path.rpartition(POLL)[2]
         if job_id in self._ends and time.monotonic() >= self._ends[job_id]:
             self.finish(job_id)
-        reply = super().answer(request)
-        if request.path.endswith(UPLOAD):
-            self._begin(json.loads(reply.body)["id"])
-        return reply
+        return super().answer(request)
+
+    def _job(self, fields: dict[str, str], filename: str, content: bytes) -> RemoteJob:
+        job = super()._job(fields, filename, content)
+        self._begin(job.job_id)
+        return job
 
     def _begin(self, job_id: str) -> None:
         now = time.monotonic()

@@ -78,7 +78,7 @@ def watched(root: int, postmaster: int) -> Iterator[Memory]:
 
 def resident_megabytes() -> float:
     """Of this process; 0 where it cannot be seen."""
-    return _status(os.getpid()).get("VmRSS", 0.0)
+    return resident(os.getpid()).get("VmRSS", 0.0)
 
 
 def _watch(memory: Memory, root: int, postmaster: int, finished: threading.Event) -> None:
@@ -98,14 +98,14 @@ def _watch(memory: Memory, root: int, postmaster: int, finished: threading.Event
 def _note_processes(memory: Memory, roles: Mapping[int, str]) -> None:
     now = time.time()
     for pid, role in roles.items():
-        status = _status(pid)
+        status = resident(pid)
         if "VmRSS" in status:
             memory.peaks[role] = max(memory.peaks[role], status["VmHWM"])
             memory.resident[pid].append((now, status["VmRSS"]))
 
 
 def _note_server(memory: Memory, pids: list[int]) -> None:
-    statuses = [_status(pid) for pid in pids]
+    statuses = [resident(pid) for pid in pids]
     own = sum(status.get("RssAnon", 0) for status in statuses)
     shared = max((status.get("RssShmem", 0) for status in statuses), default=0)
     memory.peaks["postgres"] = max(memory.peaks["postgres"], own + shared)
@@ -140,8 +140,8 @@ def role_of(process: Process, running: Mapping[int, Process]) -> str:
     return next((role for sign, role in ROLES if sign in process.command), "other")
 
 
-def _status(pid: int) -> dict[str, float]:
-    """Of /proc/PID/status whatever is in kB, in MB; nothing where the process has ended."""
+def resident(pid: int) -> dict[str, float]:
+    """Return of /proc/PID/status whatever is in kB, in MB; nothing if the process has ended."""
     with suppress(OSError):
         lines = [line.split() for line in (PROC / str(pid) / "status").read_text().splitlines()]
         return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines if words[-1] == "kB"}

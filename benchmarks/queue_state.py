@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.deployments import Home, wait_until
+from benchmarks.deployments import PATIENCE_SECONDS, Home, wait_until
 
 POLL_SECONDS = 0.1
 
@@ -41,7 +41,7 @@ class Ended:
 
 def wait_for_end(home: Home, documents: int) -> Ended:
     """Raises AssertionError where a document failed, TimeoutError."""
-    _wait_for_empty_queue(home)
+    wait_for_empty_queue(home)
     was_indexed = is_indexed(home)
     seen = wait_until(lambda: is_indexed(home), "the vector index", every=POLL_SECONDS)
     wait_until(lambda: not home.row(UNREPORTED)["found"], "the last report", every=POLL_SECONDS)
@@ -51,12 +51,15 @@ def wait_for_end(home: Home, documents: int) -> Ended:
 
 def wait_until_done(home: Home, documents: int) -> None:
     """Wait for the documents alone. Raises AssertionError where a document failed, TimeoutError."""
-    _wait_for_empty_queue(home)
+    wait_for_empty_queue(home)
     _times(home, documents)
 
 
-def _wait_for_empty_queue(home: Home) -> None:
-    wait_until(lambda: not home.row(UNFINISHED)["found"], "the end of the queue", every=POLL_SECONDS)
+def wait_for_empty_queue(home: Home, seconds: float = PATIENCE_SECONDS) -> float:
+    """Return when the queue was empty, as the wall clock says. Raises TimeoutError."""
+    return wait_until(
+        lambda: not home.row(UNFINISHED)["found"], "the end of the queue", seconds=seconds, every=POLL_SECONDS
+    )
 
 
 def _times(home: Home, documents: int) -> dict[str, Any]:

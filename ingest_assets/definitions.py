@@ -19,6 +19,7 @@ from ingest_assets.orchestration.io_managers import step_io_manager
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.reconciliation import reconcile_dagster
+from ingest_assets.orchestration.remote_jobs import settle_remote_jobs
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import (
     check_queue_hourly,
@@ -28,6 +29,7 @@ from ingest_assets.orchestration.schedules import (
     hourly_unlisting,
     look_after_dagster,
     look_after_deletions,
+    look_after_remote_jobs,
     look_after_vector_index,
     measure_recall_daily,
     retry_failed_partitions,
@@ -60,8 +62,12 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             sweep_store,
             purge_runs,
             send_summary,
+            settle_remote_jobs,
         ],
-        sensors=[queued_jobs_sensor(settings), alert_of_failures_sensor(settings)],
+        sensors=[
+            queued_jobs_sensor(settings, parsed_remotely=deployment.parsing_provider is not None),
+            alert_of_failures_sensor(settings),
+        ],
         schedules=[
             retry_failed_partitions,
             look_after_dagster,
@@ -71,6 +77,7 @@ def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | Non
             check_rows_daily,
             hourly_unlisting,
             look_after_deletions,
+            look_after_remote_jobs,
             daily_purge,
             daily_sweep,
             daily_summary,

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         description="Where INGEST_DATABASE_URL leads to a pooler: a URL around it, for migrations and index builds, "
         "and needed for backups.",
     )
+    search_database_url: SecretStr | None = Field(
+        default=None,
+        description="A read replica of the database, on which the command line and the HTTP service search; while it "
+        "is away, they search in the database itself.",
+    )
     dagster_database_url: SecretStr | None = Field(
         default=None,
         description="Dagster's own database; by default, the database `dagster` on the same server.",
@@ -72,11 +77,13 @@ class Settings(BaseSettings):
         description="A file with the master key, 64 hexadecimal digits, with which stored documents are encrypted; by "
         "default, they are stored as they are.",
     )
-    parser: Literal["auto", "llamaparse", "local"] = Field(
-        default="auto", description="The parser; `auto` means LlamaParse if its key is set."
+    parser: Literal["auto", "llamaparse", "llamacloud", "local"] = Field(
+        default="auto",
+        description="The parser; `auto` means LlamaParse if its key is set. `llamacloud` is LlamaParse by its second "
+        "protocol.",
     )
     parser_fallback: bool = Field(
-        default=True, description="Whether the local parser stands in while LlamaParse is down."
+        default=True, description="Whether the local parser stands in while the provider is down."
     )
     embedder: Literal["auto", "openai", "local"] = Field(
         default="auto", description="What embeds chunks; `auto` means OpenAI if its key is set."
@@ -129,6 +136,16 @@ class Settings(BaseSettings):
     llamaparse_callback_url: str | None = Field(
         default=None,
         description="Where LlamaParse reports finished jobs: the public URL of /v1/webhooks/llamaparse.",
+    )
+    llamacloud_version: str | None = Field(
+        default=None,
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="The version of the tier that Llama Cloud uses, such as 2026-09-28; by default, the newest one "
+        "that this release knows.",
+    )
+    llamacloud_callback_url: str | None = Field(
+        default=None,
+        description="Where Llama Cloud reports jobs that have ended: the public URL of /v1/webhooks/llamacloud.",
     )
     llamaparse_requests_per_minute: int | None = Field(
         default=None, gt=0, description="LlamaParse's limit, for all workers."
@@ -245,6 +262,13 @@ class Settings(BaseSettings):
     trusted_proxies: str | None = Field(
         default=None,
         description="Whose X-Forwarded-For the HTTP service believes: addresses or networks, separated by commas.",
+    )
+    download_url_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="How long the address in a bucket is good for to which `ingest serve` sends whoever downloads a "
+        "document; 0 has it hand out the bytes itself, for buckets that its callers cannot reach.",
     )
     llamaparse_webhook_secret: SecretStr | None = Field(
         default=None,

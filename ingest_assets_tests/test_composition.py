@@ -16,6 +16,7 @@ from ingest_assets.adapters.providers import PROVIDERS
 from ingest_assets.adapters.providers.openai.embedder import OpenAIEmbedder
 from ingest_assets.composition import Deployment
 from ingest_assets.composition.providers import embedders, key_of, openai_settings, parsers, rates
+from ingest_assets.domain.documents.document import Producer
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.costs import Usage
@@ -41,6 +42,17 @@ def test_with_keys_the_real_services_are_used_and_the_local_parser_stands_in() -
     assert isinstance(made.embedder, OpenAIEmbedder)
     assert isinstance(made.parser, ParserRouter)
     assert made.parser.producer_of(FileType.PDF).name == "llamaparse"
+
+
+def test_llama_cloud_parses_where_it_is_chosen_with_a_dated_version() -> None:
+    made = deployment(llama_cloud_api_key=SecretStr("k"), parser="llamacloud")
+    assert isinstance(made.parser, ParserRouter)
+    assert made.parser.producer_of(FileType.PDF) == Producer("llamacloud", "cost_effective-2026-09-28+1")
+    assert made.parsing_effort(FileType.PDF).usage(10).credits == 30
+    pinned = deployment(llama_cloud_api_key=SecretStr("k"), parser="llamacloud", llamacloud_version="2026-08-19")
+    assert pinned.parser.producer_of(FileType.PDF).version == "cost_effective-2026-08-19+1"
+    with pytest.raises(ValueError, match="llamacloud_version"):
+        deployment(llamacloud_version="latest")
 
 
 @pytest.mark.parametrize("media_type", [FileType.MARKDOWN, FileType.TEXT, FileType.EML])
@@ -72,7 +84,9 @@ def test_local_means_local_even_with_keys() -> None:
     assert isinstance(made.embedder, LexicalEmbedder)
 
 
-@pytest.mark.parametrize(("part", "chosen"), [("embedder", "openai"), ("parser", "llamaparse")])
+@pytest.mark.parametrize(
+    ("part", "chosen"), [("embedder", "openai"), ("parser", "llamaparse"), ("parser", "llamacloud")]
+)
 def test_a_service_that_is_chosen_without_its_key_is_refused(part: str, chosen: str) -> None:
     with pytest.raises(IngestError) as raised:
         getattr(deployment(**{part: chosen}), part)

@@ -652,8 +652,44 @@ CREATE TABLE upload_pipeline.parse_jobs (
     created_at timestamptz NOT NULL DEFAULT now(),
     -- When the provider called back.
     completed_at timestamptz,
+    -- The id that the provider was told when it was asked for the job, if it is told one; by it, the job is found again.
+    request_id uuid UNIQUE,
+    -- Whether the provider certainly has no job of that request.
+    withdrawn boolean NOT NULL DEFAULT false,
+    -- When the provider is next asked what the job costs; null if that is known, or will never be.
+    bill_due_at timestamptz,
     PRIMARY KEY (document_id, content_sha, parser_name, parser_version)
 );
+CREATE INDEX parse_jobs_with_bill_due ON upload_pipeline.parse_jobs (bill_due_at) WHERE bill_due_at IS NOT NULL;
+
+-- Jobs that nobody needs here any more and that their providers may still keep, until they are removed there. No user's data:
+-- it outlives their documents.
+CREATE TABLE upload_pipeline.remote_leftovers (
+    request_id uuid PRIMARY KEY,
+    provider text NOT NULL,
+    -- Null if the answer to the request was lost.
+    remote_id text,
+    call_id bigint,
+    asked_at timestamptz NOT NULL,
+    left_at timestamptz NOT NULL DEFAULT now(),
+    -- When the provider is next asked to remove it.
+    due_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX remote_leftovers_due ON upload_pipeline.remote_leftovers (due_at);
+
+-- Leaves a job to be removed at its provider, whatever removes or replaces its row here.
+CREATE FUNCTION upload_pipeline.leave_remote_job() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO upload_pipeline.remote_leftovers (request_id, provider, remote_id, call_id, asked_at)
+    VALUES (OLD.request_id, OLD.parser_name, OLD.remote_id, OLD.call_id, OLD.created_at)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER remote_jobs_are_left_over AFTER DELETE OR UPDATE OF request_id ON upload_pipeline.parse_jobs
+    FOR EACH ROW WHEN (OLD.request_id IS NOT NULL AND NOT OLD.withdrawn)
+    EXECUTE FUNCTION upload_pipeline.leave_remote_job();
 
 -- Returns how many rows of each table still hold something of a deleted document. It looks into every table that names
 -- documents, including future ones, except those that keep nothing but ids.
@@ -883,6 +919,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     upload_pipeline.webhook_log, upload_pipeline.idempotency_keys, upload_pipeline.spending, upload_pipeline.parse_jobs,
     upload_pipeline.deleted_documents, upload_pipeline.instances, upload_pipeline.moved_listings,
     upload_pipeline.user_keys, upload_pipeline.skipped_attachments, upload_pipeline.pauses TO ingest_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON upload_pipeline.remote_leftovers TO ingest_worker;
 GRANT SELECT, INSERT, UPDATE ON upload_pipeline.paid_calls, upload_pipeline.paid_services, upload_pipeline.alerts,
     upload_pipeline.locks, upload_pipeline.totals, upload_pipeline.totals_until, upload_pipeline.recalls TO ingest_worker;
 GRANT SELECT, INSERT, DELETE ON upload_pipeline.readings TO ingest_worker;

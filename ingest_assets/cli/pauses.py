@@ -15,7 +15,7 @@ from ingest_assets.domain.spending.providers import ProviderName
 PausedUser = Annotated[str | None, typer.Option("--user", metavar="UUID", help="Only this user's documents.")]
 CalledProvider = Annotated[
     str | None,
-    typer.Option("--provider", metavar="NAME", help="Only calls of this provider: openai or llamaparse."),
+    typer.Option("--provider", metavar="NAME", help="Only calls of this provider: openai, llamaparse or llamacloud."),
 ]
 
 

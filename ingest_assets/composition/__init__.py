@@ -1,9 +1,9 @@
 """The one place that chooses the adapters behind the ports. It imports and makes everything on first use."""
 
-from ingest_assets.adapters.providers import PROVIDERS
+from ingest_assets.adapters.providers import LLAMACLOUD, LLAMAPARSE, PROVIDERS
 from ingest_assets.composition.deployment import Deployment
 
-__all__ = ["PROVIDERS", "Deployment", "key_patterns"]
+__all__ = ["LLAMACLOUD", "LLAMAPARSE", "PROVIDERS", "Deployment", "key_patterns"]
 
 
 def key_patterns() -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ingest_assets.composition.parts import Parts, part
 from ingest_assets.domain.roles import Role
+from ingest_assets.pipeline.telling import Tell, telling_nobody
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.counting_observer import CountingObserver
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from ingest_assets.adapters.postgres.documents.export import Export
     from ingest_assets.adapters.postgres.documents.idempotency_keys import PostgresIdempotencyKeys
     from ingest_assets.adapters.postgres.isolation import Isolation
+    from ingest_assets.adapters.postgres.replicas import ReplicaState
     from ingest_assets.adapters.postgres.spending.ledger import Ledger
     from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
+    from ingest_assets.domain.spending.providers import ProviderName
     from ingest_assets.pipeline.ports.clock import Clock
     from ingest_assets.pipeline.ports.encrypting import KeyManagement, UserKeys
     from ingest_assets.pipeline.ports.object_store import ObjectStore
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 SPARE_CONNECTIONS = 4
 """Connections for what a worker does besides its documents: renewing leases, claiming, reporting, booking."""
 
+REPLICA_PATIENCE = 1.0
+"""Seconds that a search waits for a read replica before it goes to the database itself."""
 MEASURING_PATIENCE = 3.0
 """Seconds that a scrape waits for Postgres; Prometheus waits ten for the scrape."""
 
@@ -131,18 +136,43 @@ class Databases(Parts):
 
         return Database(self.url_of(Role.WORKER), connections=1, patience=MEASURING_PATIENCE)
 
-    def migrate(self) -> list[str]:
-        """Bring the schema up to date and return the names of the migrations applied."""
+    @part
+    def search_database(self) -> "Database | None":
+        """Return the read replica for searches, if there is one."""
+        from ingest_assets.adapters.postgres.database import Database
+
+        url = self.search_database_url
+        return None if url is None else Database(url, patience=REPLICA_PATIENCE)
+
+    @property
+    def search_database_url(self) -> str | None:
+        replica = self.settings.search_database_url
+        return None if replica is None else _decided(replica.get_secret_value())
+
+    def replica_state(self) -> "ReplicaState | None":
+        """Return how far the read replica is behind, if there is one."""
+        from ingest_assets.adapters.postgres.replicas import replica_state
+
+        url = self.search_database_url
+        return None if url is None else replica_state(self.direct_database_url, url)
+
+    def migrate(self, *, needed_only: bool = False, tell: Tell = telling_nobody) -> list[str]:
+        """Bring the schema up to date, or only as far as this release needs, and return the names of what was applied.
+
+        Args:
+            needed_only: Whether to leave out what would stop older releases and is not needed.
+            tell: Hears how far the migration that is being applied has come.
+        """
         from ingest_assets.adapters.postgres.migrations import migrate
 
-        return migrate(self.direct_database_url)
+        return migrate(self.direct_database_url, needed_only=needed_only, tell=tell)
 
     def prepare_databases(self) -> None:
-        """Bring the schema up to date, and create Dagster's database unless a setting names one."""
+        """Give the schema what this release needs, and create Dagster's database unless a setting names one."""
         from ingest_assets.adapters.postgres.migrations import create_database, keep_readers_out
         from ingest_assets.settings import sibling_database
 
-        self.migrate()
+        self.migrate(needed_only=True)
         if self.settings.dagster_database_url is None:
             create_database(self.plain_dagster_database_url)
         if self.settings.embedded:
@@ -190,12 +220,11 @@ class Databases(Parts):
 
         return PostgresIdempotencyKeys(self.database)
 
-    @property
-    def webhook_log(self) -> "PostgresWebhookLog":
+    def webhook_log(self, provider: "ProviderName") -> "PostgresWebhookLog":
+        """Return what keeps the callbacks of a provider."""
         from ingest_assets.adapters.postgres.spending.webhook_log import PostgresWebhookLog
-        from ingest_assets.adapters.providers import LLAMAPARSE
 
-        return PostgresWebhookLog(self.database, LLAMAPARSE.name)
+        return PostgresWebhookLog(self.database, provider)
 
     @part
     def objects(self) -> "ObjectStore":

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ingest_assets.pipeline.ports.reporting import Partitions, Reports
     from ingest_assets.pipeline.pruning import Pruning
     from ingest_assets.pipeline.refresh import Refresh
+    from ingest_assets.pipeline.remote_upkeep import RemoteUpkeep
     from ingest_assets.pipeline.steps.step import Step
     from ingest_assets.pipeline.store_ownership import StoreOwnership
     from ingest_assets.pipeline.summarising import Summarising
@@ -238,6 +239,15 @@ class Deployment(Searching):
 
         return Deletion(self.deletions, self.objects, self.observer, self.user_keys)
 
+    @part
+    def remote_upkeep(self) -> "RemoteUpkeep":
+        from ingest_assets.adapters.postgres.spending.remote_remains import PostgresRemoteRemains
+        from ingest_assets.composition.providers import keepers
+        from ingest_assets.pipeline.remote_upkeep import RemoteUpkeep
+
+        remains = PostgresRemoteRemains(self.database)
+        return RemoteUpkeep(remains, keepers(self.settings), self.paid_calls, self.observer)
+
     @property
     def encryption(self) -> "Encryption":
         """Return what encrypts what is stored already.
@@ -388,6 +398,8 @@ class Deployment(Searching):
             self.local_parser.close()
         if "database" in made:
             self.database.close()
+        if made.get("search_database") is not None:
+            made["search_database"].close()
         if "measuring_database" in made:
             self.measuring_database.close()
         if "embedded_postgres" in made:

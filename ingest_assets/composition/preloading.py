@@ -7,7 +7,7 @@ from ingest_assets import adapters
 
 LEFT_OUT = (
     "ingest_assets.adapters.parsers.sealed.",  # runs in processes of its own
-    "ingest_assets.adapters.providers.llamaparse.transport",  # loads an HTTP client for one provider's sake
+    "ingest_assets.adapters.providers.remote_parsing.transport",  # loads an HTTP client for some providers' sake
 )
 
 

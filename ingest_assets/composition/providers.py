@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from ingest_assets.adapters.keys import key_reader
-from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI, PROVIDERS
-from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
+from ingest_assets.adapters.providers import LLAMACLOUD, LLAMAPARSE, OPENAI, PROVIDERS
+from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSettings
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
 from ingest_assets.adapters.providers.openai.models import OpenAISettings
+from ingest_assets.adapters.providers.remote_parsing.settings import Tier
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.search.index_policy import LOCAL_MODELS_BY_BITS, IndexPolicy
 from ingest_assets.domain.spending.budgets import BudgetLimits
@@ -15,7 +17,7 @@ from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import Provider, ProviderName
 from ingest_assets.domain.spending.rate_limits import RateLimit, RateLimits
 from ingest_assets.pipeline.ports.clock import Clock
-from ingest_assets.pipeline.ports.providers import Embedder, PaidCalls, RemoteJobs
+from ingest_assets.pipeline.ports.providers import Embedder, PaidCalls, RemoteJobs, RemoteKeeper
 from ingest_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Use(Generic[Make]):
 
 def parsers(settings: Settings) -> Mapping[Provider, Use[MakeParser]]:
     """Return the providers that parse."""
-    return {LLAMAPARSE: _llamaparse(settings)}
+    return {LLAMAPARSE: _llamaparse(settings), LLAMACLOUD: _llamacloud(settings)}
 
 
 def embedders(settings: Settings) -> Mapping[Provider, Use[MakeEmbedder]]:
@@ -54,14 +56,17 @@ def rates(settings: Settings) -> Mapping[ProviderName, RateLimits]:
             _per_minute(settings.openai_requests_per_minute), _per_minute(settings.openai_tokens_per_minute)
         ),
         LLAMAPARSE.name: RateLimits(_per_minute(settings.llamaparse_requests_per_minute)),
+        LLAMACLOUD.name: RateLimits(_per_minute(settings.llamaparse_requests_per_minute)),
     }
 
 
 def key_of(provider: Provider, settings: Settings) -> Key | None:
     """Return a function that reads the provider's key, or None if no key is set."""
+    llama = key_reader(settings.llama_cloud_api_key, settings.llama_cloud_api_key_file)
     return {
         OPENAI: key_reader(settings.openai_api_key, settings.openai_api_key_file),
-        LLAMAPARSE: key_reader(settings.llama_cloud_api_key, settings.llama_cloud_api_key_file),
+        LLAMAPARSE: llama,
+        LLAMACLOUD: llama,
     }[provider]
 
 
@@ -136,6 +141,37 @@ def _llamaparse(settings: Settings) -> Use[MakeParser]:
         return LlamaParseParser(key, settings.llama_cloud_base_url, calls, jobs, wanted, clock)
 
     return Use(make, wanted.usage)
+
+
+def _llamacloud(settings: Settings) -> Use[MakeParser]:
+    wanted = llamacloud_settings(settings)
+
+    def make(key: Key, calls: PaidCalls, jobs: RemoteJobs, clock: Clock) -> "ProviderParser":
+        from ingest_assets.adapters.providers.llamacloud.parser import LlamaCloudParser
+
+        return LlamaCloudParser(key, settings.llama_cloud_base_url, calls, jobs, wanted, clock)
+
+    return Use(make, wanted.usage)
+
+
+def llamacloud_settings(settings: Settings) -> LlamaCloudSettings:
+    return LlamaCloudSettings(
+        tier=Tier(settings.llamaparse_tier),
+        tier_version=settings.llamacloud_version or "",
+        language=settings.llamaparse_language,
+        do_not_cache=settings.llamaparse_do_not_cache,
+        callback_url=settings.llamacloud_callback_url,
+    )
+
+
+def keepers(settings: Settings) -> Mapping[ProviderName, RemoteKeeper]:
+    """Return the providers that keep jobs until they are removed, as far as their keys are set."""
+    key = key_of(LLAMACLOUD, settings)
+    if key is None:
+        return {}
+    from ingest_assets.adapters.providers.llamacloud.keeper import LlamaCloudKeeper
+
+    return {LLAMACLOUD.name: LlamaCloudKeeper(key, settings.llama_cloud_base_url, llamacloud_settings(settings))}
 
 
 def _per_minute(limit: int | None) -> RateLimit | None:

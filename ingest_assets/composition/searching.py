@@ -19,7 +19,18 @@ class Searching(Tools):
     def search(self) -> "Search":
         from ingest_assets.pipeline.search import Search
 
-        return Search(self.search_index, self.embedder)
+        return Search(self.replicated_index, self.embedder)
+
+    @part
+    def replicated_index(self) -> "SearchIndex":
+        """Return the index on the read replica, if there is one; what measures the index itself asks the database."""
+        if self.search_database is None:
+            return self.search_index
+        from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
+        from ingest_assets.pipeline.replicated_search import ReplicatedSearchIndex
+
+        replica = PostgresSearchIndex(self.search_database, self.index_policy)
+        return ReplicatedSearchIndex(replica, self.search_index, self.clock, self.observer)
 
     @part
     def search_index(self) -> "SearchIndex":

@@ -4,7 +4,7 @@ A migration named NNNN_pre_… leaves older code working, and newer code needs i
 and newer code works without it. One named NNNN_between_… does both: it stops older code, and newer code needs it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from ingest_assets.domain.errors import OutageError, ResourceError
 
@@ -39,6 +39,16 @@ def check_not_newer(applied: Iterable[str], known: Collection[str]) -> None:
 def needed(missing: Iterable[str]) -> list[str]:
     """Return those of the missing migrations without which this code does not work."""
     return [name for name in missing if not _is(name, "post")]
+
+
+def needed_by_nobody(pending: Sequence[str]) -> list[str]:
+    """Return what can wait until no older code runs: what comes after everything that newer code needs.
+
+    Args:
+        pending: The names of the migrations that are to be applied, in order.
+    """
+    last = max((number for number, name in enumerate(pending, start=1) if needed([name])), default=0)
+    return list(pending[last:])
 
 
 def _is(name: str, kind: str) -> bool:

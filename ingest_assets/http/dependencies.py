@@ -1,4 +1,7 @@
-"""What routes depend on: the running service, the caller, the caller's document."""
+"""What routes depend on: the running service, the caller, the caller's document.
+
+Those that wait for nothing are coroutines: a plain function would cost each request a way to another thread and back.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +18,7 @@ from ingest_assets.http.ports import HttpService
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token as Supabase issues it.")
 
 
-def _service(request: Request) -> HttpService:
+async def _service(request: Request) -> HttpService:
     service: HttpService = request.app.state.service
     return service
 
@@ -42,14 +45,14 @@ def _admission(
 Admitted = Annotated[Admission, Depends(_admission)]
 
 
-def _caller(admission: Admitted) -> UserId:
+async def _caller(admission: Admitted) -> UserId:
     return admission.user
 
 
 Caller = Annotated[UserId, Depends(_caller)]
 
 
-def _actor(request: Request) -> Actor:
+async def _actor(request: Request) -> Actor:
     return Actor("http", request.state.request_id)
 
 

@@ -168,6 +168,20 @@ def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
     return DocumentStatus.of(document, status, known or {})
 
 
+@router.get(
+    "/{document_id}/content",
+    response_class=Response,
+    responses={
+        200: {"description": "The document's bytes.", "content": {"*/*": {"schema": BINARY}}},
+        307: {"description": "Where the bytes are, for a short while; whoever has the address needs no token."},
+        **problems(401, 404, 422, 429, 502, 503),
+    },
+)
+def document_content(document: OwnDocument, service: Service) -> Response:
+    """Return a document as it was submitted, to be saved; from a bucket, by a redirect to a short-lived address."""
+    return service.downloads.answer(document)
+
+
 @router.patch("/{document_id}", responses=problems(401, 404, 413, 422, 429, 503))
 def describe_document(change: DescriptionChange, document: OwnDocument, service: Service) -> Description:
     """Change what is known about a document besides its text. Searches know it at once; nothing is embedded again."""

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from ingest_assets.domain.dashboards.panels import Dashboard
 from ingest_assets.domain.documents.document import Acceptance, DocumentId, UserId
 from ingest_assets.domain.metrics import Sample
 from ingest_assets.domain.spending.remote_jobs import CalledBack
 from ingest_assets.http.authentication import Authentication
+from ingest_assets.http.downloads import Downloads
 from ingest_assets.http.following.followers import Followers
 from ingest_assets.http.login import Login
 from ingest_assets.http.rate_limit import RateLimit
@@ -59,6 +61,9 @@ class Callbacks(Protocol):
     def expects(self, callback_secret: str) -> bool:
         """Return whether a remote job was given this secret."""
 
+    def secret_of(self, request_id: UUID) -> str | None:
+        """Return what signs the callbacks of the job of a request; return None if nobody waits for it."""
+
     def complete(self, remote_id: str) -> CalledBack | None:
         """Complete the remote job of this id; return None if nobody waits for it. The caller checks the signature."""
 
@@ -91,9 +96,12 @@ class HttpService:
     rate_limit: RateLimit
     limits: Limits
     uploads: Uploads
+    downloads: Downloads
     followers: Followers
     idempotency_keys: IdempotencyKeys
     webhook_log: WebhookLog
+    """Of LlamaParse's callbacks."""
+    llamacloud_log: WebhookLog
     callbacks: Callbacks
     pending_migrations: Callable[[], list[str]]
     """Raises an IngestError if the database does not answer."""

@@ -37,9 +37,12 @@ STATUS_OF_CODE = {
     "streams_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
     "streams_full": HTTPStatus.TOO_MANY_REQUESTS,
     "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,
+    "content_missing": HTTPStatus.NOT_FOUND,
+    "object_tampered": HTTPStatus.BAD_GATEWAY,
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
     "database_too_old": HTTPStatus.SERVICE_UNAVAILABLE,
     "pgvector_missing": HTTPStatus.SERVICE_UNAVAILABLE,
+    "pgvector_closed": HTTPStatus.SERVICE_UNAVAILABLE,
     "migration_changed": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 HINT_OF_CODE = {

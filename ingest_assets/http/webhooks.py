@@ -6,6 +6,7 @@ import logging
 import re
 from hashlib import sha256
 from typing import Annotated, Any, TypeGuard
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -23,6 +24,7 @@ logger = logging.getLogger("ingest_assets.http")
 LARGEST_EVENT = 64 * 1024
 """Larger bodies are results; nobody reads them here, so they are not held in memory, and not kept."""
 SUCCESS = "success"
+BEFORE_THE_END = ("parse.pending", "parse.running")
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
@@ -46,6 +48,51 @@ async def llamaparse(
     if outcome is Outcome.REFUSED:
         raise PermanentError("signature_invalid")
     return CallbackAnswer(outcome=outcome)
+
+
+@router.post("/llamacloud", responses=problems(401, 408, 413, 422, 429, 503))
+async def llamacloud(
+    request: Request,
+    service: Service,
+    job: Annotated[UUID | None, Query(description="The id of the request for the remote job.")] = None,
+    lc_signature: Annotated[
+        str | None, Header(description="sha256=HEX, the HMAC of the body with the secret of the remote job.")
+    ] = None,
+) -> CallbackAnswer:
+    """Receive Llama Cloud's report that a remote job has ended. Late, repeated and unknown reports do no harm."""
+    service.rate_limit.admit(sender_of(request))
+    outcome = await _signed_outcome(request, service, job, lc_signature)
+    logger.info("callback from llamacloud: %s", outcome)
+    if outcome is Outcome.REFUSED:
+        raise PermanentError("signature_invalid")
+    return CallbackAnswer(outcome=outcome)
+
+
+async def _signed_outcome(
+    request: Request, service: HttpService, request_id: UUID | None, signature: str | None
+) -> Outcome:
+    """Look for the proof, which each remote job has a secret of its own for, before anything is stored."""
+    if request_id is None or not SIGNATURE.fullmatch(signature or ""):
+        return Outcome.REFUSED
+    secret = await run_in_threadpool(service.callbacks.secret_of, request_id)
+    if secret is None:
+        return Outcome.UNKNOWN_JOB
+    body, expected = await _received(request, secret)
+    if not hmac.compare_digest(expected, signature or ""):
+        return Outcome.REFUSED
+    return await run_in_threadpool(_believe_end, service, secret, body)
+
+
+def _believe_end(service: HttpService, secret: str, body: bytes) -> Outcome:
+    """Complete the remote job whose end is reported, whatever it is: whoever waits for it asks how it ended."""
+    if _event_in(body).get("event_type") in BEFORE_THE_END:
+        return Outcome.NO_RESULT
+    called = service.callbacks.complete_by_secret(secret)
+    if called is None:
+        return Outcome.UNKNOWN_JOB
+    outcome = Outcome.FINISHED_BEFORE if called.completed_before else Outcome.COMPLETED
+    service.llamacloud_log.record(body if outcome is Outcome.COMPLETED else b"", outcome, called.document_id)
+    return outcome
 
 
 async def _outcome(request: Request, service: HttpService, secret: str | None, signature: str | None) -> Outcome:

@@ -10,6 +10,7 @@ from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.instance import delete_run
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
 from ingest_assets.orchestration.reconciliation import reconcile_dagster
+from ingest_assets.orchestration.remote_jobs import settle_remote_jobs
 from ingest_assets.orchestration.run_history import CHECK_KEYS, needed_runs, old_runs
 from ingest_assets.orchestration.summaries import send_summary
 from ingest_assets.orchestration.sweeping import sweep_store
@@ -67,6 +68,7 @@ JOBS = tuple(
         check_rows,
         reconcile_dagster,
         send_summary,
+        settle_remote_jobs,
     )
 )
 """Every Dagster job of this project."""

@@ -18,7 +18,8 @@ from ingest_assets.pipeline.ports.reporting import Reports
 from ingest_assets.settings import Settings
 
 JOBS_PER_WORKER = 200
-"""How many waiting jobs justify another worker: one worker finishes fewer before another has started."""
+"""How many waiting jobs justify another worker where this machine parses: one worker finishes fewer before another has
+started."""
 
 FIRST = {"dagster/priority": "1"}
 """The tag of runs that the queue starts, so that they do not wait for a backfill to end."""
@@ -65,15 +66,20 @@ def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int)
         )
 
 
+def jobs_per_worker(settings: Settings, *, parsed_remotely: bool) -> int:
+    """Return how many waiting jobs justify another worker: where a provider parses, as many as one may have there."""
+    return min(JOBS_PER_WORKER, settings.parses_in_flight) if parsed_remotely else JOBS_PER_WORKER
+
+
 def drain_runs(
-    workers: Workers, instance: dg.DagsterInstance, waiting: int, settings: Settings
+    workers: Workers, instance: dg.DagsterInstance, waiting: int, settings: Settings, jobs_per_worker: int
 ) -> Iterator[dg.RunRequest]:
-    """Request one drain run per JOBS_PER_WORKER waiting jobs.
+    """Request one drain run per so many waiting jobs.
 
     The settings' limit holds for the live runs of all deployments on this database together.
     """
     most = settings.drain_workers
-    wanted = min(most, -(-waiting // JOBS_PER_WORKER))
+    wanted = min(most, -(-waiting // jobs_per_worker))
     config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
     tags = FIRST | {INSTANCE_TAG: workers.name}
     count = partial(workers.live_drain_runs, instance, settings.lease)

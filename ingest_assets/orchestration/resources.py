@@ -29,6 +29,7 @@ PARTS = (
     "partitions",
     "pauses",
     "providers",
+    "remote_upkeep",
     "reports",
     "search_index",
     "stored_rows",

@@ -14,6 +14,7 @@ from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.purging import purge_runs
 from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
 from ingest_assets.orchestration.reconciliation import has_work, reconcile_dagster
+from ingest_assets.orchestration.remote_jobs import settle_remote_jobs
 from ingest_assets.orchestration.run_history import backfills_under_way
 from ingest_assets.orchestration.sweeping import sweep_store
 from ingest_assets.orchestration.unlisting import unlist_moved, unlist_partitions
@@ -25,6 +26,7 @@ from ingest_assets.pipeline.ports.deleting import Deletions
 from ingest_assets.pipeline.ports.instances import Listings
 from ingest_assets.pipeline.ports.providers import Availability
 from ingest_assets.pipeline.ports.reporting import Partitions, Reports
+from ingest_assets.pipeline.remote_upkeep import RemoteUpkeep
 from ingest_assets.pipeline.vector_index import IndexKeeper
 
 RUNS_PER_TICK = 10
@@ -109,6 +111,18 @@ def look_after_deletions(deletions: dg.ResourceParam[Deletions]) -> dg.RunReques
     if deletions.to_finish(1):
         return dg.RunRequest()
     return dg.SkipReason("There is no deletion to finish.")
+
+
+@dg.schedule(
+    cron_schedule="* * * * *",
+    job=settle_remote_jobs,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Books late bills of providers, and removes jobs there that no document needs any more.",
+)
+def look_after_remote_jobs(remote_upkeep: dg.ResourceParam[RemoteUpkeep]) -> dg.RunRequest | dg.SkipReason:
+    if remote_upkeep.is_due():
+        return dg.RunRequest()
+    return dg.SkipReason("There is no bill to ask for, and no job to remove.")
 
 
 @dg.schedule(

@@ -8,7 +8,7 @@ from ingest_assets.domain.bounds import QUEUE_SENSOR
 from ingest_assets.domain.errors import OutageError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.orchestration.jobs import drain_queue, ingest_document
-from ingest_assets.orchestration.queue import JOBS_PER_WORKER, drain_runs, live_runs, partition_runs
+from ingest_assets.orchestration.queue import drain_runs, jobs_per_worker, live_runs, partition_runs
 from ingest_assets.orchestration.workers import Workers
 from ingest_assets.pipeline.failure import Failures
 from ingest_assets.pipeline.ports.claiming import Backlog, Claims
@@ -19,7 +19,7 @@ from ingest_assets.pipeline.ports.providers import Availability
 from ingest_assets.settings import Settings
 
 
-def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
+def queued_jobs_sensor(settings: Settings, *, parsed_remotely: bool) -> dg.SensorDefinition:
     """Return the sensor, which starts runs for queued documents."""
 
     @dg.sensor(
@@ -46,7 +46,8 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         workers = Workers(instance_name, instances, backlog, clock)
         workers.note(instance, settings.lease)
         room = max(0, settings.few_jobs - live_runs(instance, ingest_document.name))
-        waiting = backlog.waiting(room + JOBS_PER_WORKER * settings.drain_workers)
+        worth_a_worker = jobs_per_worker(settings, parsed_remotely=parsed_remotely)
+        waiting = backlog.waiting(room + worth_a_worker * settings.drain_workers)
         if waiting == 0:
             return dg.SkipReason("The queue is empty.")
         if not providers.take_calls():
@@ -56,8 +57,10 @@ def queued_jobs_sensor(settings: Settings) -> dg.SensorDefinition:
         except OutageError as outage:
             return dg.SkipReason(f"{outage.message} {outage.hint}")
         if waiting > room:
-            requests = list(drain_runs(workers, instance, waiting, settings))
+            requests = list(drain_runs(workers, instance, waiting, settings, worth_a_worker))
             otherwise = "As many drain runs are at work as what waits is worth, or as INGEST_DRAIN_WORKERS allows."
+        elif workers.live_drain_runs(instance, settings.lease):
+            return dg.SkipReason("A drain run is at work, and takes the few jobs that wait.")
         else:
             requests = list(partition_runs(claims, listings, settings.lease, instance, waiting))
             otherwise = "Others have just claimed what waited."

@@ -14,9 +14,9 @@ from ingest_assets.adapters.object_stores.bucket import PART_BYTES, Bucket
 from ingest_assets.domain.errors import OutageError
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 from ingest_assets_tests.contracts.object_store_contract import ObjectStoreContract
+from ingest_assets_tests.moto import Moto, moto, needs_moto
 from ingest_assets_tests.seaweedfs import BUCKET, SeaweedFS, needs_seaweedfs, seaweedfs
 
-pytestmark = needs_seaweedfs
 FULL = b"<Error><Code>XMinioStorageFull</Code><Message>Storage backend has reached its threshold.</Message></Error>"
 """What a MinIO that is full answers, with status 507."""
 LISTING = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -45,6 +45,13 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
     with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def other_server() -> Iterator[Moto]:
+    with moto() as server:
+        server.client("s3").create_bucket(Bucket=BUCKET)
         yield server
 
 
@@ -87,23 +94,11 @@ class Precise(BaseHTTPRequestHandler):
         del format, arguments
 
 
-class TestBucket(ObjectStoreContract):
+class BucketContract(ObjectStoreContract):
+    """As every server that speaks S3's protocol must do."""
+
     halves = 0
-
-    @pytest.fixture
-    def objects(self, server: SeaweedFS) -> ObjectStore:
-        return Bucket(BUCKET, f"prefix/{uuid4()}", server.settings, settling_seconds=0.2)
-
-    @pytest.fixture
-    def full(self) -> Iterator[ObjectStore]:
-        with ThreadingHTTPServer(("127.0.0.1", 0), Full) as answering:
-            Thread(target=answering.serve_forever, daemon=True).start()
-            yield Bucket(BUCKET, "", SeaweedFS(f"http://127.0.0.1:{answering.server_port}").settings)
-            answering.shutdown()
-
-    @pytest.fixture
-    def broken(self, server: SeaweedFS) -> ObjectStore:
-        return Bucket(BUCKET, "", {**server.settings, **WRONG_KEY})
+    has_addresses = True
 
     @pytest.fixture
     def crash_while_storing(self) -> Callable[[str], None]:
@@ -114,7 +109,43 @@ class TestBucket(ObjectStoreContract):
 
         return crash
 
+    @pytest.fixture
+    def full(self) -> Iterator[ObjectStore]:
+        with ThreadingHTTPServer(("127.0.0.1", 0), Full) as answering:
+            Thread(target=answering.serve_forever, daemon=True).start()
+            yield Bucket(BUCKET, "", SeaweedFS(f"http://127.0.0.1:{answering.server_port}").settings)
+            answering.shutdown()
 
+
+@needs_seaweedfs
+class TestBucket(BucketContract):
+    @pytest.fixture
+    def objects(self, server: SeaweedFS) -> ObjectStore:
+        return Bucket(BUCKET, f"prefix/{uuid4()}", server.settings, settling_seconds=0.2)
+
+    @pytest.fixture
+    def broken(self, server: SeaweedFS) -> ObjectStore:
+        return Bucket(BUCKET, "", {**server.settings, **WRONG_KEY})
+
+
+@needs_moto
+class TestBucketOfMoto(BucketContract):
+    """On the second server; it believes every key, so that the broken store is a bucket that is not there."""
+
+    @pytest.fixture
+    def objects(self, other_server: Moto) -> ObjectStore:
+        return Bucket(BUCKET, f"prefix/{uuid4()}", settings_of(other_server), settling_seconds=0.2)
+
+    @pytest.fixture
+    def broken(self, other_server: Moto) -> ObjectStore:
+        return Bucket("nowhere", "", settings_of(other_server))
+
+
+def settings_of(server: Moto) -> dict[str, str]:
+    return SeaweedFS(server.endpoint).settings
+
+
+@needs_seaweedfs
 def test_what_is_larger_than_a_part_is_stored_whole(server: SeaweedFS) -> None:
     objects, content = Bucket(BUCKET, "large", server.settings), os.urandom(PART_BYTES * 2 + 1)
     objects.put("user/document/content", content)
@@ -131,6 +162,7 @@ def test_an_object_is_removed_although_the_listing_knows_its_time_better_than_it
         answering.shutdown()
 
 
+@needs_seaweedfs
 @pytest.mark.parametrize("others", [{"endpoint": "http://127.0.0.1:9"}, WRONG_KEY])
 def test_what_cannot_be_asked_for_is_no_documents_fault(server: SeaweedFS, others: dict[str, str]) -> None:
     objects = Bucket(BUCKET, "", {**server.settings, **others})
@@ -139,6 +171,7 @@ def test_what_cannot_be_asked_for_is_no_documents_fault(server: SeaweedFS, other
             act()
 
 
+@needs_seaweedfs
 def test_a_bucket_that_is_not_there_is_not_taken_for_an_empty_one(server: SeaweedFS) -> None:
     objects = Bucket("nowhere", "", server.settings)
     for act in (lambda: objects.get("user/a/b"), lambda: objects.holds("user/a/b"), lambda: [*objects.listed()]):
@@ -146,6 +179,7 @@ def test_a_bucket_that_is_not_there_is_not_taken_for_an_empty_one(server: Seawee
             act()
 
 
+@needs_seaweedfs
 @pytest.mark.parametrize(("before", "code"), [("", 0), ("use()", 2)])
 def test_a_bucket_is_used_in_children_of_a_process_that_has_not_used_one(
     server: SeaweedFS, before: str, code: int

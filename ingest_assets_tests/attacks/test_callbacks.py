@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from hashlib import sha256
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from ingest_assets_tests.http.api import SECRET, Api, assert_problem, serving
 from ingest_assets_tests.http.process import serve
 
 PATH = "/v1/webhooks/llamaparse"
+CLOUD = "/v1/webhooks/llamacloud"
 SIGNING_SECRET = "what the service signs with"  # noqa: S105
 FORGED = "sha256=" + hmac.new(b"another secret", b"", sha256).hexdigest()
 LARGE = b"[" * 1024 * 1024
@@ -58,14 +60,23 @@ def test_a_flood_of_unproven_callbacks_leaves_nothing_in_the_database(asked: Api
     assert kept(database_url) == before
 
 
-@pytest.mark.parametrize("query", ["", "?secret=guessed"])
-def test_what_proves_nothing_is_answered_before_its_body_is_sent(asked: Api, query: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATH,
+        f"{PATH}?secret=guessed",
+        CLOUD,
+        f"{CLOUD}?job=guessed",
+        f"{CLOUD}?job={UUID(int=7)}",
+    ],
+)
+def test_what_proves_nothing_is_answered_before_its_body_is_sent(asked: Api, path: str) -> None:
     address = urlsplit(asked.url)
-    head = f"POST {PATH}{query} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 30000000\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 30000000\r\n\r\n"
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
         connection.sendall(head.encode())
         answer = connection.recv(4096)
-    assert answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 200"))
+    assert answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 200", b"HTTP/1.1 422"))
     assert b"connection: close" in answer.lower()
 
 

@@ -436,6 +436,7 @@ def test_costs_are_zero_where_nothing_was_paid(ingest: Ingest) -> None:
     assert ingest("costs", "--json").json == {
         "openai": {"calls": 0, "tokens": 0, "usd": 0.0},
         "llamaparse": {"calls": 0, "pages": 0, "credits": 0, "usd": 0.0},
+        "llamacloud": {"calls": 0, "pages": 0, "credits": 0, "usd": 0.0},
     }
 
 

@@ -38,7 +38,11 @@ def spend(database_url: str) -> None:
 def test_both_services_are_told_of_before_anything_is_spent(ingest: Ingest) -> None:
     ran = ingest("costs", "--json")
     assert ran.code == 0
-    assert ran.json == {"openai": {"calls": 0, "tokens": 0, "usd": 0.0}, "llamaparse": NO_PARSING}
+    assert ran.json == {
+        "openai": {"calls": 0, "tokens": 0, "usd": 0.0},
+        "llamaparse": NO_PARSING,
+        "llamacloud": NO_PARSING,
+    }
 
 
 def test_costs_are_told_in_total_and_apart(ingest: Ingest, database_url: str) -> None:
@@ -46,9 +50,14 @@ def test_costs_are_told_in_total_and_apart(ingest: Ingest, database_url: str) ->
     total = {
         "openai": {"calls": 3, "tokens": 3_000_000, "usd": 0.06},
         "llamaparse": {"calls": 1, "pages": 10, "credits": 30, "usd": 0.0375},
+        "llamacloud": NO_PARSING,
     }
     assert ingest("costs", "--json").json == total
-    other = {"openai": {"calls": 1, "tokens": 1_000_000, "usd": 0.02}, "llamaparse": NO_PARSING}
+    other = {
+        "openai": {"calls": 1, "tokens": 1_000_000, "usd": 0.02},
+        "llamaparse": NO_PARSING,
+        "llamacloud": NO_PARSING,
+    }
     by_user = ingest("costs", "--by-user", "--json").json
     assert by_user["openai"] == total["openai"]
     assert [group["user_id"] for group in by_user["groups"]] == [str(ONE), str(OTHER)]

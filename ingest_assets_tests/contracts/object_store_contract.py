@@ -4,8 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from ingest_assets.domain.documents.download import Download
 from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError
 from ingest_assets.pipeline.ports.object_store import ObjectStore
 
@@ -15,6 +17,8 @@ class ObjectStoreContract:
 
     overhead = 0
     """How many bytes an object takes beside its content."""
+    has_addresses = False
+    """Whether others may read a content, if they know its address."""
     halves = 1
     """How many objects a crash leaves that interrupts the storing of one."""
 
@@ -41,6 +45,25 @@ class ObjectStoreContract:
     def test_what_is_stored_is_given_back(self, objects: ObjectStore, content: bytes) -> None:
         objects.put("user/document/content", content)
         assert objects.get("user/document/content") == content
+
+    @pytest.mark.parametrize(("content", "beginning"), [(b"", b""), (b"by", b"by"), (b"bytes", b"byt")])
+    def test_what_is_stored_begins_so(self, objects: ObjectStore, content: bytes, beginning: bytes) -> None:
+        objects.put("user/document/content", content)
+        assert objects.beginning("user/document/content", 3) == beginning
+        with pytest.raises(PermanentError, match="content_missing"):
+            objects.beginning("user/document/other", 3)
+
+    def test_an_address_leads_to_the_content_which_is_to_be_saved(self, objects: ObjectStore) -> None:
+        objects.put("user/document/content", b"<b>bytes</b>")
+        address = objects.address("user/document/content", Download('a "b" ü.md', "text/markdown", 60))
+        if address is None:
+            assert not self.has_addresses
+            return
+        answered = httpx.get(address, trust_env=False)
+        assert (answered.status_code, answered.content) == (200, b"<b>bytes</b>")
+        assert answered.headers["content-type"].partition(";")[0] == "text/markdown"
+        said = answered.headers["content-disposition"]
+        assert said == "attachment; filename=\"a _b_ _.md\"; filename*=UTF-8''a%20%22b%22%20%C3%BC.md"
 
     def test_the_last_content_of_a_key_counts(self, objects: ObjectStore) -> None:
         objects.put("user/document/content", b"longer than the next")

@@ -12,6 +12,7 @@ import pytest
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
+from ingest_assets.domain.integrity import Finding
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
@@ -52,6 +53,11 @@ def refusal(calls: PaidCalls, user: UserId, document_id: DocumentId | None = Non
     with pytest.raises(IngestError) as raised, calls.begin(PROVIDER, ESTIMATE, user, document_id, fence):
         pytest.fail("the call was let through")
     return raised.value.code
+
+
+def wrong_rows(deployment: Deployment) -> list[Finding]:
+    """Return which rows contradict each other, such as budgets and calls."""
+    return list(deployment.stored_rows.inspect())
 
 
 class PaidCallsContract:
@@ -210,6 +216,31 @@ class PaidCallContract:
             raise UNAVAILABLE
         assert [each.micro_usd for each in deployment.ledger.costs()] == [9]
 
+    def test_a_bill_takes_the_place_of_the_cost_that_was_expected(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        with gate().begin(PROVIDER, ESTIMATE, user, None) as call:
+            call.settle(Usage(pages=2, credits=6, micro_usd=7500, request_id="job-1"))
+        for _ in range(2):
+            gate().bill(call.call_id, Usage(credits=4, micro_usd=5000))
+        [costs] = deployment.ledger.costs()
+        assert (costs.calls, costs.pages, costs.credits, costs.micro_usd) == (1, 2, 4, 5000)
+        assert wrong_rows(deployment) == []
+
+    def test_a_bill_settles_what_nobody_has_settled(self, gate: Gate, deployment: Deployment, user: UserId) -> None:
+        lost = TransientError("service_unavailable", name="x")
+        lost.may_have_cost = True
+        estimate = Usage(pages=2, credits=6, micro_usd=7500)
+        with suppress(TransientError), gate().begin(PROVIDER, estimate, user, None) as call:
+            raise lost
+        [costs] = deployment.ledger.costs()
+        assert (costs.calls, costs.uncertain.calls) == (0, 1)
+        gate().bill(call.call_id, Usage(credits=4, micro_usd=5000))
+        [costs] = deployment.ledger.costs()
+        assert (costs.calls, costs.uncertain.calls) == (1, 0)
+        assert (costs.pages, costs.credits, costs.micro_usd) == (2, 4, 5000)
+        assert wrong_rows(deployment) == []
+
     @staticmethod
     def settle(call: PaidCall) -> None:
         call.settle(USED)
@@ -319,6 +350,28 @@ class RemoteJobsContract:
         with pytest.raises(ResourceError, match="claim_lost"):
             remote_jobs.prepare(document, producer)
         assert remote_jobs.recall(document, producer) is None
+
+    def test_a_request_is_unanswered_until_the_provider_accepts_it_or_certainly_has_not(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        request_id = uuid4()
+        assert remote_jobs.unanswered(document, producer) is None
+        remote_jobs.prepare(document, producer, 1, request_id)
+        asked = remote_jobs.unanswered(document, producer)
+        assert asked is not None
+        assert (asked.request_id, asked.call_id) == (request_id, 1)
+        remote_jobs.withdraw(request_id)
+        assert remote_jobs.unanswered(document, producer) is None
+        remote_jobs.prepare(document, producer, 2, uuid4())
+        assert remote_jobs.unanswered(document, producer) is not None
+        remote_jobs.remember(document, producer, "job-1", 2)
+        assert remote_jobs.unanswered(document, producer) is None
+
+    def test_a_job_without_a_request_id_is_never_unanswered(
+        self, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer, 1)
+        assert remote_jobs.unanswered(document, producer) is None
 
 
 class AvailabilityContract:

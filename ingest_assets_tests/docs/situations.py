@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psycopg
 import pytest
 
 from ingest_assets.composition import Deployment
@@ -19,6 +18,10 @@ from ingest_assets_tests.documents import LEASE, drain_all, policy_text, submit
 from ingest_assets_tests.emulators.openai import KEY, OpenAIEmulator
 from ingest_assets_tests.pgbouncer import PGBOUNCER, pooled
 from ingest_assets_tests.sample_files import pdf
+from ingest_assets_tests.seaweedfs import KEY as KEY_OF_BUCKETS
+from ingest_assets_tests.seaweedfs import SECRET, WEED, seaweedfs
+from ingest_assets_tests.supabase import LOGIN, below_a_path
+from ingest_assets_tests.supabase import supabase as empty_project
 
 PLACEHOLDER = re.compile(r"(?<![\w-])[A-Z][A-Z_]+(?![\w-])")
 
@@ -125,13 +128,16 @@ def own_postgres(trouble: Trouble) -> None:
 def supabase(trouble: Trouble) -> None:
     if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed: no pooler was tried")
-    direct = trouble.empty_url()
-    with psycopg.connect(direct) as connection:
-        connection.execute("CREATE SCHEMA auth")
-        connection.execute("CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE RETURN NULL::uuid")
-    short = trouble.stack.enter_context(TemporaryDirectory(prefix="pgb-"))
-    pooler = trouble.stack.enter_context(pooled(direct, Path(short)))
+    if not WEED.exists():
+        pytest.skip("SeaweedFS is not installed (`make servers`): no bucket was tried")
+    folders = [Path(trouble.stack.enter_context(TemporaryDirectory(prefix="sb-"))) for _ in range(3)]
+    direct = trouble.stack.enter_context(empty_project(folders[0])).url(user=LOGIN)
+    pooler = trouble.stack.enter_context(pooled(direct, folders[1]))
+    buckets = trouble.stack.enter_context(seaweedfs(folders[2]))
+    endpoint = trouble.stack.enter_context(below_a_path(buckets.endpoint))
+    trouble.environment["INGEST_DAGSTER_DATABASE_URL"] = trouble.empty_url()
     trouble.placeholders |= {"POOLED_DATABASE_URL": pooler, "DIRECT_DATABASE_URL": direct}
+    trouble.placeholders |= {"STORAGE_ENDPOINT": endpoint, "ACCESS_KEY": KEY_OF_BUCKETS, "SECRET_KEY": SECRET}
     trouble.written("policy.md")
 
 

@@ -6,6 +6,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -99,6 +100,10 @@ class RemoteJob:
     status: str = "PENDING"
     error_code: str | None = None
     polls: int = 0
+    asked: dict[str, Any] = field(default_factory=dict)
+    """What a v2 upload asked for."""
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    looks_at_bill: int = 0
     callback_status: int | None = None
     called_back: threading.Event = field(default_factory=threading.Event)
 
@@ -136,10 +141,10 @@ class LlamaParseEmulator(Emulator):
         job = self.jobs[job_id]
         self._succeed(job)
         if "webhook_url" in job.fields:
-            _call_back(job)
+            self._call_back(job)
 
     def answer(self, request: Request) -> Reply:
-        operation, job_id, result_type = _route(request)
+        operation, job_id, result_type = self._route(request)
         with self.lock:
             self.counts[operation] += 1
             self.requests.append(request)
@@ -188,9 +193,9 @@ class LlamaParseEmulator(Emulator):
             return json_reply(400, {"detail": "The file is empty"})
         filename, content = files["file"]
         job = self._job(fields, filename, content)
-        if "webhook_url" in fields and self.calls_back and job.status == "PENDING":
+        if "webhook_url" in job.fields and self.calls_back and job.status == "PENDING":
             threading.Thread(target=self.finish, args=[job.job_id], daemon=True).start()
-        return json_reply(200, _described(job, "PENDING"))
+        return json_reply(200, self._described(job, "PENDING"))
 
     def _job(self, fields: dict[str, str], filename: str, content: bytes) -> RemoteJob:
         told = {name: value for name, value in fields.items() if name not in UNCACHED_FIELDS}
@@ -208,13 +213,16 @@ class LlamaParseEmulator(Emulator):
         return job
 
     def _status(self, job: RemoteJob, fault: Fault | None) -> Reply:
+        self._look(job, fault)
+        return json_reply(200, self._described(job, job.status))
+
+    def _look(self, job: RemoteJob, fault: Fault | None) -> None:
         if fault in _JOB_ENDS:
             job.status, job.error_code = _JOB_ENDS[fault], "INTERNAL_ERROR"
         elif fault is not Fault.PENDING:
             job.polls += 1
             if job.polls > self.pending_polls:
                 self._succeed(job)
-        return json_reply(200, _described(job, job.status))
 
     def _succeed(self, job: RemoteJob) -> None:
         with self.lock:
@@ -225,6 +233,53 @@ class LlamaParseEmulator(Emulator):
             self.counts["cache_hits"] += job.cached
             self.counts["pages"] += 0 if job.cached else len(job.pages)
             self.counts["credits"] += job.credits
+
+    def _route(self, request: Request) -> tuple[str, str | None, str | None]:
+        """The operation, the job and the kind of result. Served below /api/parsing and /api/v1/parsing."""
+        path = request.path.replace("/api/v1/", "/api/", 1).removeprefix("/api/parsing/")
+        parts = path.split("/")
+        if request.method == "POST" and parts == ["upload"]:
+            return "uploads", None, None
+        if request.method == "GET" and parts[0] == "job":
+            if len(parts) == 2:
+                return "polls", parts[1], None
+            return "results", parts[1], "/".join(parts[3:])
+        return "unknown", None, None
+
+    def _described(self, job: RemoteJob, status: str) -> dict[str, Any]:
+        failed = status not in {"PENDING", "SUCCESS"}
+        message = "The job failed." if failed else None
+        return {
+            "id": job.job_id,
+            "status": status,
+            "error_code": job.error_code if failed else None,
+            "error_message": message,
+        }
+
+    def _call_back(self, job: RemoteJob) -> None:
+        """Unsigned, as v1 does it: only who was given the address can call it."""
+        pages = _pages(job, None)
+        body = {
+            "txt": "\n---\n".join(page["text"] for page in pages),
+            "md": "\n---\n".join(page["md"] for page in pages),
+            "json": pages,
+            "images": [],
+        }
+        request = urllib.request.Request(
+            job.fields["webhook_url"],
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "User-Agent": "LlamaParse"},
+        )
+        self._deliver(job, request)
+
+    def _deliver(self, job: RemoteJob, request: urllib.request.Request) -> None:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                job.callback_status = response.status
+        except OSError as error:
+            job.callback_status = getattr(error, "code", 0)
+        finally:
+            job.called_back.set()
 
 
 def multipart(request: Request) -> tuple[dict[str, str], dict[str, tuple[str, bytes]]]:
@@ -242,30 +297,6 @@ def multipart(request: Request) -> tuple[dict[str, str], dict[str, tuple[str, by
         else:
             fields[name] = body.decode()
     return fields, files
-
-
-def _route(request: Request) -> tuple[str, str | None, str | None]:
-    """The operation, the job and the kind of result. Served below /api/parsing and /api/v1/parsing."""
-    path = request.path.replace("/api/v1/", "/api/", 1).removeprefix("/api/parsing/")
-    parts = path.split("/")
-    if request.method == "POST" and parts == ["upload"]:
-        return "uploads", None, None
-    if request.method == "GET" and parts[0] == "job":
-        if len(parts) == 2:
-            return "polls", parts[1], None
-        return "results", parts[1], "/".join(parts[3:])
-    return "unknown", None, None
-
-
-def _described(job: RemoteJob, status: str) -> dict[str, Any]:
-    failed = status not in {"PENDING", "SUCCESS"}
-    message = "The job failed." if failed else None
-    return {
-        "id": job.job_id,
-        "status": status,
-        "error_code": job.error_code if failed else None,
-        "error_message": message,
-    }
 
 
 def _result(job: RemoteJob, result_type: str, fault: Fault | None) -> Reply:
@@ -301,26 +332,3 @@ def _metadata(job: RemoteJob) -> dict[str, Any]:
         "credits_used": job.credits,
         "credits_max": 1_000_000,
     }
-
-
-def _call_back(job: RemoteJob) -> None:
-    """Unsigned, as v1 does it: only who was given the address can call it."""
-    pages = _pages(job, None)
-    body = {
-        "txt": "\n---\n".join(page["text"] for page in pages),
-        "md": "\n---\n".join(page["md"] for page in pages),
-        "json": pages,
-        "images": [],
-    }
-    request = urllib.request.Request(
-        job.fields["webhook_url"],
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json", "User-Agent": "LlamaParse"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            job.callback_status = response.status
-    except OSError as error:
-        job.callback_status = getattr(error, "code", 0)
-    finally:
-        job.called_back.set()

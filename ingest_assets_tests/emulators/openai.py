@@ -169,6 +169,9 @@ class OpenAIEmulator(Emulator):
             raise Refusal(400, f"Invalid value for 'dimensions': at most {full}.", param="dimensions")
         return asked
 
+    def vectors(self, order: Order) -> NDArray[np.float32]:
+        return model_vectors(order.texts, order.dimensions)
+
     def _failure(self, fault: Fault) -> Reply:
         if fault in (Fault.RATE_LIMITED, Fault.RATE_LIMITED_SILENTLY):
             advice = {"Retry-After": self._retry_after} if fault is Fault.RATE_LIMITED else {}
@@ -181,8 +184,7 @@ class OpenAIEmulator(Emulator):
             (self.spoiled if spoiled else self.paid).update(order.texts)
 
     def _reply(self, order: Order, fault: StrEnum | None) -> Reply:
-        vectors = model_vectors(order.texts, order.dimensions)
-        vectors = _misshapen(vectors, fault)
+        vectors = _misshapen(self.vectors(order), fault)
         data = [
             {"object": "embedding", "index": index, "embedding": _encoded(vector, base64=order.base64)}
             for index, vector in enumerate(vectors)

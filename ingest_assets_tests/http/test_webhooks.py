@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -200,3 +201,69 @@ def test_the_time_that_the_service_takes_is_not_the_senders(
     with serving(deployment, user, limits=limits, callbacks=BusyJobs(deployment.database)) as api:
         answer = api.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY)
     assert (answer.status_code, answer.text) == (200, '{"outcome":"completed"}')
+
+
+CLOUD = "/v1/webhooks/llamacloud"
+REQUEST_ID = UUID(int=7)
+
+
+@pytest.fixture
+def named(deployment: Deployment, user: UserId) -> Waiting:
+    """A parse whose job has a request id and a secret that signs its callbacks."""
+    document = deployment.documents.find(submit(deployment, user, policy_text()).document_id)
+    assert document is not None
+    jobs, producer = PostgresRemoteJobs(deployment.database), Producer("llamacloud", "1")
+    secret = jobs.prepare(document, producer, None, REQUEST_ID)
+    jobs.remember(document, producer, REMOTE_ID)
+    return Waiting(jobs, document.document_id, secret)
+
+
+def told(api: Api, body: bytes, secret: str, job: UUID | str = REQUEST_ID) -> str:
+    answer = api.plainly("POST", CLOUD, params={"job": str(job)}, content=body, headers=signature(body, secret))
+    assert answer.status_code == 200
+    return str(answer.json()["outcome"])
+
+
+def test_llama_cloud_s_callback_is_believed_by_the_secret_of_its_job(
+    api: Api, database_url: str, named: Waiting
+) -> None:
+    assert [told(api, EVENT, named.secret) for _ in range(2)] == ["completed", "finished_before"]
+    assert named.completed
+    assert logged(database_url) == [
+        ("llamacloud", EVENT, "completed", named.document_id),
+        ("llamacloud", b"", "finished_before", named.document_id),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["parse.error", "parse.cancelled", "parse.partial_success"])
+def test_any_end_of_a_job_ends_the_wait_for_it_and_a_beginning_does_not(api: Api, named: Waiting, kind: str) -> None:
+    for begun in ("parse.pending", "parse.running"):
+        assert told(api, json.dumps({"event_type": begun}).encode(), named.secret) == "no_result"
+    assert not named.completed
+    assert told(api, json.dumps({"event_type": kind}).encode(), named.secret) == "completed"
+
+
+def test_llama_cloud_s_callback_without_the_secret_of_its_job_is_refused(
+    api: Api, signed: Api, database_url: str, named: Waiting
+) -> None:
+    good = signature(EVENT, named.secret)["LC-Signature"]
+    forgeries = ["", "sha256=", good[7:], good[:-1], good.upper(), signature(EVENT)["LC-Signature"]]
+    forgeries.append(signature(EVENT + b" ", named.secret)["LC-Signature"])
+    for each in (api, signed):
+        for forgery in forgeries:
+            headers = {"LC-Signature": forgery}
+            answer = each.plainly("POST", CLOUD, params={"job": str(REQUEST_ID)}, content=EVENT, headers=headers)
+            assert_problem(answer, 401, "signature_invalid")
+        headers = {"LC-Signature": good}
+        assert_problem(each.plainly("POST", CLOUD, content=EVENT, headers=headers), 401, "signature_invalid")
+        assert told(each, EVENT, named.secret, UUID(int=8)) == "unknown_job"
+    assert logged(database_url) == []
+    assert not named.completed
+
+
+def test_llama_cloud_s_late_callback_for_a_deleted_document_leaves_nothing(
+    api: Api, database_url: str, named: Waiting
+) -> None:
+    assert api("DELETE", f"/v1/documents/{named.document_id}").status_code == 204
+    assert told(api, EVENT, named.secret) == "unknown_job"
+    assert logged(database_url) == []

@@ -25,8 +25,10 @@ from ingest_assets_tests.orchestration.runs import definitions, run_partition
 from ingest_assets_tests.pipeline.test_failures import failing
 
 
-def tick(deployment: Deployment, instance: dg.DagsterInstance, **settings: Any) -> list[dg.RunRequest]:
-    definition = queued_jobs_sensor(Settings().model_copy(update=settings))
+def tick(
+    deployment: Deployment, instance: dg.DagsterInstance, *, parsed_remotely: bool = False, **settings: Any
+) -> list[dg.RunRequest]:
+    definition = queued_jobs_sensor(Settings().model_copy(update=settings), parsed_remotely=parsed_remotely)
     with dg.build_sensor_context(
         instance=instance,
         definitions=definitions(deployment),
@@ -87,6 +89,16 @@ def test_a_backlog_gets_drain_runs_by_its_size_up_to_the_limit(
     assert deployment.backlog.waiting(10) == 5
 
 
+def test_where_a_provider_parses_what_one_worker_may_have_there_is_worth_another(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(5):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    limits: dict[str, Any] = {"few_jobs": 4, "drain_workers": 9, "parses_in_flight": 2}
+    assert len(tick(deployment, instance, parsed_remotely=True, **limits)) == 3
+    assert len(tick(deployment, instance, **limits)) == 1
+
+
 def test_jobs_that_find_the_partition_runs_busy_are_drained(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
@@ -105,6 +117,21 @@ def test_no_more_drain_runs_start_than_may_live(
         submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
     start_drain_run(deployment, instance, status)
     assert tick(deployment, instance, few_jobs=4, drain_workers=1) == []
+
+
+def test_a_few_jobs_are_left_to_a_drain_run_at_work(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(2):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    run = start_drain_run(deployment, instance, dg.DagsterRunStatus.STARTED)
+    deployment.claims.claim(run.run_id, 1, deployment.settings.lease)
+    assert tick(deployment, instance, few_jobs=4, lease_seconds=0) == []
+    deployment.claims.release(run.run_id)
+    assert [request.job_name for request in tick(deployment, instance, few_jobs=4, lease_seconds=0)] == [
+        "ingest_document",
+        "ingest_document",
+    ]
 
 
 def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,20 +10,28 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
+from pydantic import SecretStr
 
 from ingest_assets.composition import Deployment
-from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.documents.retention import RetentionPolicy
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.orchestration import unlisting
 from ingest_assets.orchestration.partitions import documents
 from ingest_assets.orchestration.purging import JOBS
 from ingest_assets.orchestration.run_history import CHECK_KEYS
-from ingest_assets.orchestration.schedules import daily_purge, hourly_unlisting, look_after_deletions
+from ingest_assets.orchestration.schedules import (
+    daily_purge,
+    hourly_unlisting,
+    look_after_deletions,
+    look_after_remote_jobs,
+)
 from ingest_assets.orchestration.storage import KeptConnections
 from ingest_assets.pipeline.stored_objects import folder_key
 from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import TEST, policy_text, submit
+from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
+from ingest_assets_tests.emulators.llamaparse import KEY
 from ingest_assets_tests.orchestration.runs import (
     NAMES,
     definitions,
@@ -332,6 +341,30 @@ def test_an_interrupted_deletion_is_finished_by_the_schedule(
     }
     assert deployment.objects.count_below(folder_key(user, gone)) == 0
     assert not tick(look_after_deletions, deployment, instance, NOTHING_IS_OLD)
+
+
+def test_what_providers_keep_of_deleted_documents_is_removed_by_the_schedule(
+    database_url: str, tmp_path: Path, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    with LlamaCloudEmulator() as service:
+        key, url = SecretStr(KEY), SecretStr(database_url)
+        deployment = Deployment(
+            Settings(home=tmp_path, database_url=url, llama_cloud_api_key=key, llama_cloud_base_url=service.url)
+        )
+        document = deployment.documents.find(arrive(deployment, user, "one"))
+        assert document is not None
+        assert not tick(look_after_remote_jobs, deployment, instance, NOTHING_IS_OLD)
+        deployment.remote_jobs.prepare(document, Producer("llamacloud", "1"), None, UUID(int=7))
+        deployment.remote_jobs.remember(document, Producer("llamacloud", "1"), "gone-already")
+        deployment.deletion.delete(document.document_id, TEST)
+        assert tick(look_after_remote_jobs, deployment, instance, NOTHING_IS_OLD)
+        assert run_job(deployment, instance, "settle_remote_jobs", NOTHING_IS_OLD) == {
+            "billed": 0,
+            "removed": 1,
+            "waiting": 0,
+        }
+        assert not tick(look_after_remote_jobs, deployment, instance, NOTHING_IS_OLD)
+        deployment.close()
 
 
 def test_the_sweep_tells_what_it_removed_and_what_it_found(

@@ -58,10 +58,21 @@ SELECT EXISTS (SELECT FROM upload_pipeline.documents) OR EXISTS (SELECT FROM upl
 DROP SCHEMA upload_pipeline CASCADE;
 
 -- begin_restoring
--- Begin the transaction of a restoration: the schema gets its owner, to whom everything in the dump belongs.
+-- Begin the transaction of a restoration: the schema gets its owner, to whom everything in the dump belongs. Whose rows an
+-- application sees depends on whether this server, not the former one, knows who is signed in.
 BEGIN;
-CREATE EXTENSION IF NOT EXISTS vector;
 CREATE SCHEMA upload_pipeline AUTHORIZATION ingest_owner;
+DO $$
+BEGIN
+    IF to_regprocedure('auth.uid()') IS NULL THEN
+        CREATE FUNCTION upload_pipeline.current_user_id() RETURNS uuid LANGUAGE sql STABLE
+        RETURN nullif(current_setting('app.user_id', true), '')::uuid;
+    ELSE
+        CREATE FUNCTION upload_pipeline.current_user_id() RETURNS uuid LANGUAGE sql STABLE
+        RETURN coalesce(auth.uid(), nullif(current_setting('app.user_id', true), '')::uuid);
+    END IF;
+    ALTER FUNCTION upload_pipeline.current_user_id() OWNER TO ingest_owner;
+END $$;
 SET LOCAL ROLE ingest_owner;
 
 -- mark_restoring

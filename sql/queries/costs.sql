@@ -66,6 +66,32 @@ WHERE correction <> 0
 ORDER BY budget, subject, day
 ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
 
+-- bill_call
+-- Replace what a call is taken to have cost, in credits and money, by what the provider bills. What nobody has settled is
+-- settled by that, with the pages that were expected.
+WITH open AS (
+    SELECT call_id, upload_pipeline.taken_by(call) AS held, upload_pipeline.is_uncertain(call) AS was_uncertain
+    FROM upload_pipeline.paid_calls AS call
+    WHERE call_id = %(call_id)s
+    FOR UPDATE
+), billed AS (
+    UPDATE upload_pipeline.paid_calls AS call
+    SET outcome = CASE WHEN was_uncertain OR %(micro_usd)s > 0 THEN 'succeeded' ELSE outcome END, doubtful = false,
+        credits = %(credits)s, micro_usd = %(micro_usd)s,
+        pages = CASE WHEN was_uncertain THEN estimated_pages ELSE pages END,
+        settled_at = coalesce(settled_at, clock_timestamp())
+    FROM open
+    WHERE call.call_id = open.call_id
+    RETURNING call.user_id, call.document_id, call.started_at,
+        upload_pipeline.taken_by(call) - open.held AS correction
+)
+INSERT INTO upload_pipeline.spending AS taken (budget, subject, day, micro_usd)
+SELECT budget, subject, day, correction
+FROM billed, upload_pipeline.budgets_of(user_id, document_id, started_at)
+WHERE correction <> 0
+ORDER BY budget, subject, day
+ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
+
 -- recent_outcomes
 -- Return how the provider's last calls ended, newest first: within the window and since its breaker last closed.
 SELECT call.outcome

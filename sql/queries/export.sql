@@ -31,7 +31,7 @@ ORDER BY created_at, source;
 
 -- export_remote_jobs
 -- Return the remote jobs of parsing providers, oldest first.
-SELECT document_id, user_id, parser_name, parser_version, content_sha, remote_id, created_at, completed_at
+SELECT document_id, user_id, parser_name, parser_version, content_sha, remote_id, request_id, created_at, completed_at
 FROM upload_pipeline.parse_jobs
 WHERE user_id = %(user_id)s AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
 ORDER BY created_at, document_id, content_sha;

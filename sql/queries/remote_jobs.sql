@@ -1,12 +1,26 @@
 -- prepare_remote_job
 -- Make room for a remote job before the upload, replacing any earlier one for this content and parser.
 INSERT INTO upload_pipeline.parse_jobs (
-    document_id, content_sha, parser_name, parser_version, user_id, callback_secret, call_id)
+    document_id, content_sha, parser_name, parser_version, user_id, callback_secret, call_id, request_id)
 VALUES (
-    %(document_id)s, %(content_sha)s, %(parser_name)s, %(parser_version)s, %(user_id)s, %(callback_secret)s, %(call_id)s)
+    %(document_id)s, %(content_sha)s, %(parser_name)s, %(parser_version)s, %(user_id)s, %(callback_secret)s, %(call_id)s,
+    %(remote_request_id)s)
 ON CONFLICT (document_id, content_sha, parser_name, parser_version) DO UPDATE
-SET callback_secret = excluded.callback_secret, call_id = excluded.call_id, remote_id = NULL, booked = false,
-    created_at = now(), completed_at = NULL;
+SET callback_secret = excluded.callback_secret, call_id = excluded.call_id, request_id = excluded.request_id,
+    withdrawn = false, remote_id = NULL, booked = false, bill_due_at = NULL, created_at = now(), completed_at = NULL;
+
+-- withdraw_remote_job
+-- Record that the provider certainly has no job of a request.
+UPDATE upload_pipeline.parse_jobs
+SET withdrawn = true
+WHERE request_id = %(remote_request_id)s;
+
+-- unanswered_remote_job
+-- Return the request for a remote job for this content whose answer never arrived.
+SELECT request_id, created_at AS asked_at, call_id
+FROM upload_pipeline.parse_jobs
+WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
+    AND parser_version = %(parser_version)s AND remote_id IS NULL AND request_id IS NOT NULL AND NOT withdrawn;
 
 -- remember_remote_job
 -- Record the id under which the provider has accepted the upload, unless a newer upload has been prepared since.
@@ -29,6 +43,13 @@ SET booked = true
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s AND remote_id = %(remote_id)s;
 
+-- await_bill
+-- Have the provider asked in a minute for the bill of the remote job.
+UPDATE upload_pipeline.parse_jobs
+SET bill_due_at = now() + interval '1 minute'
+WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
+    AND parser_version = %(parser_version)s AND remote_id = %(remote_id)s;
+
 -- forget_remote_job
 -- Forget the remote job, so that the next parse of this content starts a new one.
 DELETE FROM upload_pipeline.parse_jobs
@@ -46,6 +67,59 @@ WHERE remote_id = %(remote_id)s;
 SELECT exists(
     SELECT FROM upload_pipeline.parse_jobs WHERE callback_secret = %(callback_secret)s
 ) AS expected;
+
+-- secret_of_request
+-- Return what signs the callbacks of a request's job.
+SELECT callback_secret FROM upload_pipeline.parse_jobs WHERE request_id = %(remote_request_id)s;
+
+-- remote_remains_are_due
+-- Return whether a bill is to be asked for, or a leftover to be removed.
+SELECT EXISTS (
+        SELECT FROM upload_pipeline.parse_jobs WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s)
+    ) OR EXISTS (
+        SELECT FROM upload_pipeline.remote_leftovers WHERE due_at <= now() AND provider = ANY(%(providers)s)
+    ) AS due;
+
+-- due_bills
+-- Return remote jobs whose bill is to be asked for now, and put off their next turn by their age.
+WITH due AS (
+    SELECT callback_secret, created_at
+    FROM upload_pipeline.parse_jobs
+    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s)
+    ORDER BY bill_due_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE upload_pipeline.parse_jobs AS job
+SET bill_due_at = CASE WHEN due.created_at > now() - interval '7 days'
+    THEN now() + greatest(now() - due.created_at, interval '1 minute') END
+FROM due
+WHERE job.callback_secret = due.callback_secret
+RETURNING job.parser_name AS provider, job.remote_id, job.call_id;
+
+-- remote_job_billed
+-- Record that there is no more to ask about a remote job's bill.
+UPDATE upload_pipeline.parse_jobs SET bill_due_at = NULL WHERE remote_id = %(remote_id)s;
+
+-- due_leftovers
+-- Return remote jobs that are left over, and put off their next turn by the time since then, at most by six hours.
+WITH due AS (
+    SELECT request_id
+    FROM upload_pipeline.remote_leftovers
+    WHERE due_at <= now() AND provider = ANY(%(providers)s)
+    ORDER BY due_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE upload_pipeline.remote_leftovers AS leftover
+SET due_at = now() + least(greatest(now() - left_at, interval '1 minute'), interval '6 hours')
+FROM due
+WHERE leftover.request_id = due.request_id
+RETURNING provider, leftover.request_id, asked_at, remote_id, call_id, left_at < now() - interval '1 hour' AS is_old;
+
+-- leftover_removed
+-- Record that the provider keeps nothing of a remote job that was left over.
+DELETE FROM upload_pipeline.remote_leftovers WHERE request_id = %(remote_request_id)s;
 
 -- complete_remote_job
 -- Record that the provider has called back, with its job's id or secret. Return the document of the job, if there is

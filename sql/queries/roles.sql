@@ -2,6 +2,12 @@
 -- Return the process of the server that serves this session.
 SELECT pg_backend_pid() AS pid;
 
+-- surroundings
+-- Return the process of the server that serves this session, and the schema of pgvector, if it is there.
+SELECT pg_backend_pid() AS pid, (
+    SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'vector'
+) AS vectors_in;
+
 -- may_act_as
 -- Return whether the login may act as a role.
 SELECT pg_has_role(session_user, %(role)s, 'MEMBER') AS may;

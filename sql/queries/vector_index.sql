@@ -54,14 +54,15 @@ WITH RECURSIVE models AS (
 SELECT name, version FROM models;
 
 -- build_bits_index
--- Build the index of one model's vectors over their bits; neither readers nor writers wait for it.
-CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks USING hnsw (bits bit_hamming_ops)
+-- Build the index of one model's vectors over their bits; neither readers nor writers wait for it. Behind a pooler,
+-- it gets no settings, so that it names the schema of pgvector itself.
+CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks USING hnsw (bits {vectors}.bit_hamming_ops)
 WHERE embed_model = {embed_model} AND embed_version = {embed_version};
 
 -- build_halfvec_index
 -- Build the index of one model's vectors at half precision; neither readers nor writers wait for it.
 CREATE INDEX CONCURRENTLY {name} ON upload_pipeline.document_chunks
-USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops)
+USING hnsw ((embedding::{vectors}.halfvec(1536)) {vectors}.halfvec_cosine_ops)
 WHERE embed_model = {embed_model} AND embed_version = {embed_version};
 
 -- keep_no_statistics

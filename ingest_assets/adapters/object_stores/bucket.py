@@ -5,14 +5,17 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, NotSupportedError
 from obstore.store import S3Store
 
+from ingest_assets.adapters.object_stores.presigned import Signer
+from ingest_assets.domain.documents.download import Download
 from ingest_assets.domain.documents.stored_object import StoredObject
 from ingest_assets.domain.errors import OutageError, PermanentError
 
@@ -29,6 +32,8 @@ SETTLING_SECONDS = 2.0
 NO_SPACE = re.compile(r"status code: 507|StorageFull|QuotaExceeded|InsufficientStorage")
 """How stores that can be full say so; AWS never is."""
 CLIENT: "ClientConfig" = {"connect_timeout": "5s", "timeout": "60s"}
+DEFAULT_REGION = "us-east-1"
+YES = ("1", "true", "yes", "on", "y", "t")
 RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 
 _opened_by: int | None = None
@@ -90,6 +95,24 @@ class Bucket:
                 self._require_bucket()
                 raise PermanentError("content_missing")
             return content
+
+    def beginning(self, key: str, size: int) -> bytes:
+        with _translated():
+            try:
+                return bytes(obstore.get(self._store(), key, options={"range": (0, size)}).bytes())
+            except (FileNotFoundError, NotFoundError):
+                self._require_bucket()
+                raise PermanentError("content_missing") from None
+            except BaseError:  # an empty object has no first byte, which is an error for most servers
+                return self.get(key)[:size]
+
+    def address(self, key: str, answer: Download) -> str | None:
+        """Return an address that is signed with the keys of the environment; a host's role signs none."""
+        signer = self._signer()
+        if signer is None:
+            return None
+        named = {"response-content-disposition": answer.disposition, "response-content-type": answer.media_type}
+        return signer.signed(self._url_of(key), named, answer.seconds, datetime.now(UTC))
 
     def holds(self, key: str) -> bool:
         with _translated():
@@ -161,16 +184,30 @@ class Bucket:
             self._opened = self._open()
         return self._opened
 
+    def _signer(self) -> Signer | None:
+        """Return who signs addresses, if the keys are known and buckets are in the path of addresses."""
+        access, secret = self._setting("access_key_id"), self._setting("secret_access_key")
+        if not access or not secret or self._setting("virtual_hosted_style_request").lower() in YES:
+            return None
+        region = self._setting("region") or self._setting("default_region") or DEFAULT_REGION
+        return Signer(access, secret, region, self._setting("session_token") or None)
+
+    def _url_of(self, key: str) -> str:
+        region = self._setting("region") or self._setting("default_region") or DEFAULT_REGION
+        endpoint = (self._endpoint() or f"https://s3.{region}.amazonaws.com").rstrip("/")
+        return f"{endpoint}/{quote('/'.join(filter(None, (self._name, self._prefix, key))))}"
+
+    def _endpoint(self) -> str:
+        return self._setting("endpoint_url") or self._setting("endpoint")
+
+    def _setting(self, name: str) -> str:
+        return str(self._settings.get(name) or os.environ.get(f"AWS_{name.upper()}", ""))
+
     def _open(self) -> S3Store:
-        endpoint = self._settings.get("endpoint") or _environment("AWS_ENDPOINT_URL") or _environment("AWS_ENDPOINT")
-        client: ClientConfig = {**CLIENT, "allow_http": endpoint.startswith("http:")}
+        client: ClientConfig = {**CLIENT, "allow_http": self._endpoint().startswith("http:")}
         prefix = {"prefix": self._prefix} if self._prefix else {}
         settings: dict[str, Any] = {**prefix, **self._settings}
         return S3Store(self._name, client_options=client, retry_config=RETRIES, **settings)
-
-
-def _environment(name: str) -> str:
-    return os.environ.get(name, "")
 
 
 def _key_of(found: StoredObject) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from uuid import UUID, uuid4
 
+from ingest_assets.domain.documents.download import Download
 from ingest_assets.domain.documents.stored_object import StoredObject
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.posix.files import UNFINISHED, replacing, write_through
@@ -67,6 +68,14 @@ class LocalFiles:
                 return (self._folder / key).read_bytes()
             except FileNotFoundError:
                 raise PermanentError("content_missing") from None
+
+    def beginning(self, key: str, size: int) -> bytes:
+        return self.get(key)[:size]
+
+    def address(self, key: str, answer: Download) -> str | None:
+        """Return None: nobody else serves these files."""
+        del key, answer
+        return None
 
     def holds(self, key: str) -> bool:
         with self._present():

@@ -28,17 +28,24 @@ class KeepingConnection(Connection[Row]):
     """
 
     is_pooled = False
-    """Whether a pooler stands between this client and the server, as far as `look_for_pooler` has found one."""
+    """Whether a pooler stands between this client and the server, as far as `look_around` has found one."""
+    search_path: Mapping[str, str] = {}
+    """The setting by which pgvector's types are found, wherever they are; whatever else there is, is named in full."""
     _kept: Mapping[str, str] = {}
     _opening = b""
     """What each transaction has to begin with: nothing where the session keeps the settings."""
 
-    def look_for_pooler(self) -> None:
-        """Find out whether a pooler stands between: it tells clients numbers of its own, not the server's processes."""
-        [row] = self.execute(query("backend_pid"))
+    def look_around(self) -> None:
+        """Find out where pgvector is, and whether a pooler stands between.
+
+        A pooler tells clients numbers of its own, not the server's processes.
+        """
+        [row] = self.execute(query("surroundings"))
         self.is_pooled = row["pid"] != self.info.backend_pid
         if self.is_pooled:
             self.prepare_threshold = None
+        if row["vectors_in"] is not None:
+            self.search_path = {"search_path": row["vectors_in"]}
 
     def keep(self, settings: Mapping[str, str]) -> None:
         """Make settings that hold for all statements from now on, but for those executed alone behind a pooler."""

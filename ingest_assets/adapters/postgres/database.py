@@ -150,9 +150,9 @@ class Database:
     def _configure(self, connection: PooledConnection) -> None:
         connection.refusal = None
         try:
-            connection.look_for_pooler()
+            connection.look_around()
+            connection.keep({**self._limits.settings(), **connection.search_path})
             register_vector(connection)
-            connection.keep(self._limits.settings())
             check_schema(_act_as_worker(connection), known_migrations())
         except IngestError as refusal:
             connection.refusal = refusal
@@ -201,8 +201,8 @@ def connected(url: str) -> Iterator[KeepingConnection]:
         translated_errors(limits),
         KeepingConnection.connect(with_network_limits(url), autocommit=True, row_factory=dict_row) as connection,
     ):
-        connection.look_for_pooler()
-        connection.keep(limits.settings())
+        connection.look_around()
+        connection.keep({**limits.settings(), **connection.search_path})
         yield connection
 
 

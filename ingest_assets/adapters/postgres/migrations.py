@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,12 +15,14 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.postgres.connections import UNLIMITED_LOCKS, KeepingConnection, Row, act_as_owner
 from ingest_assets.adapters.postgres.database import connected
 from ingest_assets.adapters.postgres.doors import MADE_MEANWHILE, close_doors
+from ingest_assets.adapters.postgres.index_builds import telling_of_index_builds
 from ingest_assets.adapters.postgres.locks import MIGRATIONS, first_held, held
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.sessions import IDLE_IN_TRANSACTION, LIMITS
 from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.roles import Role
-from ingest_assets.domain.schema import check_not_newer
+from ingest_assets.domain.schema import check_not_newer, needed_by_nobody
+from ingest_assets.pipeline.telling import Tell, telling_nobody
 from ingest_assets.shipped import shipped
 
 OLDEST_POSTGRES = 15
@@ -51,11 +54,25 @@ def migrations(folder: Path | None = None) -> list[Migration]:
     return [Migration(path.stem, path.read_bytes()) for path in sorted(folder.glob("[0-9]*.sql"))]
 
 
-def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
+def migrate(
+    url: str,
+    wanted: list[Migration] | None = None,
+    *,
+    needed_only: bool = False,
+    tell: Tell = telling_nobody,
+) -> list[str]:
     """Apply what is missing and return the names of what was applied.
 
+    Args:
+        url: The database, as its owner or a superuser.
+        wanted: All migrations, in order; None for those of this release.
+        needed_only: Whether to leave out what would stop older code and is not needed by this one. A schema that
+            nobody uses yet gets everything.
+        tell: Hears how far the migration that is being applied has come.
+
     Raises:
-        PermanentError: database_too_old, pgvector_missing, migration_changed or role_denied.
+        PermanentError: database_too_old, pgvector_missing, pgvector_closed or migration_changed.
+        OutageError: role_denied.
         OutageError: database_unreachable.
         ResourceError: schema_newer.
     """
@@ -63,15 +80,20 @@ def migrate(url: str, wanted: list[Migration] | None = None) -> list[str]:
     with connected(url) as connection:
         check_server(connection)
         applied: list[str] = []
+        if needed_only and _applied(connection):
+            waiting = needed_by_nobody([migration.name for migration in _pending(connection, wanted)])
+            wanted = [migration for migration in wanted if migration.name not in waiting]
+        told = partial(telling_of_index_builds, url, connection.info.backend_pid, tell)
         if not _has_locks(connection):
             with first_held(url):
-                applied += _apply_pending(connection, wanted, until_locks=True)
+                applied += _apply_pending(connection, wanted, told, until_locks=True)
         if _pending(connection, wanted):
             with held(url, MIGRATIONS) as assure_lock:
-                applied += _apply_pending(connection, wanted, assure_lock)
+                applied += _apply_pending(connection, wanted, told, assure_lock)
         [lacks_roles] = connection.execute(query("missing_roles"))
         if lacks_roles["missing"]:  # the database was brought here from another server
             make_roles(connection)
+        open_vectors(connection)
         close_doors(connection)
     return applied
 
@@ -145,6 +167,7 @@ def _has_locks(connection: Connection[Row]) -> bool:
 def _apply_pending(
     connection: KeepingConnection,
     wanted: list[Migration],
+    told: Callable[[str], AbstractContextManager[None]],
     assure_lock: Callable[[], None] = lambda: None,
     *,
     until_locks: bool = False,
@@ -153,12 +176,14 @@ def _apply_pending(
     pending = _pending(connection, wanted)
     if pending:
         make_roles(connection)
+        open_vectors(connection)
     applied = []
     for migration in pending:
         if until_locks and _has_locks(connection):
             break
         assure_lock()
-        _apply(connection, migration)
+        with told(migration.name):
+            _apply(connection, migration)
         applied.append(migration.name)
     return applied
 
@@ -173,6 +198,47 @@ def make_roles(connection: Connection[Row]) -> None:
         connection.execute((shipped("sql") / "roles.sql").read_bytes())
     except psycopg.errors.InsufficientPrivilege:
         raise OutageError("role_denied", role=Role.OWNER) from None
+
+
+def open_vectors(connection: KeepingConnection, schema: str | None = None) -> str:
+    """Have pgvector in the database, where the roles may use it, and return the schema that it is in.
+
+    Args:
+        connection: A connection whose login may make extensions, or need not.
+        schema: Where it should be if it has to be made; by default, where the server's people keep extensions.
+
+    Raises:
+        PermanentError: pgvector_closed.
+    """
+    try:
+        with connection.transaction():
+            if connection.execute(query("found_pgvector")).fetchone() is None:
+                connection.execute(_making_vectors(connection, schema))
+            [found] = connection.execute(query("found_pgvector"))
+            if not found["reached"]:
+                connection.execute(_opening(found["schema"]))
+                [found] = connection.execute(query("found_pgvector"))
+    except psycopg.errors.InsufficientPrivilege:
+        raise PermanentError("pgvector_closed") from None
+    if not found["reached"]:  # a right that cannot be granted is a warning, not an error
+        raise PermanentError("pgvector_closed")
+    connection.look_around()
+    connection.keep(connection.search_path)
+    return str(found["schema"])
+
+
+def _making_vectors(connection: KeepingConnection, schema: str | None) -> sql.Composed:
+    if schema is None:
+        usual = connection.execute(query("schema_for_pgvector")).fetchone()
+        schema = "public" if usual is None else str(usual["schema"])
+    return sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; CREATE EXTENSION IF NOT EXISTS vector SCHEMA {0}").format(
+        sql.Identifier(schema)
+    )
+
+
+def _opening(schema: str) -> sql.Composed:
+    roles = sql.SQL(", ").join(map(sql.Identifier, Role))
+    return sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), roles)
 
 
 def _pending(connection: Connection[Row], wanted: list[Migration]) -> list[Migration]:
@@ -199,7 +265,8 @@ def _apply(connection: KeepingConnection, migration: Migration) -> None:
     with connection.transaction() if migration.transactional else nullcontext():
         if not migration.transactional:
             connection.keep(UNLIMITED_LOCKS)
-        act_as_owner(connection, for_transaction=migration.transactional)
+        if not act_as_owner(connection, for_transaction=migration.transactional):
+            connection.execute(query("let_owner_in"))
         for part in migration.parts:
             _apply_part(connection, part)
         connection.execute(query("record_migration"), record)

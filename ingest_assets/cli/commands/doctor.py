@@ -50,6 +50,12 @@ ENCRYPT = (
     "Put sslmode=verify-full&sslrootcert=system into the URL of the database, or sslrootcert with the file of your own "
     "authority's certificate."
 )
+OTHER_REPLICA = "Let INGEST_SEARCH_DATABASE_URL name a replica of the database in INGEST_DATABASE_URL, or unset it."
+LATE_REPLICA = (
+    "Searches find what has been deleted meanwhile, and not what is new. See whether the replica still follows the "
+    "database; until it does, unset INGEST_SEARCH_DATABASE_URL."
+)
+FAR_BEHIND_BYTES = 64 * 1024 * 1024
 CLOSE_ENTRANCES = "As the owner of Dagster's database or a superuser, run there: {}"
 CLOSE_DOORS = (
     "Only a superuser can end this. Where there is one, run `ingest migrate` once with its login; where there is none, "
@@ -105,6 +111,8 @@ def _examine(deployment: Deployment) -> Iterator[Check]:
 
 def _examine_the_rest(deployment: Deployment) -> Iterator[Check]:
     yield attempt("schema", lambda: _schema(deployment))
+    if deployment.settings.search_database_url is not None:
+        yield examined("read replica", lambda: _replica(deployment))
     yield examined("isolation of users", lambda: _isolation(deployment))
     yield examined("reach of readers", lambda: _reach_of_readers(deployment))
     yield examined(OF_DATABASE, lambda: _connection(OF_DATABASE, deployment.diagnosis.encryption()))
@@ -167,6 +175,19 @@ def _schema(deployment: Deployment) -> str:
     if missing:
         return f"suits this code; once no older code runs, apply {', '.join(missing)}: ingest migrate"
     return "up to date"
+
+
+def _replica(deployment: Deployment) -> Check:
+    name, state = "read replica", deployment.replica_state()
+    if state is None or not state.is_same:
+        return Check(name, False, "it follows another database, whose documents searches find", hint=OTHER_REPLICA)
+    if not state.is_replica:
+        return Check(name, True, "it is the database itself, not a replica")
+    if not state.behind_bytes:
+        return Check(name, True, "it has all that was written")
+    last = "none" if state.since_last is None else f"{state.since_last.total_seconds():.0f} seconds old"
+    detail = f"it is {state.behind_bytes} bytes behind; the last change that has arrived: {last}"
+    return Check(name, True, detail, hint=None if state.behind_bytes < FAR_BEHIND_BYTES else LATE_REPLICA)
 
 
 def _isolation(deployment: Deployment) -> Check:

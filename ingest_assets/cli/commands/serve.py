@@ -52,7 +52,9 @@ def compose_service(deployment: Deployment) -> "HttpService":
         PermanentError: authentication_missing, wrong_usage.
         ResourceError: key_missing.
     """
+    from ingest_assets.composition import LLAMACLOUD, LLAMAPARSE
     from ingest_assets.http.authentication import Authentication
+    from ingest_assets.http.downloads import Downloads
     from ingest_assets.http.following.followers import Followers, StreamLimits
     from ingest_assets.http.login import Login
     from ingest_assets.http.metrics import RequestCounts
@@ -84,6 +86,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
             at_once=settings.uploads_at_once,
             at_once_per_user=settings.uploads_per_user,
         ),
+        downloads=Downloads(deployment.objects, arriving, settings.download_url_seconds),
         followers=Followers(
             deployment.announcements,
             deployment.documents_of,
@@ -94,7 +97,8 @@ def compose_service(deployment: Deployment) -> "HttpService":
             ),
         ),
         idempotency_keys=deployment.idempotency_keys,
-        webhook_log=deployment.webhook_log,
+        webhook_log=deployment.webhook_log(LLAMAPARSE.name),
+        llamacloud_log=deployment.webhook_log(LLAMACLOUD.name),
         callbacks=deployment.remote_jobs,
         pending_migrations=deployment.pending_migrations,
         webhook_max_bytes=settings.webhook_max_bytes,

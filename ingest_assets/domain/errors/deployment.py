@@ -112,6 +112,13 @@ PROBLEMS = {
         "The database does not have pgvector {needed} or newer.",
         "Install the `vector` extension on the server; see its documentation.",
     ),
+    "pgvector_closed": Problem(
+        PermanentError,
+        "pgvector is on the server, but not for this system: it is not switched on in the database, and the login may "
+        "not do that, or the login may not let the system's roles use the schema that pgvector is in.",
+        "Have the `vector` extension switched on by a superuser, who also grants USAGE on its schema to ingest_owner, "
+        "ingest_worker and ingest_reader.",
+    ),
     "schema_outdated": Problem(
         OutageError,
         "The database's schema is older than this code.",

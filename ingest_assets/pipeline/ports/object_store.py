@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 from uuid import UUID
 
+from ingest_assets.domain.documents.download import Download
 from ingest_assets.domain.documents.stored_object import StoredObject
 
 
@@ -37,6 +38,22 @@ class ObjectStore(Protocol):
         Raises:
             PermanentError: content_missing or object_tampered.
             OutageError: storage_failed, master_key_missing or master_key_wrong.
+        """
+
+    def beginning(self, key: str, size: int) -> bytes:
+        """Return the first bytes stored under the key, as many as there are up to `size`.
+
+        Raises:
+            PermanentError: content_missing.
+            OutageError: storage_failed.
+        """
+
+    def address(self, key: str, answer: Download) -> str | None:
+        """Return an address at which whoever has it may read the content for a while, or None if there is none.
+
+        Raises:
+            PermanentError: content_missing.
+            OutageError: storage_failed.
         """
 
     def holds(self, key: str) -> bool:

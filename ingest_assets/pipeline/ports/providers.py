@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from ingest_assets.domain.documents.document import (
     Chunk,
@@ -15,7 +17,7 @@ from ingest_assets.domain.documents.document import (
 )
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import RemoteJob
+from ingest_assets.domain.spending.remote_jobs import Bill, Leftover, RemoteJob, Unanswered
 
 
 class Parser(Protocol):
@@ -121,21 +123,35 @@ class PaidCalls(Protocol):
     def reconcile(self, call_id: int, usage: Usage | None) -> None:
         """Settle a call whose worker never came back, now that it is known what the call used; None for nothing."""
 
+    def bill(self, call_id: int, usage: Usage) -> None:
+        """Replace what a call is taken to have cost, in credits and money, by what the provider bills."""
+
 
 class RemoteJobs(Protocol):
     """A parsing provider's jobs by content and parser: each is paid once, and any later worker can fetch its result."""
 
-    def prepare(self, document: Document, producer: Producer, call_id: int | None = None) -> str:
-        """Prepare a new job and return the secret by which the provider's callback names it.
+    def prepare(
+        self, document: Document, producer: Producer, call_id: int | None = None, request_id: UUID | None = None
+    ) -> str:
+        """Prepare a new job and return the secret by which the provider's callback proves where it comes from.
+
+        An earlier job for the same content that was given a request id is left over.
 
         Args:
             document: The document.
             producer: The parser.
             call_id: The call in the ledger that pays for the job.
+            request_id: The id that the provider is told, if it is told one.
 
         Raises:
             ResourceError: claim_lost, if the document is gone.
         """
+
+    def withdraw(self, request_id: UUID) -> None:
+        """Record that the provider certainly has no job of this request."""
+
+    def unanswered(self, document: Document, producer: Producer) -> Unanswered | None:
+        """Return the request of which nobody knows whether the provider has a job, or None."""
 
     def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:
         """Record that the provider has accepted the prepared job; it does no harm to repeat this.
@@ -156,11 +172,62 @@ class RemoteJobs(Protocol):
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
         """Record that the ledger holds the cost of the job; do nothing if the job is forgotten."""
 
+    def await_bill(self, document: Document, producer: Producer, remote_id: str) -> None:
+        """Record that the provider has not billed the job yet; do nothing if the job is forgotten."""
+
     def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
-        """Forget a job that is of no use any more; a newer one stays."""
+        """Forget a job that is of no use any more; a newer one stays. With a request id, it is left over."""
 
     def completed(self, remote_id: str) -> bool:
         """Return whether the provider has called back for the job."""
+
+
+class RemoteRemains(Protocol):
+    """What is still to be done about providers' jobs, by whoever comes next: bills that are due, and leftovers."""
+
+    def are_due(self, providers: Sequence[ProviderName]) -> bool:
+        """Return whether there is anything to do now about jobs of these providers."""
+
+    def bills(self, providers: Sequence[ProviderName], limit: int) -> list[Bill]:
+        """Return jobs of these providers whose bill is to be asked for now, and put off their next turn.
+
+        Each turn is as far off as the job is old; after a week, a job's bill is not asked for any more.
+        """
+
+    def billed(self, remote_id: str) -> None:
+        """Record that there is no more to ask about a job's bill."""
+
+    def leftovers(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+        """Return jobs of these providers that are left over, and put off their next turn."""
+
+    def removed(self, request_id: UUID) -> None:
+        """Record that the provider keeps nothing of a job that was left over."""
+
+
+class RemoteKeeper(Protocol):
+    """A provider that keeps jobs until they are removed."""
+
+    def bill(self, remote_id: str) -> Usage | None:
+        """Return what the provider bills for a job, in credits and money, or None if it does not know yet.
+
+        Raises:
+            TransientError: service_job_gone.
+            IngestError: One of the provider errors of the catalogue.
+        """
+
+    def find(self, request_id: UUID, asked_at: datetime) -> str | None:
+        """Return the provider's id of the job of a request, if it has one.
+
+        Raises:
+            IngestError: One of the provider errors of the catalogue.
+        """
+
+    def remove(self, remote_id: str) -> None:
+        """Remove a job and its result, in whatever state it is; do nothing if it is gone.
+
+        Raises:
+            IngestError: One of the provider errors of the catalogue.
+        """
 
 
 class Availability(Protocol):

@@ -73,6 +73,12 @@ SELECT 'openai', user_id, document_id, 'succeeded', 10, now(), now(), document_i
 INSERT INTO spending (budget, subject, day, micro_usd) SELECT 'document', document_id, 'epoch', 10 FROM documents;
 INSERT INTO parse_jobs (document_id, content_sha, parser_name, parser_version, user_id, callback_secret, remote_id)
 SELECT document_id, content_sha, 'llamaparse', '1', user_id, document_id::text, content_sha FROM documents;
+UPDATE parse_jobs SET request_id = parse_jobs.document_id, bill_due_at = now() + n * interval '1 hour'
+FROM (SELECT document_id, row_number() OVER () AS n FROM documents) AS numbered
+WHERE parse_jobs.document_id = numbered.document_id;
+INSERT INTO remote_leftovers (request_id, provider, remote_id, asked_at, due_at)
+SELECT md5('leftover ' || n)::uuid, 'llamacloud', n, now(), now() + n * interval '1 hour'
+FROM generate_series(1, {documents}) AS n;
 INSERT INTO webhook_log (service, document_id, body) SELECT 'llamaparse', document_id, 'x' FROM documents;
 INSERT INTO idempotency_keys (user_id, key_sha, request_sha)
 SELECT user_id, content_sha, content_sha FROM documents;

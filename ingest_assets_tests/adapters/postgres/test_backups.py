@@ -23,7 +23,7 @@ from ingest_assets.pipeline.ports.backing_up import RestorePlace, Snapshot, Snap
 from ingest_assets.settings import login_url
 from ingest_assets_tests.adapters.postgres.test_migrations import structure
 from ingest_assets_tests.contracts.backing_up_contract import NOW, RestorePlaceContract, SnapshotsContract
-from ingest_assets_tests.documents import TEST, policy_text, submit
+from ingest_assets_tests.documents import TEST, drain_all, policy_text, submit
 
 Dump = Callable[[], tuple[Path, Manifest]]
 LOGIN = "backup_login"
@@ -221,3 +221,16 @@ def test_other_services_secrets_do_not_reach_the_programs(tmp_path: Path, monkey
 def test_of_an_error_only_its_state_is_read() -> None:
     assert errors_of(b"psql:<stdin>:41: ERROR:  42704\npsql: FATAL:  28P01\n") == ["42704", "28P01"]
     assert errors_of(b'ERROR:  duplicate key: (name)=(Jane)\nSTATEMENT: "ERROR: 12"') == []
+
+
+def test_a_dump_is_restored_where_pgvector_is_in_another_schema(
+    place: RestorePlace, dump: Dump, empty_database_url: str, deployment: Deployment, user: UserId
+) -> None:
+    words = 'public.vector and "public".vector(1536)'
+    submit(deployment, user, f"# A policy\n\n{words}\n".encode())
+    drain_all(deployment)
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute('CREATE SCHEMA "Other ""schema"; CREATE EXTENSION vector SCHEMA "Other ""schema"')
+        place.restore(*dump())
+        assert words in str(connection.execute("SELECT text FROM upload_pipeline.document_chunks").fetchall())
+    assert place.migrate() == []

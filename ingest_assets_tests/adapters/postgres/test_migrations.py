@@ -129,6 +129,45 @@ def test_a_concurrent_build_waits_for_nobody_however_many_migrations_came_before
     assert len(migrate(empty_database_url, [*migrations.migrations(), *notes, Migration("9998_pre_late", build)])) == 11
 
 
+def test_what_older_releases_would_not_bear_waits_if_only_what_is_needed_is_applied(empty_database_url: str) -> None:
+    migrate(empty_database_url)
+    now = migrations.migrations()
+    release = [*now, *(Migration(name, b"SELECT") for name in ("9901_post_a", "9902_pre_b", "9903_post_c"))]
+    assert migrate(empty_database_url, release, needed_only=True) == ["9901_post_a", "9902_pre_b"]
+    assert migrate(empty_database_url, release, needed_only=True) == []
+    assert migrate(empty_database_url, release) == ["9903_post_c"]
+
+
+def test_a_schema_that_nobody_uses_yet_gets_every_migration(empty_database_url: str) -> None:
+    release = [*migrations.migrations(), Migration("9901_post_late", b"SELECT")]
+    assert migrate(empty_database_url, release, needed_only=True)[-1] == "9901_post_late"
+
+
+def test_how_far_the_build_of_an_index_has_come_is_told(empty_database_url: str) -> None:
+    """The index is over a function that takes its time for each row."""
+    slow = b"""CREATE TABLE upload_pipeline.late AS SELECT FROM generate_series(1, 50);
+ALTER TABLE upload_pipeline.late ADD number int GENERATED ALWAYS AS IDENTITY;
+CREATE FUNCTION upload_pipeline.slowly(number int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN PERFORM pg_sleep(0.1); RETURN number; END $$"""
+    index = b"CREATE INDEX CONCURRENTLY late_number ON upload_pipeline.late (upload_pipeline.slowly(number))"
+    migrate(empty_database_url)
+    told: list[tuple[str, int, int]] = []
+    release = [
+        *migrations.migrations(),
+        Migration("9901_pre_slow", slow),
+        Migration("9902_pre_build", b"-- no-transaction\n" + index),
+    ]
+    migrate(empty_database_url, release, tell=lambda *progress: told.append(progress))
+    assert told[:2] == [("9901_pre_slow", 0, 0), ("9902_pre_build", 0, 0)]
+    assert any(name == "9902_pre_build" and total > 0 for name, _, total in told[2:])
+
+
+def test_no_new_migration_both_stops_older_code_and_is_needed() -> None:
+    """Such a change is split: what newer code needs comes first, and what older code needs goes last."""
+    both = {migration.name for migration in migrations.migrations() if "_between_" in migration.name}
+    assert both == {"0023_between_locks", "0026_between_chunk_keys"}
+
+
 def test_the_index_of_numbers_may_be_interrupted_anywhere(empty_database_url: str) -> None:
     position = [each.name for each in migrations.migrations()].index("0029_pre_numbers")
     migrate(empty_database_url, migrations.migrations()[:position])

@@ -144,6 +144,7 @@ VALUES: dict[str, Any] = {
     "next_turn": timedelta(seconds=2),
     "provider": "openai",
     "providers": ["openai"],
+    "remote_request_id": uuid_of("document 7"),
     "targets": Jsonb(
         [
             {

@@ -17,3 +17,6 @@ class LoneDocument:
 
     def reconcile(self, call_id: int, usage: Usage | None) -> None:  # noqa: ARG002  there is none
         pytest.fail("no worker left this call")
+
+    def bill(self, call_id: int, usage: Usage) -> None:  # noqa: ARG002  there is none
+        pytest.fail("no provider sent a bill for this call")

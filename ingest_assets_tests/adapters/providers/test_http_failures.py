@@ -8,8 +8,8 @@ import openai
 import pytest
 
 from ingest_assets.adapters.providers.http_failures import CODES, code_of_status, retry_after
-from ingest_assets.adapters.providers.llamaparse.failures import of_status
 from ingest_assets.adapters.providers.openai.failures import classify
+from ingest_assets.adapters.providers.remote_parsing.failures import of_status
 from ingest_assets.domain.errors import CATALOGUE
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

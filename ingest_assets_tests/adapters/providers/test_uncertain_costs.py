@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
-from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
 from ingest_assets.adapters.providers.openai.embedder import OpenAIEmbedder
 from ingest_assets.adapters.providers.openai.models import OpenAISettings
 from ingest_assets.composition import Deployment
@@ -17,10 +15,11 @@ from ingest_assets.domain.documents.document import Document, Producer, UserId
 from ingest_assets.domain.errors import IngestError, OutageError
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import ProviderCosts
-from ingest_assets_tests.adapters.providers.test_llamaparse import CONTENT, QUICK
+from ingest_assets_tests.adapters.providers.test_remote_parsers import CONTENT, EMULATORS, parser_of
 from ingest_assets_tests.documents import submit
 from ingest_assets_tests.emulators import llamaparse, openai
-from ingest_assets_tests.emulators.llamaparse import KEY, LlamaParseEmulator
+from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
+from ingest_assets_tests.emulators.llamaparse import LlamaParseEmulator
 from ingest_assets_tests.emulators.openai import OpenAIEmulator
 from ingest_assets_tests.emulators.server import RESET, STALL, Plan, Reply, Request
 
@@ -106,11 +105,15 @@ def test_texts_that_are_sent_to_nobody_cost_nothing_for_certain(
     assert costs() is None
 
 
-def parse(base_url: str, calls: PostgresPaidCalls, deployment: Deployment, document: Document) -> None:
-    settings = replace(QUICK, longest_retry_after=0.1)
-    LlamaParseParser(lambda: KEY, base_url, calls, deployment.remote_jobs, settings, deployment.clock).parse(
-        CONTENT, document
-    )
+@pytest.fixture(params=EMULATORS)
+def emulated(request: pytest.FixtureRequest) -> type[LlamaParseEmulator]:
+    """Either provider that parses."""
+    kind: type[LlamaParseEmulator] = request.param
+    return kind
+
+
+def parse(emulator: LlamaParseEmulator, calls: PostgresPaidCalls, deployment: Deployment, document: Document) -> None:
+    parser_of(emulator, calls, deployment.remote_jobs, longest_retry_after=0.1).parse(CONTENT, document)
 
 
 def test_each_upload_whose_answer_is_lost_is_an_uncertain_call_of_its_own(
@@ -119,8 +122,8 @@ def test_each_upload_whose_answer_is_lost_is_an_uncertain_call_of_its_own(
     with LlamaParseEmulator() as emulator:
         emulator.script("uploads", llamaparse.Fault.LOST_ANSWER)
         with pytest.raises(OutageError, match="service_away"):
-            parse(emulator.url, calls, deployment, document)
-        parse(emulator.url, calls, deployment, document)
+            parse(emulator, calls, deployment, document)
+        parse(emulator, calls, deployment, document)
         for job_id in list(emulator.jobs):
             emulator.finish(job_id)
         found = costs()
@@ -130,16 +133,33 @@ def test_each_upload_whose_answer_is_lost_is_an_uncertain_call_of_its_own(
         assert len(emulator.jobs) == 2
 
 
-def test_an_upload_that_is_refused_costs_nothing_for_certain(
+def test_llama_cloud_s_upload_whose_answer_is_lost_is_found_and_certain(
     calls: PostgresPaidCalls, deployment: Deployment, document: Document, costs: Callable[[], ProviderCosts | None]
 ) -> None:
-    with LlamaParseEmulator() as emulator:
+    with LlamaCloudEmulator() as emulator:
+        emulator.script("uploads", llamaparse.Fault.LOST_ANSWER)
+        parse(emulator, calls, deployment, document)
+        found = costs()
+        assert found is not None
+        assert (found.calls, found.uncertain.calls) == (1, 0)
+        assert (found.pages, found.credits) == (emulator.counts["pages"], emulator.counts["credits"]) == (2, 6)
+        assert len(emulator.jobs) == 1
+    assert list(deployment.stored_rows.inspect()) == []
+
+
+def test_an_upload_that_is_refused_costs_nothing_for_certain(
+    emulated: type[LlamaParseEmulator],
+    calls: PostgresPaidCalls,
+    deployment: Deployment,
+    document: Document,
+    costs: Callable[[], ProviderCosts | None],
+) -> None:
+    with emulated() as emulator:
         emulator.script("uploads", *[llamaparse.Fault.SERVER_ERROR] * 9)
         with pytest.raises(IngestError):
-            parse(emulator.url, calls, deployment, document)
-        nowhere = emulator.url
+            parse(emulator, calls, deployment, document)
     with pytest.raises(IngestError):
-        parse(nowhere, calls, deployment, document)
+        parse(emulator, calls, deployment, document)
     assert costs() is None
 
 
@@ -165,10 +185,14 @@ SET outcome = 'under_way', settled_at = NULL, pages = 0, credits = 0, micro_usd 
 
 
 def test_a_remote_job_that_fails_after_its_worker_died_costs_nothing_for_certain(
-    calls: PostgresPaidCalls, deployment: Deployment, document: Document, costs: Callable[[], ProviderCosts | None]
+    emulated: type[LlamaParseEmulator],
+    calls: PostgresPaidCalls,
+    deployment: Deployment,
+    document: Document,
+    costs: Callable[[], ProviderCosts | None],
 ) -> None:
-    with LlamaParseEmulator() as emulator:
-        dying = LlamaParseParser(lambda: KEY, emulator.url, calls, Dying(deployment.database), QUICK, deployment.clock)
+    with emulated() as emulator:
+        dying = parser_of(emulator, calls, Dying(deployment.database))
         with pytest.raises(DiedError):
             dying.parse(CONTENT, document)
         with deployment.database.connection() as connection:
@@ -178,7 +202,7 @@ def test_a_remote_job_that_fails_after_its_worker_died_costs_nothing_for_certain
         assert found.uncertain.pages == 2
         emulator.script("polls", llamaparse.Fault.JOB_ERROR)
         with pytest.raises(IngestError):
-            parse(emulator.url, calls, deployment, document)
+            parse(emulator, calls, deployment, document)
     assert costs() is None
 
 
@@ -206,15 +230,19 @@ class Away(PostgresRemoteJobs):
 
 
 def test_a_database_that_is_away_when_the_upload_is_answered_lets_nothing_be_paid_twice(
-    calls: PostgresPaidCalls, deployment: Deployment, document: Document, monkeypatch: pytest.MonkeyPatch
+    emulated: type[LlamaParseEmulator],
+    calls: PostgresPaidCalls,
+    deployment: Deployment,
+    document: Document,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ingest_assets.pipeline.outages.PAUSE_SECONDS", 0.01)
     jobs = Away(deployment.database)
-    with LlamaParseEmulator() as emulator:
-        parser = LlamaParseParser(lambda: KEY, emulator.url, calls, jobs, QUICK, deployment.clock)
+    with emulated() as emulator:
+        parser = parser_of(emulator, calls, jobs)
         parser.parse(CONTENT, document)
         parser.parse(CONTENT, document)
         assert (len(emulator.jobs), jobs.outages) == (1, [])
-    job = jobs.recall(document, QUICK.producer)
+    job = jobs.recall(document, parser.producer)
     assert job is not None
     assert job.booked

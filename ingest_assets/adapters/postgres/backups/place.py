@@ -4,7 +4,7 @@ pg_restore turns the dump into statements, and psql executes them in one transac
 schema. So the rows are there at once or not at all, and whoever finds the mark goes on behind them.
 """
 
-import shutil
+import re
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +19,7 @@ from psycopg import Connection
 from ingest_assets.adapters.postgres.backups.client_programs import ClientPrograms, errors_of
 from ingest_assets.adapters.postgres.connections import KeepingConnection, Row, act_as_owner
 from ingest_assets.adapters.postgres.database import connected
-from ingest_assets.adapters.postgres.migrations import check_server, make_roles, migrate
+from ingest_assets.adapters.postgres.migrations import check_server, make_roles, migrate, open_vectors
 from ingest_assets.adapters.postgres.poolers import require_own_session
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.rows import columns_of
@@ -28,13 +28,16 @@ from ingest_assets.domain.errors import OutageError, PermanentError
 from ingest_assets.domain.queue.jobs import Actor
 from ingest_assets.domain.roles import Role
 
-MADE_BEFORE = " SCHEMA - upload_pipeline "
-"""The line of the dump's contents that is left out, since the schema has been made for its owner."""
+MADE_BEFORE = (" SCHEMA - upload_pipeline ", " FUNCTION upload_pipeline current_user_id() ")
+"""Lines of the dump's contents that are left out: the schema is made for its owner, the function for this server."""
 UNKNOWN_TO_OLD = b"SET transaction_timeout = 0;\n"
 """What newer programs say to every server, also to one older than 17, which refuses it; the default is the same."""
 QUIET = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=sqlstate", "--file=-")
 """An error message may hold a row's values: psql tells the state of an error only."""
 HEAD_LINES = 40
+END_OF_ROWS = b"\\.\n"
+FIRST_VECTOR = re.compile(rb'\bembedding ("(?:[^"]|"")+"|\w+)\.vector\b')
+"""Where a dump first names pgvector's schema, from which it has nothing else."""
 FINISHING = ("tell_again", "forget_listings", "forget_all_instances", "adopt_store", "unmark_restoring")
 
 
@@ -75,11 +78,12 @@ class PostgresRestorePlace:
             _require_roles(connection)
             if _state(connection)["found"]:
                 _drop_empty(connection)
+            naming = _Naming(open_vectors(connection))
             mark = psycopg.ClientCursor(connection).mogrify(query("mark_restoring"), {"mark": _mark_of(manifest)})
             programs = self._programs(max(connection.info.server_version // 10_000, manifest.tools))
         with TemporaryDirectory(prefix="ingest-restore-") as folder:
             contents = _contents(programs, dump, Path(folder) / "contents")
-            self._execute(programs, dump, contents, mark.encode())
+            self._execute(programs, dump, contents, mark.encode(), naming)
 
     def migrate(self) -> list[str]:
         return migrate(self._url)
@@ -93,7 +97,7 @@ class PostgresRestorePlace:
                 connection.execute(query(statement), names)
         return requeued
 
-    def _execute(self, programs: ClientPrograms, dump: Path, contents: Path, mark: bytes) -> None:
+    def _execute(self, programs: ClientPrograms, dump: Path, contents: Path, mark: bytes, naming: "_Naming") -> None:
         """Have psql execute the whole dump in one transaction, which it loses if anything fails before the end."""
         arguments = ["--file=-", "--no-owner", f"--use-list={contents}", str(dump)]
         with (
@@ -105,7 +109,7 @@ class PostgresRestorePlace:
             assert reading.stdout is not None  # noqa: S101
             try:
                 psql.stdin.write(query("begin_restoring") + b";\n")
-                _pass_on(reading.stdout, psql.stdin)
+                _pass_on(reading.stdout, psql.stdin, naming)
                 if reading.wait() == 0:
                     psql.stdin.write(b"\n" + mark + b";\n" + query("end_restoring") + b";\n")
                 psql.stdin.close()
@@ -164,13 +168,35 @@ def _contents(programs: ClientPrograms, dump: Path, place: Path) -> Path:
     if listing.returncode != 0:
         raise PermanentError("restore_failed", found="unknown")
     lines = listed.decode(errors="surrogateescape").splitlines(keepends=True)
-    place.write_text("".join(each for each in lines if MADE_BEFORE not in each), errors="surrogateescape")
+    place.write_text(
+        "".join(each for each in lines if not any(made in each for made in MADE_BEFORE)), errors="surrogateescape"
+    )
     return place
 
 
-def _pass_on(statements: IO[bytes], psql: IO[bytes]) -> None:
-    """Pass on what pg_restore writes, but for the settings at its head that this server may not know."""
-    for _ in range(HEAD_LINES):
-        line = statements.readline()
-        psql.write(b"" if line == UNKNOWN_TO_OLD else line)
-    shutil.copyfileobj(statements, psql)
+class _Naming:
+    """Names pgvector's types where they are in this database: where it was backed up, they may have been elsewhere."""
+
+    def __init__(self, schema: str) -> None:
+        self._schema = f'"{schema.replace(chr(34), chr(34) * 2)}".'.encode()
+        self._former: re.Pattern[bytes] | None = None
+
+    def corrected(self, statement: bytes) -> bytes:
+        if self._former is None and (found := FIRST_VECTOR.search(statement)):
+            self._former = re.compile(rb'(?<![\w."])' + re.escape(found[1]) + rb"\.")
+        return statement if self._former is None else self._former.sub(lambda _: self._schema, statement)
+
+
+def _pass_on(statements: IO[bytes], psql: IO[bytes], naming: _Naming) -> None:
+    """Pass on what pg_restore writes, but for the settings at its head that this server may not know.
+
+    Rows are passed on as they are; what stands between them names pgvector's types where they are here.
+    """
+    are_rows = False
+    for number, line in enumerate(statements):
+        if are_rows:
+            are_rows = line != END_OF_ROWS
+            psql.write(line)
+        elif number >= HEAD_LINES or line != UNKNOWN_TO_OLD:
+            are_rows = line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n")
+            psql.write(naming.corrected(line))

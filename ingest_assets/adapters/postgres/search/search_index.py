@@ -105,6 +105,8 @@ class PostgresSearchIndex:
         return list(dict.fromkeys(numbered + matching))[:limit]
 
     def numbered(self, user_id: UserId, query_text: str, limit: int, documents: Documents = None) -> dict[ChunkId, int]:
+        if not HAS_NUMBER.search(query_text):
+            return {}
         with self._searching(user_id) as connection:
             choice = _choose_words(connection, user_id, query_text)
             return _numbered(connection, query_text, choice, limit, documents)

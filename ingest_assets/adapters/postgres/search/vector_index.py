@@ -115,6 +115,7 @@ def _build(connection: KeepingConnection, model: Producer, kind: IndexKind, rows
     name = index_name(model, kind)
     statement = _template(BUILDS[kind]).format(
         name=sql.Identifier(name),
+        vectors=sql.Identifier(connection.search_path["search_path"]),
         embed_model=sql.Literal(model.name),
         embed_version=sql.Literal(model.version),
     )

@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -10,7 +11,7 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer
 from ingest_assets.domain.errors import ResourceError
-from ingest_assets.domain.spending.remote_jobs import CalledBack, RemoteJob
+from ingest_assets.domain.spending.remote_jobs import CalledBack, RemoteJob, Unanswered
 
 SECRET_BYTES = 32
 
@@ -19,15 +20,29 @@ class PostgresRemoteJobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def prepare(self, document: Document, producer: Producer, call_id: int | None = None) -> str:
+    def prepare(
+        self, document: Document, producer: Producer, call_id: int | None = None, request_id: UUID | None = None
+    ) -> str:
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        names = {"user_id": document.user_id, "callback_secret": secret, "call_id": call_id}
+        names = {
+            "user_id": document.user_id,
+            "callback_secret": secret,
+            "call_id": call_id,
+            "remote_request_id": request_id,
+        }
         with self._database.connection() as connection:
             try:
                 connection.execute(query("prepare_remote_job"), _key(document, producer) | names)
             except psycopg.errors.ForeignKeyViolation:
                 raise ResourceError("claim_lost") from None
         return secret
+
+    def withdraw(self, request_id: UUID) -> None:
+        self._change("withdraw_remote_job", {"remote_request_id": request_id})
+
+    def unanswered(self, document: Document, producer: Producer) -> Unanswered | None:
+        row = self._one("unanswered_remote_job", _key(document, producer))
+        return None if row is None else Unanswered(**row)
 
     def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:
         names = {"remote_id": remote_id, "call_id": call_id}
@@ -41,6 +56,9 @@ class PostgresRemoteJobs:
     def book(self, document: Document, producer: Producer, remote_id: str) -> None:
         self._change("book_remote_job", _key(document, producer) | {"remote_id": remote_id})
 
+    def await_bill(self, document: Document, producer: Producer, remote_id: str) -> None:
+        self._change("await_bill", _key(document, producer) | {"remote_id": remote_id})
+
     def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
         self._change("forget_remote_job", _key(document, producer) | {"remote_id": remote_id})
 
@@ -52,6 +70,11 @@ class PostgresRemoteJobs:
         """Return whether a job was given this secret."""
         row = self._one("expects_callback", {"callback_secret": callback_secret})
         return row is not None and bool(row["expected"])
+
+    def secret_of(self, request_id: UUID) -> str | None:
+        """Return what signs the callbacks of a request's job, or None if nobody waits for it."""
+        row = self._one("secret_of_request", {"remote_request_id": request_id})
+        return None if row is None else str(row["callback_secret"])
 
     def complete(self, remote_id: str) -> CalledBack | None:
         """Record that the provider called back for its job; return whose job it is, or None if nobody waits for it."""

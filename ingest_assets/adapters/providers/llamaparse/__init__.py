@@ -1,1 +1,1 @@
-"""LlamaParse: a paid provider that turns documents into Markdown; https://developers.llamaindex.ai/llamaparse."""
+"""LlamaParse: a paid provider that turns documents into Markdown; its first protocol, through its client library."""

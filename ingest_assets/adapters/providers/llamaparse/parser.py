@@ -1,29 +1,15 @@
-"""LlamaParse as a parser: each document is paid for once, no matter which worker fetches the result."""
+"""LlamaParse as a parser."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-from urllib.parse import urlencode
 
 from ingest_assets.adapters.providers.llamaparse.client import LlamaParseClient
-from ingest_assets.adapters.providers.llamaparse.failures import NAME, REMOTE_JOB_ENDED
-from ingest_assets.adapters.providers.llamaparse.provider import PROVIDER
-from ingest_assets.adapters.providers.llamaparse.result import ParseResult
-from ingest_assets.adapters.providers.llamaparse.settings import PAGED, SUPPORTED, LlamaParseSettings
-from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
-from ingest_assets.domain.errors import IngestError, PermanentError, TransientError
-from ingest_assets.domain.files.file_types import FileType
-from ingest_assets.domain.files.page_estimate import estimated_pages
-from ingest_assets.domain.spending.costs import Usage
-from ingest_assets.domain.spending.remote_jobs import RemoteJob
-from ingest_assets.domain.text.embedded_data import without_embedded_data
-from ingest_assets.domain.text.normalisation import has_words, join_pages
-from ingest_assets.pipeline.outages import outlasting
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
+from ingest_assets.adapters.providers.remote_parsing.parser import RemoteParser
 from ingest_assets.pipeline.ports.clock import Clock
-from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJobs
+from ingest_assets.pipeline.ports.providers import PaidCalls, RemoteJobs
 
 
-class LlamaParseParser:
+class LlamaParseParser(RemoteParser):
     """The parser. Any number of threads may call it."""
 
     def __init__(
@@ -43,131 +29,7 @@ class LlamaParseParser:
             calls: The gate before paid calls.
             remote_jobs: The provider's jobs.
             settings: What to ask of the provider.
-            clock: Measures how long the database is away.
+            clock: Measures how long the provider works, and how long the database is away.
         """
-        self.producer = settings.producer
-        self._client = LlamaParseClient(key, base_url, settings, remote_jobs.completed)
-        self._calls = calls
-        self._remote_jobs = remote_jobs
-        self._settings = settings
-        self._clock = clock
-
-    def producer_of(self, media_type: str) -> Producer:  # noqa: ARG002  the same tool for every type
-        return self.producer
-
-    def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  every page costs money
-        return False
-
-    def supports(self, media_type: str) -> bool:
-        return media_type in SUPPORTED
-
-    def parse(self, content: bytes, document: Document) -> ParsedDocument:
-        """Parse a document, or fetch the result of an earlier upload.
-
-        Raises:
-            PermanentError: unsupported, encrypted, corrupt or empty_output.
-            TransientError: timeout.
-            IngestError: As the gate before paid calls, or one of the provider errors of the catalogue.
-        """
-        if not self.supports(document.media_type):
-            raise PermanentError("unsupported")
-        pages = estimated_pages(content, document.media_type)
-        job = self._remote_jobs.recall(document, self.producer)
-        result = None if job is None else self._resumed(job, document, pages)
-        return self._parsed(result or self._paid(content, document, pages), document)
-
-    def _resumed(self, job: RemoteJob, document: Document, pages: int) -> ParseResult | None:
-        """Return the result of an earlier upload, or None if the provider has forgotten it."""
-        try:
-            with self._calls.attributing_failures(PROVIDER.name, document.document_id):
-                result = self._awaited(job.remote_id, document, pages)
-        except IngestError as error:
-            if error.code == "service_job_gone":  # nobody can tell any more what it has cost
-                return None
-            if error.code in REMOTE_JOB_ENDED and not job.booked and job.call_id is not None:
-                self._calls.reconcile(job.call_id, None)
-            raise
-        if not job.booked:  # the worker that uploaded it crashed first
-            self._book(job, result.usage, document)
-        return result
-
-    def _book(self, job: RemoteJob, used: Usage, document: Document) -> None:
-        if job.call_id is not None:
-            self._calls.reconcile(job.call_id, used)
-        else:
-            with self._calls.begin(PROVIDER.name, Usage(), document.user_id, document.document_id) as call:
-                call.settle(used)
-        self._note_booked(job.remote_id, document)
-
-    def _note_booked(self, remote_id: str, document: Document) -> None:
-        outlasting(lambda: self._remote_jobs.book(document, self.producer, remote_id), self._clock)
-
-    def _paid(self, content: bytes, document: Document, pages: int) -> ParseResult:
-        """Upload the document and return the result; an upload whose answer is lost is repeated once.
-
-        The provider may charge for both, so each is a call of its own in the ledger.
-        """
-        try:
-            return self._paid_once(content, document, pages)
-        except IngestError as error:
-            if not error.may_have_cost or self._remote_jobs.recall(document, self.producer) is not None:
-                raise
-        return self._paid_once(content, document, pages)
-
-    def _paid_once(self, content: bytes, document: Document, pages: int) -> ParseResult:
-        estimate = self._settings.usage(pages)
-        remembered = None
-        try:
-            payer = (document.user_id, document.document_id, document.fence)
-            with self._calls.begin(PROVIDER.name, estimate, *payer) as call:
-                remote_id = self._upload(content, document, pages, call.call_id)
-                # The provider charges even if no worker waits for the result.
-                call.settle(replace(estimate, request_id=remote_id))
-                self._remember(remote_id, call.call_id, document)
-                remembered = remote_id
-                return self._settled(call, remote_id, document, pages)
-        finally:
-            if remembered is not None:
-                self._note_booked(remembered, document)
-
-    def _remember(self, remote_id: str, call_id: int, document: Document) -> None:
-        """Keep what is paid for from being paid again, even if the database is away for a while."""
-        remember = partial(self._remote_jobs.remember, document, self.producer, remote_id, call_id)
-        outlasting(remember, self._clock)
-
-    def _upload(self, content: bytes, document: Document, pages: int, call_id: int) -> str:
-        secret = self._remote_jobs.prepare(document, self.producer, call_id)
-        callback_url = self._settings.callback_url
-        if callback_url is not None:
-            callback_url += ("&" if "?" in callback_url else "?") + urlencode({"secret": secret})
-        # The provider never sees the file's name, which may tell whose document it is.
-        filename = f"document.{FileType(document.media_type).extensions[0]}"
-        return self._client.upload(content, filename, callback_url, self._settings.patience(pages))
-
-    def _settled(self, call: PaidCall, remote_id: str, document: Document, pages: int) -> ParseResult:
-        try:
-            result = self._awaited(remote_id, document, pages)
-        except IngestError as error:
-            if error.code in REMOTE_JOB_ENDED:  # failed remote jobs cost nothing
-                call.settle(Usage(request_id=remote_id))
-            raise
-        call.settle(result.usage)
-        return result
-
-    def _awaited(self, remote_id: str, document: Document, pages: int) -> ParseResult:
-        try:
-            return self._client.result(remote_id, self._settings.patience(pages))
-        except IngestError as error:
-            if error.code in REMOTE_JOB_ENDED:
-                self._remote_jobs.forget(document, self.producer, remote_id)
-            raise
-
-    def _parsed(self, result: ParseResult, document: Document) -> ParsedDocument:
-        text, starts = join_pages(map(without_embedded_data, result.pages))
-        if not has_words(text) or result.holds_web_page:
-            self._remote_jobs.forget(document, self.producer, result.remote_id)
-        if not has_words(text):
-            raise PermanentError("empty_output")
-        if result.holds_web_page:
-            raise TransientError("service_result_unusable", name=NAME)
-        return ParsedDocument(text, starts if document.media_type in PAGED else (), self.producer)
+        client = LlamaParseClient(key, base_url, settings, remote_jobs.completed)
+        super().__init__(client, calls, remote_jobs, settings, clock)

@@ -1,30 +1,13 @@
-"""What the provider's answers say, once they are known to be JSON objects."""
+"""What LlamaParse's answers say, once they are known to be JSON objects."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ingest_assets.adapters.providers.llamaparse.failures import NAME
-from ingest_assets.adapters.providers.llamaparse.settings import Tier, priced
+from ingest_assets.adapters.providers.remote_parsing.failures import NAME
+from ingest_assets.adapters.providers.remote_parsing.result import ParseResult, in_order, page_number
+from ingest_assets.adapters.providers.remote_parsing.settings import Tier, priced
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.spending.costs import Usage
-
-MOST_PAGES = 100_000
-_WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)[\s>]", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ParseResult:
-    remote_id: str
-    pages: tuple[str, ...]
-    """The pages by number; a page that the provider left out is empty."""
-    usage: Usage
-
-    @property
-    def holds_web_page(self) -> bool:
-        """Whether the provider read an error page, a sign-in form or the like instead of the document."""
-        return any(map(_WEB_PAGE.match, self.pages))
 
 
 def read_result(answer: Mapping[str, Any], remote_id: str, tier: Tier) -> ParseResult:
@@ -36,23 +19,18 @@ def read_result(answer: Mapping[str, Any], remote_id: str, tier: Tier) -> ParseR
     pages = answer.get("pages")
     if not isinstance(pages, list):
         raise TransientError("service_garbled", name=NAME)
-    texts = dict(_numbered(page, position) for position, page in enumerate(pages, start=1))
-    ordered = tuple(texts.get(number, "") for number in range(1, max(texts, default=0) + 1))
+    texts = in_order(dict(_numbered(page, position) for position, page in enumerate(pages, start=1)))
     metadata = answer.get("job_metadata")
-    return ParseResult(
-        remote_id, ordered, _usage(metadata if isinstance(metadata, dict) else {}, len(ordered), remote_id, tier)
-    )
+    usage = _usage(metadata if isinstance(metadata, dict) else {}, len(texts), remote_id, tier)
+    return ParseResult(remote_id, texts, usage)
 
 
 def _numbered(page: object, position: int) -> tuple[int, str]:
     if not isinstance(page, dict):
         raise TransientError("service_garbled", name=NAME)
-    number = page.get("page")
-    if not isinstance(number, int) or not 0 < number <= MOST_PAGES:
-        number = position
     # The fast tier gives only text.
     texts = [text for text in (page.get("md"), page.get("text")) if isinstance(text, str) and text.strip()]
-    return number, texts[0] if texts else ""
+    return page_number(page.get("page"), position), texts[0] if texts else ""
 
 
 def _usage(metadata: Mapping[str, Any], pages: int, remote_id: str, tier: Tier) -> Usage:

@@ -20,6 +20,13 @@ BY_REMOTE_CODE = (
 )
 """The provider adds codes from time to time; words in them tell what they mean."""
 
+BY_REMOTE_MESSAGE = (
+    (re.compile("password|encrypted", re.IGNORECASE), "encrypted"),
+    (re.compile("unsupported (file|document)", re.IGNORECASE), "unsupported"),
+    (re.compile("(corrupt|broken|invalid)(ed)? (file|document|pdf)", re.IGNORECASE), "corrupt"),
+)
+"""For people: only what cannot be meant otherwise says something about the document."""
+
 BY_CLASS = {
     "TimeoutException": "service_slow",
     "NetworkError": "service_unavailable",
@@ -33,6 +40,7 @@ BY_CLASS = {
     "TransportError": "service_unavailable",
     "JSONDecodeError": "service_garbled",
     "UnicodeDecodeError": "service_garbled",
+    "UnicodeEncodeError": "service_key_refused",
     "LookupError": "service_garbled",
     "TypeError": "service_garbled",
     "HTTPError": "service_unavailable",
@@ -50,6 +58,7 @@ UNSENT = frozenset(
         "LocalProtocolError",
         "UnsupportedProtocol",
         "InvalidURL",
+        "UnicodeEncodeError",
     }
 )
 """Why a request never left, by the class of the HTTP client's error."""
@@ -68,12 +77,16 @@ def of_status(status: int, headers: Mapping[str, str], now: datetime | None = No
     return failure
 
 
-def of_remote_job(status: str, error_code: str | None) -> IngestError:
-    """Return the error for a remote job that failed: ERROR, CANCELED, PARTIAL_SUCCESS or a future status."""
-    if status == "ERROR" and error_code:
-        for pattern, code in BY_REMOTE_CODE:
-            if pattern.search(error_code):
-                return _error(code)
+def of_remote_job(status: str, told: str | None) -> IngestError:
+    """Return the error for a remote job without a result: that failed, was cancelled, or has a future status.
+
+    Args:
+        status: ERROR with a code, or FAILED with a message, or any other.
+        told: The code or the message.
+    """
+    for pattern, code in {"ERROR": BY_REMOTE_CODE, "FAILED": BY_REMOTE_MESSAGE}.get(status, ()):
+        if pattern.search(told or ""):
+            return _error(code)
     return _error("service_job_failed")
 
 

@@ -8,14 +8,14 @@ import httpx
 import pytest
 
 from ingest_assets.adapters.providers.llamaparse.client import _library
-from ingest_assets.adapters.providers.llamaparse.failures import (
+from ingest_assets.adapters.providers.llamaparse.result import read_result
+from ingest_assets.adapters.providers.remote_parsing.failures import (
     REMOTE_JOB_ENDED,
     of_exception,
     of_remote_job,
     of_status,
 )
-from ingest_assets.adapters.providers.llamaparse.result import read_result
-from ingest_assets.adapters.providers.llamaparse.settings import Tier
+from ingest_assets.adapters.providers.remote_parsing.settings import Tier
 from ingest_assets.domain.errors import CATALOGUE, IngestError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.spending.costs import Usage
 

@@ -1,15 +1,17 @@
-"""LlamaParse through its real client library, against an emulated service on a real socket."""
+"""LlamaParse and Llama Cloud, through their real clients, against emulated providers on real sockets."""
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -18,9 +20,13 @@ from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.spending.ledger import Ledger
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
-from ingest_assets.adapters.providers import LLAMAPARSE
+from ingest_assets.adapters.providers import LLAMACLOUD, LLAMAPARSE
+from ingest_assets.adapters.providers.llamacloud.parser import LlamaCloudParser
+from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSettings
 from ingest_assets.adapters.providers.llamaparse.parser import LlamaParseParser
-from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings, Tier
+from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
+from ingest_assets.adapters.providers.remote_parsing.parser import RemoteParser
+from ingest_assets.adapters.providers.remote_parsing.settings import Tier
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError, TransientError
@@ -28,23 +34,32 @@ from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import RemoteJob
+from ingest_assets.domain.spending.remote_jobs import RemoteJob, Unanswered
 from ingest_assets.pipeline.ports.providers import Parser
 from ingest_assets_tests.adapters.providers.lone_document import LoneDocument
 from ingest_assets_tests.contracts.parser_contract import DIAGNOSIS, ParserContract, document_of, parse, refusal
 from ingest_assets_tests.documents import submit
+from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
 from ingest_assets_tests.emulators.llamaparse import KEY, TRANSPORT_FAULTS, Fault, LlamaParseEmulator, multipart
 from ingest_assets_tests.emulators.server import Plan
 from ingest_assets_tests.sample_files import docx, pdf
 
-QUICK = LlamaParseSettings(
-    seconds=20,
-    request_seconds=0.5,
-    first_pause=0.001,
-    longest_pause=0.01,
-    longest_retry_after=2,
-    callback_pause=0.005,
-)
+HASTE: dict[str, Any] = {
+    "seconds": 20,
+    "request_seconds": 0.5,
+    "first_pause": 0.001,
+    "longest_pause": 0.01,
+    "first_look": 0,
+    "longest_retry_after": 2,
+    "callback_pause": 0.005,
+}
+QUICK = LlamaParseSettings(**HASTE)
+QUICK_CLOUD = LlamaCloudSettings(**HASTE)
+EMULATORS = [LlamaParseEmulator, LlamaCloudEmulator]
+TAKEN = (Fault.LOST_ANSWER, Fault.TRUNCATED, Fault.HTML_ANSWER)
+"""An upload that meets these has created a job."""
+UNANSWERED = (*TAKEN, Fault.RESET, Fault.STALL)
+"""An upload that meets these may have created one."""
 CONTENT = pdf("Fire cover for the house.", "Theft cover for the car.")
 
 
@@ -76,7 +91,7 @@ class RecordedCalls(LoneDocument):
         document_id: DocumentId | None,
         fence: int | None = None,  # noqa: ARG002  nobody else is there
     ) -> Iterator[RecordedCall]:
-        assert provider == LLAMAPARSE.name
+        assert provider in (LLAMAPARSE.name, LLAMACLOUD.name)
         call = RecordedCall(estimate, user_id, document_id)
         self.calls.append(call)
         try:
@@ -100,9 +115,29 @@ class RememberedJobs:
 
     jobs: dict[tuple[DocumentId, str, Producer], RemoteJob] = field(default_factory=dict)
     called_back: set[str] = field(default_factory=set)
+    asked: dict[tuple[DocumentId, str, Producer], Unanswered] = field(default_factory=dict)
+    bills_awaited: set[str] = field(default_factory=set)
 
-    def prepare(self, document: Document, producer: Producer, call_id: int | None = None) -> str:  # noqa: ARG002  kept nowhere
+    def prepare(
+        self,
+        document: Document,
+        producer: Producer,
+        call_id: int | None = None,  # noqa: ARG002  kept nowhere
+        request_id: UUID | None = None,
+    ) -> str:
+        if request_id is not None:
+            self.asked[document.document_id, document.content_sha, producer] = Unanswered(request_id, datetime.now(UTC))
         return f"secret of {producer.name} for {document.document_id}"
+
+    def withdraw(self, request_id: UUID) -> None:
+        self.asked = {key: asked for key, asked in self.asked.items() if asked.request_id != request_id}
+
+    def unanswered(self, document: Document, producer: Producer) -> Unanswered | None:
+        key = document.document_id, document.content_sha, producer
+        return None if key in self.jobs else self.asked.get(key)
+
+    def await_bill(self, document: Document, producer: Producer, remote_id: str) -> None:  # noqa: ARG002  kept nowhere
+        self.bills_awaited.add(remote_id)
 
     def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:  # noqa: ARG002  kept nowhere
         self.jobs[document.document_id, document.content_sha, producer] = RemoteJob(remote_id, booked=False)
@@ -119,6 +154,7 @@ class RememberedJobs:
         key = document.document_id, document.content_sha, producer
         if key in self.jobs and self.jobs[key].remote_id == remote_id:
             del self.jobs[key]
+            self.asked.pop(key, None)
 
     def completed(self, remote_id: str) -> bool:
         return remote_id in self.called_back
@@ -139,9 +175,16 @@ class WorkerThatDies(RememberedJobs):
         """Dead."""
 
 
+@pytest.fixture(params=EMULATORS)
+def emulated(request: pytest.FixtureRequest) -> type[LlamaParseEmulator]:
+    """Either provider."""
+    kind: type[LlamaParseEmulator] = request.param
+    return kind
+
+
 @pytest.fixture
-def service() -> Iterator[LlamaParseEmulator]:
-    with LlamaParseEmulator() as emulator:
+def service(emulated: type[LlamaParseEmulator]) -> Iterator[LlamaParseEmulator]:
+    with emulated() as emulator:
         yield emulator
 
 
@@ -157,23 +200,20 @@ def jobs() -> RememberedJobs:
 
 def parser_of(
     service: LlamaParseEmulator,
-    calls: RecordedCalls | None = None,
+    calls: Any = None,
     jobs: Any = None,
-    key: str = KEY,
+    key: str | Callable[[], str] = KEY,
     **settings: Any,
-) -> LlamaParseParser:
-    return LlamaParseParser(
-        lambda: key,
-        service.url,
-        calls or RecordedCalls(),
-        jobs or RememberedJobs(),
-        replace(QUICK, **settings),
-        SystemClock(),
-    )
+) -> RemoteParser:
+    read = key if callable(key) else lambda: key
+    calls, jobs, clock = calls or RecordedCalls(), jobs or RememberedJobs(), SystemClock()
+    if isinstance(service, LlamaCloudEmulator):
+        return LlamaCloudParser(read, service.url, calls, jobs, replace(QUICK_CLOUD, **settings), clock)
+    return LlamaParseParser(read, service.url, calls, jobs, replace(QUICK, **settings), clock)
 
 
 @pytest.fixture
-def parser(service: LlamaParseEmulator, calls: RecordedCalls, jobs: RememberedJobs) -> LlamaParseParser:
+def parser(service: LlamaParseEmulator, calls: RecordedCalls, jobs: RememberedJobs) -> RemoteParser:
     return parser_of(service, calls, jobs)
 
 
@@ -182,19 +222,19 @@ def contents_of(service: LlamaParseEmulator) -> list[dict[str, str]]:
     return [multipart(request)[0] for request in service.requests if request.path.endswith("/upload")]
 
 
-class TestLlamaParse(ParserContract):
+class TestRemoteParsers(ParserContract):
     @pytest.fixture
     def parser(self, service: LlamaParseEmulator) -> Parser:
         return parser_of(service)
 
 
-def test_one_process_parses_many_documents(service: LlamaParseEmulator, parser: LlamaParseParser) -> None:
+def test_one_process_parses_many_documents(service: LlamaParseEmulator, parser: RemoteParser) -> None:
     for number in range(5):
         assert f"Clause{number}" in parse(parser, pdf(f"Clause{number} of the policy."), FileType.PDF).text
     assert service.counts["jobs"] == 5
 
 
-def test_one_parser_serves_many_threads(service: LlamaParseEmulator, parser: LlamaParseParser) -> None:
+def test_one_parser_serves_many_threads(service: LlamaParseEmulator, parser: RemoteParser) -> None:
     contents = [pdf(f"Clause{number} of the policy.") for number in range(12)]
     with ThreadPoolExecutor(6) as threads:
         texts = list(threads.map(lambda content: parse(parser, content, FileType.PDF).text, contents))
@@ -212,7 +252,7 @@ def test_one_parser_serves_many_threads(service: LlamaParseEmulator, parser: Lla
 )
 @pytest.mark.parametrize("operation", ["uploads", "polls", "results"])
 def test_a_refusal_surfaces_at_once(
-    service: LlamaParseEmulator, parser: LlamaParseParser, operation: str, fault: Fault, code: str
+    service: LlamaParseEmulator, parser: RemoteParser, operation: str, fault: Fault, code: str
 ) -> None:
     service.script(operation, fault)
 
@@ -223,12 +263,65 @@ def test_a_refusal_surfaces_at_once(
 @pytest.mark.parametrize("fault", [*TRANSPORT_FAULTS, Fault.STALL, Fault.HTML_ANSWER])
 @pytest.mark.parametrize("operation", ["uploads", "polls", "results"])
 def test_what_passes_by_itself_is_waited_out(
-    service: LlamaParseEmulator, parser: LlamaParseParser, operation: str, fault: Fault
+    service: LlamaParseEmulator, parser: RemoteParser, operation: str, fault: Fault
 ) -> None:
     service.script(operation, fault)
+    if operation == "uploads" and isinstance(service, LlamaCloudEmulator):
+        assert "Theft cover" in _landed(parser, CONTENT)
+        assert service.counts["jobs"] == 1
+        return
 
     assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
     assert service.counts[operation] >= 2
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.TRUNCATED, Fault.HTML_ANSWER])
+def test_llama_cloud_s_job_whose_creation_was_not_answered_is_found_and_booked_once(
+    calls: RecordedCalls, jobs: RememberedJobs, fault: Fault
+) -> None:
+    with LlamaCloudEmulator() as service:
+        others = parser_of(service)
+        for number in range(5):
+            parse(others, pdf(f"Clause{number} of another policy."), FileType.PDF)
+        before = service.counts["credits"]
+        service.script("uploads", fault)
+
+        assert "Theft cover" in parse(parser_of(service, calls, jobs), CONTENT, FileType.PDF).text
+        assert service.counts["uploads"] == service.counts["jobs"] == 6
+        assert service.counts["listings"] == 3
+        assert calls.credits == service.counts["credits"] - before == 6
+
+
+def test_llama_cloud_s_job_that_nobody_found_at_once_is_found_by_the_next_attempt(
+    calls: RecordedCalls, jobs: RememberedJobs
+) -> None:
+    with LlamaCloudEmulator() as service:
+        service.script("uploads", Fault.LOST_ANSWER)
+        service.script("listings", *[Fault.SERVER_ERROR] * 4)
+        parser = parser_of(service, calls, jobs)
+        assert refusal(parser, CONTENT, FileType.PDF).code == "service_unavailable"
+        assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+        assert service.counts["uploads"] == 1
+
+
+@pytest.mark.parametrize(("fault", "listings"), [(Fault.RESET, 2), (Fault.SERVER_ERROR, 0)])
+def test_llama_cloud_is_asked_again_only_if_it_has_no_job(fault: Fault, listings: int) -> None:
+    with LlamaCloudEmulator() as service:
+        service.script("uploads", *[fault] * (1 if listings else 4))
+        parser = parser_of(service, jobs=RememberedJobs())
+        assert refusal(parser, CONTENT, FileType.PDF).code == "service_unavailable"
+        assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+        assert (service.counts["jobs"], service.counts["listings"]) == (1, listings)
+
+
+def test_until_llama_cloud_has_billed_a_job_its_cost_is_what_the_price_list_says(
+    calls: RecordedCalls, jobs: RememberedJobs
+) -> None:
+    with LlamaCloudEmulator() as service:
+        service.unbilled_looks = 1
+        parse(parser_of(service, calls, jobs), CONTENT, FileType.PDF)
+        assert calls.credits == 6
+        assert jobs.bills_awaited == set(service.jobs)
 
 
 @pytest.mark.parametrize(
@@ -248,12 +341,15 @@ def test_what_does_not_pass_is_given_back_to_the_queue(
     service: LlamaParseEmulator, operation: str, fault: Fault, code: str
 ) -> None:
     service.script(operation, *[fault] * 9)
-
-    error = refusal(parser_of(service, request_tries=2, request_seconds=0.1), CONTENT, FileType.PDF)
-
-    assert isinstance(error, TransientError)
-    assert error.code == code
-    assert service.counts[operation] == 2
+    parser = parser_of(service, request_tries=2, request_seconds=0.1)
+    never_repeated = operation == "uploads" and isinstance(service, LlamaCloudEmulator) and fault in UNANSWERED
+    if never_repeated and fault in TAKEN:
+        assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
+    else:
+        error = refusal(parser, CONTENT, FileType.PDF)
+        assert isinstance(error, TransientError)
+        assert error.code == code
+    assert service.counts[operation] == (1 if never_repeated else 2)
 
 
 @pytest.mark.parametrize("operation", ["uploads", "polls", "results"])
@@ -284,7 +380,7 @@ def test_a_pause_that_is_too_long_to_wait_for_is_left_to_the_queue(service: Llam
     assert service.counts["uploads"] == 1
 
 
-def test_a_missing_result_is_a_failure(service: LlamaParseEmulator, parser: LlamaParseParser) -> None:
+def test_a_missing_result_is_a_failure(service: LlamaParseEmulator, parser: RemoteParser) -> None:
     service.script("results", Fault.MISSING)
 
     assert refusal(parser, CONTENT, FileType.PDF).code == "service_job_gone"
@@ -328,7 +424,7 @@ def test_a_job_that_the_service_gives_up_costs_nothing_and_is_forgotten(
     ],
 )
 def test_what_is_wrong_with_the_document_is_told_apart(
-    service: LlamaParseEmulator, parser: LlamaParseParser, content: bytes, code: str
+    service: LlamaParseEmulator, parser: RemoteParser, content: bytes, code: str
 ) -> None:
     error = refusal(parser, content, FileType.PDF)
 
@@ -338,7 +434,7 @@ def test_what_is_wrong_with_the_document_is_told_apart(
 
 @pytest.mark.parametrize("kind", [FileType.EML, FileType.MARKDOWN, "application/x-unknown"])
 def test_what_the_service_does_not_read_is_not_sent(
-    service: LlamaParseEmulator, parser: LlamaParseParser, kind: str
+    service: LlamaParseEmulator, parser: RemoteParser, kind: str
 ) -> None:
     assert refusal(parser, b"text", kind).code == "unsupported"
     assert service.calls.total() == 0
@@ -350,8 +446,10 @@ def test_a_document_with_more_pages_is_waited_for_longer() -> None:
     assert (settings.patience(1), settings.patience(500)) == (102, 1100)
 
 
-def test_a_job_that_never_ends_is_given_up_and_fetched_later(calls: RecordedCalls, jobs: RememberedJobs) -> None:
-    with LlamaParseEmulator(pending_polls=10**9) as service:
+def test_a_job_that_never_ends_is_given_up_and_fetched_later(
+    emulated: type[LlamaParseEmulator], calls: RecordedCalls, jobs: RememberedJobs
+) -> None:
+    with emulated(pending_polls=10**9) as service:
         parser = parser_of(service, calls, jobs, seconds=0.1, seconds_per_page=0.05)
         assert refusal(parser, CONTENT, FileType.PDF).code == "timeout"
         service.pending_polls = 0
@@ -383,9 +481,7 @@ def test_the_job_is_remembered_before_it_is_asked_about(service: LlamaParseEmula
     assert service.counts["polls"] == 0
 
 
-def test_a_job_that_the_service_has_forgotten_is_begun_anew(
-    service: LlamaParseEmulator, parser: LlamaParseParser
-) -> None:
+def test_a_job_that_the_service_has_forgotten_is_begun_anew(service: LlamaParseEmulator, parser: RemoteParser) -> None:
     parse(parser, CONTENT, FileType.PDF)
     service.jobs.clear()
 
@@ -434,14 +530,20 @@ def test_settings_reach_the_service_and_the_file_name_does_not(service: LlamaPar
     parse(parser_of(service, tier=Tier.FAST, language="de", do_not_cache=True), CONTENT, FileType.PDF)
 
     (fields,) = contents_of(service)
-    assert fields.items() >= {"tier": "fast", "language": "de", "do_not_cache": "true"}.items()
+    if isinstance(service, LlamaCloudEmulator):
+        [job] = service.jobs.values()
+        assert (job.asked["tier"], job.asked["version"], job.asked["disable_cache"]) == ("fast", "2026-06-15", True)
+        assert job.asked["processing_options"] == {"ocr_parameters": {"languages": ["de"]}}
+    else:
+        assert fields.items() >= {"tier": "fast", "language": "de", "do_not_cache": "true"}.items()
     assert all(b"jane-doe" not in request.body for request in service.requests)
     assert [job.filename for job in service.jobs.values()] == ["document.pdf"]
 
 
-def test_what_changes_the_text_changes_the_version() -> None:
+@pytest.mark.parametrize("quick", [QUICK, QUICK_CLOUD])
+def test_what_changes_the_text_changes_the_version(quick: LlamaParseSettings | LlamaCloudSettings) -> None:
     versions = {
-        replace(QUICK, **changed).producer.version
+        replace(quick, **changed).producer.version
         for changed in ({}, {"tier": Tier.FAST}, {"language": "de"}, {"tier_version": "2026-01-08"})
     }
     assert len(versions) == 4
@@ -449,7 +551,7 @@ def test_what_changes_the_text_changes_the_version() -> None:
 
 def test_a_rotated_key_is_used_from_the_next_exchange_on(service: LlamaParseEmulator) -> None:
     keys = ["llx-old"]
-    parser = LlamaParseParser(lambda: keys[-1], service.url, RecordedCalls(), RememberedJobs(), QUICK, SystemClock())
+    parser = parser_of(service, key=lambda: keys[-1])
     assert refusal(parser, CONTENT, FileType.PDF).code == "service_key_refused"
     keys.append(KEY)
 
@@ -478,18 +580,20 @@ def test_no_key_and_no_text_is_shown_or_logged(
     assert not any(hidden in shown for hidden in [key.strip(), DIAGNOSIS, "jane-doe"])
 
 
-def test_a_word_document_is_read_too(parser: LlamaParseParser) -> None:
+def test_a_word_document_is_read_too(parser: RemoteParser) -> None:
     assert "Water damage" in parse(parser, docx("Water damage is covered."), FileType.DOCX).text
 
 
-def test_a_format_without_pages_has_no_page_map(parser: LlamaParseParser) -> None:
+def test_a_format_without_pages_has_no_page_map(parser: RemoteParser) -> None:
     assert parse(parser, b"Water damage is covered.", FileType.TEXT).page_starts == ()
 
 
-def test_a_deployment_that_errs_at_random_pays_each_document_once_and_loses_none(calls: RecordedCalls) -> None:
+def test_a_deployment_that_errs_at_random_pays_each_document_once_and_loses_none(
+    emulated: type[LlamaParseEmulator], calls: RecordedCalls
+) -> None:
     plan = Plan(faults=[*TRANSPORT_FAULTS, Fault.HTML_ANSWER, Fault.PENDING], share=0.3, seed=11)
     jobs = RememberedJobs()
-    with LlamaParseEmulator(plan) as service:
+    with emulated(plan) as service:
         parser = parser_of(service, calls, jobs, longest_retry_after=0.5)
         for number in range(15):
             content = pdf(f"Clause{number} of the policy.")
@@ -498,7 +602,7 @@ def test_a_deployment_that_errs_at_random_pays_each_document_once_and_loses_none
         assert service.faults.total() > 10
 
 
-def _landed(parser: LlamaParseParser, content: bytes, document: Document | None = None) -> str:
+def _landed(parser: RemoteParser, content: bytes, document: Document | None = None) -> str:
     """The text, after as many tries as it takes."""
     for _ in range(20):
         try:
@@ -566,15 +670,18 @@ class TestJobsInPostgres:
             assert job.callback_status == 200
 
     def test_the_ledger_holds_what_the_service_bills_whatever_goes_wrong(
-        self, database: Database, parse_jobs: PostgresRemoteJobs, deployment: Deployment, user: UserId
+        self,
+        emulated: type[LlamaParseEmulator],
+        database: Database,
+        parse_jobs: PostgresRemoteJobs,
+        deployment: Deployment,
+        user: UserId,
     ) -> None:
         patient = CostLimits(breaker=BreakerSettings(consecutive_failures=50, fewest_calls=50))
         calls = PostgresPaidCalls(database, SystemClock(), patient, time.sleep, deployment.observer)
         plan = Plan(faults=[*TRANSPORT_FAULTS, Fault.PENDING], share=0.3, seed=7)
-        with LlamaParseEmulator(plan) as service:
-            parser = LlamaParseParser(
-                lambda: KEY, service.url, calls, parse_jobs, replace(QUICK, longest_retry_after=0.5), SystemClock()
-            )
+        with emulated(plan) as service:
+            parser = parser_of(service, calls, parse_jobs, longest_retry_after=0.5)
             for number in range(6):
                 content = pdf(*[f"Clause{number} of the policy."] * (number + 1))
                 accepted = submit(deployment, user, content, f"policy {number}.pdf")

@@ -11,15 +11,15 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from ingest_assets.adapters.providers.llamaparse.failures import NAME, of_exception, of_status
-from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
+from ingest_assets.adapters.providers.remote_parsing.failures import NAME, of_exception, of_status
+from ingest_assets.adapters.providers.remote_parsing.settings import RemoteParsingSettings
 from ingest_assets.domain.errors import IngestError, TransientError
 
 
 class StrictTransport(httpx.AsyncBaseTransport):
     """Returns only JSON objects with a status of 2xx; it retries other answers or raises the catalogue's errors."""
 
-    def __init__(self, base_url: str, settings: LlamaParseSettings) -> None:
+    def __init__(self, base_url: str, settings: RemoteParsingSettings) -> None:
         self._network = httpx.AsyncHTTPTransport(verify=_certificates(), proxy=_proxy(httpx.URL(base_url)))
         self._settings = settings
 
@@ -47,7 +47,7 @@ class StrictTransport(httpx.AsyncBaseTransport):
             raise of_exception(error) from None
         if not response.is_success:
             raise of_status(response.status_code, response.headers)
-        if not _is_json_object(response.content):
+        if request.method != "DELETE" and not _is_json_object(response.content):
             raise _garbled()
         return response
 

@@ -1,0 +1,40 @@
+"""What is still to be done about providers' jobs, in Postgres."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from ingest_assets.adapters.postgres.connections import Row
+from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.domain.spending.providers import ProviderName
+from ingest_assets.domain.spending.remote_jobs import Bill, Leftover
+
+
+class PostgresRemoteRemains:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def are_due(self, providers: Sequence[ProviderName]) -> bool:
+        [row] = self._rows("remote_remains_are_due", providers=list(providers))
+        return bool(row["due"])
+
+    def bills(self, providers: Sequence[ProviderName], limit: int) -> list[Bill]:
+        return [Bill(**row) for row in self._rows("due_bills", providers=list(providers), limit=limit)]
+
+    def billed(self, remote_id: str) -> None:
+        self._change("remote_job_billed", remote_id=remote_id)
+
+    def leftovers(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+        return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]
+
+    def removed(self, request_id: UUID) -> None:
+        self._change("leftover_removed", remote_request_id=request_id)
+
+    def _rows(self, name: str, **names: Any) -> list[Row]:
+        with self._database.connection() as connection:
+            return connection.execute(query(name), names).fetchall()
+
+    def _change(self, name: str, **names: Any) -> None:
+        with self._database.connection() as connection:
+            connection.execute(query(name), names)

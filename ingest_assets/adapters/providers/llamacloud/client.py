@@ -1,0 +1,156 @@
+"""Llama Cloud's protocol: POST a document, GET its job until that has ended, and DELETE what nobody needs any more."""
+
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from ingest_assets.adapters.providers.llamacloud.result import read_credits, read_job, read_result
+from ingest_assets.adapters.providers.llamacloud.settings import REQUEST_ID, LlamaCloudSettings
+from ingest_assets.adapters.providers.remote_parsing.client import REMOTE_ID, RemoteParsingClient, Upload
+from ingest_assets.adapters.providers.remote_parsing.failures import NAME, of_remote_job
+from ingest_assets.adapters.providers.remote_parsing.result import ParseResult
+from ingest_assets.domain.errors import ResourceError, TransientError
+
+if TYPE_CHECKING:
+    import httpx
+
+JOBS = "/api/v2/parse"
+UNDER_WAY = ("PENDING", "RUNNING")
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the provider's clock may differ from the database's."""
+PAGE_SIZE = 100
+MOST_LISTED = 100
+"""How many pages of jobs are read at most."""
+
+_importing = threading.Lock()
+
+
+class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
+    _settings: LlamaCloudSettings
+
+    def __init__(
+        self,
+        key: Callable[[], str],
+        base_url: str | None,
+        settings: LlamaCloudSettings,
+        called_back: Callable[[str], bool],
+    ) -> None:
+        super().__init__(base_url, settings, called_back)
+        self._key = key
+
+    def find(self, request_id: UUID, asked_at: datetime, seconds: float) -> str | None:
+        """Return the id of the job that was created by a request, if there is one.
+
+        Raises:
+            TransientError: timeout.
+            IngestError: One of the provider errors of the catalogue.
+        """
+        since, until = asked_at - CLOCKS_DIFFER, asked_at + timedelta(seconds=seconds) + CLOCKS_DIFFER
+        query = {
+            "created_at_on_or_after": since.isoformat(),
+            "created_at_on_or_before": until.isoformat(),
+            "page_size": str(PAGE_SIZE),
+        }
+        return self._exchange(lambda session: _found(session, request_id, query), seconds)
+
+    def credits(self, remote_id: str, seconds: float) -> float | None:
+        """Return the credits that are billed for a job, or None if they are not billed yet.
+
+        Raises:
+            TransientError: timeout, service_job_gone.
+            IngestError: One of the provider errors of the catalogue.
+        """
+
+        async def ask(session: "httpx.AsyncClient") -> float | None:
+            answer = await _get(session, remote_id, "usage")
+            if answer is None:
+                raise TransientError("service_job_gone", name=NAME)
+            return read_credits(read_job(answer))
+
+        return self._exchange(ask, seconds)
+
+    def delete(self, remote_id: str, seconds: float) -> None:
+        """Delete a job with its result, in whatever state it is; do nothing if it is gone.
+
+        Raises:
+            TransientError: timeout.
+            IngestError: One of the provider errors of the catalogue.
+        """
+
+        async def end(session: "httpx.AsyncClient") -> None:
+            answer = await _get(session, remote_id)
+            if answer is None:
+                return
+            if read_job(answer)["status"] in UNDER_WAY:  # only what has ended can be deleted
+                await session.post(f"{JOBS}/{remote_id}/cancel")
+            await session.delete(f"{JOBS}/{remote_id}")
+
+        self._exchange(end, seconds)
+
+    @asynccontextmanager
+    async def _connected(self, upload: Upload | None) -> "AsyncIterator[httpx.AsyncClient]":  # noqa: ARG002  it does not matter
+        with _importing:
+            import httpx  # noqa: PLC0415 - not every worker parses with a provider
+
+            from ingest_assets.adapters.providers.remote_parsing.transport import StrictTransport  # noqa: PLC0415
+        transport = StrictTransport(self._base_url, self._settings)
+        headers = {"Authorization": f"Bearer {self._key()}"}
+        async with httpx.AsyncClient(transport=transport, base_url=self._base_url, headers=headers) as session:
+            yield session
+
+    async def _create(self, session: "httpx.AsyncClient", upload: Upload) -> object:
+        request_id = upload.request_id or uuid4()
+        callback_url = self._callback_url("job", str(request_id))
+        configuration = self._settings.configuration(request_id, upload.secret, callback_url)
+        response = await session.post(
+            f"{JOBS}/upload",
+            files={"file": (upload.filename, upload.content)},
+            data={"configuration": json.dumps(configuration)},
+        )
+        return response.json().get("id")
+
+    async def _is_done(self, session: "httpx.AsyncClient", remote_id: str) -> bool:
+        answer = await _get(session, remote_id)
+        if answer is None:
+            raise TransientError("service_job_gone", name=NAME)
+        job = read_job(answer)
+        status = job["status"]
+        if status != "COMPLETED" and status not in UNDER_WAY:
+            raise of_remote_job(status, str(job.get("error_message") or ""))
+        return bool(status == "COMPLETED")
+
+    async def _result_if_there(self, session: "httpx.AsyncClient", remote_id: str) -> ParseResult | None:
+        content = self._settings.content
+        answer = await _get(session, remote_id, content, "usage")
+        if answer is None or read_job(answer)["status"] != "COMPLETED":
+            return None
+        return read_result(answer, remote_id, self._settings.tier, content)
+
+
+async def _found(session: "httpx.AsyncClient", request_id: UUID, query: Mapping[str, str]) -> str | None:
+    token: str | None = None
+    for _ in range(MOST_LISTED):
+        asked = dict(query) if token is None else {**query, "page_token": token}
+        listed = (await session.get(JOBS, params=asked)).json()
+        for job in listed.get("items") or ():
+            if (job.get("user_metadata") or {}).get(REQUEST_ID) == str(request_id) and REMOTE_ID.fullmatch(job["id"]):
+                return str(job["id"])
+        token = listed.get("next_page_token")
+        if not token:
+            return None
+    return None
+
+
+async def _get(session: "httpx.AsyncClient", remote_id: str, *expand: str) -> dict[str, Any] | None:
+    """Get a job with what is asked for of it, or None if the provider does not know it."""
+    try:
+        answer: dict[str, Any] = (await session.get(f"{JOBS}/{remote_id}", params={"expand": list(expand)})).json()
+    except ResourceError as error:
+        if error.code != "service_unknown_address":
+            raise
+        return None
+    return answer

@@ -1,0 +1,1 @@
+"""What paid parsing providers have in common whose work is a remote job: uploaded, waited for, fetched, booked."""

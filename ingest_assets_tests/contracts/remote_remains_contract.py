@@ -1,0 +1,155 @@
+"""What must be known of jobs that providers keep: bills that are due, and leftovers."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from ingest_assets.composition import Deployment
+from ingest_assets.domain.documents.document import Document, Producer, UserId
+from ingest_assets.domain.errors import TransientError
+from ingest_assets.domain.spending.providers import ProviderName
+from ingest_assets.domain.spending.remote_jobs import Bill
+from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteRemains
+from ingest_assets_tests.documents import TEST, policy_text, submit
+
+PROVIDER = ProviderName("a-provider")
+NAMES = (PROVIDER,)
+AGE = """
+WITH bills AS (
+    UPDATE upload_pipeline.parse_jobs SET created_at = created_at - %(by)s, bill_due_at = bill_due_at - %(by)s
+)
+UPDATE upload_pipeline.remote_leftovers
+SET left_at = left_at - %(by)s, due_at = due_at - %(by)s
+"""
+
+
+def pass_time(deployment: Deployment, by: timedelta) -> None:
+    """Let everything about remote jobs be so much longer ago."""
+    with deployment.database.connection() as connection:
+        connection.execute(AGE, {"by": by})
+
+
+class RemoteRemainsContract:
+    """A suite gives the fixtures: the remains of its deployment, and its jobs."""
+
+    @pytest.fixture
+    def remains(self, deployment: Deployment) -> RemoteRemains:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def remote_jobs(self, deployment: Deployment) -> RemoteJobs:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def producer(self) -> Producer:
+        return Producer(PROVIDER, "agentic+1")
+
+    @pytest.fixture
+    def document(self, deployment: Deployment, user: UserId) -> Document:
+        found = deployment.documents.find(submit(deployment, user, policy_text()).document_id)
+        assert found is not None
+        return found
+
+    @pytest.fixture
+    def request_id(self, remote_jobs: RemoteJobs, document: Document, producer: Producer) -> UUID:
+        """Of a job that the provider has accepted, and whose bill is awaited."""
+        asked = uuid4()
+        remote_jobs.prepare(document, producer, 7, asked)
+        remote_jobs.remember(document, producer, "job-1", 7)
+        remote_jobs.await_bill(document, producer, "job-1")
+        return asked
+
+    @pytest.mark.usefixtures("request_id")
+    def test_a_bill_is_due_in_a_minute_and_then_the_later_the_older_the_job_is(
+        self, deployment: Deployment, remains: RemoteRemains
+    ) -> None:
+        assert not remains.are_due(NAMES)
+        pass_time(deployment, timedelta(minutes=3))
+        assert remains.are_due(NAMES)
+        assert not remains.are_due([ProviderName("another")])
+        assert remains.bills([ProviderName("another")], 10) == []
+        assert remains.bills(NAMES, 10) == [Bill(PROVIDER, "job-1", 7)]
+        assert remains.bills(NAMES, 10) == []
+        pass_time(deployment, timedelta(minutes=2))
+        assert not remains.are_due(NAMES)
+        pass_time(deployment, timedelta(days=8))
+        assert len(remains.bills(NAMES, 10)) == 1
+        pass_time(deployment, timedelta(days=80))
+        assert not remains.are_due(NAMES)
+
+    @pytest.mark.usefixtures("request_id")
+    def test_a_bill_that_is_there_is_not_asked_for_again(self, deployment: Deployment, remains: RemoteRemains) -> None:
+        remains.billed("job-1")
+        pass_time(deployment, timedelta(hours=1))
+        assert not remains.are_due(NAMES)
+
+    def test_a_job_is_left_over_when_its_document_is_deleted(
+        self, deployment: Deployment, remains: RemoteRemains, document: Document, request_id: UUID
+    ) -> None:
+        deployment.deletion.delete(document.document_id, TEST)
+        assert remains.are_due(NAMES)
+        assert remains.leftovers([ProviderName("another")], 10) == []
+        [leftover] = remains.leftovers(NAMES, 10)
+        assert (leftover.request_id, leftover.remote_id, leftover.call_id) == (request_id, "job-1", 7)
+        assert not leftover.is_old
+        assert remains.leftovers(NAMES, 10) == []
+        pass_time(deployment, timedelta(hours=7))
+        [leftover] = remains.leftovers(NAMES, 10)
+        assert leftover.is_old
+        remains.removed(request_id)
+        pass_time(deployment, timedelta(days=1))
+        assert not remains.are_due(NAMES)
+
+    def test_a_job_is_left_over_when_it_is_forgotten_or_another_takes_its_place(
+        self, remains: RemoteRemains, remote_jobs: RemoteJobs, document: Document, producer: Producer, request_id: UUID
+    ) -> None:
+        second = uuid4()
+        remote_jobs.prepare(document, producer, 8, second)
+        remote_jobs.remember(document, producer, "job-2", 8)
+        remote_jobs.forget(document, producer, "job-2")
+        assert {each.request_id for each in remains.leftovers(NAMES, 10)} == {request_id, second}
+
+    def test_what_was_never_created_and_what_was_given_no_request_id_leaves_nothing(
+        self, remains: RemoteRemains, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        withdrawn = uuid4()
+        remote_jobs.prepare(document, producer, 1, withdrawn)
+        remote_jobs.withdraw(withdrawn)
+        remote_jobs.prepare(document, producer, 2)
+        remote_jobs.prepare(document, producer, 3)
+        assert not remains.are_due(NAMES)
+
+
+class RemoteKeeperContract:
+    """A suite gives the fixtures: a keeper, and a job that its provider has finished."""
+
+    @pytest.fixture
+    def keeper(self) -> RemoteKeeper:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def finished(self) -> tuple[UUID, str]:
+        """Return the id of the request for the job, and the job's."""
+        raise NotImplementedError
+
+    def test_it_tells_what_a_job_costs(self, keeper: RemoteKeeper, finished: tuple[UUID, str]) -> None:
+        usage = keeper.bill(finished[1])
+        assert usage is not None
+        assert usage.credits > 0
+        assert usage.micro_usd > 0
+
+    def test_it_finds_the_job_of_a_request_and_no_other(self, keeper: RemoteKeeper, finished: tuple[UUID, str]) -> None:
+        request_id, remote_id = finished
+        assert keeper.find(request_id, datetime.now(UTC)) == remote_id
+        assert keeper.find(uuid4(), datetime.now(UTC)) is None
+
+    def test_what_it_has_removed_is_gone_and_removing_it_again_does_no_harm(
+        self, keeper: RemoteKeeper, finished: tuple[UUID, str]
+    ) -> None:
+        request_id, remote_id = finished
+        for _ in range(2):
+            keeper.remove(remote_id)
+        assert keeper.find(request_id, datetime.now(UTC)) is None
+        with pytest.raises(TransientError, match="service_job_gone"):
+            keeper.bill(remote_id)
