@@ -8,7 +8,6 @@ from ingest_assets.adapters.providers.remote_parsing.result import ParseResult, 
 from ingest_assets.adapters.providers.remote_parsing.settings import Tier, priced
 from ingest_assets.domain.errors import IngestError, TransientError
 
-
 MOST_CREDITS = 250_000
 """No document that is taken in costs more: 5,000 pages in the dearest tier. A larger number is no bill."""
 
@@ -26,7 +25,7 @@ def read_job(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_credits(job: Mapping[str, Any]) -> float | None:
-    """Return the credits that are billed for a job, or None if they are not billed yet, or nobody can have used them."""
+    """Return the credits that are billed for a job, or None if there is no bill yet, or none that can be true."""
     usage = job.get("usage")
     value = usage.get("credits") if isinstance(usage, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_CREDITS:
