@@ -37,8 +37,12 @@ class Workers:
         """
         return len(self._ages(instance, lease))
 
+    def finishing(self, instance: dg.DagsterInstance, lease: timedelta) -> int:
+        """Return how many of these drain runs claim no more documents, and only finish what they have."""
+        return sum(age >= CLAIMING_SECONDS for age in self._ages(instance, lease))
+
     def any_claims(self, instance: dg.DagsterInstance, lease: timedelta) -> bool:
-        """Return whether one of these drain runs still claims documents; at the end, one only finishes what it has."""
+        """Return whether one of these drain runs still claims documents."""
         return any(age < CLAIMING_SECONDS for age in self._ages(instance, lease))
 
     def _ages(self, instance: dg.DagsterInstance, lease: timedelta) -> list[float]:

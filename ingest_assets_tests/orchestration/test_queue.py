@@ -147,6 +147,18 @@ def test_a_drain_run_that_only_finishes_what_it_has_gets_no_jobs_left(
     assert [request.job_name for request in tick(later, instance, few_jobs=4)] == ["ingest_document"]
 
 
+def test_a_backlog_does_not_wait_for_a_drain_run_that_only_finishes_what_it_has(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(6):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    run = start_drain_run(deployment, instance, dg.DagsterRunStatus.STARTED)
+    deployment.claims.claim(run.run_id, 1, deployment.settings.lease)
+    later = deployment.replacing(clock=Later(timedelta(seconds=CLAIMING_SECONDS)))
+    assert tick(later, instance, few_jobs=4, drain_workers=1) == []
+    assert [request.job_name for request in tick(later, instance, few_jobs=4, drain_workers=2)] == ["drain_queue"]
+
+
 def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
