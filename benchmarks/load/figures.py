@@ -32,7 +32,7 @@ def errors(seen: Seen, end: Verdict) -> Iterator[str]:
         has_documents = first.get(outcome.user, inf) < seen.begun + outcome.due
         if outcome.kind == SEARCH and outcome.status == OK and not outcome.hits and has_documents:
             yield f"a search at {outcome.due:.1f} s found nothing"
-    yield from (f"document {document_id} has ended wrongly" for document_id in end.wrong)
+    yield from (f"document {which} has ended wrongly" for which in end.wrong)
     if seen.providers.paid_twice:
         yield from ["paid twice"] * seen.providers.paid_twice
 

@@ -58,7 +58,7 @@ class Verdict:
     searchable: int
     dead_as_planned: int
     wrong: tuple[str, ...]
-    """The ids of documents that are neither searchable nor, for an injected cause, in the dead letters."""
+    """Documents that are neither searchable nor, for an injected cause, in the dead letters: their ids and codes."""
 
 
 def endings(home: Home) -> dict[str, Ending]:
@@ -78,7 +78,7 @@ def verdict(plan: LoadPlan, outcomes: Iterable[Outcome], found: Mapping[str, End
         elif ending is not None and ending.dead and plan.is_broken(outcome.number):
             dead += 1
         else:
-            wrong.append(outcome.document_id)
+            wrong.append(f"{outcome.document_id} ({'not there' if ending is None else ending.code})")
     return Verdict(searchable, dead, tuple(wrong))
 
 
