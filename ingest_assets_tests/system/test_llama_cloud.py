@@ -17,7 +17,7 @@ from ingest_assets.domain.queue.stages import State
 from ingest_assets.domain.spending.costs import ProviderCosts
 from ingest_assets.pipeline.remote_upkeep import LookedAfter
 from ingest_assets.settings import Settings
-from ingest_assets_tests.contracts.remote_remains_contract import pass_time
+from ingest_assets_tests.contracts.remote_leftovers_contract import pass_time
 from ingest_assets_tests.documents import TEST, attempt, drain_all, submit
 from ingest_assets_tests.emulators import llamaparse
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator

@@ -6,22 +6,22 @@ from uuid import UUID, uuid4
 import pytest
 
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
-from ingest_assets.adapters.postgres.spending.remote_remains import PostgresRemoteRemains
+from ingest_assets.adapters.postgres.spending.remote_leftovers import PostgresRemoteLeftovers
 from ingest_assets.adapters.providers.llamacloud.client import LlamaCloudClient
 from ingest_assets.adapters.providers.llamacloud.keeper import LlamaCloudKeeper
 from ingest_assets.adapters.providers.remote_parsing.client import Upload
 from ingest_assets.composition import Deployment
-from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteRemains
+from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteLeftovers
 from ingest_assets_tests.adapters.providers.test_remote_parsers import CONTENT, QUICK_CLOUD
-from ingest_assets_tests.contracts.remote_remains_contract import RemoteKeeperContract, RemoteRemainsContract
+from ingest_assets_tests.contracts.remote_leftovers_contract import RemoteKeeperContract, RemoteLeftoversContract
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
 from ingest_assets_tests.emulators.llamaparse import KEY, Fault
 
 
-class TestPostgresRemoteRemains(RemoteRemainsContract):
+class TestPostgresRemoteLeftovers(RemoteLeftoversContract):
     @pytest.fixture
-    def remains(self, deployment: Deployment) -> RemoteRemains:
-        return PostgresRemoteRemains(deployment.database)
+    def leftovers(self, deployment: Deployment) -> RemoteLeftovers:
+        return PostgresRemoteLeftovers(deployment.database)
 
     @pytest.fixture
     def remote_jobs(self, deployment: Deployment) -> RemoteJobs:
