@@ -9,7 +9,7 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, Producer, UserId
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import Bill
+from ingest_assets.domain.spending.remote_jobs import Bill, Unanswered
 from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteLeftovers
 from ingest_assets_tests.documents import TEST, policy_text, submit
 
@@ -127,6 +127,16 @@ class RemoteLeftoversContract:
         remote_jobs.prepare(document, producer, 3)
         assert not leftovers.are_due(NAMES)
 
+    def test_a_second_job_of_a_request_is_left_over_once_and_the_first_stays(
+        self, leftovers: RemoteLeftovers, remote_jobs: RemoteJobs, producer: Producer, request_id: UUID
+    ) -> None:
+        for _ in range(2):
+            remote_jobs.leave(Unanswered(request_id, datetime.now(UTC), 9), producer, "job-2")
+        [leftover] = leftovers.to_remove(NAMES, 10)
+        assert (leftover.remote_id, leftover.call_id) == ("job-2", 9)
+        leftovers.removed(leftover.request_id)
+        assert not leftovers.are_due(NAMES)
+
 
 class RemoteKeeperContract:
     """A suite gives the fixtures: a keeper, and a job that its provider has finished."""
@@ -148,8 +158,8 @@ class RemoteKeeperContract:
 
     def test_it_finds_the_job_of_a_request_and_no_other(self, keeper: RemoteKeeper, finished: tuple[UUID, str]) -> None:
         request_id, remote_id = finished
-        assert keeper.find(request_id, datetime.now(UTC)) == remote_id
-        assert keeper.find(uuid4(), datetime.now(UTC)) is None
+        assert keeper.find(request_id, datetime.now(UTC)) == [remote_id]
+        assert keeper.find(uuid4(), datetime.now(UTC)) == []
 
     def test_what_it_has_removed_is_gone_and_removing_it_again_does_no_harm(
         self, keeper: RemoteKeeper, finished: tuple[UUID, str]
@@ -157,6 +167,6 @@ class RemoteKeeperContract:
         request_id, remote_id = finished
         for _ in range(2):
             keeper.remove(remote_id)
-        assert keeper.find(request_id, datetime.now(UTC)) is None
+        assert keeper.find(request_id, datetime.now(UTC)) == []
         with pytest.raises(TransientError, match="service_job_gone"):
             keeper.bill(remote_id)

@@ -63,8 +63,8 @@ def _is_repeatable(request: httpx.Request, error: IngestError) -> bool:
 def _refused(request: httpx.Request, response: httpx.Response) -> IngestError:
     """Return the error for an answer other than 2xx.
 
-    A status that blames the provider may hide a job: if it can be looked for, the request is not repeated. Only 503 says
-    that nothing was begun.
+    A status that blames the provider may hide a job: if that can be looked for, the request is not repeated. Only 503
+    says that nothing was begun.
     """
     failure = of_status(response.status_code, response.headers)
     turned_away = failure.status == HTTPStatus.SERVICE_UNAVAILABLE
