@@ -266,7 +266,7 @@ class Settings(BaseSettings):
     download_url_seconds: int = Field(
         default=60,
         ge=0,
-        le=7 * 24 * 3600,
+        le=3600,
         description="How long the address in a bucket is good for to which `ingest serve` sends whoever downloads a "
         "document; 0 has it hand out the bytes itself, for buckets that its callers cannot reach.",
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SPARE_CONNECTIONS = 4
 """Connections for what a worker does besides its documents: renewing leases, claiming, reporting, booking."""
 
+REPLICA_CONNECTIONS = 16
 REPLICA_PATIENCE = 1.0
 """Seconds that a search waits for a read replica before it goes to the database itself."""
 MEASURING_PATIENCE = 3.0
@@ -142,7 +143,7 @@ class Databases(Parts):
         from ingest_assets.adapters.postgres.database import Database
 
         url = self.search_database_url
-        return None if url is None else Database(url, patience=REPLICA_PATIENCE)
+        return None if url is None else Database(url, connections=REPLICA_CONNECTIONS, patience=REPLICA_PATIENCE)
 
     @property
     def search_database_url(self) -> str | None:

@@ -31,6 +31,7 @@ def build_application(service: HttpService) -> FastAPI:
         yield
         service.followers.close()
         service.uploads.close()
+        service.downloads.close()
 
     application = FastAPI(
         title="ingest-assets",

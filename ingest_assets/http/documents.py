@@ -177,9 +177,9 @@ def document_status(document: OwnDocument, service: Service) -> DocumentStatus:
         **problems(401, 404, 422, 429, 502, 503),
     },
 )
-def document_content(document: OwnDocument, service: Service) -> Response:
+async def document_content(document: OwnDocument, service: Service) -> Response:
     """Return a document as it was submitted, to be saved; from a bucket, by a redirect to a short-lived address."""
-    return service.downloads.answer(document)
+    return await service.downloads.answer(document)
 
 
 @router.patch("/{document_id}", responses=problems(401, 404, 413, 422, 429, 503))

@@ -34,6 +34,7 @@ STATUS_OF_CODE = {
     "unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "uploads_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
+    "downloads_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
     "streams_of_user_full": HTTPStatus.TOO_MANY_REQUESTS,
     "streams_full": HTTPStatus.TOO_MANY_REQUESTS,
     "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,

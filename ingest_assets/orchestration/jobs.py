@@ -22,6 +22,10 @@ ingest_document = dg.define_asset_job(
 )
 
 
+CLAIMING_SECONDS = 900.0
+"""How long a drain run claims documents, unless its configuration says otherwise."""
+
+
 class DrainConfig(dg.Config):
     """The limits of a drain run, as the launchpad shows them."""
 
@@ -35,7 +39,8 @@ class DrainConfig(dg.Config):
         default=10, description="How long the run waits for more documents before it ends, in seconds."
     )
     duration_seconds: float = Field(
-        default=900, description="After how many seconds the run claims no more documents, finishes, and ends."
+        default=CLAIMING_SECONDS,
+        description="After how many seconds the run claims no more documents, finishes, and ends.",
     )
     until_empty: bool = Field(
         default=False, description="Whether the run also waits for retries that are not due, and for others' documents."

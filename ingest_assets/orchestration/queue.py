@@ -72,14 +72,14 @@ def jobs_per_worker(settings: Settings, *, parsed_remotely: bool) -> int:
 
 
 def drain_runs(
-    workers: Workers, instance: dg.DagsterInstance, waiting: int, settings: Settings, jobs_per_worker: int
+    workers: Workers, instance: dg.DagsterInstance, waiting: int, settings: Settings, worth_a_worker: int
 ) -> Iterator[dg.RunRequest]:
-    """Request one drain run per so many waiting jobs.
+    """Request one drain run for each so many waiting jobs as are worth a worker.
 
     The settings' limit holds for the live runs of all deployments on this database together.
     """
     most = settings.drain_workers
-    wanted = min(most, -(-waiting // jobs_per_worker))
+    wanted = min(most, -(-waiting // worth_a_worker))
     config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
     tags = FIRST | {INSTANCE_TAG: workers.name}
     count = partial(workers.live_drain_runs, instance, settings.lease)

@@ -59,7 +59,7 @@ def queued_jobs_sensor(settings: Settings, *, parsed_remotely: bool) -> dg.Senso
         if waiting > room:
             requests = list(drain_runs(workers, instance, waiting, settings, worth_a_worker))
             otherwise = "As many drain runs are at work as what waits is worth, or as INGEST_DRAIN_WORKERS allows."
-        elif workers.live_drain_runs(instance, settings.lease):
+        elif workers.any_claims(instance, settings.lease):
             return dg.SkipReason("A drain run is at work, and takes the few jobs that wait.")
         else:
             requests = list(partition_runs(claims, listings, settings.lease, instance, waiting))

@@ -7,7 +7,7 @@ import dagster as dg
 
 from ingest_assets.orchestration.claims import INSTANCE_TAG
 from ingest_assets.orchestration.instance import dagster_id
-from ingest_assets.orchestration.jobs import drain_queue
+from ingest_assets.orchestration.jobs import CLAIMING_SECONDS, drain_queue
 from ingest_assets.pipeline.ports.claiming import Backlog
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.instances import Instances
@@ -35,14 +35,25 @@ class Workers:
 
         One that holds none while jobs wait is dead.
         """
+        return len(self._ages(instance, lease))
+
+    def any_claims(self, instance: dg.DagsterInstance, lease: timedelta) -> bool:
+        """Return whether one of these drain runs still claims documents; at the end, one only finishes what it has."""
+        return any(age < CLAIMING_SECONDS for age in self._ages(instance, lease))
+
+    def _ages(self, instance: dg.DagsterInstance, lease: timedelta) -> list[float]:
+        """Return for how many seconds each live drain run of this deployment has run."""
         holders, now = self.backlog.holders(), self.clock.now().timestamp()
-        return sum(
-            record.dagster_run.status is not dg.DagsterRunStatus.STARTED
-            or record.dagster_run.run_id in holders
-            or now - (record.start_time or now) < lease.total_seconds()
+        return [
+            now - (record.start_time or now)
             for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
             if record.dagster_run.tags.get(INSTANCE_TAG, self.name) == self.name
-        )
+            and (
+                record.dagster_run.status is not dg.DagsterRunStatus.STARTED
+                or record.dagster_run.run_id in holders
+                or now - (record.start_time or now) < lease.total_seconds()
+            )
+        ]
 
     def note(self, instance: dg.DagsterInstance, lease: timedelta) -> None:
         """Renew this deployment's lease, and note that its sensor has looked and which of its drain runs have ended."""

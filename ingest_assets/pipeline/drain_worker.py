@@ -15,6 +15,7 @@ from ingest_assets.pipeline.attempts import Attempt, FailedAttempt
 from ingest_assets.pipeline.failure import passing_over
 from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.slots import Slot, Slots
+from ingest_assets.pipeline.steps.parse import Parse
 
 if TYPE_CHECKING:
     from ingest_assets.pipeline.drain import Drain, DrainLimits, DrainTotals
@@ -24,8 +25,8 @@ MOST_HEAVY_BYTES = 24 * 1024 * 1024
 """The total size of the heavy documents in flight; a larger one is the only heavy one."""
 MOST_LIGHT_BYTES = 8 * 1024 * 1024
 """The total size of the light documents in flight."""
-MOST_WAITING_BYTES = 64 * 1024 * 1024
-"""The total size of the documents in flight of the same lane; they are not parsed here, and so cost little more."""
+MOST_PARSED_ELSEWHERE_BYTES = 64 * 1024 * 1024
+"""The total size of the documents in flight that a provider parses, heavy and light ones each; they cost little."""
 COMMITTED_AT_ONCE = 16
 OUTAGE_SECONDS = 2.0
 """How long a worker claims nothing after it has met an outage."""
@@ -41,8 +42,8 @@ class Kind:
     @property
     def most_bytes(self) -> int:
         """How many bytes the documents of this kind that are in flight may have together."""
-        if self.lane is not None:
-            return MOST_WAITING_BYTES
+        if self.lane == Parse.asset:
+            return MOST_PARSED_ELSEWHERE_BYTES
         return MOST_HEAVY_BYTES if self.heavy else MOST_LIGHT_BYTES
 
 

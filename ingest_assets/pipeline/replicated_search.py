@@ -1,4 +1,7 @@
-"""Searching on a read replica of the database, and in the database itself while the replica is of no use."""
+"""Searching on a read replica of the database, and in the database itself while the replica is of no use.
+
+The replica finds; what was found is shown as the database has it, so that nothing is shown that was deleted meanwhile.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -51,6 +54,10 @@ class ReplicatedSearchIndex:
         return self._asked(lambda index: index.numbered(user_id, query_text, limit, documents))
 
     def hits(self, user_id: UserId, chunk_ids: Sequence[ChunkId]) -> list[Hit]:
+        try:
+            return self._index.hits(user_id, chunk_ids)
+        except OutageError as error:
+            self._observer.observe(ErrorPassedOver("showing what was found as the database has it", error))
         return self._asked(lambda index: index.hits(user_id, chunk_ids))
 
     def _asked(self, question: Callable[[SearchIndex], Answer]) -> Answer:

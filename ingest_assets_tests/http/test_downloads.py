@@ -1,8 +1,9 @@
 """Originals over HTTP: the bytes that were submitted, to be saved, and for their owner only."""
 
 import os
+import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -13,13 +14,17 @@ import pytest
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.documents.download import Download, passive_type
+from ingest_assets.http.downloads import DownloadLimits, Downloads
 from ingest_assets.settings import Settings
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.http.api import Api, assert_problem, serving
 from ingest_assets_tests.seaweedfs import BUCKET, SeaweedFS, needs_seaweedfs, seaweedfs
+from ingest_assets_tests.waiting import until
 
 PAGE = "<html><body><script>alert(document.domain)</script><p>Hail is covered.</p></body></html>"
 LONG = "# A policy\n\n" + "Hail is covered. " * 60_000
+LONGEST = LONG * 10
+"""More than the buffers of a connection hold."""
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +111,41 @@ def test_bytes_that_are_gone_are_said_to_be_missing(api: Api, deployment: Deploy
     assert_problem(api("GET", path), 404, "content_missing")
 
 
-def test_many_who_read_slowly_keep_no_document_in_memory(api: Api, deployment: Deployment) -> None:
-    path = submitted(api, LONG)
-    with ThreadPoolExecutor(6) as readers:
-        answers = list(readers.map(lambda _: api("GET", path).text, range(12)))
-    assert answers == [LONG] * 12
-    assert list((deployment.settings.home_folder / "arriving").iterdir()) == []
+def reading(api: Api, path: str) -> socket.socket:
+    """Ask for a document, and read only the beginning of the answer."""
+    address = urlsplit(api.url)
+    reader = socket.create_connection((address.hostname, address.port), timeout=60)
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    request = f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {api.token}\r\n\r\n"
+    reader.sendall(request.encode())
+    assert reader.recv(12) == b"HTTP/1.1 200"
+    return reader
+
+
+def open_files_in(folder: Path) -> list[str]:
+    """Return the files without a name that this process has open in a folder."""
+    links: list[str] = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # others are closed meanwhile
+            links.append(str(each.readlink()))
+    return [link for link in links if link.startswith(f"{folder}/")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc tells here which files are open")
+def test_who_reads_slowly_is_told_to_wait_holds_up_nobody_and_leaves_nothing(
+    deployment: Deployment, user: UserId, tmp_path: Path
+) -> None:
+    limited = Downloads(deployment.objects, tmp_path, 0, DownloadLimits(at_once=3, at_once_per_user=2))
+    with serving(deployment, user, downloads=limited) as api:
+        path = submitted(api, LONGEST)
+        with reading(api, path), reading(api, path):
+            assert len(open_files_in(tmp_path)) == 2
+            refused = api("GET", path)
+            assert_problem(refused, 429, "downloads_of_user_full")
+            assert "retry-after" in refused.headers
+            assert api("GET", path.removesuffix("/content")).status_code == 200
+        until(lambda: not open_files_in(tmp_path))
+        assert api("GET", path).text == LONGEST
 
 
 @needs_seaweedfs

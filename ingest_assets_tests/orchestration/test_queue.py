@@ -14,12 +14,14 @@ from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import PermanentError, TransientError
 from ingest_assets.orchestration import queue
 from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
+from ingest_assets.orchestration.jobs import CLAIMING_SECONDS
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
 from ingest_assets.settings import Settings
 from ingest_assets_tests.contracts.reporting_contract import past_reservations
 from ingest_assets_tests.documents import ingest, policy_text, submit
+from ingest_assets_tests.orchestration.later import Later
 from ingest_assets_tests.orchestration.leaking import leaking
 from ingest_assets_tests.orchestration.runs import definitions, run_partition
 from ingest_assets_tests.pipeline.test_failures import failing
@@ -132,6 +134,17 @@ def test_a_few_jobs_are_left_to_a_drain_run_at_work(
         "ingest_document",
         "ingest_document",
     ]
+
+
+def test_a_drain_run_that_only_finishes_what_it_has_gets_no_jobs_left(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    for number in range(2):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    run = start_drain_run(deployment, instance, dg.DagsterRunStatus.STARTED)
+    deployment.claims.claim(run.run_id, 1, deployment.settings.lease)
+    later = deployment.replacing(clock=Later(timedelta(seconds=CLAIMING_SECONDS)))
+    assert [request.job_name for request in tick(later, instance, few_jobs=4)] == ["ingest_document"]
 
 
 def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(

@@ -1,7 +1,6 @@
 """Two deployments on one database: each has its own Dagster, or they share one."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -20,6 +19,7 @@ from ingest_assets.orchestration.warm_launcher.other_launchers import OtherLaunc
 from ingest_assets.settings import Settings
 from ingest_assets_tests.conftest import deployment_for, settings_for
 from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.orchestration.later import Later
 from ingest_assets_tests.orchestration.runs import NAMES, partition_states, run_drain, run_partition
 from ingest_assets_tests.orchestration.test_queue import minute, tick
 from ingest_assets_tests.pipeline.test_failures import failing
@@ -109,16 +109,6 @@ def test_a_live_run_of_another_deployment_is_not_taken_for_dead(
     neighbour.instances.end()
     assert launchers.health_of(run, instance).status is WorkerStatus.NOT_FOUND
     assert not launchers.launched(dg.DagsterRun("drain_queue", tags=launchers.own_tag))
-
-
-class Later:
-    """A clock that is ahead."""
-
-    def __init__(self, by: timedelta) -> None:
-        self._by = by
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._by
 
 
 def test_a_run_that_a_command_executes_is_not_taken_for_dead_while_it_works_or_reports(

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,11 +18,10 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.errors import IngestError, OutageError, ResourceError
 from ingest_assets.domain.facts import ErrorPassedOver, Fact
-from ingest_assets.domain.search.hits import Hit
 from ingest_assets.pipeline.replicated_search import LEFT_ALONE_SECONDS, ReplicatedSearchIndex
 from ingest_assets.settings import Settings
 from ingest_assets_tests.conftest import deployment_for
-from ingest_assets_tests.documents import ingest
+from ingest_assets_tests.documents import TEST, ingest
 from ingest_assets_tests.own_postgres import OwnPostgres, following, own_postgres
 from ingest_assets_tests.waiting import until
 
@@ -81,7 +81,7 @@ def test_searches_go_to_the_replica_until_it_is_away(
     with ExitStack() as stack, ExitStack() as running:
         replica = running.enter_context(following(database, folder))
         deployment = deployed(stack, database, replica, tmp_path / "home", parser)
-        ingest(deployment, user, "# Dental\n\nCrowns are covered.\n", "dental.md")
+        dental = ingest(deployment, user, "# Dental\n\nCrowns are covered.\n", "dental.md")
         until(lambda: caught_up(deployment))
         assert names_found(deployment, user, "crowns") == ["dental.md"]
         assert doctor._replica(deployment).detail == "it has all that was written"
@@ -89,6 +89,8 @@ def test_searches_go_to_the_replica_until_it_is_away(
             connection.execute("SELECT pg_wal_replay_pause()")
         ingest(deployment, user, "# Travel\n\nLuggage is covered.\n", "travel.md")
         assert names_found(deployment, user, "luggage") == ["dental.md"]  # what is nearest there
+        deployment.deletion.delete(dental, TEST)
+        assert names_found(deployment, user, "crowns") == []  # the replica finds it still
         assert " bytes behind; the last change that has arrived: " in doctor._replica(deployment).detail
         running.close()
         assert names_found(deployment, user, "luggage")[0] == "travel.md"
@@ -114,10 +116,17 @@ class Answering:
 
     error: IngestError | None = None
     asked: int = 0
-    found: list[Hit] = field(default_factory=list)
+    found: list[Any] = field(default_factory=list)
 
-    def hits(self, user_id: UserId, chunk_ids: object) -> list[Hit]:
+    def matching(self, user_id: UserId, query_text: str, limit: int, documents: object = None) -> list[Any]:
+        del user_id, query_text, limit, documents
+        return self._answer()
+
+    def hits(self, user_id: UserId, chunk_ids: object) -> list[Any]:
         del user_id, chunk_ids
+        return self._answer()
+
+    def _answer(self) -> list[Any]:
         self.asked += 1
         if self.error is not None:
             raise self.error
@@ -128,22 +137,33 @@ class Answering:
 def test_a_replica_that_is_away_is_left_alone_for_a_while(user: UserId, code: str) -> None:
     replica, index, time, hearing = Answering(OutageError(code)), Answering(), Time(), Hearing()
     search = ReplicatedSearchIndex(replica, index, time, hearing)  # type: ignore[arg-type]
-    assert all(search.hits(user, []) is index.found for _ in range(3))
+    assert all(search.matching(user, "crowns", 5) is index.found for _ in range(3))
     assert (replica.asked, hearing.codes) == (1, [code])
     replica.error, time.passed = None, LEFT_ALONE_SECONDS
-    assert search.hits(user, []) is replica.found
+    assert search.matching(user, "crowns", 5) is replica.found
 
 
 def test_a_search_that_the_replica_gave_up_is_made_in_the_database_and_the_next_on_the_replica(user: UserId) -> None:
     replica, index = Answering(ResourceError("database_failed", found="40001")), Answering()
     search = ReplicatedSearchIndex(replica, index, Time(), Hearing())  # type: ignore[arg-type]
-    assert search.hits(user, []) is index.found
+    assert search.matching(user, "crowns", 5) is index.found
     replica.error = None
-    assert search.hits(user, []) is replica.found
+    assert search.matching(user, "crowns", 5) is replica.found
 
 
 def test_a_search_that_is_too_slow_is_not_made_twice(user: UserId) -> None:
     replica, index = Answering(ResourceError("database_slow", seconds=30)), Answering()
     with pytest.raises(ResourceError, match="database_slow"):
-        ReplicatedSearchIndex(replica, index, Time(), Hearing()).hits(user, [])  # type: ignore[arg-type]
+        ReplicatedSearchIndex(replica, index, Time(), Hearing()).matching(user, "crowns", 5)  # type: ignore[arg-type]
     assert index.asked == 0
+
+
+def test_what_was_found_is_shown_as_the_database_has_it_or_by_the_replica_while_that_is_away(
+    user: UserId,
+) -> None:
+    replica, index, hearing = Answering(), Answering(), Hearing()
+    search = ReplicatedSearchIndex(replica, index, Time(), hearing)  # type: ignore[arg-type]
+    assert search.hits(user, []) is index.found
+    index.error = OutageError("database_unreachable")
+    assert search.hits(user, []) is replica.found
+    assert hearing.codes == ["database_unreachable"]

@@ -11,8 +11,10 @@ from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
 from ingest_assets.pipeline.drain import DrainLimits
+from ingest_assets.pipeline.drain_worker import Kind
 from ingest_assets.pipeline.slots import Slot, Slots
-from ingest_assets_tests.documents import policy_text, submit
+from ingest_assets_tests.documents import policy_text, submit, take_through
+from ingest_assets_tests.waiting import until
 
 SECONDS = 60
 """For what would otherwise wait for ever."""
@@ -178,23 +180,24 @@ def test_a_document_that_ends_before_it_comes_to_its_lane_makes_room_in_it() -> 
 
 
 def test_a_document_waits_without_a_slot_until_its_next_lane_has_room() -> None:
-    slots, entered = Slots(1, lanes={"embeddings": 1}, freed=lambda: None), Event()
+    slots, happened = Slots(1, lanes={"embeddings": 1}, freed=lambda: None), list[str]()
     other = taken(slots)
 
     def embed(slot: Slot) -> None:
         with slot.lent("embeddings"):
-            entered.set()
+            happened.append("entered")
 
     with ThreadPoolExecutor(1) as pool:
         with other.lent("embeddings"):
             embedding = pool.submit(embed, taken(slots))
-            while slots.waiting < 2:
-                pass
+            until(lambda: slots.waiting == 2)
             taken(slots).give_back()
-            assert not entered.is_set()
+            with pytest.raises(TimeoutError):  # as long as nobody leaves the lane
+                embedding.result(0.2)
+            happened.append("left")
         other.give_back()
         embedding.result(SECONDS)
-    assert entered.is_set()
+    assert happened == ["left", "entered"]
 
 
 def test_a_worker_has_no_more_documents_at_a_provider_than_its_lane_holds(
@@ -208,3 +211,26 @@ def test_a_worker_has_no_more_documents_at_a_provider_than_its_lane_holds(
     limits = DrainLimits(in_flight=4, idle=timedelta(0))
     assert drain.run("worker", limits, stop=Event(), report=lambda: None).done == 9
     assert provider.most == 3
+
+
+@pytest.mark.parametrize(("parsed_remotely", "most"), [(True, 64), (False, 8)])
+def test_only_documents_that_a_provider_parses_may_be_many_megabytes_together(
+    parsed_remotely: bool,  # noqa: FBT001
+    most: int,
+) -> None:
+    """What is parsed here and only embedded by a provider takes this machine's memory."""
+    lane = "parsed_markdown" if parsed_remotely else "embeddings"
+    assert Kind(heavy=False, lane=lane).most_bytes == most * 1024 * 1024
+
+
+def test_a_document_that_is_parsed_already_waits_for_no_parser(
+    deployment: Deployment, parser: LocalParser, user: UserId
+) -> None:
+    submit(deployment, user, policy_text())
+    waiting = deployment.replacing(parser=SlowProvider(parser, Barrier(1)))
+    [job] = waiting.claims.claim("worker", 1, waiting.settings.lease)
+    assert waiting.attempts.lane_of(job) == "parsed_markdown"
+    take_through(waiting, job, "parsed_markdown")
+    waiting.claims.release("worker")
+    [again] = waiting.claims.claim("worker", 1, waiting.settings.lease)
+    assert waiting.attempts.lane_of(again) is None

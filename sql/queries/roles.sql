@@ -17,8 +17,11 @@ SELECT pg_has_role(session_user, %(role)s, 'MEMBER') AS may;
 BEGIN READ ONLY;
 
 -- become_reader
--- Show only what this user may see, within a reader's limits, until the transaction ends.
+-- Show only what this user may see, within a reader's limits, until the transaction ends. Where the server has auth.uid(), it
+-- reads the claims, which a login that others use through the same pooler may have left behind.
 SELECT set_config('role', 'ingest_reader', true), set_config('app.user_id', %(user_id)s, true),
+    set_config('request.jwt.claim.sub', %(user_id)s, true),
+    set_config('request.jwt.claims', jsonb_build_object('sub', %(user_id)s::text)::text, true),
     set_config('statement_timeout', '30s', true), set_config('lock_timeout', '5s', true);
 
 -- has_owner

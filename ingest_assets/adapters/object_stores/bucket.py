@@ -198,7 +198,8 @@ class Bucket:
         return f"{endpoint}/{quote('/'.join(filter(None, (self._name, self._prefix, key))))}"
 
     def _endpoint(self) -> str:
-        return self._setting("endpoint_url") or self._setting("endpoint")
+        given = self._settings.get("endpoint_url") or self._settings.get("endpoint")
+        return str(given or os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT", ""))
 
     def _setting(self, name: str) -> str:
         return str(self._settings.get(name) or os.environ.get(f"AWS_{name.upper()}", ""))

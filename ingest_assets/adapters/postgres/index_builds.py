@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from ingest_assets.adapters.postgres.queries import query
+from ingest_assets.adapters.postgres.sessions import with_network_limits
 from ingest_assets.pipeline.telling import Tell
 
 LOOK_SECONDS = 1.0
@@ -31,14 +32,14 @@ def telling_of_index_builds(url: str, process: int, tell: Tell, work: str) -> It
         yield
     finally:
         ended.set()
-        looking.join()
+        looking.join(LOOK_SECONDS)  # one that cannot reach the server ends by itself
 
 
 def _look(url: str, process: int, tell: Tell, work: str, ended: threading.Event) -> None:
     if ended.wait(LOOK_SECONDS):
         return
     try:
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as watching:
+        with psycopg.connect(with_network_limits(url), autocommit=True, row_factory=dict_row) as watching:
             while not ended.wait(LOOK_SECONDS):
                 for build in watching.execute(query("index_build"), {"pid": process}):
                     tell(work, build["done"], build["total"])

@@ -24,6 +24,8 @@ from ingest_assets.settings import SHORTEST_SECRET
 if TYPE_CHECKING:
     from ingest_assets.http.ports import HttpService
 
+DOWNLOADS_PER_USER = 10
+"""How many documents one user may read at a time; all users together have a quarter of the connections."""
 FILES_BESIDE = 3000
 """How many files the process may need beside its connections and uploads: 2048 clients may arrive at the same time."""
 
@@ -54,7 +56,7 @@ def compose_service(deployment: Deployment) -> "HttpService":
     """
     from ingest_assets.composition import LLAMACLOUD, LLAMAPARSE
     from ingest_assets.http.authentication import Authentication
-    from ingest_assets.http.downloads import Downloads
+    from ingest_assets.http.downloads import DownloadLimits, Downloads
     from ingest_assets.http.following.followers import Followers, StreamLimits
     from ingest_assets.http.login import Login
     from ingest_assets.http.metrics import RequestCounts
@@ -86,7 +88,12 @@ def compose_service(deployment: Deployment) -> "HttpService":
             at_once=settings.uploads_at_once,
             at_once_per_user=settings.uploads_per_user,
         ),
-        downloads=Downloads(deployment.objects, arriving, settings.download_url_seconds),
+        downloads=Downloads(
+            deployment.objects,
+            arriving,
+            settings.download_url_seconds,
+            DownloadLimits(at_once=max(1, settings.connections // 4), at_once_per_user=DOWNLOADS_PER_USER),
+        ),
         followers=Followers(
             deployment.announcements,
             deployment.documents_of,

@@ -52,6 +52,12 @@ PROBLEMS = {
     "uploads_full": Problem(
         ResourceError, "The service is taking in as much as it can.", "Try again in a few seconds."
     ),
+    "downloads_of_user_full": Problem(
+        ResourceError, "This user is reading as many documents as one may at a time.", "Read those to the end first."
+    ),
+    "downloads_full": Problem(
+        ResourceError, "The service is handing out as many documents as it can.", "Try again in a few seconds."
+    ),
     "streams_of_user_full": Problem(
         ResourceError, "This user follows the events over as many connections as one may.", "Close one of them first."
     ),

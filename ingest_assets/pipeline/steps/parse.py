@@ -37,7 +37,8 @@ class Parse(Step[ParsedDocument]):
     attachments: Attachments
 
     def is_paid(self, job: Job) -> bool:
-        return not self.parser.costs_nothing(job.document.media_type)
+        document = job.document
+        return not (self.parser.costs_nothing(document.media_type) or self._is_parsed(document))
 
     def run(self, job: Job) -> ParsedDocument:
         """Return the stored parse if the present parser made it, or a new one.
@@ -109,9 +110,13 @@ class Parse(Step[ParsedDocument]):
         warnings = {WarningKind.PICTURES_WITHOUT_TEXT: 1}
         return ParsedDocument(name, (), self.parser.producer_of(document.media_type), warnings)
 
+    def _is_parsed(self, document: Document) -> bool:
+        """Return whether the present parser has made the document's parse."""
+        return document.parse is not None and document.parse.parser == self.parser.producer_of(document.media_type)
+
     def _stored(self, document: Document) -> ParsedDocument | None:
         """Return the stored parse, or None if another parser made it or its text is gone or damaged."""
-        if document.parse is None or document.parse.parser != self.parser.producer_of(document.media_type):
+        if document.parse is None or not self._is_parsed(document):
             return None
         try:
             return self._read(document, document.parse)

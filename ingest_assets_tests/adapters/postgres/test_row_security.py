@@ -1,5 +1,6 @@
 """What an application sees as ingest_reader: its user's rows and no others, whatever it tries."""
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from psycopg import Connection, sql
 from ingest_assets.adapters.embedded_postgres import EmbeddedPostgres
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.migrations import migrate
+from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.search.search_index import PostgresSearchIndex
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.roles import Role
@@ -270,13 +272,39 @@ def test_the_worker_may_not_do_what_it_does_not_need(url: str, statement: str) -
 
 def test_whoever_is_signed_in_where_the_server_knows_it_is_the_user(empty_database_url: str) -> None:
     """As Supabase does it; who is signed in counts before what a transaction says."""
+    make_documents_where_sign_ins_are_known(empty_database_url)
+    with psycopg.connect(login_url(empty_database_url, Role.READER), autocommit=True) as connection:
+        assert owners(connection, "documents") == set()
+        sign_in(connection, OTHER)
+        assert owners(connection, "documents") == {OTHER}
+        connection.execute("SELECT set_config('request.jwt.claim.sub', %s, false)", [str(ME)])
+        assert owners(connection, "documents") == {ME}
+
+
+@pytest.mark.parametrize("setting", ["request.jwt.claim.sub", "request.jwt.claims"])
+def test_what_somebody_else_has_left_in_a_shared_session_shows_nobody_elses_documents(
+    empty_database_url: str, setting: str
+) -> None:
+    """Behind a pooler, an application with the same login may have signed a user in for the whole session."""
+    make_documents_where_sign_ins_are_known(empty_database_url)
+    left = str(ME) if setting.endswith("sub") else json.dumps({"sub": str(ME)})
     with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("SELECT set_config(%s, %s, false)", [setting, left])
+        with connection.transaction():
+            connection.execute(query("become_reader"), {"user_id": str(OTHER)})
+            assert owners(connection, "documents") == {OTHER}
+
+
+def make_documents_where_sign_ins_are_known(url: str) -> None:
+    """Make a schema with a document of each user, where auth.uid() reads both forms of claims."""
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA auth")
         connection.execute(
             "CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE"
-            " RETURN nullif(current_setting('request.jwt.claim.sub', true), '')::uuid"
+            " RETURN coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),"
+            " nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid"
         )
-        migrate(empty_database_url)
+        migrate(url)
         for number, user_id in enumerate((ME, OTHER)):
             connection.execute(
                 "INSERT INTO upload_pipeline.documents"
@@ -284,9 +312,3 @@ def test_whoever_is_signed_in_where_the_server_knows_it_is_the_user(empty_databa
                 " VALUES (gen_random_uuid(), %s, %s, 'text/plain', 1, repeat('a', 64))",
                 [user_id, f"{number}.txt"],
             )
-    with psycopg.connect(login_url(empty_database_url, Role.READER), autocommit=True) as connection:
-        assert owners(connection, "documents") == set()
-        sign_in(connection, OTHER)
-        assert owners(connection, "documents") == {OTHER}
-        connection.execute("SELECT set_config('request.jwt.claim.sub', %s, false)", [str(ME)])
-        assert owners(connection, "documents") == {ME}

@@ -45,9 +45,14 @@ def test_what_comes_from_the_cache_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "usage", [None, {}, {"credits": None}, {"credits": -1}, {"credits": True}, {"credits": "3"}, 3]
+    "usage",
+    [
+        *(None, {}, 3, {"credits": None}, {"credits": -1}, {"credits": True}, {"credits": "3"}),
+        *({"credits": float("nan")}, {"credits": float("inf")}, {"credits": 1e300}, {"credits": 10**400}),
+    ],
+    ids=lambda usage: str(usage)[:20],
 )
-def test_a_bill_that_is_no_number_is_none(usage: Any) -> None:
+def test_a_bill_that_is_no_number_or_that_nobody_can_have_used_is_none(usage: Any) -> None:
     assert read_credits({"usage": usage}) is None
 
 

@@ -1,6 +1,5 @@
 """What Llama Cloud's answers say, once they are known to be JSON objects."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,9 @@ from ingest_assets.adapters.providers.remote_parsing.failures import NAME
 from ingest_assets.adapters.providers.remote_parsing.result import ParseResult, in_order, page_number
 from ingest_assets.adapters.providers.remote_parsing.settings import Tier, priced
 from ingest_assets.domain.errors import IngestError, TransientError
+
+MOST_CREDITS = 250_000
+"""No document that is taken in costs more: 5,000 pages in the dearest tier. A larger number is no bill."""
 
 
 def read_job(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -23,10 +25,10 @@ def read_job(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_credits(job: Mapping[str, Any]) -> float | None:
-    """Return the credits that are billed for a job, or None if they are not billed yet."""
+    """Return the credits that are billed for a job, or None if there is no bill yet, or none that can be true."""
     usage = job.get("usage")
     value = usage.get("credits") if isinstance(usage, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_CREDITS:
         return None
     return value
 
