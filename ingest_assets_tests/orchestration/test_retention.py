@@ -1,7 +1,7 @@
 """What Dagster goes on showing of what is finished, on its real storage."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from pydantic import SecretStr
 
-from ingest_assets.adapters.clock import SystemClock
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
 from ingest_assets.domain.documents.retention import RetentionPolicy
@@ -33,6 +32,7 @@ from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
 from ingest_assets_tests.emulators.llamaparse import KEY
+from ingest_assets_tests.orchestration.later import Later
 from ingest_assets_tests.orchestration.runs import (
     NAMES,
     definitions,
@@ -344,11 +344,6 @@ def test_an_interrupted_deletion_is_finished_by_the_schedule(
     assert not tick(look_after_deletions, deployment, instance, NOTHING_IS_OLD)
 
 
-class HoursLater(SystemClock):
-    def now(self) -> datetime:
-        return super().now() + timedelta(hours=2)
-
-
 def test_what_providers_keep_of_deleted_documents_is_removed_by_the_schedule(
     database_url: str, tmp_path: Path, instance: dg.DagsterInstance, user: UserId
 ) -> None:
@@ -367,7 +362,7 @@ def test_what_providers_keep_of_deleted_documents_is_removed_by_the_schedule(
         job = definitions(deployment).resolve_job_def("settle_remote_jobs")
         at_it = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
         assert not tick(look_after_remote_jobs, deployment, instance, NOTHING_IS_OLD)
-        later = deployment.replacing(clock=HoursLater())
+        later = deployment.replacing(clock=Later(timedelta(hours=2)))
         assert tick(look_after_remote_jobs, later, instance, NOTHING_IS_OLD), "a dead run does not stop it for ever"
         instance.report_run_failed(at_it)
         assert run_job(deployment, instance, "settle_remote_jobs", NOTHING_IS_OLD) == {
