@@ -241,12 +241,12 @@ class Deployment(Searching):
 
     @part
     def remote_upkeep(self) -> "RemoteUpkeep":
-        from ingest_assets.adapters.postgres.spending.remote_remains import PostgresRemoteRemains
+        from ingest_assets.adapters.postgres.spending.remote_leftovers import PostgresRemoteLeftovers
         from ingest_assets.composition.providers import keepers
         from ingest_assets.pipeline.remote_upkeep import RemoteUpkeep
 
-        remains = PostgresRemoteRemains(self.database)
-        return RemoteUpkeep(remains, keepers(self.settings), self.paid_calls, self.observer)
+        leftovers = PostgresRemoteLeftovers(self.database)
+        return RemoteUpkeep(leftovers, keepers(self.settings), self.paid_calls, self.observer)
 
     @property
     def encryption(self) -> "Encryption":

@@ -1,7 +1,7 @@
 """How the queue drives Dagster: a few jobs get one run each, a backlog gets drain runs, retries get partition runs."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -25,9 +25,9 @@ FIRST = {"dagster/priority": "1"}
 """The tag of runs that the queue starts, so that they do not wait for a backfill to end."""
 
 
-def live_runs(instance: dg.DagsterInstance, job_name: str) -> int:
-    """Return how many runs of a Dagster job have not ended."""
-    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE))
+def live_runs(instance: dg.DagsterInstance, job_name: str, since: datetime | None = None) -> int:
+    """Return how many runs of a Dagster job have not ended, of those that were created since then."""
+    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=LIVE, created_after=since))
 
 
 def partition_runs(

@@ -12,7 +12,7 @@ from ingest_assets.orchestration.checks import check_queue, check_rows, measure_
 from ingest_assets.orchestration.deletions import finish_deleted
 from ingest_assets.orchestration.jobs import ingest_document
 from ingest_assets.orchestration.purging import purge_runs
-from ingest_assets.orchestration.queue import dead_letter_runs, partition_runs
+from ingest_assets.orchestration.queue import dead_letter_runs, live_runs, partition_runs
 from ingest_assets.orchestration.reconciliation import has_work, reconcile_dagster
 from ingest_assets.orchestration.remote_jobs import settle_remote_jobs
 from ingest_assets.orchestration.run_history import backfills_under_way
@@ -30,6 +30,8 @@ from ingest_assets.pipeline.remote_upkeep import RemoteUpkeep
 from ingest_assets.pipeline.vector_index import IndexKeeper
 
 RUNS_PER_TICK = 10
+LONGEST_ROUND = timedelta(hours=1)
+"""After this time, a run about remote jobs is taken for dead: nobody else may have noticed."""
 
 
 @dg.schedule(
@@ -119,7 +121,13 @@ def look_after_deletions(deletions: dg.ResourceParam[Deletions]) -> dg.RunReques
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Books late bills of providers, and removes jobs there that no document needs any more.",
 )
-def look_after_remote_jobs(remote_upkeep: dg.ResourceParam[RemoteUpkeep]) -> dg.RunRequest | dg.SkipReason:
+def look_after_remote_jobs(
+    context: dg.ScheduleEvaluationContext,
+    remote_upkeep: dg.ResourceParam[RemoteUpkeep],
+    clock: dg.ResourceParam[Clock],
+) -> dg.RunRequest | dg.SkipReason:
+    if live_runs(context.instance, settle_remote_jobs.name, clock.now() - LONGEST_ROUND):
+        return dg.SkipReason("The last run is still at it.")
     if remote_upkeep.is_due():
         return dg.RunRequest()
     return dg.SkipReason("There is no bill to ask for, and no job to remove.")

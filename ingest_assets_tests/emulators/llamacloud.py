@@ -122,8 +122,10 @@ class LlamaCloudEmulator(LlamaParseEmulator):
         return float(job.credits) if job.status == "SUCCESS" else 0.0
 
     def _listed(self, request: Request) -> Reply:
-        since = datetime.fromisoformat(request.query["created_at_on_or_after"][0])
-        until = datetime.fromisoformat(request.query["created_at_on_or_before"][0])
+        since, until = (
+            datetime.fromisoformat(request.query.get(f"created_at_on_or_{bound}", [default])[0])
+            for bound, default in (("after", "0001-01-01T00:00Z"), ("before", "9999-12-31T00:00Z"))
+        )
         jobs = [job for job in self.jobs.values() if since <= job.created_at <= until]
         begin = int(request.query.get("page_token", ["0"])[0])
         end = begin + self.page_size

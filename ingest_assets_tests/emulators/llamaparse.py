@@ -47,6 +47,8 @@ class Fault(StrEnum):
     INVALID = "422"
     RESET = "connection reset before the call is served"
     LOST_ANSWER = "connection reset after the call is served"
+    SLOW_GATEWAY = "504 after the call is served"
+    HASTY_GATEWAY = "503 after the call is served"
     STALL = "no answer"
     TRUNCATED = "JSON that ends in the middle"
     HTML_ANSWER = "200 with HTML"
@@ -82,6 +84,12 @@ _REFUSALS = {
     Fault.INVALID: (422, {}),
 }
 _BROKEN = {Fault.RESET: RESET, Fault.STALL: STALL, Fault.BAD_GATEWAY: BAD_GATEWAY}
+_AFTERWARDS = {
+    Fault.HTML_ANSWER: Reply(200, HTML_PAGE.encode(), {"Content-Type": "text/html"}),
+    Fault.LOST_ANSWER: RESET,
+    Fault.SLOW_GATEWAY: json_reply(504, {"detail": "504 by plan"}),
+    Fault.HASTY_GATEWAY: json_reply(503, {"detail": "503 by plan"}),
+}
 _JOB_ENDS = {
     Fault.JOB_ERROR: "ERROR",
     Fault.JOB_CANCELED: "CANCELED",
@@ -159,11 +167,7 @@ class LlamaParseEmulator(Emulator):
                 headers = {"Retry-After": self.away_until}
             return json_reply(status, {"detail": f"{status} by plan"}, headers)
         reply = self._served(operation, job_id, result_type, request, fault)
-        if fault is Fault.HTML_ANSWER:
-            return Reply(200, HTML_PAGE.encode(), {"Content-Type": "text/html"})
-        if fault is Fault.LOST_ANSWER:
-            return RESET
-        return truncated(reply) if fault is Fault.TRUNCATED else reply
+        return truncated(reply) if fault is Fault.TRUNCATED else _AFTERWARDS.get(fault or Fault.PENDING, reply)
 
     def _fault(self, operation: str) -> Fault | None:
         scripted = self._plans.get(operation)

@@ -32,6 +32,7 @@ from ingest_assets.settings import Settings, sqlalchemy_url
 from ingest_assets_tests.documents import TEST, policy_text, submit
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
 from ingest_assets_tests.emulators.llamaparse import KEY
+from ingest_assets_tests.orchestration.later import Later
 from ingest_assets_tests.orchestration.runs import (
     NAMES,
     definitions,
@@ -358,6 +359,12 @@ def test_what_providers_keep_of_deleted_documents_is_removed_by_the_schedule(
         deployment.remote_jobs.remember(document, Producer("llamacloud", "1"), "gone-already")
         deployment.deletion.delete(document.document_id, TEST)
         assert tick(look_after_remote_jobs, deployment, instance, NOTHING_IS_OLD)
+        job = definitions(deployment).resolve_job_def("settle_remote_jobs")
+        at_it = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        assert not tick(look_after_remote_jobs, deployment, instance, NOTHING_IS_OLD)
+        later = deployment.replacing(clock=Later(timedelta(hours=2)))
+        assert tick(look_after_remote_jobs, later, instance, NOTHING_IS_OLD), "a dead run does not stop it for ever"
+        instance.report_run_failed(at_it)
         assert run_job(deployment, instance, "settle_remote_jobs", NOTHING_IS_OLD) == {
             "billed": 0,
             "removed": 1,

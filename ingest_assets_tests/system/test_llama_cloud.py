@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,13 +12,15 @@ from pydantic import SecretStr
 
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.providers import LLAMACLOUD
-from ingest_assets.composition import Deployment
+from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSettings
+from ingest_assets.composition import Deployment, providers
+from ingest_assets.composition.providers import llamacloud_settings
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.domain.spending.costs import ProviderCosts
 from ingest_assets.pipeline.remote_upkeep import LookedAfter
 from ingest_assets.settings import Settings
-from ingest_assets_tests.contracts.remote_remains_contract import pass_time
+from ingest_assets_tests.contracts.remote_leftovers_contract import pass_time
 from ingest_assets_tests.documents import TEST, attempt, drain_all, submit
 from ingest_assets_tests.emulators import llamaparse
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
@@ -60,8 +63,8 @@ def deployment(database_url: str, tmp_path: Path, service: LlamaCloudEmulator) -
         yield made
 
 
-def ingested(deployment: Deployment, user: UserId) -> DocumentId:
-    document_id = submit(deployment, user, CONTENT, "policy.pdf").document_id
+def ingested(deployment: Deployment, user: UserId, content: bytes = CONTENT) -> DocumentId:
+    document_id = submit(deployment, user, content, "policy.pdf").document_id
     [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
     assert attempt(deployment, job)
     return document_id
@@ -106,7 +109,7 @@ def test_a_deleted_document_is_deleted_at_the_provider_too_as_soon_as_that_can_b
 ) -> None:
     document_id = ingested(deployment, user)
     assert len(service.jobs) == 1
-    service.script("bills", *[Fault.UNAUTHORISED] * 2)
+    service.script("polls", *[Fault.UNAUTHORISED] * 2)
     deployment.deletion.delete(document_id, TEST)
     assert deployment.deletion.traces_of(document_id, user) == {}
     assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=0, waiting=1)
@@ -118,6 +121,82 @@ def test_a_deleted_document_is_deleted_at_the_provider_too_as_soon_as_that_can_b
     assert looked_after == LookedAfter(billed=0, removed=1, waiting=0)
     assert service.jobs == {}
     assert costs_of(deployment).credits == service.counts["credits"] == 6
+
+
+def test_a_bill_that_cannot_be_had_holds_up_no_removal(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    deployment.deletion.delete(ingested(deployment, user), TEST)
+    service.script("bills", Fault.UNAUTHORISED)
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=1, waiting=0)
+    assert service.jobs == {}
+    assert costs_of(deployment).credits == service.counts["credits"] == 6
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RESET, Fault.BUSY])
+def test_a_provider_that_fails_is_left_alone_for_the_rest_of_the_round(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId, fault: Fault
+) -> None:
+    for content in (CONTENT, pdf("The gnu is covered."), pdf("The emu is not.")):
+        deployment.deletion.delete(ingested(deployment, user, content), TEST)
+    service.script("polls", fault)
+    before = service.counts["polls"]
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=0, waiting=1)
+    assert service.counts["polls"] == before + 1
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=2, waiting=0)
+    pass_time(deployment, timedelta(hours=7))
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=1, waiting=0)
+    assert service.jobs == {}
+
+
+def test_a_gateway_that_stops_waiting_leads_to_one_job_that_is_paid_and_kept(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    service.script("uploads", Fault.SLOW_GATEWAY)
+    ingested(deployment, user)
+    assert service.counts["uploads"] == len(service.jobs) == 1
+    assert costs_of(deployment).credits == service.counts["credits"] == 6
+    assert costs_of(deployment).uncertain.calls == 0
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=0, waiting=0)
+    assert len(service.jobs) == 1
+
+
+def test_of_two_jobs_of_one_upload_one_is_kept_and_the_other_billed_and_removed(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    service.script("uploads", Fault.HASTY_GATEWAY, Fault.SLOW_GATEWAY)
+    document_id = ingested(deployment, user)
+    document = deployment.documents.find(document_id)
+    assert document is not None
+    assert document.parse is not None
+    kept = deployment.remote_jobs.recall(document, document.parse.parser)
+    assert kept is not None
+    for remote_id in service.jobs:
+        service.finish(remote_id)
+    assert len(service.jobs) == 2
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=1, waiting=0)
+    assert set(service.jobs) == {kept.remote_id}
+    assert costs_of(deployment).credits == service.counts["credits"] == 12
+    deployment.deletion.delete(document_id, TEST)
+    assert deployment.remote_upkeep.look_after().removed == 1
+    assert service.jobs == {}
+
+
+def test_all_jobs_of_an_upload_that_was_not_answered_are_removed_with_its_document(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    service.script("uploads", Fault.HASTY_GATEWAY, Fault.SLOW_GATEWAY)
+    service.script("listings", Fault.UNAUTHORISED)
+    document_id = submit(deployment, user, CONTENT, "policy.pdf").document_id
+    [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
+    assert not attempt(deployment, job)
+    deployment.deletion.delete(document_id, TEST)
+    for remote_id in service.jobs:
+        service.finish(remote_id)
+    assert len(service.jobs) == 2
+    assert deployment.remote_upkeep.look_after().removed == 1
+    assert service.jobs == {}
+    assert costs_of(deployment).credits == service.counts["credits"] == 12
 
 
 def test_a_job_whose_creation_was_not_answered_is_removed_with_its_document(
@@ -153,11 +232,17 @@ def test_what_nobody_finds_is_looked_for_for_an_hour(
     assert costs_of(deployment).uncertain.calls == 1
 
 
+def looking_late(settings: Settings) -> LlamaCloudSettings:
+    """Without a look by itself before a callback."""
+    return replace(llamacloud_settings(settings), first_pause=100, longest_pause=100)
+
+
 @pytest.mark.parametrize("failing", [False, True])
 @pytest.mark.timeout(120)
 def test_a_signed_callback_ends_the_wait_without_another_poll(
-    database_url: str, tmp_path: Path, user: UserId, *, failing: bool
+    database_url: str, tmp_path: Path, user: UserId, monkeypatch: pytest.MonkeyPatch, *, failing: bool
 ) -> None:
+    monkeypatch.setattr(providers, "llamacloud_settings", looking_late)
     with (
         LlamaCloudEmulator(pending_polls=1_000_000) as service,
         deployed(database_url, tmp_path, service) as listening,
@@ -180,6 +265,7 @@ def test_a_signed_callback_ends_the_wait_without_another_poll(
             assert attempted.result() != failing
         assert remote.called_back.is_set()
         assert remote.callback_status == 200
+        assert service.counts["polls"] == failing
         assert deployment.documents.states([document_id]) == {State.RETRYABLE if failing else State.DONE: 1}
         with deployment.database.connection() as connection:
             logged = connection.execute("SELECT service, outcome, body FROM upload_pipeline.webhook_log").fetchone()

@@ -56,6 +56,12 @@ DELETE FROM upload_pipeline.parse_jobs
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s AND remote_id = %(remote_id)s;
 
+-- leave_remote_job
+-- Leave a job to be removed at its provider that never had a row of its own, because another job of its request is kept.
+INSERT INTO upload_pipeline.remote_leftovers (request_id, provider, remote_id, call_id, asked_at)
+VALUES (%(remote_request_id)s, %(provider)s, %(remote_id)s, %(call_id)s, %(asked_at)s)
+ON CONFLICT DO NOTHING;
+
 -- remote_job_completed
 -- Return whether the provider has called back for its job.
 SELECT completed_at IS NOT NULL AS completed
@@ -72,7 +78,7 @@ SELECT exists(
 -- Return what signs the callbacks of a request's job.
 SELECT callback_secret FROM upload_pipeline.parse_jobs WHERE request_id = %(remote_request_id)s;
 
--- remote_remains_are_due
+-- remote_leftovers_are_due
 -- Return whether a bill is to be asked for, or a leftover to be removed.
 SELECT EXISTS (
         SELECT FROM upload_pipeline.parse_jobs WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s)

@@ -21,6 +21,8 @@ class IngestError(Exception):
     """Seconds for which a provider asks to be left alone, if it says."""
     may_have_cost: bool = False
     """Whether a provider may charge for the call that failed, because its answer did not arrive."""
+    status: int | None = None
+    """The HTTP status by which a provider refused, if it answered with one."""
 
     def __init__(self, code: str, **facts: object) -> None:
         problem = CATALOGUE[code]

@@ -178,11 +178,20 @@ class RemoteJobs(Protocol):
     def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
         """Forget a job that is of no use any more; a newer one stays. With a request id, it is left over."""
 
+    def leave(self, asked: Unanswered, producer: Producer, remote_id: str) -> None:
+        """Leave over a job of a request of which another job is kept; it does no harm to repeat this.
+
+        Args:
+            asked: The request, with the call in the ledger that pays for this job.
+            producer: The parser.
+            remote_id: The provider's id of the job.
+        """
+
     def completed(self, remote_id: str) -> bool:
         """Return whether the provider has called back for the job."""
 
 
-class RemoteRemains(Protocol):
+class RemoteLeftovers(Protocol):
     """What is still to be done about providers' jobs, by whoever comes next: bills that are due, and leftovers."""
 
     def are_due(self, providers: Sequence[ProviderName]) -> bool:
@@ -197,7 +206,7 @@ class RemoteRemains(Protocol):
     def billed(self, remote_id: str) -> None:
         """Record that there is no more to ask about a job's bill."""
 
-    def leftovers(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+    def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         """Return jobs of these providers that are left over, and put off their next turn."""
 
     def removed(self, request_id: UUID) -> None:
@@ -205,7 +214,7 @@ class RemoteRemains(Protocol):
 
 
 class RemoteKeeper(Protocol):
-    """A provider that keeps jobs until they are removed."""
+    """A provider that keeps jobs until they are removed. No call takes long, whatever the provider does."""
 
     def bill(self, remote_id: str) -> Usage | None:
         """Return what the provider bills for a job, in credits and money, or None if it does not know yet.
@@ -215,8 +224,8 @@ class RemoteKeeper(Protocol):
             IngestError: One of the provider errors of the catalogue.
         """
 
-    def find(self, request_id: UUID, asked_at: datetime) -> str | None:
-        """Return the provider's id of the job of a request, if it has one.
+    def find(self, request_id: UUID, asked_at: datetime) -> list[str]:
+        """Return the provider's ids of the jobs of a request, of which there is usually one or none.
 
         Raises:
             IngestError: One of the provider errors of the catalogue.

@@ -163,6 +163,7 @@ VALUES: dict[str, Any] = {
     "per_user": None,
     "after": uuid_of("user 5"),
     "body": b"x",
+    "asked_at": NOW,
     "call_id": 7,
     "callback_secret": "secret",
     "candidates": 400,

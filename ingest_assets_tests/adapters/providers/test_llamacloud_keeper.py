@@ -1,27 +1,30 @@
 """What Llama Cloud keeps, and what is still to be done about it, in Postgres."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
-from ingest_assets.adapters.postgres.spending.remote_remains import PostgresRemoteRemains
+from ingest_assets.adapters.postgres.spending.remote_leftovers import PostgresRemoteLeftovers
+from ingest_assets.adapters.providers.llamacloud import client
 from ingest_assets.adapters.providers.llamacloud.client import LlamaCloudClient
 from ingest_assets.adapters.providers.llamacloud.keeper import LlamaCloudKeeper
 from ingest_assets.adapters.providers.remote_parsing.client import Upload
 from ingest_assets.composition import Deployment
-from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteRemains
+from ingest_assets.domain.errors import ResourceError, TransientError
+from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteLeftovers
 from ingest_assets_tests.adapters.providers.test_remote_parsers import CONTENT, QUICK_CLOUD
-from ingest_assets_tests.contracts.remote_remains_contract import RemoteKeeperContract, RemoteRemainsContract
+from ingest_assets_tests.contracts.remote_leftovers_contract import RemoteKeeperContract, RemoteLeftoversContract
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
 from ingest_assets_tests.emulators.llamaparse import KEY, Fault
 
 
-class TestPostgresRemoteRemains(RemoteRemainsContract):
+class TestPostgresRemoteLeftovers(RemoteLeftoversContract):
     @pytest.fixture
-    def remains(self, deployment: Deployment) -> RemoteRemains:
-        return PostgresRemoteRemains(deployment.database)
+    def leftovers(self, deployment: Deployment) -> RemoteLeftovers:
+        return PostgresRemoteLeftovers(deployment.database)
 
     @pytest.fixture
     def remote_jobs(self, deployment: Deployment) -> RemoteJobs:
@@ -41,9 +44,9 @@ def keeper(service: LlamaCloudEmulator) -> RemoteKeeper:
 
 @pytest.fixture
 def running(service: LlamaCloudEmulator) -> tuple[UUID, str]:
-    client = LlamaCloudClient(lambda: KEY, service.url, QUICK_CLOUD, lambda _: False)
+    made = LlamaCloudClient(lambda: KEY, service.url, QUICK_CLOUD, lambda _: False)
     request_id = uuid4()
-    return request_id, client.upload(Upload(CONTENT, "document.pdf", "a secret", request_id), 20)
+    return request_id, made.upload(Upload(CONTENT, "document.pdf", "a secret", request_id), 20)
 
 
 class TestLlamaCloudKeeper(RemoteKeeperContract):
@@ -75,9 +78,33 @@ def test_a_bill_that_is_not_made_yet_is_none(
 
 
 @pytest.mark.parametrize("operation", ["polls", "cancels", "deletions"])
-def test_what_passes_by_itself_keeps_nothing_there(
+def test_what_passes_by_itself_keeps_nothing_there_and_is_left_to_the_next_turn(
     service: LlamaCloudEmulator, keeper: RemoteKeeper, running: tuple[UUID, str], operation: str
 ) -> None:
-    service.script(operation, Fault.SERVER_ERROR, Fault.BUSY)
+    faults = (Fault.SERVER_ERROR, Fault.BUSY, Fault.STALL)
+    service.script(operation, *faults)
+    for tries, code in enumerate(["service_unavailable", "service_busy", "service_slow"], start=1):
+        with pytest.raises(TransientError, match=code):
+            keeper.remove(running[1])
+        assert service.counts[operation] == tries
     keeper.remove(running[1])
     assert service.jobs == {}
+
+
+def test_where_no_jobs_can_be_listed_none_is_believed_to_be_gone(
+    service: LlamaCloudEmulator, running: tuple[UUID, str]
+) -> None:
+    elsewhere = LlamaCloudKeeper(lambda: KEY, f"{service.url}/elsewhere", QUICK_CLOUD)
+    for ask in (elsewhere.remove, elsewhere.bill):
+        with pytest.raises(ResourceError, match="service_unknown_address"):
+            ask(running[1])
+
+
+def test_a_list_that_is_not_read_to_its_end_does_not_tell_that_there_is_no_job(
+    keeper: RemoteKeeper, service: LlamaCloudEmulator, running: tuple[UUID, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.page_size = 0
+    monkeypatch.setattr(client, "MOST_LISTED", 3)
+    with pytest.raises(TransientError, match="service_garbled"):
+        keeper.find(running[0], datetime.now(UTC))
+    assert service.counts["listings"] == 3

@@ -56,9 +56,9 @@ HASTE: dict[str, Any] = {
 QUICK = LlamaParseSettings(**HASTE)
 QUICK_CLOUD = LlamaCloudSettings(**HASTE)
 EMULATORS = [LlamaParseEmulator, LlamaCloudEmulator]
-TAKEN = (Fault.LOST_ANSWER, Fault.TRUNCATED, Fault.HTML_ANSWER)
+TAKEN = (Fault.LOST_ANSWER, Fault.TRUNCATED, Fault.HTML_ANSWER, Fault.SLOW_GATEWAY)
 """An upload that meets these has created a job."""
-UNANSWERED = (*TAKEN, Fault.RESET, Fault.STALL)
+UNANSWERED = (*TAKEN, Fault.RESET, Fault.STALL, Fault.SERVER_ERROR, Fault.BAD_GATEWAY)
 """An upload that meets these may have created one."""
 CONTENT = pdf("Fire cover for the house.", "Theft cover for the car.")
 
@@ -117,6 +117,7 @@ class RememberedJobs:
     called_back: set[str] = field(default_factory=set)
     asked: dict[tuple[DocumentId, str, Producer], Unanswered] = field(default_factory=dict)
     bills_awaited: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
 
     def prepare(
         self,
@@ -155,6 +156,9 @@ class RememberedJobs:
         if key in self.jobs and self.jobs[key].remote_id == remote_id:
             del self.jobs[key]
             self.asked.pop(key, None)
+
+    def leave(self, asked: Unanswered, producer: Producer, remote_id: str) -> None:  # noqa: ARG002  kept nowhere
+        self.left.add(remote_id)
 
     def completed(self, remote_id: str) -> bool:
         return remote_id in self.called_back
@@ -275,7 +279,7 @@ def test_what_passes_by_itself_is_waited_out(
     assert service.counts[operation] >= 2
 
 
-@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.TRUNCATED, Fault.HTML_ANSWER])
+@pytest.mark.parametrize("fault", TAKEN)
 def test_llama_cloud_s_job_whose_creation_was_not_answered_is_found_and_booked_once(
     calls: RecordedCalls, jobs: RememberedJobs, fault: Fault
 ) -> None:
@@ -304,14 +308,38 @@ def test_llama_cloud_s_job_that_nobody_found_at_once_is_found_by_the_next_attemp
         assert service.counts["uploads"] == 1
 
 
-@pytest.mark.parametrize(("fault", "listings"), [(Fault.RESET, 2), (Fault.SERVER_ERROR, 0)])
-def test_llama_cloud_is_asked_again_only_if_it_has_no_job(fault: Fault, listings: int) -> None:
+@pytest.mark.parametrize(
+    ("faults", "code", "listings"),
+    [
+        ([Fault.RESET], "service_unavailable", 2),
+        ([Fault.SERVER_ERROR], "service_unavailable", 2),
+        ([Fault.BAD_GATEWAY], "service_unavailable", 2),
+        ([Fault.AWAY], "service_unavailable", 2),
+        ([Fault.BUSY] * 4, "service_busy", 0),
+        ([Fault.INVALID], "service_refused", 0),
+        ([Fault.UNPAID], "service_quota_spent", 0),
+    ],
+)
+def test_llama_cloud_is_asked_again_only_if_it_has_no_job(faults: list[Fault], code: str, listings: int) -> None:
     with LlamaCloudEmulator() as service:
-        service.script("uploads", *[fault] * (1 if listings else 4))
+        service.script("uploads", *faults)
         parser = parser_of(service, jobs=RememberedJobs())
-        assert refusal(parser, CONTENT, FileType.PDF).code == "service_unavailable"
+        assert refusal(parser, CONTENT, FileType.PDF).code == code
         assert "Theft cover" in parse(parser, CONTENT, FileType.PDF).text
         assert (service.counts["jobs"], service.counts["listings"]) == (1, listings)
+        assert service.counts["uploads"] == len(faults) + 1
+
+
+def test_of_two_llama_cloud_jobs_of_one_request_one_is_kept_and_the_other_is_booked_and_left(
+    calls: RecordedCalls, jobs: RememberedJobs
+) -> None:
+    with LlamaCloudEmulator() as service:
+        service.script("uploads", Fault.HASTY_GATEWAY, Fault.SLOW_GATEWAY)
+        assert "Theft cover" in parse(parser_of(service, calls, jobs), CONTENT, FileType.PDF).text
+        kept = {job.remote_id for job in jobs.jobs.values()}
+        assert len(kept) == len(jobs.left) == 1
+        assert kept | jobs.left == set(service.jobs)
+        assert calls.credits == 12
 
 
 def test_until_llama_cloud_has_billed_a_job_its_cost_is_what_the_price_list_says(
@@ -332,6 +360,7 @@ def test_until_llama_cloud_has_billed_a_job_its_cost_is_what_the_price_list_says
         (Fault.BAD_GATEWAY, "service_unavailable"),
         (Fault.RESET, "service_unavailable"),
         (Fault.STALL, "service_slow"),
+        (Fault.SLOW_GATEWAY, "service_slow"),
         (Fault.TRUNCATED, "service_garbled"),
         (Fault.HTML_ANSWER, "service_garbled"),
     ],

@@ -11,6 +11,7 @@ from ingest_assets.adapters.providers.llamaparse.client import _library
 from ingest_assets.adapters.providers.llamaparse.result import read_result
 from ingest_assets.adapters.providers.remote_parsing.failures import (
     REMOTE_JOB_ENDED,
+    leaves_no_job,
     of_exception,
     of_remote_job,
     of_status,
@@ -71,6 +72,16 @@ BY_CLASS = {
 def test_each_status_has_its_meaning(status: int) -> None:
     error = of_status(status, {})
     assert (error.code, type(error)) == BY_STATUS[status]
+
+
+@pytest.mark.parametrize("status", BY_STATUS)
+def test_a_status_that_blames_the_request_leaves_no_job(status: int) -> None:
+    assert leaves_no_job(of_status(status, {})) is (status < 500 and status != 408)
+
+
+def test_what_was_never_sent_leaves_no_job_and_what_was_not_answered_may() -> None:
+    assert leaves_no_job(of_exception(httpx.ConnectError("diagnosis")))
+    assert not leaves_no_job(of_exception(httpx.ReadError("diagnosis")))
 
 
 def test_every_class_of_the_http_client_has_its_meaning() -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import psycopg
 
@@ -61,6 +61,18 @@ class PostgresRemoteJobs:
 
     def forget(self, document: Document, producer: Producer, remote_id: str) -> None:
         self._change("forget_remote_job", _key(document, producer) | {"remote_id": remote_id})
+
+    def leave(self, asked: Unanswered, producer: Producer, remote_id: str) -> None:
+        names = {
+            "remote_request_id": uuid5(
+                asked.request_id, remote_id
+            ),  # the request's own id stays for the job that is kept
+            "provider": producer.name,
+            "remote_id": remote_id,
+            "call_id": asked.call_id,
+            "asked_at": asked.asked_at,
+        }
+        self._change("leave_remote_job", names)
 
     def completed(self, remote_id: str) -> bool:
         row = self._one("remote_job_completed", {"remote_id": remote_id})

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from ingest_assets.adapters.providers.llamacloud.result import read_credits, read_job, read_result
 from ingest_assets.adapters.providers.llamacloud.settings import REQUEST_ID, LlamaCloudSettings
-from ingest_assets.adapters.providers.remote_parsing.client import REMOTE_ID, RemoteParsingClient, Upload
+from ingest_assets.adapters.providers.llamaparse.provider import DEFAULT_BASE_URL
+from ingest_assets.adapters.providers.remote_parsing.client import FINDABLE, REMOTE_ID, RemoteParsingClient, Upload
 from ingest_assets.adapters.providers.remote_parsing.failures import NAME, of_remote_job
 from ingest_assets.adapters.providers.remote_parsing.result import ParseResult
 from ingest_assets.domain.errors import ResourceError, TransientError
@@ -39,17 +40,23 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
         settings: LlamaCloudSettings,
         called_back: Callable[[str], bool],
     ) -> None:
-        super().__init__(base_url, settings, called_back)
+        super().__init__(base_url or DEFAULT_BASE_URL, settings, called_back)
         self._key = key
 
-    def find(self, request_id: UUID, asked_at: datetime, seconds: float) -> str | None:
-        """Return the id of the job that was created by a request, if there is one.
+    def find(self, request_id: UUID, asked_at: datetime, patience: float, seconds: float) -> list[str]:
+        """Return the ids of the jobs that were created by a request, in a lasting order.
+
+        Args:
+            request_id: The request's id.
+            asked_at: When it was made.
+            patience: How many seconds its answer was waited for.
+            seconds: The longest wait.
 
         Raises:
-            TransientError: timeout.
+            TransientError: timeout, or service_garbled if the list has no end.
             IngestError: One of the provider errors of the catalogue.
         """
-        since, until = asked_at - CLOCKS_DIFFER, asked_at + timedelta(seconds=seconds) + CLOCKS_DIFFER
+        since, until = asked_at - CLOCKS_DIFFER, asked_at + timedelta(seconds=patience) + CLOCKS_DIFFER
         query = {
             "created_at_on_or_after": since.isoformat(),
             "created_at_on_or_before": until.isoformat(),
@@ -68,6 +75,7 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
         async def ask(session: "httpx.AsyncClient") -> float | None:
             answer = await _get(session, remote_id, "usage")
             if answer is None:
+                await _check_address(session)
                 raise TransientError("service_job_gone", name=NAME)
             return read_credits(read_job(answer))
 
@@ -75,6 +83,8 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
 
     def delete(self, remote_id: str, seconds: float) -> None:
         """Delete a job with its result, in whatever state it is; do nothing if it is gone.
+
+        An address or a key with which no jobs can be listed does not show that one is gone.
 
         Raises:
             TransientError: timeout.
@@ -84,6 +94,7 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
         async def end(session: "httpx.AsyncClient") -> None:
             answer = await _get(session, remote_id)
             if answer is None:
+                await _check_address(session)
                 return
             if read_job(answer)["status"] in UNDER_WAY:  # only what has ended can be deleted
                 await session.post(f"{JOBS}/{remote_id}/cancel")
@@ -103,13 +114,13 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
             yield session
 
     async def _create(self, session: "httpx.AsyncClient", upload: Upload) -> object:
-        request_id = upload.request_id or uuid4()
-        callback_url = self._callback_url("job", str(request_id))
-        configuration = self._settings.configuration(request_id, upload.secret, callback_url)
+        callback_url = self._callback_url("job", str(upload.request_id))
+        configuration = self._settings.configuration(upload.request_id, upload.secret, callback_url)
         response = await session.post(
             f"{JOBS}/upload",
             files={"file": (upload.filename, upload.content)},
             data={"configuration": json.dumps(configuration)},
+            extensions=FINDABLE,
         )
         return response.json().get("id")
 
@@ -131,18 +142,28 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
         return read_result(answer, remote_id, self._settings.tier, content)
 
 
-async def _found(session: "httpx.AsyncClient", request_id: UUID, query: Mapping[str, str]) -> str | None:
+async def _found(session: "httpx.AsyncClient", request_id: UUID, query: Mapping[str, str]) -> list[str]:
+    found: set[str] = set()
     token: str | None = None
     for _ in range(MOST_LISTED):
         asked = dict(query) if token is None else {**query, "page_token": token}
         listed = (await session.get(JOBS, params=asked)).json()
         for job in listed.get("items") or ():
             if (job.get("user_metadata") or {}).get(REQUEST_ID) == str(request_id) and REMOTE_ID.fullmatch(job["id"]):
-                return str(job["id"])
+                found.add(job["id"])
         token = listed.get("next_page_token")
         if not token:
-            return None
-    return None
+            return sorted(found)
+    raise TransientError("service_garbled", name=NAME)
+
+
+async def _check_address(session: "httpx.AsyncClient") -> None:
+    """Check that there are jobs at this address for this key, whichever.
+
+    Raises:
+        IngestError: One of the provider errors of the catalogue.
+    """
+    await session.get(JOBS, params={"page_size": "1"})
 
 
 async def _get(session: "httpx.AsyncClient", remote_id: str, *expand: str) -> dict[str, Any] | None:

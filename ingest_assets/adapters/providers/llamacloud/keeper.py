@@ -1,6 +1,7 @@
 """What Llama Cloud keeps of its jobs, and what it bills for them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,18 +10,22 @@ from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSetti
 from ingest_assets.adapters.providers.remote_parsing.settings import priced
 from ingest_assets.domain.spending.costs import Usage
 
+SECONDS = 20
+"""The longest exchange. What fails has another turn, so nothing is tried twice in one."""
+
 
 class LlamaCloudKeeper:
     def __init__(self, key: Callable[[], str], base_url: str | None, settings: LlamaCloudSettings) -> None:
-        self._client = LlamaCloudClient(key, base_url, settings, lambda _: False)
-        self._seconds = settings.seconds
+        brief = replace(settings, request_tries=1, request_seconds=min(settings.request_seconds, SECONDS))
+        self._client = LlamaCloudClient(key, base_url, brief, lambda _: False)
+        self._patience = settings.seconds
 
     def bill(self, remote_id: str) -> Usage | None:
-        billed = self._client.credits(remote_id, self._seconds)
+        billed = self._client.credits(remote_id, SECONDS)
         return None if billed is None else priced(0, billed, remote_id)
 
-    def find(self, request_id: UUID, asked_at: datetime) -> str | None:
-        return self._client.find(request_id, asked_at, self._seconds)
+    def find(self, request_id: UUID, asked_at: datetime) -> list[str]:
+        return self._client.find(request_id, asked_at, self._patience, SECONDS)
 
     def remove(self, remote_id: str) -> None:
-        self._client.delete(remote_id, self._seconds)
+        self._client.delete(remote_id, SECONDS)

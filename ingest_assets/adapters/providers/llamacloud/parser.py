@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from ingest_assets.adapters.providers.llamacloud.client import LlamaCloudClient
 from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSettings
@@ -9,6 +10,7 @@ from ingest_assets.adapters.providers.remote_parsing.parser import RemoteParser
 from ingest_assets.adapters.providers.remote_parsing.result import ParseResult
 from ingest_assets.domain.documents.document import Document
 from ingest_assets.domain.errors import IngestError
+from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.remote_jobs import Unanswered
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.providers import PaidCalls, RemoteJobs
@@ -64,10 +66,20 @@ class LlamaCloudParser(RemoteParser):
             return result
 
     def _of_lost_upload(self, asked: Unanswered, document: Document, pages: int) -> ParseResult | None:
+        patience = self._settings.patience(pages)
         with self._calls.attributing_failures(self._provider, document.document_id):
-            remote_id = self._client.find(asked.request_id, asked.asked_at, self._settings.patience(pages))
-        if remote_id is None:
+            found = self._client.find(asked.request_id, asked.asked_at, patience, patience)
+        if not found:
             return None
-        self._remember(remote_id, asked.call_id, document)
+        for remote_id in found[1:]:
+            self._leave(remote_id, asked, document, pages)
+        self._remember(found[0], asked.call_id, document)
         job = self._remote_jobs.recall(document, self.producer)
         return None if job is None else self._resumed(job, document, pages)
+
+    def _leave(self, remote_id: str, asked: Unanswered, document: Document, pages: int) -> None:
+        """Leave a job of the same request to be removed, as a call of its own, because the provider charges for it."""
+        used = replace(self._settings.usage(pages), request_id=remote_id)
+        with self._calls.begin(self._provider, Usage(), document.user_id, document.document_id) as call:
+            call.settle(used)
+            self._remote_jobs.leave(replace(asked, call_id=call.call_id), self.producer, remote_id)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from ingest_assets.adapters.providers.llamaparse.provider import DEFAULT_BASE_URL
 from ingest_assets.adapters.providers.llamaparse.result import read_result
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
 from ingest_assets.adapters.providers.remote_parsing.client import RemoteParsingClient, Upload
@@ -31,7 +32,7 @@ class LlamaParseClient(RemoteParsingClient["LlamaParse"]):
         settings: LlamaParseSettings,
         called_back: Callable[[str], bool],
     ) -> None:
-        super().__init__(base_url, settings, called_back)
+        super().__init__(base_url or DEFAULT_BASE_URL, settings, called_back)
         self._key = key
 
     @asynccontextmanager

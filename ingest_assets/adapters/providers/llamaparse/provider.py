@@ -2,6 +2,9 @@
 
 from ingest_assets.domain.spending.providers import Pace, Provider, ProviderName
 
+DEFAULT_BASE_URL = "https://api.cloud.llamaindex.ai"
+"""Of both protocols."""
+
 PROVIDER = Provider(
     name=ProviderName("llamaparse"),
     title="LlamaParse",

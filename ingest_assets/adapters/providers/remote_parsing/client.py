@@ -21,7 +21,8 @@ Session = TypeVar("Session")
 REMOTE_ID = re.compile(r"[\w-]{1,200}")
 """The id of a remote job becomes part of addresses."""
 
-DEFAULT_BASE_URL = "https://api.cloud.llamaindex.ai"
+FINDABLE = {"findable": True}
+"""The extensions of an HTTP request for a job that can be looked for if nobody knows whether there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,15 @@ class Upload:
     """Tells the kind of file, and nothing of whose document it is."""
     secret: str
     """Proves where a callback comes from."""
-    request_id: UUID | None = None
-    """By which the provider's job is found if the answer to the upload is lost."""
+    request_id: UUID
+    """By which the job is found if the answer to the upload is lost, where the provider is told it."""
 
 
 class RemoteParsingClient(ABC, Generic[Session]):
     """Talks to a provider in sessions of one exchange each, each in an event loop and on a connection of its own."""
 
-    def __init__(
-        self, base_url: str | None, settings: RemoteParsingSettings, called_back: Callable[[str], bool]
-    ) -> None:
-        self._base_url = (base_url or DEFAULT_BASE_URL).rstrip("/")
+    def __init__(self, base_url: str, settings: RemoteParsingSettings, called_back: Callable[[str], bool]) -> None:
+        self._base_url = base_url.rstrip("/")
         self._settings = settings
         self._called_back = called_back
 

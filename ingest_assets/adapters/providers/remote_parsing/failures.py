@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 
 from ingest_assets.adapters.providers.http_failures import CODES, code_of_status, retry_after
 from ingest_assets.domain.errors import CATALOGUE, IngestError
@@ -74,7 +75,19 @@ def of_status(status: int, headers: Mapping[str, str], now: datetime | None = No
     """
     failure = _error(code_of_status(status, BY_STATUS), found=status)
     failure.retry_after = retry_after(headers, now)
+    failure.status = status
     return failure
+
+
+def leaves_no_job(failure: IngestError) -> bool:
+    """Return whether the provider has certainly created nothing for a request that failed.
+
+    It refused the request by a status that blames the request, or was never sent it. A status that blames the provider
+    may come from a gateway that stopped waiting for the answer.
+    """
+    if failure.status is None:
+        return not failure.may_have_cost
+    return failure.status < HTTPStatus.INTERNAL_SERVER_ERROR and failure.status != HTTPStatus.REQUEST_TIMEOUT
 
 
 def of_remote_job(status: str, told: str | None) -> IngestError:

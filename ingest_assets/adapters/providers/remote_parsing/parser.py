@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from ingest_assets.adapters.providers.remote_parsing.client import RemoteParsingClient, Upload
 from ingest_assets.adapters.providers.remote_parsing.durations import UsualDurations
-from ingest_assets.adapters.providers.remote_parsing.failures import NAME, REMOTE_JOB_ENDED
+from ingest_assets.adapters.providers.remote_parsing.failures import NAME, REMOTE_JOB_ENDED, leaves_no_job
 from ingest_assets.adapters.providers.remote_parsing.result import ParseResult
 from ingest_assets.adapters.providers.remote_parsing.settings import PAGED, SUPPORTED, RemoteParsingSettings
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer
@@ -135,14 +135,15 @@ class RemoteParser:
         outlasting(remember, self._clock)
 
     def _upload(self, content: bytes, document: Document, pages: int, call_id: int) -> str:
-        request_id = uuid4() if self.names_requests else None
-        secret = self._remote_jobs.prepare(document, self.producer, call_id, request_id)
+        request_id = uuid4()
+        told = request_id if self.names_requests else None
+        secret = self._remote_jobs.prepare(document, self.producer, call_id, told)
         # The provider never sees the file's name, which may tell whose document it is.
         filename = f"document.{FileType(document.media_type).extensions[0]}"
         try:
             return self._client.upload(Upload(content, filename, secret, request_id), self._settings.patience(pages))
         except IngestError as error:
-            if request_id is not None and not error.may_have_cost:
+            if self.names_requests and leaves_no_job(error):
                 self._remote_jobs.withdraw(request_id)
             raise
 

@@ -1,17 +1,20 @@
-"""Between the client library and the network: the library sees no failure that it would hide or repeat.
+"""Between a provider's client and the network: what passes by itself is repeated here, and nowhere else.
 
-By itself, the library uploads again whatever the provider's Retry-After says, and polls on after any error.
+By itself, the library of the first protocol uploads again whatever the provider's Retry-After says, and polls on after
+any error.
 """
 
 import asyncio
 import json
 import ssl
 from functools import cache
+from http import HTTPStatus
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from ingest_assets.adapters.providers.remote_parsing.failures import NAME, of_exception, of_status
+from ingest_assets.adapters.providers.remote_parsing.client import FINDABLE
+from ingest_assets.adapters.providers.remote_parsing.failures import NAME, leaves_no_job, of_exception, of_status
 from ingest_assets.adapters.providers.remote_parsing.settings import RemoteParsingSettings
 from ingest_assets.domain.errors import IngestError, TransientError
 
@@ -46,7 +49,7 @@ class StrictTransport(httpx.AsyncBaseTransport):
         except httpx.HTTPError as error:
             raise of_exception(error) from None
         if not response.is_success:
-            raise of_status(response.status_code, response.headers)
+            raise _refused(request, response)
         if request.method != "DELETE" and not _is_json_object(response.content):
             raise _garbled()
         return response
@@ -55,6 +58,20 @@ class StrictTransport(httpx.AsyncBaseTransport):
 def _is_repeatable(request: httpx.Request, error: IngestError) -> bool:
     """Return whether a request may be sent again within the same paid call: not an upload that may be charged for."""
     return isinstance(error, TransientError) and not (request.method == "POST" and error.may_have_cost)
+
+
+def _refused(request: httpx.Request, response: httpx.Response) -> IngestError:
+    """Return the error for an answer other than 2xx.
+
+    A status that blames the provider may hide a job: if that can be looked for, the request is not repeated. Only 503
+    says that nothing was begun.
+    """
+    failure = of_status(response.status_code, response.headers)
+    turned_away = failure.status == HTTPStatus.SERVICE_UNAVAILABLE
+    failure.may_have_cost = FINDABLE.items() <= request.extensions.items() and not (
+        turned_away or leaves_no_job(failure)
+    )
+    return failure
 
 
 @cache

@@ -11,12 +11,12 @@ from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import Bill, Leftover
 
 
-class PostgresRemoteRemains:
+class PostgresRemoteLeftovers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def are_due(self, providers: Sequence[ProviderName]) -> bool:
-        [row] = self._rows("remote_remains_are_due", providers=list(providers))
+        [row] = self._rows("remote_leftovers_are_due", providers=list(providers))
         return bool(row["due"])
 
     def bills(self, providers: Sequence[ProviderName], limit: int) -> list[Bill]:
@@ -25,7 +25,7 @@ class PostgresRemoteRemains:
     def billed(self, remote_id: str) -> None:
         self._change("remote_job_billed", remote_id=remote_id)
 
-    def leftovers(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+    def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]
 
     def removed(self, request_id: UUID) -> None:

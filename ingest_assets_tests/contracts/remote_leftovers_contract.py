@@ -9,8 +9,8 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, Producer, UserId
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import Bill
-from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteRemains
+from ingest_assets.domain.spending.remote_jobs import Bill, Unanswered
+from ingest_assets.pipeline.ports.providers import RemoteJobs, RemoteKeeper, RemoteLeftovers
 from ingest_assets_tests.documents import TEST, policy_text, submit
 
 PROVIDER = ProviderName("a-provider")
@@ -30,11 +30,11 @@ def pass_time(deployment: Deployment, by: timedelta) -> None:
         connection.execute(AGE, {"by": by})
 
 
-class RemoteRemainsContract:
-    """A suite gives the fixtures: the remains of its deployment, and its jobs."""
+class RemoteLeftoversContract:
+    """A suite gives the fixtures: the leftovers of its deployment, and its jobs."""
 
     @pytest.fixture
-    def remains(self, deployment: Deployment) -> RemoteRemains:
+    def leftovers(self, deployment: Deployment) -> RemoteLeftovers:
         raise NotImplementedError
 
     @pytest.fixture
@@ -62,63 +62,80 @@ class RemoteRemainsContract:
 
     @pytest.mark.usefixtures("request_id")
     def test_a_bill_is_due_in_a_minute_and_then_the_later_the_older_the_job_is(
-        self, deployment: Deployment, remains: RemoteRemains
+        self, deployment: Deployment, leftovers: RemoteLeftovers
     ) -> None:
-        assert not remains.are_due(NAMES)
+        assert not leftovers.are_due(NAMES)
         pass_time(deployment, timedelta(minutes=3))
-        assert remains.are_due(NAMES)
-        assert not remains.are_due([ProviderName("another")])
-        assert remains.bills([ProviderName("another")], 10) == []
-        assert remains.bills(NAMES, 10) == [Bill(PROVIDER, "job-1", 7)]
-        assert remains.bills(NAMES, 10) == []
+        assert leftovers.are_due(NAMES)
+        assert not leftovers.are_due([ProviderName("another")])
+        assert leftovers.bills([ProviderName("another")], 10) == []
+        assert leftovers.bills(NAMES, 10) == [Bill(PROVIDER, "job-1", 7)]
+        assert leftovers.bills(NAMES, 10) == []
         pass_time(deployment, timedelta(minutes=2))
-        assert not remains.are_due(NAMES)
+        assert not leftovers.are_due(NAMES)
         pass_time(deployment, timedelta(days=8))
-        assert len(remains.bills(NAMES, 10)) == 1
+        assert len(leftovers.bills(NAMES, 10)) == 1
         pass_time(deployment, timedelta(days=80))
-        assert not remains.are_due(NAMES)
+        assert not leftovers.are_due(NAMES)
 
     @pytest.mark.usefixtures("request_id")
-    def test_a_bill_that_is_there_is_not_asked_for_again(self, deployment: Deployment, remains: RemoteRemains) -> None:
-        remains.billed("job-1")
+    def test_a_bill_that_is_there_is_not_asked_for_again(
+        self, deployment: Deployment, leftovers: RemoteLeftovers
+    ) -> None:
+        leftovers.billed("job-1")
         pass_time(deployment, timedelta(hours=1))
-        assert not remains.are_due(NAMES)
+        assert not leftovers.are_due(NAMES)
 
     def test_a_job_is_left_over_when_its_document_is_deleted(
-        self, deployment: Deployment, remains: RemoteRemains, document: Document, request_id: UUID
+        self, deployment: Deployment, leftovers: RemoteLeftovers, document: Document, request_id: UUID
     ) -> None:
         deployment.deletion.delete(document.document_id, TEST)
-        assert remains.are_due(NAMES)
-        assert remains.leftovers([ProviderName("another")], 10) == []
-        [leftover] = remains.leftovers(NAMES, 10)
+        assert leftovers.are_due(NAMES)
+        assert leftovers.to_remove([ProviderName("another")], 10) == []
+        [leftover] = leftovers.to_remove(NAMES, 10)
         assert (leftover.request_id, leftover.remote_id, leftover.call_id) == (request_id, "job-1", 7)
         assert not leftover.is_old
-        assert remains.leftovers(NAMES, 10) == []
+        assert leftovers.to_remove(NAMES, 10) == []
         pass_time(deployment, timedelta(hours=7))
-        [leftover] = remains.leftovers(NAMES, 10)
+        [leftover] = leftovers.to_remove(NAMES, 10)
         assert leftover.is_old
-        remains.removed(request_id)
+        leftovers.removed(request_id)
         pass_time(deployment, timedelta(days=1))
-        assert not remains.are_due(NAMES)
+        assert not leftovers.are_due(NAMES)
 
     def test_a_job_is_left_over_when_it_is_forgotten_or_another_takes_its_place(
-        self, remains: RemoteRemains, remote_jobs: RemoteJobs, document: Document, producer: Producer, request_id: UUID
+        self,
+        leftovers: RemoteLeftovers,
+        remote_jobs: RemoteJobs,
+        document: Document,
+        producer: Producer,
+        request_id: UUID,
     ) -> None:
         second = uuid4()
         remote_jobs.prepare(document, producer, 8, second)
         remote_jobs.remember(document, producer, "job-2", 8)
         remote_jobs.forget(document, producer, "job-2")
-        assert {each.request_id for each in remains.leftovers(NAMES, 10)} == {request_id, second}
+        assert {each.request_id for each in leftovers.to_remove(NAMES, 10)} == {request_id, second}
 
     def test_what_was_never_created_and_what_was_given_no_request_id_leaves_nothing(
-        self, remains: RemoteRemains, remote_jobs: RemoteJobs, document: Document, producer: Producer
+        self, leftovers: RemoteLeftovers, remote_jobs: RemoteJobs, document: Document, producer: Producer
     ) -> None:
         withdrawn = uuid4()
         remote_jobs.prepare(document, producer, 1, withdrawn)
         remote_jobs.withdraw(withdrawn)
         remote_jobs.prepare(document, producer, 2)
         remote_jobs.prepare(document, producer, 3)
-        assert not remains.are_due(NAMES)
+        assert not leftovers.are_due(NAMES)
+
+    def test_a_second_job_of_a_request_is_left_over_once_and_the_first_stays(
+        self, leftovers: RemoteLeftovers, remote_jobs: RemoteJobs, producer: Producer, request_id: UUID
+    ) -> None:
+        for _ in range(2):
+            remote_jobs.leave(Unanswered(request_id, datetime.now(UTC), 9), producer, "job-2")
+        [leftover] = leftovers.to_remove(NAMES, 10)
+        assert (leftover.remote_id, leftover.call_id) == ("job-2", 9)
+        leftovers.removed(leftover.request_id)
+        assert not leftovers.are_due(NAMES)
 
 
 class RemoteKeeperContract:
@@ -141,8 +158,8 @@ class RemoteKeeperContract:
 
     def test_it_finds_the_job_of_a_request_and_no_other(self, keeper: RemoteKeeper, finished: tuple[UUID, str]) -> None:
         request_id, remote_id = finished
-        assert keeper.find(request_id, datetime.now(UTC)) == remote_id
-        assert keeper.find(uuid4(), datetime.now(UTC)) is None
+        assert keeper.find(request_id, datetime.now(UTC)) == [remote_id]
+        assert keeper.find(uuid4(), datetime.now(UTC)) == []
 
     def test_what_it_has_removed_is_gone_and_removing_it_again_does_no_harm(
         self, keeper: RemoteKeeper, finished: tuple[UUID, str]
@@ -150,6 +167,6 @@ class RemoteKeeperContract:
         request_id, remote_id = finished
         for _ in range(2):
             keeper.remove(remote_id)
-        assert keeper.find(request_id, datetime.now(UTC)) is None
+        assert keeper.find(request_id, datetime.now(UTC)) == []
         with pytest.raises(TransientError, match="service_job_gone"):
             keeper.bill(remote_id)
