@@ -7,6 +7,7 @@ any error.
 import asyncio
 import json
 import ssl
+from collections.abc import AsyncIterator
 from functools import cache
 from http import HTTPStatus
 from urllib.request import getproxies, proxy_bypass
@@ -17,6 +18,9 @@ from ingest_assets.adapters.providers.remote_parsing.client import FINDABLE
 from ingest_assets.adapters.providers.remote_parsing.failures import NAME, leaves_no_job, of_exception, of_status
 from ingest_assets.adapters.providers.remote_parsing.settings import RemoteParsingSettings
 from ingest_assets.domain.errors import IngestError, TransientError
+
+MOST_BYTES = 128 * 1024 * 1024
+"""An answer that is larger is no result of a document that is taken in."""
 
 
 class StrictTransport(httpx.AsyncBaseTransport):
@@ -43,16 +47,34 @@ class StrictTransport(httpx.AsyncBaseTransport):
         await self._network.aclose()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
+        request.headers["Accept-Encoding"] = "identity"
         try:
             response = await self._network.handle_async_request(request)
-            await response.aread()
+            try:
+                content = await _bounded(response.aiter_raw()) if _is_plain(response) else b""
+            finally:
+                await response.aclose()
         except httpx.HTTPError as error:
             raise of_exception(error) from None
         if not response.is_success:
             raise _refused(request, response)
-        if request.method != "DELETE" and not _is_json_object(response.content):
+        if request.method != "DELETE" and not _is_json_object(content):
             raise _garbled()
-        return response
+        return httpx.Response(response.status_code, headers=response.headers, content=content, request=request)
+
+
+def _is_plain(response: httpx.Response) -> bool:
+    """Return whether the answer is as it was asked for: of a compressed one, a few bytes may become gigabytes."""
+    return str(response.headers.get("Content-Encoding", "identity")).strip().lower() == "identity"
+
+
+async def _bounded(parts: AsyncIterator[bytes]) -> bytes:
+    content = bytearray()
+    async for part in parts:
+        content += part
+        if len(content) > MOST_BYTES:
+            raise _garbled()
+    return bytes(content)
 
 
 def _is_repeatable(request: httpx.Request, error: IngestError) -> bool:
