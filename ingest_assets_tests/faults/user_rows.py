@@ -12,7 +12,7 @@ from ingest_assets.domain.documents.document import UserId
 ABOUT_NO_USER = frozenset(
     {
         *("alerts", "instances", "locks", "migrations", "moved_listings", "object_store", "paid_services", "pauses"),
-        *("readings", "recalls", "totals", "totals_until"),
+        *("readings", "recalls", "remote_leftovers", "totals", "totals_until"),
     }
 )
 TABLES = """
@@ -30,7 +30,10 @@ OF_SPENDING = (
 )
 
 MADE_ANEW = frozenset(
-    {"event_id", "call_id", "webhook_id", "chunk_id", "callback_secret", "key_id", "wrapped_key", "bits", "full_text"}
+    {
+        *("event_id", "call_id", "request_id", "webhook_id", "chunk_id", "callback_secret", "key_id", "wrapped_key"),
+        *("bits", "full_text"),
+    }
 )
 """Numbers and secrets that each row gets, and what follows from the other columns."""
 
