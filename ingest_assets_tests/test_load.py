@@ -127,14 +127,14 @@ def test_what_is_injected_is_no_error_and_all_else_is() -> None:
     told = lines(found)
     assert "document 12 was answered 503" in told
     assert sum("a search" in line for line in told) == 2
-    assert "document d11 has ended wrongly" in told
-    assert "document d12 has ended wrongly" in told
+    assert "document d11 (corrupt) has ended wrongly" in told
+    assert "document d12 (not there) has ended wrongly" in told
     assert told.count("paid twice") == 1
     assert len(told) == 6
 
 
 def test_a_document_that_is_not_in_the_database_is_lost() -> None:
-    assert lines(seen(posted(1))) == ["document d1 has ended wrongly"]
+    assert lines(seen(posted(1))) == ["document d1 (not there) has ended wrongly"]
 
 
 def test_a_search_is_measured_with_and_without_its_providers_time() -> None:

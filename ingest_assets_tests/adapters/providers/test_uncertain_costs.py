@@ -155,7 +155,7 @@ def test_an_upload_that_is_refused_costs_nothing_for_certain(
     costs: Callable[[], ProviderCosts | None],
 ) -> None:
     with emulated() as emulator:
-        emulator.script("uploads", *[llamaparse.Fault.SERVER_ERROR] * 9)
+        emulator.script("uploads", *[llamaparse.Fault.BUSY] * 9)
         with pytest.raises(IngestError):
             parse(emulator, calls, deployment, document)
     with pytest.raises(IngestError):
