@@ -45,7 +45,8 @@ from ingest_assets.settings import Settings
 def build_definitions(deployment: Deployment, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return everything that Dagster loads. `overrides` replaces resources by name."""
     settings = deployment.settings
-    resources = resources_of(deployment) | {"retention": settings.retention, "step_io_manager": step_io_manager}
+    values = {"retention": settings.retention, "has_lanes": settings.lanes, "step_io_manager": step_io_manager}
+    resources = resources_of(deployment) | values
     return dg.Definitions(
         assets=[*ASSETS, vector_index],
         asset_checks=CHECKS,

@@ -187,7 +187,9 @@ class Settings(BaseSettings):
     jobs_per_user: int | None = Field(
         default=None, gt=0, description="The most documents of one user that workers hold at a time."
     )
-    drain_workers: int = Field(default=2, gt=0, description="The most drain runs at a time.")
+    drain_workers: int = Field(
+        default=2, gt=0, description="The most drain runs at a time; with lanes, each has at least one."
+    )
     drain_in_flight: int = Field(
         default=4,
         gt=0,
@@ -199,6 +201,14 @@ class Settings(BaseSettings):
     )
     embeddings_in_flight: int = Field(
         default=32, gt=0, le=64, description="How many requests of a drain run a paid embedder has at a time."
+    )
+    recognitions_in_flight: int = Field(
+        default=1, gt=0, le=64, description="How many scans of a drain run are recognised at a time; each takes a core."
+    )
+    lanes: bool = Field(
+        default=False,
+        description="Whether drain runs take documents through one kind of work each: `parse`, `ocr` or `embed`. "
+        "`ingest worker --lanes` then chooses what its host is for.",
     )
     drain_idle_seconds: float = Field(
         default=10, ge=0, description="How long a drain run waits for more work before it ends."

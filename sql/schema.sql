@@ -109,6 +109,8 @@ CREATE TABLE upload_pipeline.upload_jobs (
     fence bigint NOT NULL DEFAULT 0,
     -- Until then, somebody is telling Dagster the outcome; a process that was killed blocks nobody for longer.
     telling_until timestamptz,
+    -- The kind of work that the document waits for, as `lane_of` says.
+    lane text NOT NULL DEFAULT 'parse',
     CONSTRAINT legal_stage_and_state CHECK ((stage = 'embedded') = (state = 'done')),
     CONSTRAINT done_is_finished CHECK ((state = 'done') = (finished_at IS NOT NULL)),
     CONSTRAINT working_is_claimed CHECK (
@@ -125,6 +127,10 @@ CREATE TABLE upload_pipeline.upload_jobs (
 CREATE INDEX upload_jobs_claimable ON upload_pipeline.upload_jobs
     (user_id, priority DESC, queued_at, job_id, (COALESCE(next_retry_at, '-infinity')))
     WHERE state IN ('queued', 'retryable');
+-- The same for one lane.
+CREATE INDEX upload_jobs_claimable_by_lane ON upload_pipeline.upload_jobs
+    (lane, user_id, priority DESC, queued_at, job_id, (COALESCE(next_retry_at, '-infinity')))
+    WHERE state IN ('queued', 'retryable');
 CREATE INDEX upload_jobs_working ON upload_pipeline.upload_jobs (user_id) WHERE state = 'working';
 -- Failures are few among many; listing, retrying and replaying them must not read the others.
 CREATE INDEX upload_jobs_failed ON upload_pipeline.upload_jobs (queued_at, job_id)
@@ -133,6 +139,27 @@ CREATE INDEX upload_jobs_unreported ON upload_pipeline.upload_jobs (state, job_i
     WHERE state IN ('done', 'deadletter') AND reported_at IS NULL;
 CREATE INDEX upload_jobs_listed ON upload_pipeline.upload_jobs (finished_at)
     WHERE state = 'done' AND reported_at IS NOT NULL AND (unlisted_at IS NULL OR unlisted_at < reported_at);
+
+-- Returns the lane of a job: what its document needs next. A host need not have what the other lanes need.
+CREATE FUNCTION upload_pipeline.lane_of(stage text, attempts_by_code jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN stage IN ('chunks_buffered', 'embedding', 'embedded') THEN 'embed'
+    WHEN jsonb_exists(attempts_by_code, 'recognition_slow') THEN 'ocr'
+    ELSE 'parse'
+END;
+
+-- Moves a job to its lane, whatever moved it on.
+CREATE FUNCTION upload_pipeline.change_lane() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.lane := upload_pipeline.lane_of(NEW.stage, NEW.attempts_by_code);
+    RETURN NEW;
+END;
+$$;
+CREATE TRIGGER jobs_change_lane BEFORE UPDATE OF stage, attempts_by_code ON upload_pipeline.upload_jobs
+    FOR EACH ROW WHEN (NEW.lane <> upload_pipeline.lane_of(NEW.stage, NEW.attempts_by_code))
+    EXECUTE FUNCTION upload_pipeline.change_lane();
 
 -- Deleted documents: their owners, and what is still to be done about them. Only ids and times, kept forever.
 CREATE TABLE upload_pipeline.deleted_documents (
@@ -179,15 +206,20 @@ CREATE TABLE upload_pipeline.pauses (
 
 -- Returns the users whose turn it is: those with claimable jobs, in the order of their ids, starting after `after` and
 -- going round, each with a share of the next `most` claims. It returns twice as many users as needed, in case other
--- workers hold their jobs.
-CREATE FUNCTION upload_pipeline.turns(after uuid, most integer, retries_only boolean, per_user integer)
+-- workers hold their jobs. Only jobs of the lane `wanted` count, unless it is null.
+-- Each call is planned for its lane: whether it names one decides which index serves.
+CREATE FUNCTION upload_pipeline.turns(
+    after uuid, most integer, retries_only boolean, per_user integer, wanted text)
 RETURNS TABLE (user_id uuid, place integer, share integer)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    WITH RECURSIVE claimable AS NOT MATERIALIZED (
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY WITH RECURSIVE claimable AS NOT MATERIALIZED (
         SELECT job.user_id
         FROM upload_pipeline.upload_jobs AS job
-        WHERE job.state IN ('queued', 'retryable') AND COALESCE(job.next_retry_at, '-infinity')
+        WHERE (wanted IS NULL OR job.lane = wanted) AND job.state IN ('queued', 'retryable')
+            AND COALESCE(job.next_retry_at, '-infinity')
             BETWEEN CASE WHEN retries_only THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
     ), visits (user_id, last_user, place, room) AS (
         SELECT after, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, 0, 0
@@ -238,6 +270,7 @@ BEGIN ATOMIC
     GROUP BY ranked.user_id, ranked.place
     ORDER BY ranked.place;
 END;
+$$;
 
 -- The audit trail: append-only, and without foreign keys, so that it outlives the documents.
 CREATE TABLE upload_pipeline.events (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ingest_assets.composition.parts import part
 from ingest_assets.composition.searching import Searching
 from ingest_assets.domain.documents.document import UserId
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.roles import Role
 
 if TYPE_CHECKING:
@@ -362,22 +363,26 @@ class Deployment(Searching):
     def attempts(self) -> "Attempts":
         from ingest_assets.pipeline.attempts import Attempts
 
-        return Attempts(tuple(self.steps.values()), self.changes, self.failures, self.clock, self.observer)
+        steps = tuple(self.steps.values())
+        return Attempts(steps, self.claims, self.changes, self.failures, self.clock, self.observer)
 
     @part
     def drain(self) -> "Drain":
         from ingest_assets.pipeline.drain import Drain
-        from ingest_assets.pipeline.steps.embed import Embed
-        from ingest_assets.pipeline.steps.parse import Parse
 
-        lanes = {Parse.asset: self.settings.parses_in_flight, Embed.asset: self.settings.embeddings_in_flight}
+        settings = self.settings
+        places = {
+            Lane.PARSE: settings.parses_in_flight,
+            Lane.OCR: settings.recognitions_in_flight,
+            Lane.EMBED: settings.embeddings_in_flight,
+        }
         return Drain(
             self.claims,
             self.backlog,
             self.attempts,
             self.index_keeper,
             self.providers,
-            lanes,
+            places,
             self.lease,
             self.clock,
             self.observer,

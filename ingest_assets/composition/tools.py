@@ -47,6 +47,7 @@ class Tools(Databases):
             ocr_languages=settings.ocr_languages,
             ocr_pages=settings.ocr_pages,
             ocr_seconds=settings.ocr_seconds,
+            recognisers=settings.recognitions_in_flight,
         )
         return LocalParser(limits)
 

@@ -27,6 +27,9 @@ REPEATS_TAG = "dagster/parent_run_id"
 DEAD_LETTER_TAG = "ingest/dead_letter"
 """The tag of runs that only show a drain run's dead letter: they fail as the document did, and change nothing."""
 
+LANE_TAG = "ingest/lane"
+"""The tag of drain runs of one lane; its value is the lane."""
+
 INSTANCE_TAG = "ingest/instance"
 """The tag of drain runs that the queue started; its value is the name of the deployment whose daemon asked for it."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.orchestration.assets import ASSETS
 from ingest_assets.orchestration.batch_reporting import report_all
 from ingest_assets.orchestration.failed_documents import FailedDocuments, overheard
@@ -42,6 +43,10 @@ class DrainConfig(dg.Config):
         default=CLAIMING_SECONDS,
         description="After how many seconds the run claims no more documents, finishes, and ends.",
     )
+    lane: Lane | None = Field(
+        default=None,
+        description="The kind of work that the run does; by default, it takes documents through all of them.",
+    )
     until_empty: bool = Field(
         default=False, description="Whether the run also waits for retries that are not due, and for others' documents."
     )
@@ -60,6 +65,7 @@ def drain_documents(
         idle=timedelta(seconds=config.idle_seconds),
         duration=timedelta(seconds=config.duration_seconds),
         until_empty=config.until_empty,
+        lane=config.lane,
     )
     failed = FailedDocuments(drain.attempts.observer)
     report = partial(_report_all, context, reports, dagster_id(context.instance), failed)
@@ -67,7 +73,7 @@ def drain_documents(
         totals = overheard(drain, failed).run(context.run_id, limits, stop=threading.Event(), report=report)
     finally:
         failed.log_new(context.log)
-    summary = {"done": totals.done, "failed": totals.failed, "released": totals.released}
+    summary = {"done": totals.done, "failed": totals.failed, "released": totals.released, "left": totals.left}
     context.add_output_metadata(summary | failed.metadata())
     return summary
 
@@ -82,6 +88,7 @@ def drain_queue() -> None:
     drain_documents()
 
 
-def drain_config(**limits: float | bool) -> dict[str, Any]:
+def drain_config(lane: Lane | None = None, **limits: float | bool) -> dict[str, Any]:
     """Return a drain run's configuration, with these limits instead of DrainConfig's defaults."""
-    return {"ops": {drain_documents.name: {"config": limits}}}
+    of_lane = {} if lane is None else {"lane": lane.name}
+    return {"ops": {drain_documents.name: {"config": limits | of_lane}}}

@@ -1,13 +1,21 @@
 """How the queue drives Dagster: a few jobs get one run each, a backlog gets drain runs, retries get partition runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
 import dagster as dg
 
-from ingest_assets.orchestration.claims import CLAIM_TAG, CORRELATION_TAG, DEAD_LETTER_TAG, INSTANCE_TAG, RUN_CLAIM
+from ingest_assets.domain.queue.lanes import Lane
+from ingest_assets.orchestration.claims import (
+    CLAIM_TAG,
+    CORRELATION_TAG,
+    DEAD_LETTER_TAG,
+    INSTANCE_TAG,
+    LANE_TAG,
+    RUN_CLAIM,
+)
 from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.orchestration.jobs import drain_config, drain_queue, ingest_document
 from ingest_assets.orchestration.partitions import documents
@@ -66,22 +74,40 @@ def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int)
         )
 
 
-def jobs_per_worker(settings: Settings, *, parsed_remotely: bool) -> int:
-    """Return how many waiting jobs justify another worker: where a provider parses, as many as one may have there."""
-    return min(JOBS_PER_WORKER, settings.parses_in_flight) if parsed_remotely else JOBS_PER_WORKER
+def jobs_per_worker(settings: Settings, *, parsed_remotely: bool) -> dict[Lane | None, int]:
+    """Return how many waiting jobs of each lane justify another worker; None is the lane of those that take all.
+
+    Where a job has to wait for one of a worker's few places, that is as many as there are.
+    """
+    to_parse = min(JOBS_PER_WORKER, settings.parses_in_flight) if parsed_remotely else JOBS_PER_WORKER
+    if not settings.lanes:
+        return {None: to_parse}
+    return {Lane.PARSE: to_parse, Lane.OCR: settings.recognitions_in_flight, Lane.EMBED: JOBS_PER_WORKER}
 
 
 def drain_runs(
-    workers: Workers, instance: dg.DagsterInstance, waiting: int, settings: Settings, worth_a_worker: int
+    workers: Workers,
+    instance: dg.DagsterInstance,
+    waiting: Mapping[Lane | None, int],
+    settings: Settings,
+    worth_a_worker: Mapping[Lane | None, int],
 ) -> Iterator[dg.RunRequest]:
-    """Request one drain run for each so many waiting jobs as are worth a worker; those that only finish do not count.
+    """Request one drain run for each so many waiting jobs of a lane as are worth a worker.
 
-    The settings' limit holds for the live runs of all deployments on this database together.
+    Those that only finish do not count. The settings' limit holds for the live runs of all deployments on this database
+    together; each lane leaves the others a place.
     """
-    most = settings.drain_workers
-    wanted = min(most, -(-waiting // worth_a_worker) + workers.finishing(instance, settings.lease))
-    config = drain_config(in_flight=settings.drain_in_flight, idle_seconds=settings.drain_idle_seconds)
-    tags = FIRST | {INSTANCE_TAG: workers.name}
+    most = max(settings.drain_workers, len(waiting))
+    claiming = workers.claiming(instance, settings.lease)
+    # The lane with the fewest workers comes first.
+    wanted = sorted(
+        (number, lane or "", lane)
+        for lane, count in waiting.items()
+        for number in range(claiming[lane], min(most - len(waiting) + 1, -(-count // worth_a_worker[lane])))
+    )
     count = partial(workers.live_drain_runs, instance, settings.lease)
-    for _ in range(workers.instances.reserve(wanted, own=count, most=most)):
-        yield dg.RunRequest(job_name=drain_queue.name, run_config=config, tags=tags)
+    allowed = workers.instances.reserve(count() + len(wanted), own=count, most=most)
+    limits = {"in_flight": settings.drain_in_flight, "idle_seconds": settings.drain_idle_seconds}
+    for _, _, lane in wanted[:allowed]:
+        tags = FIRST | {INSTANCE_TAG: workers.name} | ({} if lane is None else {LANE_TAG: str(lane)})
+        yield dg.RunRequest(job_name=drain_queue.name, run_config=drain_config(lane, **limits), tags=tags)

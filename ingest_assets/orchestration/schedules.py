@@ -49,6 +49,7 @@ def retry_failed_partitions(
     providers: dg.ResourceParam[Availability],
     lease: dg.ResourceParam[timedelta],
     listings: dg.ResourceParam[Listings],
+    has_lanes: dg.ResourceParam[bool],
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     instance = context.instance
 
@@ -56,7 +57,7 @@ def retry_failed_partitions(
         failures.reclaim(Actor("retry_failed_partitions", str(uuid4())))
 
     def retry() -> Iterator[dg.RunRequest]:
-        if providers.take_calls():
+        if providers.take_calls() and not has_lanes:  # a run of one document knows no lanes
             yield from partition_runs(claims, listings, lease, instance, RUNS_PER_TICK, retries_only=True)
 
     requests = _requests_of(

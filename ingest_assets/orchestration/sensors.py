@@ -45,10 +45,13 @@ def queued_jobs_sensor(settings: Settings, *, parsed_remotely: bool) -> dg.Senso
         failures.reclaim(Actor(QUEUE_SENSOR, str(uuid4())))
         workers = Workers(instance_name, instances, backlog, clock)
         workers.note(instance, settings.lease)
-        room = max(0, settings.few_jobs - live_runs(instance, ingest_document.name))
+        room = 0 if settings.lanes else max(0, settings.few_jobs - live_runs(instance, ingest_document.name))
         worth_a_worker = jobs_per_worker(settings, parsed_remotely=parsed_remotely)
-        waiting = backlog.waiting(room + worth_a_worker * settings.drain_workers)
-        if waiting == 0:
+        waiting = {
+            lane: backlog.waiting(room + worth * settings.drain_workers, lane) for lane, worth in worth_a_worker.items()
+        }
+        total = sum(waiting.values())
+        if total == 0:
             return dg.SkipReason("The queue is empty.")
         if not providers.take_calls():
             return dg.SkipReason("A provider that every document needs accepts no calls at the moment.")
@@ -56,13 +59,13 @@ def queued_jobs_sensor(settings: Settings, *, parsed_remotely: bool) -> dg.Senso
             objects.check()
         except OutageError as outage:
             return dg.SkipReason(f"{outage.message} {outage.hint}")
-        if waiting > room:
+        if total > room:
             requests = list(drain_runs(workers, instance, waiting, settings, worth_a_worker))
             otherwise = "As many drain runs are at work as what waits is worth, or as INGEST_DRAIN_WORKERS allows."
-        elif workers.any_claims(instance, settings.lease):
+        elif workers.claiming(instance, settings.lease):
             return dg.SkipReason("A drain run is at work, and takes the few jobs that wait.")
         else:
-            requests = list(partition_runs(claims, listings, settings.lease, instance, waiting))
+            requests = list(partition_runs(claims, listings, settings.lease, instance, total))
             otherwise = "Others have just claimed what waited."
         return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason(otherwise)
 

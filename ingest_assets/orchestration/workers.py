@@ -1,11 +1,13 @@
 """How many drain runs there are, in this deployment and in others on the same database."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
 
-from ingest_assets.orchestration.claims import INSTANCE_TAG
+from ingest_assets.domain.queue.lanes import Lane
+from ingest_assets.orchestration.claims import INSTANCE_TAG, LANE_TAG
 from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.orchestration.jobs import CLAIMING_SECONDS, drain_queue
 from ingest_assets.pipeline.ports.claiming import Backlog
@@ -37,19 +39,15 @@ class Workers:
         """
         return len(self._ages(instance, lease))
 
-    def finishing(self, instance: dg.DagsterInstance, lease: timedelta) -> int:
-        """Return how many of these drain runs claim no more documents, and only finish what they have."""
-        return sum(age >= CLAIMING_SECONDS for age in self._ages(instance, lease))
+    def claiming(self, instance: dg.DagsterInstance, lease: timedelta) -> Counter[Lane | None]:
+        """Return how many of these drain runs still claim documents, by lane; others only finish what they have."""
+        return Counter(lane for lane, age in self._ages(instance, lease) if age < CLAIMING_SECONDS)
 
-    def any_claims(self, instance: dg.DagsterInstance, lease: timedelta) -> bool:
-        """Return whether one of these drain runs still claims documents."""
-        return any(age < CLAIMING_SECONDS for age in self._ages(instance, lease))
-
-    def _ages(self, instance: dg.DagsterInstance, lease: timedelta) -> list[float]:
-        """Return for how many seconds each live drain run of this deployment has run."""
+    def _ages(self, instance: dg.DagsterInstance, lease: timedelta) -> list[tuple[Lane | None, float]]:
+        """Return the lane of each live drain run of this deployment, and for how many seconds it has run."""
         holders, now = self.backlog.holders(), self.clock.now().timestamp()
         return [
-            now - (record.start_time or now)
+            (_lane(record.dagster_run), now - (record.start_time or now))
             for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
             if record.dagster_run.tags.get(INSTANCE_TAG, self.name) == self.name
             and (
@@ -65,3 +63,9 @@ class Workers:
         self.instances.note_look()
         if self.instances.noted_drain_runs():
             self.instances.reserve(0, own=lambda: self.live_drain_runs(instance, lease), most=0)
+
+
+def _lane(run: dg.DagsterRun) -> Lane | None:
+    """Return the lane that the run's tag names; people write tags, too."""
+    named = run.tags.get(LANE_TAG)
+    return Lane(named) if named in set(Lane) else None

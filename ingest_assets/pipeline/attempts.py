@@ -9,7 +9,9 @@ from ingest_assets.domain.errors import OutageError
 from ingest_assets.domain.facts import DocumentFinished
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job
+from ingest_assets.domain.queue.lanes import Lane, does
 from ingest_assets.pipeline.failure import Failures, as_ingest_error, passing_over
+from ingest_assets.pipeline.ports.claiming import Claims
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.processing import Changes
@@ -25,7 +27,15 @@ class Attempt:
     """One document in progress."""
 
     job: Job
+    lane: Lane | None
+    """Where the attempt ends, if not at the last step."""
     progress: DeferredProgress
+
+    @property
+    def is_left_to_others(self) -> bool:
+        """Whether the attempt has ended well, but not with a version to commit."""
+        pending = self.progress.pending
+        return self.lane is not None and (pending is None or pending.version is None)
 
 
 @dataclass(frozen=True)
@@ -39,22 +49,38 @@ class Attempts:
     """Everything needed to work on documents."""
 
     steps: Sequence[Step[Any]]
+    claims: Claims
     changes: Changes
     failures: Failures
     clock: Clock
     observer: Observer
 
-    def lane_of(self, job: Job) -> str | None:
-        """Return the asset for which the job's document waits for a provider first, or None if it never does."""
-        return next((step.asset for step in self.steps if step.is_paid(job)), None)
+    def lane_of(self, job: Job, worker: Lane | None = None) -> Lane | None:
+        """Return the lane in which the job's document first needs a place at a worker, or None if it never does.
 
-    def begin(self, job: Job) -> Attempt:
-        """Return an attempt at a held job; a light document is tried shortly, and heavy from then on if it is slow."""
-        job = replace(job, document=replace(job.document, is_tried_shortly=not job.is_heavy))
-        return Attempt(job, DeferredProgress(self.changes, self.clock))
+        Args:
+            job: The job.
+            worker: The lane of the worker; None if it takes all.
+        """
+        own = (step for step in self.steps if does(worker, step.enters))
+        return next((lane for step in own if (lane := step.lane(job)) is not None), None)
+
+    def begin(self, job: Job, lane: Lane | None = None) -> Attempt:
+        """Return an attempt at a held job; a light document is tried shortly, and heavy from then on if it is slow.
+
+        Args:
+            job: The job.
+            lane: The lane of the worker, which leaves what comes after it to others; None if it takes all.
+        """
+        may_be_recognised = lane in (None, Lane.OCR)
+        document = replace(job.document, is_tried_shortly=not job.is_heavy, may_be_recognised=may_be_recognised)
+        return Attempt(replace(job, document=document), lane, DeferredProgress(self.changes, self.clock))
 
     def process(self, attempt: Attempt, slot: Slot) -> Exception | None:
-        """Take a document through the steps and return why that failed; if it did not, it is ready to be committed."""
+        """Take a document through the steps and return why that failed.
+
+        If it did not, the document is ready to be committed, or left to others.
+        """
         job = attempt.job
         about = {"ingest.document_id": str(job.document.document_id), "ingest.claim": job.claim}
         try:
@@ -80,6 +106,15 @@ class Attempts:
         except Exception:
             return [failed for attempt in attempts for failed in self._commit_alone(attempt)]
         return []
+
+    def leave(self, attempt: Attempt) -> None:
+        """Record how far the document got, and give it back to the queue for the workers of another lane.
+
+        Raises:
+            ResourceError: The database cannot record it now.
+        """
+        passing_over(self.observer, "recording how far a document got", attempt.progress.give_up)
+        self.claims.release(attempt.job.claim, attempt.job.document.document_id)
 
     def settle(self, failed: FailedAttempt) -> None:
         """Settle the job of a failed attempt, after recording in its history how far it got.
@@ -140,11 +175,26 @@ def stage_span(step: Step[Any], job: Job) -> AbstractContextManager[Note]:
 
 
 def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slot: Slot) -> None:
-    """Run and store the steps in order, as the assets do, dropping values that no later step reads."""
-    values: dict[str, Any] = {}
-    for number, step in enumerate(replace(step, progress=attempt.progress) for step in steps):
-        with slot.lent(step.asset) if step.is_paid(attempt.job) else nullcontext(), stage_span(step, attempt.job):
-            value = step.run(attempt.job, *(values[asset] for asset in step.reads))
-            step.store(attempt.job, value)
-        still_read = {asset for later in steps[number + 1 :] for asset in later.reads}
+    """Run and store the steps in order, as the assets do, dropping values that no later step reads.
+
+    An attempt in a lane has only the steps of that; what they read of the lane before is loaded.
+    """
+    job, values = attempt.job, dict[str, Any]()
+    loaded = {step.asset: step for step in steps}
+    own = [replace(step, progress=attempt.progress) for step in steps if does(attempt.lane, step.enters)]
+    for number, step in enumerate(own):
+        with _place(step, job, slot), stage_span(step, job):
+            for asset in step.reads:
+                if asset not in values:
+                    values[asset] = loaded[asset].load(job.document.document_id)
+            value = step.run(job, *(values[asset] for asset in step.reads))
+            step.store(job, value)
+        still_read = {asset for later in own[number + 1 :] for asset in later.reads}
         values = {asset: each for asset, each in (values | {step.asset: value}).items() if asset in still_read}
+
+
+def _place(step: Step[Any], job: Job, slot: Slot) -> AbstractContextManager[None]:
+    lane = step.lane(job)
+    if lane is None:
+        return nullcontext()
+    return slot.lent(lane) if step.is_paid(job) else slot.kept(lane)

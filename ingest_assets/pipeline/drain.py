@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.pipeline.attempts import Attempts
 from ingest_assets.pipeline.drain_worker import Worker
 from ingest_assets.pipeline.failure import passing_over
@@ -21,7 +22,7 @@ from ingest_assets.pipeline.vector_index import IndexKeeper
 @dataclass(frozen=True, slots=True)
 class DrainLimits:
     in_flight: int = 4
-    """How many documents compute at once; `Drain.lanes` says how many wait for providers besides."""
+    """How many documents compute at once; `Drain.places` says how many wait for providers besides."""
     ahead: int = 4
     """How many jobs to claim ahead. A small number lets the next user have a turn soon."""
     idle: timedelta = timedelta(seconds=10)
@@ -30,6 +31,8 @@ class DrainLimits:
     """How long the worker keeps claiming before it makes room for a fresh one."""
     until_empty: bool = False
     """Whether the worker also waits for retries that are not due yet and for jobs that others hold."""
+    lane: Lane | None = None
+    """The only lane whose documents the worker takes, as far as the next one; by default, it takes all to the end."""
     report_every: timedelta = timedelta(seconds=10)
     """How long finished documents wait to be reported together, while there is work."""
 
@@ -39,6 +42,8 @@ class DrainTotals:
     done: int = 0
     failed: int = 0
     """Attempts that ended in an error; the queue says what became of each."""
+    left: int = 0
+    """Documents that workers of another lane take on."""
     released: int = 0
 
 
@@ -51,8 +56,8 @@ class Drain:
     attempts: Attempts
     index: IndexKeeper
     providers: Availability
-    lanes: Mapping[str, int]
-    """How many documents of one worker wait at once for what a provider makes, by asset."""
+    places: Mapping[Lane, int]
+    """How many documents of one worker may be at once in each lane: at a provider, or having their text recognised."""
     lease: timedelta
     """How long a worker may be silent before its documents return to the queue."""
     clock: Clock

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from ingest_assets.domain.errors import IngestError, OutageError, ResourceError
 from ingest_assets.domain.facts import ClaimingPaused
 from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.pipeline.attempts import Attempt, FailedAttempt
 from ingest_assets.pipeline.failure import passing_over
 from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.slots import Slot, Slots
-from ingest_assets.pipeline.steps.parse import Parse
 
 if TYPE_CHECKING:
     from ingest_assets.pipeline.drain import Drain, DrainLimits, DrainTotals
@@ -37,12 +37,12 @@ class Kind:
     """What decides whether one document may pass another that waits for room."""
 
     heavy: bool
-    lane: str | None
+    lane: Lane | None
 
     @property
     def most_bytes(self) -> int:
         """How many bytes the documents of this kind that are in flight may have together."""
-        if self.lane == Parse.asset:
+        if self.lane is Lane.PARSE:
             return MOST_PARSED_ELSEWHERE_BYTES
         return MOST_HEAVY_BYTES if self.heavy else MOST_LIGHT_BYTES
 
@@ -60,6 +60,8 @@ class Worker:
     claimed: deque[Job] = field(default_factory=deque)
     under_way: dict[Future[Exception | None], Attempt] = field(default_factory=dict)
     ready: list[Attempt] = field(default_factory=list)
+    left: list[Attempt] = field(default_factory=list)
+    """What the workers of another lane take on."""
     failed: list[FailedAttempt] = field(default_factory=list)
     changed: threading.Event = field(default_factory=threading.Event)
     """Set when a document has ended or another one may begin."""
@@ -77,7 +79,7 @@ class Worker:
     """Until when the worker claims nothing, because something that all documents need is away."""
 
     def __post_init__(self) -> None:
-        self.slots = Slots(self.limits.in_flight, lanes=self.drain.lanes, freed=self.changed.set)
+        self.slots = Slots(self.limits.in_flight, places=self.drain.places, freed=self.changed.set)
 
     def work(self) -> None:
         begun_at = self.busy_at = self.reported_at = self._now()
@@ -99,6 +101,7 @@ class Worker:
         try:
             self._begin(pool)  # first, so that documents compute during the commit
             self._commit()
+            self._leave()
             self._settle()
             self._claim()
             self._begin(pool)
@@ -131,16 +134,16 @@ class Worker:
             self.may_hold_unknown = False
         # To claim more heavy documents while one waits would keep them from other workers.
         light_only = any(job.is_heavy for job in self.claimed)
-        may_call = drain.providers.take_calls()
+        lane, may_call = self.limits.lane, drain.providers.take_calls()
         self.may_hold_unknown = True  # until the answer is there
-        found = drain.claims.claim(self.claim, room, drain.lease, light_only=light_only) if may_call else []
+        found = drain.claims.claim(self.claim, room, drain.lease, light_only=light_only, lane=lane) if may_call else []
         self.may_hold_unknown = False
         self.queue_is_empty = len(found) < room
         self.claimed += found
 
     def _held(self) -> list[Job]:
         """Return every job that the worker knows to hold."""
-        attempts = [*self.under_way.values(), *self.ready, *(each.attempt for each in self.failed)]
+        attempts = [*self.under_way.values(), *self.ready, *self.left, *(each.attempt for each in self.failed)]
         return [*self.claimed, *(attempt.job for attempt in attempts)]
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
@@ -154,7 +157,7 @@ class Worker:
                 slot.give_back()
             raise
         for job, slot in begun:
-            attempt = self.drain.attempts.begin(job)
+            attempt = self.drain.attempts.begin(job, self.limits.lane)
             future = pool.submit(self._process, attempt, slot)
             self.under_way[future] = attempt
             future.add_done_callback(lambda _: self.changed.set())
@@ -193,7 +196,7 @@ class Worker:
         return has_room and len(others) < self._most
 
     def _kind_of(self, job: Job) -> "Kind":
-        return Kind(job.is_heavy, self.drain.attempts.lane_of(job))
+        return Kind(job.is_heavy, self.drain.attempts.lane_of(job, self.limits.lane))
 
     def _room(self) -> int:
         """Return how many more jobs the worker may hold.
@@ -202,12 +205,12 @@ class Worker:
         """
         computing = len(self.under_way) - self.slots.waiting
         claimed = sum(not job.is_heavy for job in self.claimed)
-        wanted = self.limits.in_flight + self.limits.ahead - computing - len(self.ready) - claimed
+        wanted = self.limits.in_flight + self.limits.ahead - computing - len(self.ready) - len(self.left) - claimed
         return min(wanted, self._most + self.limits.ahead - len(self.under_way) - claimed)
 
     @property
     def _most(self) -> int:
-        return self.limits.in_flight + sum(self.drain.lanes.values())
+        return self.limits.in_flight + sum(self.drain.places.values())
 
     def _await_documents(self) -> None:
         if not self.under_way:
@@ -229,16 +232,24 @@ class Worker:
         for future in [future for future in self.under_way if future.done()]:
             attempt = self.under_way.pop(future)
             error = future.result()
-            if error is None:
-                self.ready.append(attempt)
-            else:
+            if error is not None:
                 self._fail(FailedAttempt(attempt, error))
+            elif attempt.is_left_to_others:
+                self.left.append(attempt)
+            else:
+                self.ready.append(attempt)
 
     def _fail(self, failed: FailedAttempt) -> None:
         self.totals.failed += 1
         self.failed.append(failed)
         if isinstance(failed.error, OutageError):
             self._pause(failed.error)
+
+    def _leave(self) -> None:
+        while self.left:
+            self.drain.attempts.leave(self.left[0])
+            self.left.pop(0)
+            self.totals.left += 1
 
     def _settle(self) -> None:
         while self.failed:
@@ -259,7 +270,7 @@ class Worker:
     def _finish(self) -> None:
         while self.under_way:
             self._await_change()
-        for act in (self._commit, self._settle, self._report):
+        for act in (self._commit, self._leave, self._settle, self._report):
             outlasting(act, self.drain.clock)
 
     def _is_idle(self) -> bool:

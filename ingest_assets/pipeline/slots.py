@@ -1,4 +1,7 @@
-"""Slots for documents that compute. A document that waits for a provider lends its slot, and waits in a lane."""
+"""Slots for documents that compute. A document that waits for a provider lends its slot meanwhile.
+
+Some steps also need a place in their lane: at a provider, or among the documents whose text is recognised.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -6,19 +9,21 @@ from contextlib import contextmanager
 from math import inf
 from threading import Condition
 
+from ingest_assets.domain.queue.lanes import Lane
+
 
 class Slots:
-    """Lets `count` documents compute at a time, while others wait for providers, as many as their lanes hold.
+    """Lets `count` documents compute at a time, while others wait for providers, as many as have places in their lanes.
 
     Heavy documents leave one slot to light ones, unless it is the only one. Whoever returns from waiting goes first.
     """
 
-    def __init__(self, count: int, *, lanes: Mapping[str, int] | None = None, freed: Callable[[], None]) -> None:
+    def __init__(self, count: int, *, places: Mapping[Lane, int] | None = None, freed: Callable[[], None]) -> None:
         """Make the slots.
 
         Args:
             count: How many documents may compute at a time.
-            lanes: How many documents may wait at a time for what a provider makes, by asset; without a number, all.
+            places: How many documents may be at a time in each lane; without a number, all.
             freed: Called in any thread whenever another document may begin.
         """
         self._free = count
@@ -26,10 +31,10 @@ class Slots:
         self._returning = {True: 0, False: 0}
         """How many documents want their slot back, by whether they are heavy."""
         self._waiting = 0
-        self._lanes = lanes or {}
-        self._bound: Counter[str] = Counter()
+        self._places = places or {}
+        self._bound: Counter[Lane] = Counter()
         """How many documents are in a lane or on their way to it."""
-        self._inside: Counter[str] = Counter()
+        self._inside: Counter[Lane] = Counter()
         self._changed = Condition()
         self._freed = freed
 
@@ -38,14 +43,14 @@ class Slots:
         """How many documents have lent their slot."""
         return self._waiting
 
-    def try_take(self, *, heavy: bool, lane: str | None = None) -> "Slot | None":
+    def try_take(self, *, heavy: bool, lane: Lane | None = None) -> "Slot | None":
         """Return a slot for a document that begins and goes to this lane, or None if there is no room for it now."""
         with self._changed:
             returning = self._returning[False] + min(self._returning[True], self._free_for_heavy)
             if self._free <= returning or (heavy and self._free_for_heavy <= self._returning[True]):
                 return None
             if lane is not None:
-                if self._bound[lane] >= self._lanes.get(lane, inf):
+                if self._bound[lane] >= self._places.get(lane, inf):
                     return None
                 self._bound[lane] += 1
             self._take(heavy=heavy)
@@ -55,35 +60,46 @@ class Slots:
         self._free -= 1
         self._free_for_heavy -= heavy
 
-    def give_back(self, *, heavy: bool, lane: str | None) -> None:
+    def give_back(self, *, heavy: bool, lane: Lane | None) -> None:
         """Take a slot back, from a document that goes nowhere else if it was on its way to a lane."""
         with self._changed:
-            self._bound[lane or ""] -= lane is not None
+            self._leave(lane)
             self._free += 1
             self._free_for_heavy += heavy
             self._changed.notify_all()
         self._freed()
 
-    def bind(self, lane: str) -> None:
+    def bind(self, lane: Lane) -> None:
         with self._changed:
             self._bound[lane] += 1
 
+    def leave(self, lane: Lane) -> None:
+        """Note that a document which kept its slot has left the lane."""
+        with self._changed:
+            self._leave(lane)
+            self._changed.notify_all()
+        self._freed()
+
+    def _leave(self, lane: Lane | None) -> None:
+        if lane is not None:
+            self._bound[lane] -= 1
+
     @contextmanager
-    def lent(self, *, heavy: bool, lane: str) -> Iterator[None]:
+    def lent(self, *, heavy: bool, lane: Lane) -> Iterator[None]:
         """Lend a slot while its document, which is bound for this lane, is in it."""
         with self._changed:
             self._waiting += 1
         self.give_back(heavy=heavy, lane=None)
         try:
             with self._changed:
-                self._changed.wait_for(lambda: self._inside[lane] < self._lanes.get(lane, inf))
+                self._changed.wait_for(lambda: self._inside[lane] < self._places.get(lane, inf))
                 self._inside[lane] += 1
             try:
                 yield
             finally:
                 with self._changed:
                     self._inside[lane] -= 1
-                    self._bound[lane] -= 1
+                    self._leave(lane)
                     self._changed.notify_all()
                 self._freed()
         finally:
@@ -98,13 +114,13 @@ class Slots:
 class Slot:
     """The slot of one document."""
 
-    def __init__(self, slots: Slots, *, heavy: bool, lane: str | None) -> None:
+    def __init__(self, slots: Slots, *, heavy: bool, lane: Lane | None) -> None:
         self._slots = slots
         self._heavy = heavy
         self._bound_for = lane
 
     @contextmanager
-    def lent(self, lane: str) -> Iterator[None]:
+    def lent(self, lane: Lane) -> Iterator[None]:
         """Lend the slot to others while the block waits in a lane, once there is room in it."""
         if self._bound_for != lane:
             self._slots.bind(lane)
@@ -112,6 +128,16 @@ class Slot:
             self._bound_for = None
         with self._slots.lent(heavy=self._heavy, lane=lane):
             yield
+
+    @contextmanager
+    def kept(self, lane: Lane) -> Iterator[None]:
+        """Keep the slot while the block computes in the lane for which the document is bound."""
+        try:
+            yield
+        finally:
+            if self._bound_for == lane:
+                self._bound_for = None
+                self._slots.leave(lane)
 
     def give_back(self) -> None:
         self._slots.give_back(heavy=self._heavy, lane=self._bound_for)

@@ -10,8 +10,9 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, ResourceError, TransientError
 from ingest_assets.domain.queue.jobs import LIGHT_BYTES
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.retry_policy import Decision, GiveUp, RetryAt, Wait
-from ingest_assets.domain.queue.stages import Stage, State
+from ingest_assets.domain.queue.stages import ORDER, Stage, State
 from ingest_assets.pipeline.ports.claiming import Backlog, Claims
 from ingest_assets_tests.documents import LEASE, TEST, ingest, move, policy_text, status_of, submit
 
@@ -102,6 +103,32 @@ class ClaimsContract:
         assert [(job.document.document_id, job.is_heavy) for job in light] == [(first, False), (second, False)]
         heavy = claims.claim("worker", 9, LEASE)
         assert [(job.document.document_id, job.is_heavy) for job in heavy] == [(large, True), (slow, True)]
+
+    def test_the_jobs_of_one_lane_are_claimed_and_counted_alone_where_that_is_asked_for(
+        self, claims: Claims, deployment: Deployment, user: UserId, other_user: UserId
+    ) -> None:
+        scans, rest = fill(deployment, user, 2), fill(deployment, other_user, 3)
+        for document_id in scans:
+            job = claims.take(document_id, "worker", LEASE, Stage.JOB_VALIDATED)
+            claims.settle(job, Wait(LONG_AGO), ResourceError("recognition_slow"), reported=False)
+        [begun] = claims.claim("worker", 1, LEASE, lane=Lane.PARSE)
+        move(deployment, begun, *ORDER[1:7])
+        claims.release("worker")
+        waiting = {lane: deployment.backlog.waiting(9, lane) for lane in (None, *Lane)}
+        assert waiting == {None: 5, Lane.PARSE: 2, Lane.OCR: 2, Lane.EMBED: 1}
+        [embedding] = claims.claim("worker", 9, LEASE, lane=Lane.EMBED)
+        assert embedding.document.document_id == begun.document.document_id
+        found = claims.claim("worker", 9, LEASE, lane=Lane.OCR)
+        assert [job.document.document_id for job in found] == scans
+        assert {job.lane for job in found} == {Lane.OCR}
+        assert sorted([*claimed(claims), embedding.document.document_id]) == sorted(rest)
+
+    def test_users_take_turns_within_a_lane(
+        self, claims: Claims, deployment: Deployment, user: UserId, other_user: UserId
+    ) -> None:
+        many, few = fill(deployment, user, 4), fill(deployment, other_user, 2)
+        turns = [claims.claim("worker", 2, LEASE, lane=Lane.PARSE) for _ in range(2)]
+        assert sorted(job.document.document_id for turn in turns for job in turn) == sorted(many[:2] + few)
 
     def test_a_crash_counts_only_against_a_document_that_was_begun(
         self, claims: Claims, deployment: Deployment, user: UserId

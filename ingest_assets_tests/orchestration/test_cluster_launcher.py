@@ -1,6 +1,7 @@
 """What the launcher of a cluster says and does while no worker answers: with a real broker and a real instance."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,7 +9,9 @@ import dagster as dg
 import pytest
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 
+from ingest_assets.orchestration.claims import LANE_TAG
 from ingest_assets.orchestration.cluster import ClusterRunLauncher
+from ingest_assets.orchestration.cluster.hosts import Host, Hosts
 from ingest_assets.orchestration.instance import prepare_instance
 from ingest_assets.settings import sqlalchemy_url
 from ingest_assets_tests.orchestration.test_instance import enqueue, next_runs, work
@@ -86,5 +89,27 @@ def test_while_the_broker_is_away_runs_stay_queued_and_none_is_given_up(
 ) -> None:
     away = ClusterRunLauncher(f"redis+socket://{tmp_path}/nobody.sock")
     away.register_instance(deployed)
-    assert away.room() == 0
+    assert away.launchable([started(deployed)]) == []
     assert away.check_run_worker_health(started(deployed)).status is WorkerStatus.RUNNING
+
+
+@dataclass
+class Answering(Hosts):
+    """Workers that answer without a broker."""
+
+    hosts: dict[str, Host]
+
+    def look(self) -> dict[str, Host]:
+        return self.hosts
+
+
+def test_runs_are_launched_as_far_as_there_are_slots_in_the_queue_of_their_lane(deployed: dg.DagsterInstance) -> None:
+    launcher = launcher_of(deployed)
+    recognising, other = frozenset({"dagster-ocr"}), frozenset({"dagster", "dagster-parse"})
+    launcher.hosts = Answering({"one": Host(1, recognising, frozenset()), "two": Host(3, other, frozenset())})
+    busy = deployed.create_run_for_job(work, status=dg.DagsterRunStatus.STARTED)
+    wanted = ["ocr", "ocr", "embed", "parse", "no such lane", "parse"]
+    runs = [deployed.create_run_for_job(work, tags={LANE_TAG: lane}) for lane in wanted]
+    assert [run.tags[LANE_TAG] for run in launcher.launchable(runs)] == ["ocr", "parse", "no such lane"]
+    deployed.report_run_canceled(busy)
+    assert len(launcher.launchable(runs)) == 4

@@ -1,7 +1,8 @@
 """The sensor and the schedule: what they start, for what they find."""
 
+from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -11,16 +12,19 @@ from dagster._core.errors import ScheduleExecutionError
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
-from ingest_assets.domain.errors import PermanentError, TransientError
+from ingest_assets.domain.errors import PermanentError, ResourceError, TransientError
+from ingest_assets.domain.queue.lanes import Lane
+from ingest_assets.domain.queue.retry_policy import Wait
+from ingest_assets.domain.queue.stages import ORDER
 from ingest_assets.orchestration import queue
-from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG
+from ingest_assets.orchestration.claims import CLAIM_TAG, DEAD_LETTER_TAG, LANE_TAG
 from ingest_assets.orchestration.jobs import CLAIMING_SECONDS
 from ingest_assets.orchestration.resources import resources_of
 from ingest_assets.orchestration.schedules import retry_failed_partitions
 from ingest_assets.orchestration.sensors import queued_jobs_sensor
 from ingest_assets.settings import Settings
 from ingest_assets_tests.contracts.reporting_contract import past_reservations
-from ingest_assets_tests.documents import ingest, policy_text, submit
+from ingest_assets_tests.documents import LEASE, claim_one, ingest, move, policy_text, submit
 from ingest_assets_tests.orchestration.later import Later
 from ingest_assets_tests.orchestration.leaking import leaking
 from ingest_assets_tests.orchestration.runs import definitions, run_partition
@@ -136,6 +140,56 @@ def test_a_few_jobs_are_left_to_a_drain_run_at_work(
     ]
 
 
+LANES: dict[str, Any] = {"lanes": True, "recognitions_in_flight": 1, "few_jobs": 9}
+
+
+def lanes_of(requests: list[dg.RunRequest]) -> list[str]:
+    """Return the lane of each drain run that was requested, which its tag and its configuration name."""
+    lanes = [request.tags[LANE_TAG] for request in requests]
+    configured = [request.run_config["ops"]["drain_documents"]["config"]["lane"] for request in requests]
+    assert configured == [Lane(lane).name for lane in lanes]
+    return lanes
+
+
+def spread_over_lanes(deployment: Deployment, user: UserId, *, parse: int, ocr: int, embed: int) -> None:
+    """Queue so many documents in each lane."""
+    for number in range(parse + ocr + embed):
+        submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
+    for _ in range(embed):
+        move(deployment, claim_one(deployment, "moving"), *ORDER[1:7])
+    for job in deployment.claims.claim("settling", ocr, LEASE):
+        past = Wait(datetime(2020, 1, 1, tzinfo=UTC))
+        deployment.claims.settle(job, past, ResourceError("recognition_slow"), reported=False)
+    deployment.claims.release("moving")
+
+
+def test_with_lanes_each_has_drain_runs_by_what_waits_in_it(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    spread_over_lanes(deployment, user, parse=1, ocr=3, embed=0)
+    assert lanes_of(tick(deployment, instance, drain_workers=9, **LANES)) == ["ocr", "parse", "ocr", "ocr"]
+
+
+def test_no_lane_takes_the_place_of_another(deployment: Deployment, instance: dg.DagsterInstance, user: UserId) -> None:
+    spread_over_lanes(deployment, user, parse=0, ocr=5, embed=0)
+    assert lanes_of(tick(deployment, instance, drain_workers=4, **LANES)) == ["ocr", "ocr"]
+    for _ in range(2):
+        start_drain_run(deployment, instance, dg.DagsterRunStatus.NOT_STARTED, {LANE_TAG: "ocr"})
+    assert tick(deployment, instance, drain_workers=4, **LANES) == []
+    spread_over_lanes(deployment, user, parse=0, ocr=0, embed=1)
+    assert lanes_of(tick(deployment, instance, drain_workers=4, **LANES)) == ["embed"]
+
+
+def test_with_lanes_a_due_retry_is_left_to_its_lane(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId
+) -> None:
+    spread_over_lanes(deployment, user, parse=0, ocr=1, embed=0)
+    laned = Deployment(deployment.settings.model_copy(update={"lanes": True}))
+    with closing(laned):
+        assert minute(laned, instance) == []
+    assert deployment.backlog.waiting(9) == 1
+
+
 def test_a_drain_run_that_only_finishes_what_it_has_gets_no_jobs_left(
     deployment: Deployment, instance: dg.DagsterInstance, user: UserId
 ) -> None:
@@ -170,9 +224,14 @@ def test_a_drain_run_that_holds_no_lease_while_jobs_wait_counts_as_dead(
     assert tick(deployment, instance, few_jobs=4, drain_workers=1, lease_seconds=0) == []
 
 
-def start_drain_run(deployment: Deployment, instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+def start_drain_run(
+    deployment: Deployment,
+    instance: dg.DagsterInstance,
+    status: dg.DagsterRunStatus,
+    tags: dict[str, str] | None = None,
+) -> dg.DagsterRun:
     job = definitions(deployment).resolve_job_def("drain_queue")
-    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.NOT_STARTED)
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
     if status is dg.DagsterRunStatus.STARTED:
         instance.report_dagster_event(started(run), run_id=run.run_id)
     return run

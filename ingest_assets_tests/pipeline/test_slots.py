@@ -10,6 +10,7 @@ import pytest
 from ingest_assets.adapters.parsers.local import LocalParser
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, ParsedDocument, Producer, UserId
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.pipeline.drain import DrainLimits
 from ingest_assets.pipeline.drain_worker import Kind
 from ingest_assets.pipeline.slots import Slot, Slots
@@ -68,7 +69,7 @@ def test_many_documents_wait_for_a_provider_where_few_may_compute(
     assert waiting.drain.run("worker", limits, stop=Event(), report=lambda: None).done == 20
 
 
-def taken(slots: Slots, *, heavy: bool = False, lane: str | None = None) -> Slot:
+def taken(slots: Slots, *, heavy: bool = False, lane: Lane | None = None) -> Slot:
     slot = slots.try_take(heavy=heavy, lane=lane)
     assert slot is not None
     return slot
@@ -90,7 +91,7 @@ def test_a_lent_slot_is_free_for_another_document() -> None:
     slots = Slots(1, freed=lambda: freed.append(True))
     slot = taken(slots)
     assert slots.try_take(heavy=False) is None
-    with slot.lent("parsed_markdown"):
+    with slot.lent(Lane.PARSE):
         assert (slots.waiting, freed) == (1, [True])
         taken(slots).give_back()
     assert (slots.try_take(heavy=False), slots.waiting) == (None, 0)
@@ -102,7 +103,7 @@ def test_a_document_that_comes_back_goes_before_one_that_has_not_begun(heavy: bo
     slot = taken(slots, heavy=heavy)
 
     def wait_for_provider() -> None:
-        with slot.lent("parsed_markdown"):
+        with slot.lent(Lane.PARSE):
             lent.set()
             come_back.wait(SECONDS)
 
@@ -145,7 +146,7 @@ def test_a_heavy_document_that_comes_back_waits_for_a_heavy_one_and_holds_up_no_
     slot = taken(slots, heavy=True)
 
     def wait_for_provider() -> None:
-        with slot.lent("parsed_markdown"):
+        with slot.lent(Lane.PARSE):
             lent.set()
             come_back.wait(SECONDS)
 
@@ -163,32 +164,32 @@ def test_a_heavy_document_that_comes_back_waits_for_a_heavy_one_and_holds_up_no_
 
 
 def test_no_document_begins_whose_lane_is_full_of_those_that_are_in_it_or_on_their_way() -> None:
-    slots = Slots(3, lanes={"parsed_markdown": 1}, freed=lambda: None)
-    first = taken(slots, lane="parsed_markdown")
-    assert slots.try_take(heavy=False, lane="parsed_markdown") is None
-    with first.lent("parsed_markdown"):
-        assert slots.try_take(heavy=False, lane="parsed_markdown") is None
-        taken(slots, lane="embeddings").give_back()
+    slots = Slots(3, places={Lane.PARSE: 1}, freed=lambda: None)
+    first = taken(slots, lane=Lane.PARSE)
+    assert slots.try_take(heavy=False, lane=Lane.PARSE) is None
+    with first.lent(Lane.PARSE):
+        assert slots.try_take(heavy=False, lane=Lane.PARSE) is None
+        taken(slots, lane=Lane.EMBED).give_back()
         taken(slots).give_back()
-    taken(slots, lane="parsed_markdown").give_back()
+    taken(slots, lane=Lane.PARSE).give_back()
 
 
 def test_a_document_that_ends_before_it_comes_to_its_lane_makes_room_in_it() -> None:
-    slots = Slots(2, lanes={"parsed_markdown": 1}, freed=lambda: None)
-    taken(slots, lane="parsed_markdown").give_back()
-    taken(slots, lane="parsed_markdown").give_back()
+    slots = Slots(2, places={Lane.PARSE: 1}, freed=lambda: None)
+    taken(slots, lane=Lane.PARSE).give_back()
+    taken(slots, lane=Lane.PARSE).give_back()
 
 
 def test_a_document_waits_without_a_slot_until_its_next_lane_has_room() -> None:
-    slots, happened = Slots(1, lanes={"embeddings": 1}, freed=lambda: None), list[str]()
+    slots, happened = Slots(1, places={Lane.EMBED: 1}, freed=lambda: None), list[str]()
     other = taken(slots)
 
     def embed(slot: Slot) -> None:
-        with slot.lent("embeddings"):
+        with slot.lent(Lane.EMBED):
             happened.append("entered")
 
     with ThreadPoolExecutor(1) as pool:
-        with other.lent("embeddings"):
+        with other.lent(Lane.EMBED):
             embedding = pool.submit(embed, taken(slots))
             until(lambda: slots.waiting == 2)
             taken(slots).give_back()
@@ -207,7 +208,7 @@ def test_a_worker_has_no_more_documents_at_a_provider_than_its_lane_holds(
         submit(deployment, user, policy_text(f"Subject {number}", 2), f"{number}.md")
     provider = CountingProvider(parser, Barrier(3))
     waiting = deployment.replacing(parser=provider)
-    drain = replace(waiting.drain, lanes={"parsed_markdown": 3, "embeddings": 1})
+    drain = replace(waiting.drain, places={Lane.PARSE: 3, Lane.EMBED: 1})
     limits = DrainLimits(in_flight=4, idle=timedelta(0))
     assert drain.run("worker", limits, stop=Event(), report=lambda: None).done == 9
     assert provider.most == 3
@@ -219,7 +220,7 @@ def test_only_documents_that_a_provider_parses_may_be_many_megabytes_together(
     most: int,
 ) -> None:
     """What is parsed here and only embedded by a provider takes this machine's memory."""
-    lane = "parsed_markdown" if parsed_remotely else "embeddings"
+    lane = Lane.PARSE if parsed_remotely else Lane.EMBED
     assert Kind(heavy=False, lane=lane).most_bytes == most * 1024 * 1024
 
 
@@ -229,7 +230,7 @@ def test_a_document_that_is_parsed_already_waits_for_no_parser(
     submit(deployment, user, policy_text())
     waiting = deployment.replacing(parser=SlowProvider(parser, Barrier(1)))
     [job] = waiting.claims.claim("worker", 1, waiting.settings.lease)
-    assert waiting.attempts.lane_of(job) == "parsed_markdown"
+    assert waiting.attempts.lane_of(job) == Lane.PARSE
     take_through(waiting, job, "parsed_markdown")
     waiting.claims.release("worker")
     [again] = waiting.claims.claim("worker", 1, waiting.settings.lease)

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -23,6 +23,7 @@ from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.emulators.openai import KEY, OpenAIEmulator
 from ingest_assets_tests.emulators.server import Reply, Request
 from ingest_assets_tests.redis_broker import broker, needs_redis
+from ingest_assets_tests.scans import as_pdf, typed
 from ingest_assets_tests.system.ingest import INGEST, TIMEOUT, Ingest, Ui
 from ingest_assets_tests.waiting import until
 
@@ -92,9 +93,9 @@ def control(gate: Gate, empty_database_url: str, database_url: str, tmp_path: Pa
 
 
 @contextmanager
-def worker(control: Ingest, home: Path) -> Iterator[Host]:
+def worker(control: Ingest, home: Path, *options: str) -> Iterator[Host]:
     process = subprocess.Popen(
-        [INGEST, "worker", "--slots", "1"],
+        [INGEST, "worker", "--slots", "1", *options],
         env=Ingest(home, control.extra).environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -113,7 +114,11 @@ def runs(ui: Ui, *statuses: str) -> list[dict[str, Any]]:
 
 
 def worker_of(run: dict[str, Any]) -> str | None:
-    return next((tag["value"] for tag in run["tags"] if tag["key"] == "ingest/worker"), None)
+    return tag_of(run, "ingest/worker")
+
+
+def tag_of(run: dict[str, Any], name: str) -> str | None:
+    return next((tag["value"] for tag in run["tags"] if tag["key"] == name), None)
 
 
 def run_of(host: Host, ui: Ui) -> str:
@@ -159,3 +164,33 @@ def test_two_hosts_share_the_runs_and_when_one_dies_nothing_is_lost_and_no_run_s
         until(lambda: (lost in ids(runs(ui, "FAILURE"))) and (stopped in ids(runs(ui, "CANCELED"))))
         until(lambda: not runs(ui, "QUEUED", "STARTING", "STARTED", "CANCELING"))
         assert {worker_of(run) for run in runs(ui, "SUCCESS")} == {two.name}
+
+
+def workers_check(control: Ingest) -> dict[str, Any]:
+    [check] = [dict(each) for each in control("doctor", "--json").json if each["check"] == "workers"]
+    return check
+
+
+def test_hosts_choose_their_lanes_and_only_the_host_for_recognition_recognises(
+    control: Ingest, gate: Gate, database_url: str, tmp_path: Path
+) -> None:
+    gate.opened.set()
+    laned = replace(control, extra=(*control.extra, ("INGEST_LANES", "true"), ("INGEST_DRAIN_WORKERS", "3")))
+    with ExitStack() as stack:
+        ui = stack.enter_context(laned.up())
+        reader = stack.enter_context(closing(Deployment(settings_for(database_url, tmp_path / "reader"))))
+        two = stack.enter_context(worker(laned, tmp_path / "two", "--lanes", "ocr"))
+        two.wait()
+        assert workers_check(laned)["detail"] == "1 answer, with 1 slots; no one takes runs that are of no lane"
+        one = stack.enter_context(worker(laned, tmp_path / "one", "--lanes", "parse,embed"))
+        one.wait()
+        submit(laned, tmp_path / "policies", REST)
+        (tmp_path / "policies" / "scan.pdf").write_bytes(as_pdf(typed(["The windscreen is covered."])))
+        assert laned("submit", tmp_path / "policies", "--json").code == 0
+        until(lambda: reader.documents.by_stage_and_state() == {"embedded/done": REST + 1})
+        until(lambda: not runs(ui, "QUEUED", "STARTING", "STARTED", "CANCELING"))
+        executed = {(tag_of(run, "ingest/lane"), worker_of(run)) for run in runs(ui, "SUCCESS")}
+        assert executed == {("parse", one.name), ("ocr", two.name), ("embed", one.name)}
+    with worker(laned, tmp_path / "one") as undivided:
+        undivided.wait()
+        assert workers_check(laned)["ok"]

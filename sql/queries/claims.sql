@@ -1,15 +1,16 @@
 -- claim_jobs
 -- Lease up to `limit` queued or due jobs, or only due ones, to `claim`: users round-robin from `after`, each one's jobs
 -- by priority, then age. Rows that others hold are passed over; no user has more than `per_user` jobs in work.
--- `light_only` leaves out documents that are large or have proved to be slow.
+-- `light_only` leaves out documents that are large or have proved to be slow. `lane` leaves out those of other lanes.
 WITH claimable AS (
     SELECT job.job_id, turn.place
-    FROM upload_pipeline.turns(%(after)s, %(limit)s, %(retries_only)s, %(per_user)s) AS turn
+    FROM upload_pipeline.turns(%(after)s, %(limit)s, %(retries_only)s, %(per_user)s, %(lane)s) AS turn
     CROSS JOIN LATERAL (
         SELECT job_id
         FROM upload_pipeline.upload_jobs
         WHERE user_id = turn.user_id AND state IN ('queued', 'retryable') AND COALESCE(next_retry_at, '-infinity')
             BETWEEN CASE WHEN %(retries_only)s THEN timestamptz 'epoch' ELSE '-infinity' END AND now()
+            AND (%(lane)s::text IS NULL OR lane = %(lane)s)
             AND (NOT %(light_only)s OR NOT jsonb_exists_any(attempts_by_code, %(slow_codes)s) AND (
                 SELECT byte_size <= %(light_bytes)s
                 FROM upload_pipeline.documents
@@ -193,9 +194,9 @@ SELECT document_id, job_id, user_id, version, stage, state, %(actor)s, COALESCE(
 FROM reclaimed;
 
 -- count_waiting
--- Count the jobs that could be claimed now, up to `limit`.
+-- Count the jobs that could be claimed now, in one lane or in all, up to `limit`.
 SELECT LEAST(COALESCE(sum(share), 0), %(limit)s) AS count
-FROM upload_pipeline.turns('00000000-0000-0000-0000-000000000000', %(limit)s, false, %(per_user)s);
+FROM upload_pipeline.turns('00000000-0000-0000-0000-000000000000', %(limit)s, false, %(per_user)s, %(lane)s);
 
 -- any_unfinished
 -- Return whether any job that is not paused is queued, in progress or waiting for a retry.

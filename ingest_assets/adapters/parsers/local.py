@@ -33,15 +33,17 @@ OWN_LIMITS = {"timeout", "out_of_memory", "parser_crashed"}
 class LocalParser:
     """The local parser. Any number of threads may call it; `limits.workers` documents are parsed at once.
 
-    Text is recognised in a worker of its own, one document after the other: it takes a second a page, for which
-    documents that have their text must not wait.
+    Text is recognised in workers of its own, for `limits.recognisers` documents at once: it takes a second a page, for
+    which documents that have their text must not wait.
     """
 
     def __init__(self, limits: ParserLimits | None = None) -> None:
         self.producer = Producer("local", f"{version('xberg')}+{REVISION}")
         self.limits = limits or ParserLimits()
         self._pool = WorkerPool(replace(self.limits, ocr_folder=""))
-        self._recognising_pool = WorkerPool(replace(self.limits, workers=1)) if self.limits.ocr_folder else None
+        self._recognising_pool = None
+        if self.limits.ocr_folder:
+            self._recognising_pool = WorkerPool(replace(self.limits, workers=self.limits.recognisers))
 
     def producer_of(self, media_type: str) -> Producer:
         """Return the tool for a type; for what may be scanned, its version names the languages that are recognised."""
@@ -88,7 +90,7 @@ class LocalParser:
 
     @staticmethod
     def _recognise(pool: WorkerPool, content: bytes, document: Document) -> Reply:
-        if document.is_tried_shortly:
+        if document.is_tried_shortly or not document.may_be_recognised:
             raise ResourceError("recognition_slow")
         with pool.borrow() as worker:
             return worker.ask(content, document.media_type)

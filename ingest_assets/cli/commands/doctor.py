@@ -12,6 +12,7 @@ from ingest_assets.cli.console import messages, out
 from ingest_assets.cli.doctor.check import Check, attempt, examined, failed, hints_of, traced_to_causes
 from ingest_assets.cli.doctor.findings import remedy_of
 from ingest_assets.cli.doctor.work import instance_of, work_checks
+from ingest_assets.cli.doctor.workers import workers_check
 from ingest_assets.cli.output import deployed, print_json
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, UserId
@@ -120,6 +121,7 @@ def _examine_the_rest(deployment: Deployment) -> Iterator[Check]:
     yield examined("deployments on this database", lambda: _deployments(deployment))
     yield _dagster_database(deployment)
     yield from work_checks(deployment)
+    yield from _workers(deployment)
     yield attempt("document store", lambda: _store(deployment))
     yield attempt("encryption of stored documents", lambda: _stored_encryption(deployment))
     yield attempt("parser", lambda: _parser(deployment))
@@ -232,6 +234,12 @@ def _deployments(deployment: Deployment) -> Check:
     told = ", ".join(f"{each.name} since {each.began_at.astimezone():%Y-%m-%d %H:%M}" for each in others)
     hint = SHARED_DAGSTER if any(each.shares_dagster for each in others) else SHARED_DATABASE
     return Check(name, True, f"also at work: {told}", hint=hint)
+
+
+def _workers(deployment: Deployment) -> Iterator[Check]:
+    broker_url, has_lanes = deployment.settings.broker_url, deployment.settings.lanes
+    if broker_url is not None:
+        yield examined("workers", lambda: workers_check(broker_url.get_secret_value(), has_lanes=has_lanes))
 
 
 def _dagster_database(deployment: Deployment) -> Check:

@@ -9,19 +9,42 @@ from ingest_assets.cli.output import deployed
 from ingest_assets.cli.upkeep import DEFINITIONS
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.errors import PermanentError
+from ingest_assets.domain.queue.lanes import Lane
 
 PROGRAM = "ingest_assets.orchestration.cluster"
 
 
 def worker(
     slots: Annotated[int, typer.Option("--slots", min=1, max=64, help="How many runs it executes at a time.")] = 2,
+    lanes: Annotated[
+        str | None,
+        typer.Option("--lanes", help="The only lanes whose runs it executes, such as parse,ocr; by default, all runs."),
+    ] = None,
 ) -> None:
     """Execute runs that `ingest up` hands over, on this host, in the foreground. Ctrl-C gives back what it holds."""
     with deployed(as_json=False) as deployment:
         require_shared(deployment)
+        chosen = _chosen(lanes, deployment)
         prepare(deployment)
-        command = [sys.executable, "-m", PROGRAM, deployment.instance_name, str(slots), DEFINITIONS]
+        command = [sys.executable, "-m", PROGRAM, deployment.instance_name, str(slots), DEFINITIONS, *chosen]
     os.execv(sys.executable, command)  # noqa: S606  our own command; it forks, and so must inherit no thread
+
+
+def _chosen(lanes: str | None, deployment: Deployment) -> list[Lane]:
+    """Return the lanes that are named.
+
+    Raises:
+        PermanentError: wrong_usage.
+    """
+    if lanes is None:
+        return []
+    if not deployment.settings.lanes:
+        raise PermanentError("wrong_usage", what="Set INGEST_LANES=true for all hosts, or leave out --lanes.")
+    try:
+        return list(dict.fromkeys(Lane(name.strip()) for name in lanes.split(",")))
+    except ValueError:
+        known = ", ".join(Lane)
+        raise PermanentError("wrong_usage", what=f"--lanes takes {known}, separated by commas.") from None
 
 
 def require_shared(deployment: Deployment) -> None:

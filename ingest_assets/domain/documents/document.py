@@ -63,6 +63,8 @@ class Document:
     """The newest parse of this content, if there is one."""
     is_tried_shortly: bool = False
     """Whether a parser may give the document back after a short while, because others wait behind it."""
+    may_be_recognised: bool = True
+    """Whether the worker that has the document recognises scanned pages, or leaves that to those of another lane."""
     fence: int | None = None
     """The fence of the claim under which the document is worked on; None if nobody has to hold it."""
     correlation_id: str | None = None

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from ingest_assets.domain.documents.document import Document, DocumentId, JobId
 from ingest_assets.domain.documents.warnings import Warnings
+from ingest_assets.domain.queue.lanes import RECOGNITION, Lane, lane_of
 from ingest_assets.domain.queue.stages import Stage, State
 
 LIGHT_BYTES = 1024 * 1024
 """A larger document is heavy: it leaves a share of each worker to light ones."""
 SLOW_CODES = (
     "parsing_slow",
-    "recognition_slow",
+    RECOGNITION,
     "timeout",
     "out_of_memory",
     "chunking_timeout",
@@ -92,6 +93,11 @@ class Job:
     def is_heavy(self) -> bool:
         """Whether the document is large, or has proved to be slow."""
         return self.document.byte_size > LIGHT_BYTES or any(code in self.failures for code in SLOW_CODES)
+
+    @property
+    def lane(self) -> Lane:
+        """Return what the document needed when the job was claimed."""
+        return lane_of(self.stage, self.failures)
 
     def attempt_of(self, code: str) -> int:
         """Return the number that this attempt has, from 1, among those that fail for this cause."""

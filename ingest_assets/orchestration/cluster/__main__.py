@@ -1,4 +1,7 @@
-"""A worker: `python -m ingest_assets.orchestration.cluster NAME SLOTS MODULE`. INGEST_BROKER_URL names the broker."""
+"""A worker: `python -m ingest_assets.orchestration.cluster NAME SLOTS MODULE LANE…`.
+
+INGEST_BROKER_URL names the broker.
+"""
 
 import os
 import sys
@@ -7,8 +10,8 @@ from ingest_assets.orchestration.cluster.worker import work
 
 
 def main() -> None:
-    name, slots, definitions = sys.argv[1:]
-    work(name, int(slots), os.environ["INGEST_BROKER_URL"], definitions)
+    name, slots, definitions, *lanes = sys.argv[1:]
+    work(name, int(slots), lanes, os.environ["INGEST_BROKER_URL"], definitions)
 
 
 if __name__ == "__main__":

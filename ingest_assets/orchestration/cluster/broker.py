@@ -2,14 +2,20 @@
 
 from typing import Any
 
+import dagster as dg
 from celery import Celery
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
 
+from ingest_assets.domain.queue.lanes import Lane
+from ingest_assets.orchestration.claims import LANE_TAG
+
 EXECUTE_RUN = "execute_run"
 """The one task. Its argument, and its id, is the id of a run that Dagster's storage has."""
 RUNS = "runs"
-"""The question that each worker answers with its slots and the runs that it has."""
+"""The question that each worker answers with its slots, its queues and the runs that it has."""
+DEFAULT_QUEUE = "dagster"
+"""The queue of all runs that are of no lane."""
 TASK_TAG = DAGSTER_CELERY_TASK_ID_TAG
 
 CONFIGURATION: dict[str, Any] = {
@@ -25,6 +31,19 @@ CONFIGURATION: dict[str, Any] = {
     "worker_send_task_events": False,
 }
 """Settings of Celery."""
+
+
+def queue_of_lane(lane: str) -> str:
+    return f"{DEFAULT_QUEUE}-{lane}"
+
+
+QUEUES = (DEFAULT_QUEUE, *map(queue_of_lane, Lane))
+
+
+def queue_of(run: dg.DagsterRun) -> str:
+    """Return the queue for a run, which people may have tagged with a lane that does not exist."""
+    lane = run.tags.get(LANE_TAG)
+    return queue_of_lane(lane) if lane in set(Lane) else DEFAULT_QUEUE
 
 
 def broker_errors(celery: Celery) -> tuple[type[Exception], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ingest_assets.orchestration.cluster.broker import RUNS, broker_errors
+from ingest_assets.orchestration.cluster.broker import DEFAULT_QUEUE, RUNS, broker_errors
 
 ANSWER_SECONDS = 1.0
 """How long workers may take to answer; all of them have to be waited for, since nobody knows how many there are."""
@@ -19,6 +19,7 @@ class Host:
     """What a worker has."""
 
     slots: int
+    queues: frozenset[str]
     runs: frozenset[str]
 
 
@@ -40,9 +41,10 @@ class Hosts:
                 self._asked_at = time.monotonic()
             return self._answers
 
-    def slots(self) -> int:
-        """Return how many runs the workers that answer can execute at a time."""
-        return sum(host.slots for host in (self.look() or {}).values())
+    def slots(self, queue: str | None = None) -> int:
+        """Return how many runs of this queue, or of all, the workers that answer can execute at a time."""
+        hosts = (self.look() or {}).values()
+        return sum(host.slots for host in hosts if queue is None or queue in host.queues)
 
     def holder_of(self, run_id: str) -> str | None:
         """Return the name of the worker that has the run, if one says so."""
@@ -54,7 +56,7 @@ class Hosts:
         except self._broker_errors:
             return None
         return {
-            name: Host(told["slots"], frozenset(told["runs"]))
+            name: Host(told["slots"], frozenset(told.get("queues", [DEFAULT_QUEUE])), frozenset(told["runs"]))
             for answer in answers or ()
             for name, told in answer.items()
             if "slots" in told

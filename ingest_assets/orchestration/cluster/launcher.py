@@ -1,7 +1,8 @@
 """The launcher that `dagster.cluster.yaml` names: Dagster's own for Celery, which here also tells the truth."""
 
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,14 @@ from dagster_celery.launcher import CeleryRunLauncher
 
 from ingest_assets.composition import Deployment
 from ingest_assets.orchestration.claims import CLAIM_TAG
-from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RUN, TASK_TAG, broker_errors
+from ingest_assets.orchestration.cluster.broker import (
+    CONFIGURATION,
+    DEFAULT_QUEUE,
+    EXECUTE_RUN,
+    TASK_TAG,
+    broker_errors,
+    queue_of,
+)
 from ingest_assets.orchestration.cluster.hosts import Hosts
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.dagster_internals.configured_classes import ConfigurableClassData
@@ -38,8 +46,8 @@ class ClusterRunLauncher(CeleryRunLauncher):
 
     def __init__(self, broker: str, inst_data: ConfigurableClassData | None = None) -> None:
         install()
-        super().__init__(default_queue="dagster", broker=broker, config_source=CONFIGURATION, inst_data=inst_data)
-        self._hosts = Hosts(self.celery)
+        super().__init__(default_queue=DEFAULT_QUEUE, broker=broker, config_source=CONFIGURATION, inst_data=inst_data)
+        self.hosts = Hosts(self.celery)
         self._broker_errors = broker_errors(self.celery)
         self._sightings: dict[str, tuple[str, float]] = {}
         self._missing: dict[str, float] = {}
@@ -54,15 +62,21 @@ class ClusterRunLauncher(CeleryRunLauncher):
     ) -> "ClusterRunLauncher":
         return cls(inst_data=inst_data, **config_value)
 
-    def room(self) -> int:
-        """Return how many more runs the workers can execute now."""
-        at_work = self._instance.get_runs_count(dg.RunsFilter(statuses=AT_WORK))
-        return max(0, self._hosts.slots() - at_work)
+    def launchable(self, runs: Sequence[dg.DagsterRun]) -> list[dg.DagsterRun]:
+        """Return the first of the runs that the workers can execute now, each in the queue of its lane."""
+        at_work = Counter(map(queue_of, self._instance.get_runs(dg.RunsFilter(statuses=AT_WORK))))
+        chosen: list[dg.DagsterRun] = []
+        for run in runs:
+            queue = queue_of(run)
+            if at_work.total() < self.hosts.slots() and at_work[queue] < self.hosts.slots(queue):
+                at_work[queue] += 1
+                chosen.append(run)
+        return chosen
 
     def launch_run(self, context: LaunchRunContext) -> None:
         run = context.dagster_run
         self._instance.add_run_tags(run.run_id, self._others.own_tag | {TASK_TAG: run.run_id})
-        self.celery.send_task(EXECUTE_RUN, args=[run.run_id], task_id=run.run_id, queue=self.default_queue)
+        self.celery.send_task(EXECUTE_RUN, args=[run.run_id], task_id=run.run_id, queue=queue_of(run))
         self._instance.report_engine_event("The broker has the run for a worker.", run, cls=type(self))
 
     def terminate(self, run_id: str) -> bool:
@@ -74,7 +88,7 @@ class ClusterRunLauncher(CeleryRunLauncher):
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or self._others.launched(run):
             return False
-        if run.status is dg.DagsterRunStatus.STARTED and self._hosts.holder_of(run_id) is None:
+        if run.status is dg.DagsterRunStatus.STARTED and self.hosts.holder_of(run_id) is None:
             return False
         self._instance.report_run_canceling(run)
         try:
@@ -97,10 +111,10 @@ class ClusterRunLauncher(CeleryRunLauncher):
         """
         if self._others.launched(run):
             return self._others.health_of(run, self._instance)
-        hosts, now = self._hosts.look(), time.monotonic()
+        hosts, now = self.hosts.look(), time.monotonic()
         if hosts is None:
             return RUNNING
-        holder = self._hosts.holder_of(run.run_id)
+        holder = self.hosts.holder_of(run.run_id)
         if holder is not None:
             self._sightings[run.run_id] = holder, now
             self._missing.pop(run.run_id, None)
@@ -114,7 +128,7 @@ class ClusterRunLauncher(CeleryRunLauncher):
         return self._given_up(run, "The worker that had it does not answer.")
 
     def get_run_worker_debug_info(self, run: dg.DagsterRun, include_container_logs: bool | None = True) -> str | None:  # noqa: ARG002, FBT001, FBT002  as Dagster calls it
-        holder = self._hosts.holder_of(run.run_id)
+        holder = self.hosts.holder_of(run.run_id)
         return None if holder is None else f"The worker {holder} has it."
 
     def _given_up(self, run: dg.DagsterRun, why: str) -> CheckRunHealthResult:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from celery.worker import state
 from celery.worker.control import inspect_command
 from dagster_celery.make_app import make_app
 
-from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RUN, RUNS
+from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RUN, QUEUES, RUNS, queue_of_lane
 from ingest_assets.orchestration.cluster.execution import execute_run
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.warm_launcher.preload import Preloaded
@@ -25,12 +26,13 @@ STOPPING = get_context("fork").Event()
 """Whether this worker has been told to stop; its forked processes see it too."""
 
 
-def work(name: str, slots: int, broker_url: str, definitions: str) -> NoReturn:
+def work(name: str, slots: int, lanes: Sequence[str], broker_url: str, definitions: str) -> NoReturn:
     """Execute runs until a signal stops this process; then interrupt the runs, which give back their documents.
 
     Args:
         name: The worker's name, which no other one has.
         slots: How many runs it executes at a time.
+        lanes: The only lanes whose runs it executes, or nothing for runs of all kinds.
         broker_url: Where it gets them from.
         definitions: The module that Dagster loads.
     """
@@ -44,16 +46,17 @@ def work(name: str, slots: int, broker_url: str, definitions: str) -> NoReturn:
     inspect_command(name=RUNS)(_tell_runs)
     main = os.getpid()
     signals.worker_process_init.connect(lambda **_: end_with_parent(signal.SIGTERM, main), weak=False)
-    signals.worker_ready.connect(lambda **_: _announce(name, slots), weak=False)
+    signals.worker_ready.connect(lambda **_: _announce(name, slots, lanes), weak=False)
     signals.worker_shutting_down.connect(_stop, weak=False)
     Preloaded(definitions)
     gc.collect()
     gc.freeze()  # pages that the collector never touches stay shared with the forked processes
-    _serve(app, name, slots)
+    _serve(app, name, slots, list(map(queue_of_lane, lanes)) or QUEUES)
 
 
-def _serve(app: Celery, name: str, slots: int) -> NoReturn:
-    options = [f"--hostname=ingest@{name}", f"--concurrency={slots}", "--loglevel=WARNING", "--max-tasks-per-child=1"]
+def _serve(app: Celery, name: str, slots: int, queues: Sequence[str]) -> NoReturn:
+    options = [f"--hostname=ingest@{name}", f"--concurrency={slots}", f"--queues={','.join(queues)}"]
+    options += ["--loglevel=WARNING", "--max-tasks-per-child=1"]
     app.worker_main(["--quiet", "worker", *options, "--pool=prefork", "--without-gossip", "--without-mingle"])
     raise SystemExit(0)
 
@@ -66,7 +69,11 @@ def _execute(name: str, run_id: str) -> None:
 
 def _tell_runs(control: Any) -> dict[str, Any]:
     requests = {*state.reserved_requests, *state.active_requests}
-    return {"slots": control.consumer.controller.concurrency, "runs": [request.id for request in requests]}
+    return {
+        "slots": control.consumer.controller.concurrency,
+        "queues": [queue.name for queue in control.consumer.task_consumer.queues],
+        "runs": [request.id for request in requests],
+    }
 
 
 def _stop(**_: Any) -> None:
@@ -76,6 +83,7 @@ def _stop(**_: Any) -> None:
             os.kill(request.worker_pid, signal.SIGTERM)
 
 
-def _announce(name: str, slots: int) -> None:
-    sys.stdout.write(json.dumps({"worker": name, "slots": slots, "pid": os.getpid()}) + "\n")
+def _announce(name: str, slots: int, lanes: Sequence[str]) -> None:
+    told = {"worker": name, "slots": slots, "lanes": list(lanes), "pid": os.getpid()}
+    sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()

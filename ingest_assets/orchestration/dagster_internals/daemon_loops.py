@@ -57,8 +57,8 @@ def launch_what_there_is_room_for() -> None:
 
     def choose(coordinator: Any, instance: Any, *arguments: Any, **named: Any) -> list[Any]:
         runs = usual(coordinator, instance, *arguments, **named)
-        room = getattr(instance.run_launcher, "room", None)
-        return list(runs if room is None or not runs else runs[: room()])
+        launchable = getattr(instance.run_launcher, "launchable", None)
+        return list(runs if launchable is None or not runs else launchable(runs))
 
     module.QueuedRunCoordinatorDaemon.usual_choice = usual
     module.QueuedRunCoordinatorDaemon._get_runs_to_dequeue = choose  # noqa: SLF001

@@ -7,6 +7,7 @@ from typing import Protocol
 from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import IngestError
 from ingest_assets.domain.queue.jobs import Actor, Job
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.retry_policy import Decision
 from ingest_assets.domain.queue.stages import Stage
 
@@ -15,7 +16,14 @@ class Claims(Protocol):
     """Leases on jobs. Every change requires the claim and leaves an event in the same transaction."""
 
     def claim(
-        self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False, light_only: bool = False
+        self,
+        claim: str,
+        limit: int,
+        lease: timedelta,
+        *,
+        retries_only: bool = False,
+        light_only: bool = False,
+        lane: Lane | None = None,
     ) -> list[Job]:
         """Lease up to `limit` queued or due jobs, passing over those that others hold.
 
@@ -28,6 +36,7 @@ class Claims(Protocol):
             lease: For how long.
             retries_only: Whether to lease only retries that are due.
             light_only: Whether to leave out heavy documents, as `Job.is_heavy` says.
+            lane: The only lane whose jobs to lease, or None for all.
 
         Returns:
             The jobs, in the order in which to work on them.
@@ -86,8 +95,8 @@ class Claims(Protocol):
 class Backlog(Protocol):
     """How much waits, and which workers are at work."""
 
-    def waiting(self, limit: int) -> int:
-        """Return how many jobs could be claimed now, counted up to `limit`."""
+    def waiting(self, limit: int, lane: Lane | None = None) -> int:
+        """Return how many jobs could be claimed now, in one lane or in all, counted up to `limit`."""
 
     def holders(self) -> set[str]:
         """Return the claims of live workers, which have a lease that has not expired."""

@@ -20,6 +20,7 @@ from ingest_assets.domain.documents.document import (
 from ingest_assets.domain.errors import TransientError
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.concurrency import as_they_come
 from ingest_assets.pipeline.ports.processing import VectorBuffer
@@ -47,6 +48,9 @@ class Embed(Step[Embeddings]):
 
     vector_buffer: VectorBuffer
     embedder: Embedder
+
+    def lane(self, job: Job) -> Lane | None:
+        return Lane.EMBED if self.is_paid(job) else None
 
     def is_paid(self, job: Job) -> bool:  # noqa: ARG002  one model embeds all documents
         return not self.embedder.costs_nothing

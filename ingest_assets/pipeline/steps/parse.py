@@ -11,6 +11,7 @@ from ingest_assets.domain.errors import PermanentError, ResourceError
 from ingest_assets.domain.files.file_types import FileType
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.domain.text.normalisation import has_words
 from ingest_assets.pipeline.attachments import Attachments
@@ -35,6 +36,11 @@ class Parse(Step[ParsedDocument]):
     objects: ObjectStore
     parser: Parser
     attachments: Attachments
+
+    def lane(self, job: Job) -> Lane | None:
+        if self.is_paid(job):
+            return Lane.PARSE
+        return job.lane if job.lane is Lane.OCR and not self._is_parsed(job.document) else None
 
     def is_paid(self, job: Job) -> bool:
         document = job.document

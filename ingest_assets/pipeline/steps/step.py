@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.changes import Change, Move
 from ingest_assets.domain.queue.jobs import Job, Payload
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
@@ -29,6 +30,10 @@ class Step(ABC, Generic[Value]):
     progress: Progress
     clock: Clock
     observer: Observer
+
+    def lane(self, job: Job) -> Lane | None:  # noqa: ARG002  most steps have as much room as there is
+        """Return the lane in which the document needs a place for this step, or None."""
+        return None
 
     def is_paid(self, job: Job) -> bool:  # noqa: ARG002  most steps compute here, whatever the document
         """Return whether a paid provider does the work; then the step waits, and its result is worth protecting."""

@@ -28,6 +28,7 @@ NAMES = {
     "light_bytes": 1 << 20,
     "slow_codes": ["timeout"],
     "per_user": None,
+    "lane": None,
     "claim": "worker",
     "lease": timedelta(seconds=30),
 }
@@ -98,11 +99,16 @@ def test_a_claim_stays_on_its_indexes(database_url: str, queue: str) -> None:
         connection.execute("ANALYZE upload_pipeline.upload_jobs, upload_pipeline.documents")
         connection.commit()
         connection.execute("SET ROLE ingest_worker")
+        explained(connection, "claim_jobs")  # which reads the catalogue
         for name, changes in (
             ("claim_jobs", {}),
             ("claim_jobs", {"per_user": 3}),
             ("claim_jobs", {"light_only": True}),
+            ("claim_jobs", {"lane": "parse"}),
+            ("claim_jobs", {"lane": "embed"}),
             ("count_waiting", {}),
+            ("count_waiting", {"lane": "parse"}),
+            ("count_waiting", {"lane": "embed"}),
         ):
             plan = explained(connection, name, **changes)
             read = [node for node in nodes(plan) if node.get("Relation Name") in ("upload_jobs", "documents")]

@@ -90,6 +90,7 @@ VALUES: dict[str, Any] = {
     "first_id": uuid_of("document 7"),
     "last_id": uuid_of("document 7"),
     "actor": "test",
+    "lane": None,
     "lock": "intake 7",
     "correlation_id": "a test",
     "count": 10,
@@ -281,7 +282,8 @@ KINDS = {"window": "interval"}
 """Types of values that stand where Postgres cannot tell them."""
 
 OTHER_VALUES: dict[str, dict[str, Any]] = {
-    "claim_jobs": {"retries_only": True, "light_only": True},
+    "claim_jobs": {"retries_only": True, "light_only": True, "lane": "embed"},
+    "count_waiting": {"lane": "embed"},
     "release_jobs": {"document_id": None},
 }
 """A second set of values where a query takes another way with them."""

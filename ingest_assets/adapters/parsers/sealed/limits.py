@@ -20,6 +20,8 @@ class ParserLimits:
     """How long the recognition of one document may take, beyond the time for everything else."""
     workers: int = 2
     """How many documents are parsed at once; further callers wait."""
+    recognisers: int = 1
+    """The same for documents whose text is recognised."""
     documents_per_worker: int = 500
     resident_mb: int = 512
     """A worker that has grown beyond this is replaced after its document."""

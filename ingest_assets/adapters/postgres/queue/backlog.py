@@ -3,6 +3,7 @@
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.queue.claims import by_turns
+from ingest_assets.domain.queue.lanes import Lane
 
 
 class PostgresBacklog:
@@ -10,9 +11,10 @@ class PostgresBacklog:
         self._database = database
         self._per_user = per_user
 
-    def waiting(self, limit: int) -> int:
+    def waiting(self, limit: int, lane: Lane | None = None) -> int:
+        names = {"limit": limit, "per_user": self._per_user, "lane": lane}
         with self._database.connection() as connection:
-            [row] = by_turns(connection, "count_waiting", {"limit": limit, "per_user": self._per_user})
+            [row] = by_turns(connection, "count_waiting", names)
         return int(row["count"])
 
     def holders(self) -> set[str]:

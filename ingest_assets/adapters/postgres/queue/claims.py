@@ -16,6 +16,7 @@ from ingest_assets.adapters.postgres.rows import claim_columns, columns_of, colu
 from ingest_assets.domain.documents.document import DocumentId, JobId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
 from ingest_assets.domain.queue.jobs import LIGHT_BYTES, SLOW_CODES, Actor, Job
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.retry_policy import Decision, GiveUp, RetryAt
 from ingest_assets.domain.queue.stages import Stage, State, predecessor, sources
 from ingest_assets.pipeline.tracing import tracing
@@ -33,10 +34,17 @@ class PostgresClaims:
         self._last_user = uuid4()
 
     def claim(
-        self, claim: str, limit: int, lease: timedelta, *, retries_only: bool = False, light_only: bool = False
+        self,
+        claim: str,
+        limit: int,
+        lease: timedelta,
+        *,
+        retries_only: bool = False,
+        light_only: bool = False,
+        lane: Lane | None = None,
     ) -> list[Job]:
         names: dict[str, Any] = {"claim": claim, "limit": limit, "lease": lease, "retries_only": retries_only}
-        names |= {"light_only": light_only, "light_bytes": LIGHT_BYTES, "slow_codes": list(SLOW_CODES)}
+        names |= {"lane": lane, "light_only": light_only, "light_bytes": LIGHT_BYTES, "slow_codes": list(SLOW_CODES)}
         with tracing.span("claim", **{"ingest.claim": claim}) as note, self._claiming() as connection:
             rows = by_turns(connection, "claim_jobs", names | {"after": self._last_user, "per_user": self._per_user})
             note({"ingest.documents": len(rows)})

@@ -1,0 +1,37 @@
+"""Which workers of a cluster answer, and what they are for."""
+
+from ingest_assets.cli.commands.up import require_cluster_extra
+from ingest_assets.cli.doctor.check import Check
+from ingest_assets.domain.queue.lanes import Lane
+
+NAME = "workers"
+START = "Start one, on any host: `ingest worker{}`"
+BROKER_AWAY = "See whether the broker in INGEST_BROKER_URL runs and lets this host in. Meanwhile, all runs stay queued."
+
+
+def workers_check(broker_url: str, *, has_lanes: bool) -> Check:
+    """Return whether runs of each kind have a worker that takes them.
+
+    Raises:
+        PermanentError: extra_missing.
+    """
+    require_cluster_extra()
+    from celery import Celery
+
+    from ingest_assets.orchestration.cluster.broker import CONFIGURATION, DEFAULT_QUEUE, queue_of_lane
+    from ingest_assets.orchestration.cluster.hosts import Hosts
+
+    with Celery(broker=broker_url, config_source=CONFIGURATION, set_as_current=False) as celery:
+        hosts = Hosts(celery)
+        answers = hosts.look()
+        if answers is None:
+            return Check(NAME, False, "the broker does not answer", "broker_unreachable", BROKER_AWAY)
+        told = f"{len(answers)} answer, with {hosts.slots()} slots"
+        if not hosts.slots(DEFAULT_QUEUE):
+            detail = f"{told}; no one takes runs that are of no lane" if answers else "no one answers"
+            return Check(NAME, False, detail, "workers_missing", START.format(""))
+        lanes = [lane for lane in Lane if has_lanes and not hosts.slots(queue_of_lane(lane))]
+        if lanes:
+            detail = f"{told}; no one takes the lane {' or '.join(lanes)}"
+            return Check(NAME, False, detail, "workers_missing", START.format(f" --lanes {','.join(lanes)}"))
+        return Check(NAME, True, told)
