@@ -138,9 +138,13 @@ def releases(tmp_path: Path) -> Iterator[tuple[Release, Release]]:
     python = former_release(tmp_path)
     if python is None:
         pytest.skip("the repository's history is not here: no release takes over from the one before")
-    home = Ingest(
-        tmp_path, (("INGEST_JWT_SECRET", SECRET), ("INGEST_FEW_JOBS", "0"), ("INGEST_DRAIN_IDLE_SECONDS", "1"))
-    )
+    settings = {
+        "INGEST_JWT_SECRET": SECRET,
+        "INGEST_FEW_JOBS": "0",
+        "INGEST_DRAIN_IDLE_SECONDS": "1",
+        "INGEST_REQUESTS_PER_MINUTE": "100000",
+    }
+    home = Ingest(tmp_path, tuple(settings.items()))
     both = Release(python, home.environment), Release(Path(sys.executable), home.environment)
     try:
         yield both
