@@ -160,7 +160,9 @@ def test_a_release_takes_over_and_gives_back_without_a_request_that_fails(releas
     serving, working = before.start("serve"), before.start("up")
     with at_work(serving.announced["url"]) as application:
         application.awaits()
-        assert after("migrate", "--needed")["applied"]
+        migrated = after("migrate", "--needed")
+        assert migrated["applied"]
+        left = migrated["waiting"]
         application.awaits()  # the code before, on the schema of this release
 
         newer_serving = after.start("serve")
@@ -174,7 +176,15 @@ def test_a_release_takes_over_and_gives_back_without_a_request_that_fails(releas
         application.goes_to(serving.announced["url"])
         newer_serving.end()
         newer_working.end()
-        before.start("up")
+        working = before.start("up")
+        application.awaits()
+
+        newer_serving = after.start("serve")  # and forward again, for good
+        application.goes_to(newer_serving.announced["url"])
+        serving.end()
+        working.end()
+        after.start("up")
+        assert after("migrate")["applied"] == left
         application.awaits()
     until(lambda: not application.unsearchable())
     assert application.failures == []
