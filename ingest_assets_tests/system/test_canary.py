@@ -53,7 +53,7 @@ ADD CONSTRAINT refusing CHECK (text NOT LIKE '%row refused%') NOT VALID"""
 """Postgres quotes the whole row in its error."""
 
 FAILING_QUEUE = f"""CREATE OR REPLACE FUNCTION upload_pipeline.turns(
-    after uuid, most integer, retries_only boolean, per_user integer)
+    after uuid, most integer, retries_only boolean, per_user integer, wanted text)
 RETURNS TABLE (user_id uuid, place integer, share integer) LANGUAGE plpgsql
 AS $$ BEGIN RAISE EXCEPTION 'of {CANARY.word}'; END $$"""
 """No job's failure, but that of whatever looks at the queue."""

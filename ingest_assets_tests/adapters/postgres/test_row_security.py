@@ -156,7 +156,7 @@ def test_a_reader_does_not_even_read_what_is_the_services_own(reader: Connection
         "SET ROLE ingest_owner",
         "SET ROLE postgres",
         "SET SESSION AUTHORIZATION ingest_worker",
-        "SELECT upload_pipeline.turns('00000000-0000-0000-0000-000000000000', 10, false, NULL)",
+        "SELECT upload_pipeline.turns('00000000-0000-0000-0000-000000000000', 10, false, NULL, NULL)",
         "SELECT upload_pipeline.traces_of(gen_random_uuid())",
         "SELECT pg_read_file('postgresql.conf')",
     ],

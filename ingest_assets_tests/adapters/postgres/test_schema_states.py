@@ -122,7 +122,7 @@ def test_older_code_refuses_a_newer_schema_that_is_not(database_url: str, name: 
     ],
 )
 def test_a_connection_that_is_older_than_the_newer_schema_says_so_too(database_url: str, statements: str) -> None:
-    asked = "SELECT page_starts, upload_pipeline.turns(document_id, 1, false, 1) FROM upload_pipeline.documents"
+    asked = "SELECT page_starts, upload_pipeline.turns(document_id, 1, false, 1, NULL) FROM upload_pipeline.documents"
     with closing(Database(database_url, connections=1)) as database:
         assert code_of(database) is None
         record(database_url, "9999_post_less", statements)
