@@ -89,7 +89,6 @@ PROBLEMS = {
         TransientError,
         "{name} gave up on the document.",
         "Check that the document opens; if it does, replay it later.",
-        retries=1,
     ),
     "service_result_unusable": Problem(
         TransientError,
