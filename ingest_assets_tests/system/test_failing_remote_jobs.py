@@ -84,3 +84,47 @@ def test_a_document_whose_remote_jobs_all_fail_is_given_up_after_three_retries_a
     assert service.counts["uploads"] == 4
     assert service.counts["credits"] == 0
     assert deployment.ledger.costs() == []
+
+
+def test_a_document_for_which_the_provider_names_another_s_job_never_gets_the_other_s_text(
+    deployed: tuple[Deployment, LlamaParseEmulator], user: UserId, other_user: UserId, caplog: pytest.LogCaptureFixture
+) -> None:
+    deployment, service = deployed
+    first = submit(deployment, user, CONTENT, "policy.pdf").document_id
+    assert attempts_at(deployment) == [True]
+    [service.repeated] = service.jobs
+    second = submit(deployment, other_user, pdf("The emu is covered."), "other.pdf").document_id
+
+    became = attempts_at(deployment)
+
+    assert status_of(deployment, first).state is State.DONE
+    [costs] = deployment.ledger.costs()
+    if isinstance(service, LlamaCloudEmulator):  # its list tells which job it has made
+        assert became == [True]
+        assert "emu" in deployment.search.passages(other_user, "emu", 3)[0].text
+        assert costs.credits == service.counts["credits"] == 9
+        assert (costs.calls, costs.uncertain.calls) == (2, 0)
+    else:
+        assert became == [False] * 3
+        status = status_of(deployment, second)
+        assert (status.state, status.error_code) == (State.DEADLETTER, "service_job_repeated")
+        assert deployment.search.passages(other_user, "walrus", 3) == []
+        assert service.counts["uploads"] == 1 + 3
+        assert (costs.credits, costs.calls, costs.uncertain.calls) == (6, 1, 3)
+    assert service.repeated not in caplog.text
+    assert list(deployment.stored_rows.inspect()) == []
+
+
+def test_a_document_becomes_searchable_once_the_provider_names_jobs_of_its_own(
+    deployed: tuple[Deployment, LlamaParseEmulator], user: UserId
+) -> None:
+    deployment, service = deployed
+    submit(deployment, user, CONTENT, "policy.pdf")
+    assert attempts_at(deployment) == [True]
+    [service.repeated] = service.jobs
+    submit(deployment, user, pdf("The emu is covered."), "other.pdf")
+    [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
+    attempt(deployment, job)
+    service.repeated = None
+    attempts_at(deployment)
+    assert "emu" in deployment.search.passages(user, "emu", 3)[0].text

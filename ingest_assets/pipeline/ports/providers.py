@@ -164,6 +164,7 @@ class RemoteJobs(Protocol):
 
         Raises:
             ResourceError: claim_lost, if the document is gone, or another call has prepared a newer job.
+            TransientError: service_job_repeated, if the id is that of another document's job, or of another parser's.
         """
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
