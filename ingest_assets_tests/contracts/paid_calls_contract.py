@@ -241,6 +241,21 @@ class PaidCallContract:
         assert (costs.pages, costs.credits, costs.micro_usd) == (2, 4, 5000)
         assert wrong_rows(deployment) == []
 
+    def test_what_certainly_cost_nothing_is_released_and_what_is_settled_stays(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        lost = TransientError("service_unavailable", name="x")
+        lost.may_have_cost = True
+        with suppress(TransientError), gate().begin(PROVIDER, ESTIMATE, user, None) as uncertain:
+            raise lost
+        with gate().begin(PROVIDER, ESTIMATE, user, None) as certain:
+            certain.settle(Usage(pages=2, credits=6, micro_usd=7500))
+        for call in (uncertain, certain, uncertain):
+            gate().release(call.call_id)
+        [costs] = deployment.ledger.costs()
+        assert (costs.calls, costs.credits, costs.uncertain.calls) == (1, 6, 0)
+        assert wrong_rows(deployment) == []
+
     @staticmethod
     def settle(call: PaidCall) -> None:
         call.settle(USED)

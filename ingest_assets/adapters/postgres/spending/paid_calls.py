@@ -249,6 +249,10 @@ class PostgresPaidCalls:
         with self._database.connection() as connection:
             connection.execute(query("bill_call"), {"call_id": call_id} | _amounts(usage))
 
+    def release(self, call_id: int) -> None:
+        with self._database.connection() as connection:
+            connection.execute(query("release_call"), {"call_id": call_id})
+
     def _end(self, call: PaidCallUnderWay, outcome: CallOutcome, *, doubtful: bool = False) -> None:
         with self._database.connection() as connection:
             _settle(connection, call.call_id, outcome, call.used(outcome), doubtful=doubtful)
