@@ -105,6 +105,28 @@ def test_a_document_is_parsed_and_found_and_its_late_bill_is_booked(
     assert not deployment.remote_upkeep.is_due()
 
 
+@pytest.mark.parametrize(("times", "told"), [(20, False), (500, True)])
+def test_a_late_bill_of_many_times_what_was_expected_is_booked_and_told(
+    deployment: Deployment,
+    service: LlamaCloudEmulator,
+    user: UserId,
+    caplog: pytest.LogCaptureFixture,
+    times: int,
+    *,
+    told: bool,
+) -> None:
+    service.unbilled_looks = 1
+    ingested(deployment, user)
+    [remote] = service.jobs.values()
+    remote.pages *= times
+    pass_time(deployment, timedelta(minutes=2))
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=1, removed=0, waiting=0)
+    assert costs_of(deployment).credits == 6 * times
+    lines = [record.message for record in caplog.records if "is billed" in record.message]
+    assert len(lines) == told
+    assert all(" 3000 credits" in line and line.endswith("expect 6") for line in lines)
+
+
 def test_a_deleted_document_is_deleted_at_the_provider_too_as_soon_as_that_can_be_reached(
     deployment: Deployment, service: LlamaCloudEmulator, user: UserId
 ) -> None:

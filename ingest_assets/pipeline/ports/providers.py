@@ -124,7 +124,10 @@ class PaidCalls(Protocol):
         """Settle a call whose worker never came back, now that it is known what the call used; None for nothing."""
 
     def bill(self, call_id: int, usage: Usage) -> None:
-        """Replace what a call is taken to have cost, in credits and money, by what the provider bills."""
+        """Replace what a call is taken to have cost, in credits and money, by what the provider bills.
+
+        A bill of many times what was expected is told to the observer.
+        """
 
     def release(self, call_id: int) -> None:
         """Settle a call by nothing, now that it has certainly cost nothing; do nothing if it is settled."""
