@@ -14,6 +14,7 @@ NAMES = {
     "ClaimLost": "claim_lost",
     "ClaimingPaused": "claiming_paused",
     "ProviderAnswered": "provider_answered",
+    "BillSurprised": "bill_surprised",
     "IndexChanged": "index_changed",
     "ErrorPassedOver": "error_passed_over",
 }

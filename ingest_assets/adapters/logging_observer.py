@@ -4,6 +4,7 @@ import logging
 from uuid import UUID
 
 from ingest_assets.domain.facts import (
+    BillSurprised,
     ClaimingPaused,
     ClaimLost,
     DocumentFailed,
@@ -47,6 +48,11 @@ class LoggingObserver:
                     "%s answered after %.3f s: %s",
                     *(fact.provider, fact.seconds, fact.code or "ok"),
                     extra=_fields(fact.document_id, code=fact.code),
+                )
+            case BillSurprised():
+                logger.warning(
+                    "call %d of %s is billed with %d credits, where the price list let expect %d",
+                    *(fact.call_id, fact.provider, fact.billed, fact.expected),
                 )
             case IndexChanged():
                 logger.info("vector index of %s %s: %s", fact.model.name, fact.model.version, fact.action)

@@ -58,6 +58,17 @@ class ProviderAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class BillSurprised:
+    """A provider has billed a call with many times the credits that were expected."""
+
+    provider: str
+    call_id: int
+    """The call's number in the ledger."""
+    expected: int
+    billed: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexChanged:
     """The vector index of a model was built or dropped."""
 
@@ -75,5 +86,12 @@ class ErrorPassedOver:
 
 
 Fact = (
-    DocumentFinished | DocumentFailed | ClaimLost | ClaimingPaused | ProviderAnswered | IndexChanged | ErrorPassedOver
+    DocumentFinished
+    | DocumentFailed
+    | ClaimLost
+    | ClaimingPaused
+    | ProviderAnswered
+    | BillSurprised
+    | IndexChanged
+    | ErrorPassedOver
 )

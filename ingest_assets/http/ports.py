@@ -52,7 +52,7 @@ class WebhookLog(Protocol):
     """Keeps callbacks that have proved where they come from."""
 
     def record(self, body: bytes, outcome: Outcome, document_id: DocumentId | None) -> None:
-        """Record a callback. Without a document, or if it is gone, nothing of the body is kept."""
+        """Record a callback, unless the same came before. Without a document, nothing of the body is kept."""
 
 
 class Callbacks(Protocol):

@@ -122,7 +122,7 @@ async def _received(request: Request, key: str) -> tuple[bytes, str]:
 
 
 def _believe(service: HttpService, secret: str | None, body: bytes) -> Outcome:
-    """Complete the remote job of a proven callback, and keep the callback; of a repeated one only that it came."""
+    """Complete the remote job of a proven callback, and keep the callback; a repeated one leaves nothing more."""
     outcome, document_id = _judge(service, secret, _event_in(body))
     service.webhook_log.record(body if outcome is Outcome.COMPLETED else b"", outcome, document_id)
     return outcome

@@ -1,4 +1,6 @@
-"""Look after jobs at providers that keep them: ask for late bills, and remove what nobody needs here any more.
+"""Look after jobs at providers that keep them.
+
+Ask for late bills and for what came of uploads that were not answered, and remove what nobody needs here any more.
 
 What does not succeed has its next turn later. It never holds up documents, nor their deletion.
 """
@@ -12,11 +14,11 @@ from ingest_assets.domain.errors import IngestError, PermanentError
 from ingest_assets.domain.facts import ErrorPassedOver
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import Bill, Leftover
+from ingest_assets.domain.spending.remote_jobs import Bill, Leftover, Unheard
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.providers import PaidCalls, RemoteKeeper, RemoteLeftovers
 
-Task = TypeVar("Task", Bill, Leftover)
+Task = TypeVar("Task", Bill, Unheard, Leftover)
 
 AT_ONCE = 100
 """How many jobs of each kind one call looks after; the next call goes on."""
@@ -25,6 +27,7 @@ AT_ONCE = 100
 @dataclass(frozen=True, slots=True)
 class LookedAfter:
     billed: int
+    """Of how many it is known for good what they cost."""
     removed: int
     waiting: int
     """How many have another turn."""
@@ -50,6 +53,7 @@ class RemoteUpkeep:
         """
         answering = set(self.keepers)
         billed = self._each(self.leftovers.bills, self._ask_for, answering)
+        billed += self._each(self.leftovers.unheard, self._look_for, answering)
         removed = self._each(self.leftovers.to_remove, self._remove, answering)
         return LookedAfter(billed.count(True), removed.count(True), (billed + removed).count(False))
 
@@ -86,6 +90,18 @@ class RemoteUpkeep:
         self.leftovers.billed(bill.remote_id)
         return True
 
+    def _look_for(self, unheard: Unheard) -> bool:
+        """Return whether it is known what a request has cost: nothing if there is no job of it, or else its bills.
+
+        A job that is found is left to its document.
+        """
+        keeper = self.keepers[unheard.provider]
+        remote_ids = keeper.find(unheard.request_id, unheard.asked_at)
+        if not self._book_all(keeper, remote_ids, unheard.call_id):
+            return False
+        self.leftovers.settled(unheard.request_id)
+        return True
+
     def _remove(self, leftover: Leftover) -> bool:
         """Return whether the provider keeps nothing of the request any more."""
         keeper = self.keepers[leftover.provider]
@@ -95,16 +111,27 @@ class RemoteUpkeep:
                 return False
         else:
             remote_ids = [leftover.remote_id]
-        bills = [self._known_bill(keeper, remote_id) for remote_id in remote_ids]
-        known = [bill for bill in bills if bill is not None]
-        if known and len(known) == len(bills):
-            self._book(
-                leftover.call_id,
-                Usage(credits=sum(each.credits for each in known), micro_usd=sum(each.micro_usd for each in known)),
-            )
+        self._book_all(keeper, remote_ids, leftover.call_id)
         for remote_id in remote_ids:
             keeper.remove(remote_id)
         self.leftovers.removed(leftover.request_id)
+        return True
+
+    def _book_all(self, keeper: RemoteKeeper, remote_ids: Sequence[str], call_id: int | None) -> bool:
+        """Return whether it is known what all jobs of a request have cost, and book it: if there is none, nothing."""
+        if call_id is None:
+            return True
+        if not remote_ids:
+            self.calls.release(call_id)
+            return True
+        bills = [self._known_bill(keeper, remote_id) for remote_id in remote_ids]
+        known = [bill for bill in bills if bill is not None]
+        if len(known) < len(bills):
+            return False
+        self._book(
+            call_id,
+            Usage(credits=sum(each.credits for each in known), micro_usd=sum(each.micro_usd for each in known)),
+        )
         return True
 
     def _known_bill(self, keeper: RemoteKeeper, remote_id: str) -> Usage | None:

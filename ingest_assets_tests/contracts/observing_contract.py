@@ -9,6 +9,7 @@ import pytest
 from ingest_assets.domain.documents.document import DocumentId, Producer
 from ingest_assets.domain.errors import OutageError, TransientError
 from ingest_assets.domain.facts import (
+    BillSurprised,
     ClaimingPaused,
     ClaimLost,
     DocumentFailed,
@@ -30,6 +31,7 @@ FACTS: list[Fact] = [
     ClaimingPaused(OutageError("storage_failed")),
     ProviderAnswered("openai", 0.25, None),
     ProviderAnswered("openai", 0.25, "service_busy"),
+    BillSurprised("llamacloud", 7, 6, 3000),
     IndexChanged(Producer("a model", "1"), IndexAction.BUILD),
     ErrorPassedOver("renewing a lease", TransientError("unexpected", error="OSError", place="a test")),
 ]

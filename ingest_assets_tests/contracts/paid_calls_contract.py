@@ -241,6 +241,21 @@ class PaidCallContract:
         assert (costs.pages, costs.credits, costs.micro_usd) == (2, 4, 5000)
         assert wrong_rows(deployment) == []
 
+    def test_what_certainly_cost_nothing_is_released_and_what_is_settled_stays(
+        self, gate: Gate, deployment: Deployment, user: UserId
+    ) -> None:
+        lost = TransientError("service_unavailable", name="x")
+        lost.may_have_cost = True
+        with suppress(TransientError), gate().begin(PROVIDER, ESTIMATE, user, None) as uncertain:
+            raise lost
+        with gate().begin(PROVIDER, ESTIMATE, user, None) as certain:
+            certain.settle(Usage(pages=2, credits=6, micro_usd=7500))
+        for call in (uncertain, certain, uncertain):
+            gate().release(call.call_id)
+        [costs] = deployment.ledger.costs()
+        assert (costs.calls, costs.credits, costs.uncertain.calls) == (1, 6, 0)
+        assert wrong_rows(deployment) == []
+
     @staticmethod
     def settle(call: PaidCall) -> None:
         call.settle(USED)
@@ -313,6 +328,22 @@ class RemoteJobsContract:
         remote_jobs.prepare(document, producer, 1)
         for _ in range(2):
             remote_jobs.remember(document, producer, "job-1", 1)
+        assert remote_jobs.recall(document, producer) == RemoteJob("job-1", booked=False, call_id=1)
+
+    def test_a_job_of_another_document_is_never_taken_for_this_one_s(
+        self, deployment: Deployment, user: UserId, remote_jobs: RemoteJobs, document: Document, producer: Producer
+    ) -> None:
+        remote_jobs.prepare(document, producer, 1)
+        remote_jobs.remember(document, producer, "job-1", 1)
+        other = deployment.documents.find(submit(deployment, user, policy_text("Other"), "other.md").document_id)
+        assert other is not None
+        remote_jobs.prepare(other, producer, 2)
+        with pytest.raises(TransientError, match="service_job_repeated") as raised:
+            remote_jobs.remember(other, producer, "job-1", 2)
+        assert raised.value.may_have_cost
+        assert "job-1" not in str(raised.value)
+        assert raised.value.__cause__ is None
+        assert remote_jobs.recall(other, producer) is None
         assert remote_jobs.recall(document, producer) == RemoteJob("job-1", booked=False, call_id=1)
 
     def test_an_earlier_job_that_is_forgotten_leaves_the_newer_one(

@@ -78,6 +78,48 @@ class RemoteLeftoversContract:
         pass_time(deployment, timedelta(days=80))
         assert not leftovers.are_due(NAMES)
 
+    def test_an_upload_that_was_not_answered_is_asked_about_after_an_hour_until_that_is_settled(
+        self,
+        deployment: Deployment,
+        leftovers: RemoteLeftovers,
+        remote_jobs: RemoteJobs,
+        document: Document,
+        producer: Producer,
+    ) -> None:
+        asked = uuid4()
+        remote_jobs.prepare(document, producer, 7, asked)
+        pass_time(deployment, timedelta(minutes=59))
+        assert not leftovers.are_due(NAMES)
+        pass_time(deployment, timedelta(minutes=2))
+        assert leftovers.are_due(NAMES)
+        assert leftovers.bills(NAMES, 10) == []
+        [unheard] = leftovers.unheard(NAMES, 10)
+        assert (unheard.provider, unheard.request_id, unheard.call_id) == (PROVIDER, asked, 7)
+        assert leftovers.unheard(NAMES, 10) == []
+        pass_time(deployment, timedelta(hours=2))
+        assert len(leftovers.unheard(NAMES, 10)) == 1
+        leftovers.settled(asked)
+        pass_time(deployment, timedelta(hours=5))
+        assert not leftovers.are_due(NAMES)
+        assert remote_jobs.unanswered(document, producer) is not None
+
+    def test_an_upload_that_is_answered_late_after_all_is_left_over_as_any_other(
+        self,
+        deployment: Deployment,
+        leftovers: RemoteLeftovers,
+        remote_jobs: RemoteJobs,
+        document: Document,
+        producer: Producer,
+    ) -> None:
+        asked = uuid4()
+        remote_jobs.prepare(document, producer, 7, asked)
+        remote_jobs.withdraw(asked)
+        pass_time(deployment, timedelta(hours=2))
+        assert not leftovers.are_due(NAMES)
+        remote_jobs.remember(document, producer, "job-1", 7)
+        deployment.deletion.delete(document.document_id, TEST)
+        assert [each.remote_id for each in leftovers.to_remove(NAMES, 10)] == ["job-1"]
+
     @pytest.mark.usefixtures("request_id")
     def test_a_bill_that_is_there_is_not_asked_for_again(
         self, deployment: Deployment, leftovers: RemoteLeftovers

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import threading
 import urllib.request
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,6 +31,8 @@ class LlamaCloudEmulator(LlamaParseEmulator):
     unbilled_looks = 0
     page_size = 2
     """How many jobs it lists at once, whatever is asked for."""
+    listing_pause = 0.0
+    """How many seconds it takes to list them."""
 
     def _route(self, request: Request) -> tuple[str, str | None, str | None]:
         parts = request.path.removeprefix(ROOT).strip("/").split("/")
@@ -122,6 +125,7 @@ class LlamaCloudEmulator(LlamaParseEmulator):
         return float(job.credits) if job.status == "SUCCESS" else 0.0
 
     def _listed(self, request: Request) -> Reply:
+        threading.Event().wait(self.listing_pause)
         since, until = (
             datetime.fromisoformat(request.query.get(f"created_at_on_or_{bound}", [default])[0])
             for bound, default in (("after", "0001-01-01T00:00Z"), ("before", "9999-12-31T00:00Z"))

@@ -131,6 +131,8 @@ class LlamaParseEmulator(Emulator):
         self.keys = set(keys)
         self.pending_polls = pending_polls
         self.calls_back = calls_back
+        self.repeated: str | None = None
+        """The id that it says every new job has, if it confuses them."""
         self.away_until = "3600"
         """The Retry-After of a 503."""
         self.jobs: dict[str, RemoteJob] = {}
@@ -199,7 +201,8 @@ class LlamaParseEmulator(Emulator):
         job = self._job(fields, filename, content)
         if "webhook_url" in job.fields and self.calls_back and job.status == "PENDING":
             threading.Thread(target=self.finish, args=[job.job_id], daemon=True).start()
-        return json_reply(200, self._described(job, "PENDING"))
+        described = self._described(job, "PENDING")
+        return json_reply(200, described if self.repeated is None else {**described, "id": self.repeated})
 
     def _job(self, fields: dict[str, str], filename: str, content: bytes) -> RemoteJob:
         told = {name: value for name, value in fields.items() if name not in UNCACHED_FIELDS}

@@ -36,6 +36,8 @@ class Ending(Enum):
     """The connection is reset instead of answered."""
     STALL = auto()
     """Nothing is sent until the client hangs up or the emulator closes."""
+    ENDLESS = auto()
+    """The body is sent again and again until the client hangs up or the emulator closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = Ending.COMPLETE
+    pause: float = 0.0
+    """The seconds between two parts of an endless answer."""
 
 
 def json_reply(status: int, content: object, headers: Mapping[str, str] | None = None) -> Reply:
@@ -165,6 +169,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    _between_parts = threading.Event()
+    """Never set."""
 
     def do_POST(self) -> None:
         self._serve()
@@ -189,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_whole(reply)
             return
         self.close_connection = True
+        if reply.ending is Ending.ENDLESS:
+            self._send_without_end(reply)
         if reply.ending is Ending.STALL:
             self.rfile.read(1)  # returns when the client hangs up, or the emulator does
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -201,6 +209,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         self.wfile.write(reply.body)
+
+    def _send_without_end(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        while True:  # ends by an OSError
+            self.wfile.write(reply.body)
+            self._between_parts.wait(reply.pause)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
         """Quiet."""

@@ -74,11 +74,39 @@ def test_a_jobs_own_secret_completes_it_once_and_repetitions_do_no_harm(
     assert waiting.completed
     assert [answer.status_code for answer in answers] == [200] * 3
     assert [answer.json()["outcome"] for answer in answers] == ["completed", "finished_before", "finished_before"]
-    assert logged(database_url) == [
-        ("llamaparse", BODY, "completed", waiting.document_id),
-        ("llamaparse", b"", "finished_before", waiting.document_id),
-        ("llamaparse", b"", "finished_before", waiting.document_id),
-    ]
+    assert logged(database_url) == [("llamaparse", BODY, "completed", waiting.document_id)]
+
+
+def test_a_repetition_of_a_callback_that_nobody_could_record_is_recorded_once(
+    api: Api, database_url: str, waiting: Waiting
+) -> None:
+    waiting.jobs.complete_by_secret(waiting.secret)
+    for _ in range(3):
+        api.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY)
+    assert logged(database_url) == [("llamaparse", b"", "finished_before", waiting.document_id)]
+
+
+def test_a_callback_for_a_document_s_next_job_is_recorded_as_the_one_before(
+    api: Api, deployment: Deployment, database_url: str, waiting: Waiting
+) -> None:
+    document = deployment.documents.find(waiting.document_id)
+    assert document is not None
+    secrets = [waiting.secret]
+    for _ in range(2):
+        for _ in range(2):
+            api.plainly("POST", PATH, params={"secret": secrets[-1]}, content=BODY)
+        secrets.append(waiting.jobs.prepare(document, Producer("a parser", "1")))
+    assert logged(database_url) == [("llamaparse", BODY, "completed", waiting.document_id)] * 2
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("parse.pending", "no_result"), ("parse.success", "unknown_job")])
+def test_a_signed_callback_without_a_document_is_recorded_once_however_often_it_comes(
+    signed: Api, database_url: str, kind: str, outcome: str
+) -> None:
+    body = json.dumps({"event_type": kind, "data": {"job_id": "nobody's"}}).encode()
+    for _ in range(3):
+        assert signed.plainly("POST", PATH, content=body, headers=signature(body)).json()["outcome"] == outcome
+    assert logged(database_url) == [("llamaparse", b"", outcome, None)]
 
 
 def test_an_unknown_job_is_thanked_and_not_kept(api: Api, database_url: str, waiting: Waiting) -> None:
@@ -224,15 +252,12 @@ def told(api: Api, body: bytes, secret: str, job: UUID | str = REQUEST_ID) -> st
     return str(answer.json()["outcome"])
 
 
-def test_llama_cloud_s_callback_is_believed_by_the_secret_of_its_job(
+def test_llama_cloud_s_callback_is_believed_by_the_secret_of_its_job_and_recorded_once(
     api: Api, database_url: str, named: Waiting
 ) -> None:
-    assert [told(api, EVENT, named.secret) for _ in range(2)] == ["completed", "finished_before"]
+    assert [told(api, EVENT, named.secret) for _ in range(3)] == ["completed", "finished_before", "finished_before"]
     assert named.completed
-    assert logged(database_url) == [
-        ("llamacloud", EVENT, "completed", named.document_id),
-        ("llamacloud", b"", "finished_before", named.document_id),
-    ]
+    assert logged(database_url) == [("llamacloud", EVENT, "completed", named.document_id)]
 
 
 @pytest.mark.parametrize("kind", ["parse.error", "parse.cancelled", "parse.partial_success"])

@@ -16,6 +16,7 @@ from ingest_assets.adapters.providers.llamacloud.settings import LlamaCloudSetti
 from ingest_assets.composition import Deployment, providers
 from ingest_assets.composition.providers import llamacloud_settings
 from ingest_assets.domain.documents.document import DocumentId, UserId
+from ingest_assets.domain.queue.retry_policy import RetryPolicy
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.domain.spending.costs import ProviderCosts
 from ingest_assets.pipeline.remote_upkeep import LookedAfter
@@ -102,6 +103,28 @@ def test_a_document_is_parsed_and_found_and_its_late_bill_is_booked(
     assert list(deployment.stored_rows.inspect()) == []
     pass_time(deployment, timedelta(days=1))
     assert not deployment.remote_upkeep.is_due()
+
+
+@pytest.mark.parametrize(("times", "told"), [(20, False), (500, True)])
+def test_a_late_bill_of_many_times_what_was_expected_is_booked_and_told(
+    deployment: Deployment,
+    service: LlamaCloudEmulator,
+    user: UserId,
+    caplog: pytest.LogCaptureFixture,
+    times: int,
+    *,
+    told: bool,
+) -> None:
+    service.unbilled_looks = 1
+    ingested(deployment, user)
+    [remote] = service.jobs.values()
+    remote.pages *= times
+    pass_time(deployment, timedelta(minutes=2))
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=1, removed=0, waiting=0)
+    assert costs_of(deployment).credits == 6 * times
+    lines = [record.message for record in caplog.records if "is billed" in record.message]
+    assert len(lines) == told
+    assert all(" 3000 credits" in line and line.endswith("expect 6") for line in lines)
 
 
 def test_a_deleted_document_is_deleted_at_the_provider_too_as_soon_as_that_can_be_reached(
@@ -229,7 +252,77 @@ def test_what_nobody_finds_is_looked_for_for_an_hour(
     assert deployment.remote_upkeep.look_after().waiting == 1
     pass_time(deployment, timedelta(hours=2))
     assert deployment.remote_upkeep.look_after().removed == 1
+    assert deployment.ledger.costs() == []
+    assert list(deployment.stored_rows.inspect()) == []
+
+
+UNHEARD = [Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.RESET]
+
+
+def failed(deployment: Deployment, user: UserId) -> DocumentId:
+    """Return a document whose only attempt has failed."""
+    document_id = submit(deployment, user, CONTENT, "policy.pdf").document_id
+    [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
+    assert not attempt(deployment, job)
+    return document_id
+
+
+@pytest.mark.parametrize("fault", UNHEARD)
+def test_what_an_upload_may_have_cost_is_released_once_the_provider_s_whole_list_shows_no_job_of_it(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId, fault: Fault
+) -> None:
+    service.script("uploads", fault)
+    failed(deployment, user)
+    assert (costs_of(deployment).uncertain.calls, costs_of(deployment).uncertain.micro_usd) == (1, 7500)
+    pass_time(deployment, timedelta(minutes=50))
+    assert not deployment.remote_upkeep.is_due()
+    pass_time(deployment, timedelta(minutes=20))
+    service.script("listings", Fault.UNAUTHORISED)
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=0, removed=0, waiting=1)
     assert costs_of(deployment).uncertain.calls == 1
+    pass_time(deployment, timedelta(hours=2))
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=1, removed=0, waiting=0)
+    assert deployment.ledger.costs() == []
+    assert list(deployment.stored_rows.inspect()) == []
+    pass_time(deployment, timedelta(days=1))
+    assert not deployment.remote_upkeep.is_due()
+
+
+def test_what_an_upload_has_cost_is_booked_if_the_provider_s_list_shows_its_job_and_its_document_still_gets_it(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    service.script("uploads", Fault.LOST_ANSWER)
+    service.script("listings", Fault.UNAUTHORISED)
+    at_once = deployment.replacing(retry_policy=RetryPolicy(first_delay=timedelta(0), outage_delay=timedelta(0)))
+    document_id = failed(at_once, user)
+    [remote_id] = service.jobs
+    service.finish(remote_id)
+    pass_time(deployment, timedelta(minutes=61))
+    service.jobs[remote_id].created_at -= timedelta(minutes=61)
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=1, removed=0, waiting=0)
+    assert costs_of(deployment).credits == service.counts["credits"] == 6
+    assert costs_of(deployment).uncertain.calls == 0
+    assert not deployment.remote_upkeep.is_due()
+    drain_all(at_once)
+    assert deployment.documents.states([document_id]) == {State.DONE: 1}
+    assert list(service.jobs) == [remote_id]
+    assert costs_of(deployment).credits == service.counts["credits"] == 6
+    assert list(deployment.stored_rows.inspect()) == []
+
+
+def test_what_a_retry_has_replaced_is_released_too(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    service.script("uploads", Fault.SERVER_ERROR)
+    at_once = deployment.replacing(retry_policy=RetryPolicy(first_delay=timedelta(0), outage_delay=timedelta(0)))
+    failed(at_once, user)
+    [job] = at_once.claims.claim("worker", 1, deployment.settings.lease)
+    assert attempt(at_once, job)
+    assert (costs_of(deployment).credits, costs_of(deployment).uncertain.calls) == (6, 1)
+    pass_time(deployment, timedelta(minutes=61))
+    assert deployment.remote_upkeep.look_after().removed == 1
+    assert (costs_of(deployment).credits, costs_of(deployment).uncertain.calls) == (6, 0)
+    assert list(deployment.stored_rows.inspect()) == []
 
 
 def looking_late(settings: Settings) -> LlamaCloudSettings:

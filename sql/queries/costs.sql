@@ -92,6 +92,33 @@ WHERE correction <> 0
 ORDER BY budget, subject, day
 ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
 
+-- expected_of_call
+-- Return what a call was expected to use.
+SELECT service AS provider, estimated_credits AS expected FROM upload_pipeline.paid_calls WHERE call_id = %(call_id)s;
+
+-- release_call
+-- Settle a call by nothing if nobody has settled it: it has certainly cost nothing.
+WITH open AS (
+    SELECT call_id, upload_pipeline.taken_by(call) AS held
+    FROM upload_pipeline.paid_calls AS call
+    WHERE call_id = %(call_id)s AND upload_pipeline.is_uncertain(call)
+    FOR UPDATE
+), released AS (
+    UPDATE upload_pipeline.paid_calls AS call
+    SET outcome = CASE WHEN outcome IN ('under_way', 'abandoned') THEN 'inconclusive' ELSE outcome END, doubtful = false,
+        settled_at = coalesce(settled_at, clock_timestamp())
+    FROM open
+    WHERE call.call_id = open.call_id
+    RETURNING call.user_id, call.document_id, call.started_at,
+        upload_pipeline.taken_by(call) - open.held AS correction
+)
+INSERT INTO upload_pipeline.spending AS taken (budget, subject, day, micro_usd)
+SELECT budget, subject, day, correction
+FROM released, upload_pipeline.budgets_of(user_id, document_id, started_at)
+WHERE correction <> 0
+ORDER BY budget, subject, day
+ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
+
 -- recent_outcomes
 -- Return how the provider's last calls ended, newest first: within the window and since its breaker last closed.
 SELECT call.outcome

@@ -26,13 +26,29 @@ WHERE (user_id, key_sha) IN (
 );
 
 -- record_webhook
--- Record a callback and what became of it; if it belongs to no existing document, its body is not kept.
+-- Record a callback and what became of it, unless the same came before; if it belongs to no existing document, its body is
+-- not kept. A repetition is the same as what came since its document's job was complete; of callbacks without a document,
+-- one of a kind is recorded in an hour.
 INSERT INTO upload_pipeline.webhook_log (service, outcome, document_id, user_id, body)
 SELECT
     %(provider)s, %(outcome)s, document.document_id, document.user_id,
     CASE WHEN document.document_id IS NULL THEN '' ELSE %(body)s::bytea END
 FROM (SELECT) AS one
-LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(document_id)s;
+LEFT JOIN upload_pipeline.documents AS document ON document.document_id = %(document_id)s
+WHERE %(outcome)s = 'completed'
+    OR document.document_id IS NOT NULL AND NOT EXISTS (
+        SELECT
+        FROM upload_pipeline.webhook_log AS before
+        WHERE before.document_id = %(document_id)s AND before.service = %(provider)s AND before.received_at >= (
+            SELECT max(completed_at) FROM upload_pipeline.parse_jobs WHERE document_id = %(document_id)s
+        )
+    )
+    OR document.document_id IS NULL AND NOT EXISTS (
+        SELECT
+        FROM upload_pipeline.webhook_log AS before
+        WHERE before.document_id IS NULL AND before.service = %(provider)s AND before.outcome = %(outcome)s
+            AND before.received_at > now() - interval '1 hour'
+    );
 
 -- empty_old_webhooks
 -- Empty some of the bodies that are older than a week. The rows stay.

@@ -1,18 +1,19 @@
 -- prepare_remote_job
--- Make room for a remote job before the upload, replacing any earlier one for this content and parser.
+-- Make room for a remote job before the upload, replacing any earlier one for this content and parser. If the provider is
+-- told an id of the request, it is asked in an hour what came of it, unless that is known by then.
 INSERT INTO upload_pipeline.parse_jobs (
-    document_id, content_sha, parser_name, parser_version, user_id, callback_secret, call_id, request_id)
+    document_id, content_sha, parser_name, parser_version, user_id, callback_secret, call_id, request_id, bill_due_at)
 VALUES (
     %(document_id)s, %(content_sha)s, %(parser_name)s, %(parser_version)s, %(user_id)s, %(callback_secret)s, %(call_id)s,
-    %(remote_request_id)s)
+    %(remote_request_id)s, CASE WHEN %(remote_request_id)s::uuid IS NOT NULL THEN now() + interval '1 hour' END)
 ON CONFLICT (document_id, content_sha, parser_name, parser_version) DO UPDATE
 SET callback_secret = excluded.callback_secret, call_id = excluded.call_id, request_id = excluded.request_id,
-    withdrawn = false, remote_id = NULL, booked = false, bill_due_at = NULL, created_at = now(), completed_at = NULL;
+    withdrawn = false, remote_id = NULL, booked = false, bill_due_at = excluded.bill_due_at, created_at = now(), completed_at = NULL;
 
 -- withdraw_remote_job
 -- Record that the provider certainly has no job of a request.
 UPDATE upload_pipeline.parse_jobs
-SET withdrawn = true
+SET withdrawn = true, bill_due_at = NULL
 WHERE request_id = %(remote_request_id)s;
 
 -- unanswered_remote_job
@@ -25,7 +26,7 @@ WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser
 -- remember_remote_job
 -- Record the id under which the provider has accepted the upload, unless a newer upload has been prepared since.
 UPDATE upload_pipeline.parse_jobs
-SET remote_id = %(remote_id)s
+SET remote_id = %(remote_id)s, withdrawn = false, bill_due_at = NULL
 WHERE document_id = %(document_id)s AND content_sha = %(content_sha)s AND parser_name = %(parser_name)s
     AND parser_version = %(parser_version)s AND call_id IS NOT DISTINCT FROM %(call_id)s;
 
@@ -91,7 +92,7 @@ SELECT EXISTS (
 WITH due AS (
     SELECT callback_secret, created_at
     FROM upload_pipeline.parse_jobs
-    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s)
+    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s) AND remote_id IS NOT NULL
     ORDER BY bill_due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -102,6 +103,27 @@ SET bill_due_at = CASE WHEN due.created_at > now() - interval '7 days'
 FROM due
 WHERE job.callback_secret = due.callback_secret
 RETURNING job.parser_name AS provider, job.remote_id, job.call_id;
+
+-- due_unheard
+-- Return requests for remote jobs whose answer never arrived and of which nobody has heard since, and put off their next
+-- turn by their age.
+WITH due AS (
+    SELECT callback_secret, created_at
+    FROM upload_pipeline.parse_jobs
+    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s) AND remote_id IS NULL
+    ORDER BY bill_due_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE upload_pipeline.parse_jobs AS job
+SET bill_due_at = CASE WHEN due.created_at > now() - interval '7 days' THEN now() + (now() - due.created_at) END
+FROM due
+WHERE job.callback_secret = due.callback_secret
+RETURNING job.parser_name AS provider, job.request_id, job.created_at AS asked_at, job.call_id;
+
+-- unheard_settled
+-- Record that there is no more to ask about what a request for a remote job has cost.
+UPDATE upload_pipeline.parse_jobs SET bill_due_at = NULL WHERE request_id = %(remote_request_id)s AND remote_id IS NULL;
 
 -- remote_job_billed
 -- Record that there is no more to ask about a remote job's bill.

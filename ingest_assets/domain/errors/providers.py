@@ -85,11 +85,16 @@ PROBLEMS = {
         "You need not do anything: the document is sent again.",
         retries=2,
     ),
+    "service_job_repeated": Problem(
+        TransientError,
+        "{name} named a job that it had named before, for another request.",
+        "Ask the provider why, then replay the document.",
+        retries=2,
+    ),
     "service_job_failed": Problem(
         TransientError,
         "{name} gave up on the document.",
         "Check that the document opens; if it does, replay it later.",
-        retries=1,
     ),
     "service_result_unusable": Problem(
         TransientError,

@@ -53,8 +53,16 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     **dict.fromkeys(
         (
-            *("service_refused", "service_job_failed", "service_result_unusable", "crashed_worker", "unexpected"),
-            *("upstream_missing", "cancelled", "key_unset", "parser_killed", "host_out_of_memory"),
+            *("service_refused", "service_job_failed", "service_job_repeated", "service_result_unusable"),
+            *(
+                "crashed_worker",
+                "unexpected",
+                "upstream_missing",
+                "cancelled",
+                "key_unset",
+                "parser_killed",
+                "host_out_of_memory",
+            ),
         ),
         Remedy.REPLAY,
     ),

@@ -24,6 +24,16 @@ class Usage:
     """The provider's own id, for questions about the bill."""
 
 
+MANY_TIMES = 20
+FEW_CREDITS = 1_000
+"""A bill below this is too small to surprise anybody."""
+
+
+def surprises(billed: int, expected: int) -> bool:
+    """Return whether a bill in credits is so far beyond what was expected that somebody should look into it."""
+    return billed > max(FEW_CREDITS, MANY_TIMES * expected)
+
+
 @dataclass(frozen=True, slots=True)
 class UncertainCosts:
     """The most that calls have cost whose answers never arrived: their workers died, or connections broke."""

@@ -37,6 +37,16 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """A request for a job whose answer has never arrived, after so long that its job would be found."""
+
+    provider: ProviderName
+    request_id: UUID
+    asked_at: datetime
+    call_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Leftover:
     """A job that nobody needs here any more and that its provider may still keep."""
 

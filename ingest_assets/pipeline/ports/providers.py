@@ -17,7 +17,7 @@ from ingest_assets.domain.documents.document import (
 )
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import Bill, Leftover, RemoteJob, Unanswered
+from ingest_assets.domain.spending.remote_jobs import Bill, Leftover, RemoteJob, Unanswered, Unheard
 
 
 class Parser(Protocol):
@@ -124,7 +124,13 @@ class PaidCalls(Protocol):
         """Settle a call whose worker never came back, now that it is known what the call used; None for nothing."""
 
     def bill(self, call_id: int, usage: Usage) -> None:
-        """Replace what a call is taken to have cost, in credits and money, by what the provider bills."""
+        """Replace what a call is taken to have cost, in credits and money, by what the provider bills.
+
+        A bill of many times what was expected is told to the observer.
+        """
+
+    def release(self, call_id: int) -> None:
+        """Settle a call by nothing, now that it has certainly cost nothing; do nothing if it is settled."""
 
 
 class RemoteJobs(Protocol):
@@ -164,6 +170,7 @@ class RemoteJobs(Protocol):
 
         Raises:
             ResourceError: claim_lost, if the document is gone, or another call has prepared a newer job.
+            TransientError: service_job_repeated, if the id is that of another document's job, or of another parser's.
         """
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
@@ -206,6 +213,15 @@ class RemoteLeftovers(Protocol):
     def billed(self, remote_id: str) -> None:
         """Record that there is no more to ask about a job's bill."""
 
+    def unheard(self, providers: Sequence[ProviderName], limit: int) -> list[Unheard]:
+        """Return requests to these providers of which nobody has heard for an hour, and put off their next turn.
+
+        Each turn is as far off as the request is old; after a week, it is not asked about any more.
+        """
+
+    def settled(self, request_id: UUID) -> None:
+        """Record that there is no more to ask about what a request has cost."""
+
     def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         """Return jobs of these providers that are left over, and put off their next turn."""
 
@@ -214,7 +230,7 @@ class RemoteLeftovers(Protocol):
 
 
 class RemoteKeeper(Protocol):
-    """A provider that keeps jobs until they are removed. No call takes long, whatever the provider does."""
+    """A provider that keeps jobs until they are removed. No call lasts for ever, whatever the provider does."""
 
     def bill(self, remote_id: str) -> Usage | None:
         """Return what the provider bills for a job, in credits and money, or None if it does not know yet.
@@ -226,6 +242,8 @@ class RemoteKeeper(Protocol):
 
     def find(self, request_id: UUID, asked_at: datetime) -> list[str]:
         """Return the provider's ids of the jobs of a request, of which there is usually one or none.
+
+        None is returned only if the provider's list was read whole, for an hour from the request.
 
         Raises:
             IngestError: One of the provider errors of the catalogue.

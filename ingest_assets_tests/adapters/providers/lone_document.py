@@ -20,3 +20,6 @@ class LoneDocument:
 
     def bill(self, call_id: int, usage: Usage) -> None:  # noqa: ARG002  there is none
         pytest.fail("no provider sent a bill for this call")
+
+    def release(self, call_id: int) -> None:  # noqa: ARG002  there is none
+        pytest.fail("nobody has asked what this call has cost")

@@ -9,6 +9,7 @@ import pytest
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.postgres.spending.remote_leftovers import PostgresRemoteLeftovers
 from ingest_assets.adapters.providers.llamacloud import client
+from ingest_assets.adapters.providers.llamacloud import keeper as keeper_module
 from ingest_assets.adapters.providers.llamacloud.client import LlamaCloudClient
 from ingest_assets.adapters.providers.llamacloud.keeper import LlamaCloudKeeper
 from ingest_assets.adapters.providers.remote_parsing.client import Upload
@@ -108,3 +109,25 @@ def test_a_list_that_is_not_read_to_its_end_does_not_tell_that_there_is_no_job(
     with pytest.raises(TransientError, match="service_garbled"):
         keeper.find(running[0], datetime.now(UTC))
     assert service.counts["listings"] == 3
+
+
+def test_a_long_list_is_read_on_for_longer_than_one_exchange(
+    service: LlamaCloudEmulator, running: tuple[UUID, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "SECONDS", 1)
+    service.page_size, service.listing_pause = 1, 0.4
+    made = LlamaCloudClient(lambda: KEY, service.url, QUICK_CLOUD, lambda _: False)
+    for number in range(4):
+        made.upload(Upload(CONTENT + b"%" * number, "document.pdf", "a secret", uuid4()), 20)
+    keeper = LlamaCloudKeeper(lambda: KEY, service.url, QUICK_CLOUD)
+    assert keeper.find(running[0], datetime.now(UTC)) == [running[1]]
+    assert service.counts["listings"] == 5
+
+
+def test_a_list_is_read_on_within_a_bound(
+    keeper: RemoteKeeper, service: LlamaCloudEmulator, running: tuple[UUID, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "LISTING_SECONDS", 0.3)
+    service.page_size, service.listing_pause = 0, 0.05
+    with pytest.raises(TransientError, match="timeout"):
+        keeper.find(running[0], datetime.now(UTC))

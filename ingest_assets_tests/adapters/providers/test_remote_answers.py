@@ -7,8 +7,8 @@ import json
 import httpx
 import pytest
 
+from ingest_assets.adapters.providers import bounded_answers
 from ingest_assets.adapters.providers.llamaparse.settings import LlamaParseSettings
-from ingest_assets.adapters.providers.remote_parsing import transport
 from ingest_assets.adapters.providers.remote_parsing.transport import StrictTransport
 from ingest_assets.domain.errors import TransientError
 from ingest_assets_tests.emulators.server import Emulator, Reply, Request, json_reply
@@ -50,7 +50,7 @@ def test_a_compressed_answer_is_not_unpacked(encoding: str) -> None:
 
 
 def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(bounded_answers, "MOST_BYTES", 1_000)
     assert content_of(json_reply(200, {"text": "a" * 900}))
     with pytest.raises(TransientError, match="service_garbled"):
         content_of(json_reply(200, {"text": "a" * 1_000}))

@@ -20,10 +20,10 @@ from ingest_assets.adapters.postgres.spending.breaker import may_probe, paused_p
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, PermanentError, ResourceError
 from ingest_assets.domain.errors.providers import may_be_an_outage, meanwhile, outage_of
-from ingest_assets.domain.facts import ProviderAnswered
+from ingest_assets.domain.facts import BillSurprised, ProviderAnswered
 from ingest_assets.domain.spending.budgets import Budget, BudgetLimits, overdrawn
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings, CallOutcome, outcome_of
-from ingest_assets.domain.spending.costs import Usage
+from ingest_assets.domain.spending.costs import Usage, surprises
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import Demand, RateLimits, Turn, book
 from ingest_assets.pipeline.failure import as_ingest_error, passing_over
@@ -248,6 +248,13 @@ class PostgresPaidCalls:
     def bill(self, call_id: int, usage: Usage) -> None:
         with self._database.connection() as connection:
             connection.execute(query("bill_call"), {"call_id": call_id} | _amounts(usage))
+            call = connection.execute(query("expected_of_call"), {"call_id": call_id}).fetchone()
+        if call is not None and surprises(usage.credits, call["expected"]):
+            self._observer.observe(BillSurprised(call["provider"], call_id, call["expected"], usage.credits))
+
+    def release(self, call_id: int) -> None:
+        with self._database.connection() as connection:
+            connection.execute(query("release_call"), {"call_id": call_id})
 
     def _end(self, call: PaidCallUnderWay, outcome: CallOutcome, *, doubtful: bool = False) -> None:
         with self._database.connection() as connection:

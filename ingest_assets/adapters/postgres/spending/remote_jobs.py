@@ -10,7 +10,7 @@ from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer
-from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
 from ingest_assets.domain.spending.remote_jobs import CalledBack, RemoteJob, Unanswered
 
 SECRET_BYTES = 32
@@ -45,8 +45,13 @@ class PostgresRemoteJobs:
         return None if row is None else Unanswered(**row)
 
     def remember(self, document: Document, producer: Producer, remote_id: str, call_id: int | None = None) -> None:
-        names = {"remote_id": remote_id, "call_id": call_id}
-        if not self._change("remember_remote_job", _key(document, producer) | names):
+        names = _key(document, producer) | {"remote_id": remote_id, "call_id": call_id}
+        with self._database.connection() as connection:
+            try:
+                remembered = connection.execute(query("remember_remote_job"), names).rowcount
+            except psycopg.errors.UniqueViolation:
+                raise _repeated(producer) from None
+        if not remembered:
             raise ResourceError("claim_lost")
 
     def recall(self, document: Document, producer: Producer) -> RemoteJob | None:
@@ -107,6 +112,13 @@ class PostgresRemoteJobs:
     def _one(self, name: str, names: dict[str, Any]) -> Row | None:
         with self._database.connection() as connection:
             return connection.execute(query(name), names).fetchone()
+
+
+def _repeated(producer: Producer) -> IngestError:
+    """Return the error for an id that is another job's; the provider may have made a job all the same."""
+    failure = TransientError("service_job_repeated", name=producer.name)
+    failure.may_have_cost = True
+    return failure
 
 
 def _key(document: Document, producer: Producer) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from ingest_assets.adapters.postgres.connections import Row
 from ingest_assets.adapters.postgres.database import Database
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.spending.providers import ProviderName
-from ingest_assets.domain.spending.remote_jobs import Bill, Leftover
+from ingest_assets.domain.spending.remote_jobs import Bill, Leftover, Unheard
 
 
 class PostgresRemoteLeftovers:
@@ -24,6 +24,12 @@ class PostgresRemoteLeftovers:
 
     def billed(self, remote_id: str) -> None:
         self._change("remote_job_billed", remote_id=remote_id)
+
+    def unheard(self, providers: Sequence[ProviderName], limit: int) -> list[Unheard]:
+        return [Unheard(**row) for row in self._rows("due_unheard", providers=list(providers), limit=limit)]
+
+    def settled(self, request_id: UUID) -> None:
+        self._change("unheard_settled", remote_request_id=request_id)
 
     def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]

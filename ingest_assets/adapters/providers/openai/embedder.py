@@ -147,6 +147,8 @@ class OpenAIEmbedder:
     def _client(self) -> "OpenAI":
         import openai  # noqa: PLC0415  the import takes a second; only deployments that use OpenAI need it
 
+        from ingest_assets.adapters.providers.openai.bounded import ask_plainly, bound  # noqa: PLC0415
+
         client = openai.OpenAI(
             api_key=partial(_usable, self._key),
             base_url=self._base_url,
@@ -154,7 +156,10 @@ class OpenAIEmbedder:
             max_retries=0,  # the queue retries
             http_client=openai.DefaultHttpxClient(
                 follow_redirects=False,  # the texts go only to the configured server
-                event_hooks={"request": [_say_nothing_of_this_machine]},
+                event_hooks={
+                    "request": [_say_nothing_of_this_machine, ask_plainly],
+                    "response": [partial(bound, seconds=self._settings.arrival_seconds)],
+                },
             ),
         )
         finalize(self, client.close)

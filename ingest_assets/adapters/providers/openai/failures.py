@@ -67,6 +67,8 @@ def classify(error: Exception, now: datetime | None = None) -> IngestError:
         error: The client's error.
         now: The time to count a Retry-After date from; by default the clock's.
     """
+    if isinstance(error.__cause__, IngestError):  # what is read of an answer is bounded here
+        return error.__cause__
     status = getattr(error, "status_code", 0)
     code = _by_code(error) or _by_class(error) or code_of_status(status)
     failure = CATALOGUE[code].error(code, name=NAME, found=status)

@@ -44,6 +44,8 @@ class OpenAISettings:
     connect_seconds: float = 5.0
     answer_seconds: float = 30.0
     """The longest silence while waiting for an answer."""
+    arrival_seconds: float = 120.0
+    """The longest time from the beginning of an answer to its end."""
     longest_pause: float = 5.0
     """The longest Retry-After, in seconds, that a call waits for; the queue waits for longer ones."""
     pauses: int = 2

@@ -22,6 +22,9 @@ from ingest_assets.pipeline.outages import outlasting
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJobs
 
+REPEATED = "service_job_repeated"
+"""The code of the error for an answer that names another request's job. It is of no use to ask again at once."""
+
 
 class RemoteParser:
     """The parser. Any number of threads may call it."""
@@ -109,7 +112,11 @@ class RemoteParser:
         try:
             return self._paid_once(content, document, pages)
         except IngestError as error:
-            if not error.may_have_cost or self._remote_jobs.recall(document, self.producer) is not None:
+            if (
+                not error.may_have_cost
+                or error.code == REPEATED
+                or self._remote_jobs.recall(document, self.producer) is not None
+            ):
                 raise
         return self._paid_once(content, document, pages)
 
@@ -120,14 +127,27 @@ class RemoteParser:
             payer = (document.user_id, document.document_id, document.fence)
             with self._calls.begin(self._provider, estimate, *payer) as call:
                 remote_id = self._upload(content, document, pages, call.call_id)
-                # The provider charges even if no worker waits for the result.
-                call.settle(replace(estimate, request_id=remote_id))
-                self._remember(remote_id, call.call_id, document)
+                self._accept(call, replace(estimate, request_id=remote_id), remote_id, document)
                 remembered = remote_id
                 return self._settled(call, remote_id, document, pages)
         finally:
             if remembered is not None:
                 self._note_booked(remembered, document)
+
+    def _accept(self, call: PaidCall, expected: Usage, remote_id: str, document: Document) -> None:
+        """Settle the call, because the provider charges even if no worker waits for the result, and keep the job.
+
+        For a job that the provider had named before, another call pays; what this one costs is uncertain.
+        """
+        is_new = True
+        try:
+            self._remember(remote_id, call.call_id, document)
+        except IngestError as error:
+            is_new = error.code != REPEATED
+            raise
+        finally:
+            if is_new:
+                call.settle(expected)
 
     def _remember(self, remote_id: str, call_id: int | None, document: Document) -> None:
         """Keep what is paid for from being paid again, even if the database is away for a while."""

@@ -14,13 +14,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from ingest_assets.adapters.providers.bounded_answers import PLAIN, Bound, garbled, is_plain
 from ingest_assets.adapters.providers.remote_parsing.client import FINDABLE
 from ingest_assets.adapters.providers.remote_parsing.failures import NAME, leaves_no_job, of_exception, of_status
 from ingest_assets.adapters.providers.remote_parsing.settings import RemoteParsingSettings
 from ingest_assets.domain.errors import IngestError, TransientError
-
-MOST_BYTES = 128 * 1024 * 1024
-"""An answer that is larger is no result of a document that is taken in."""
 
 
 class StrictTransport(httpx.AsyncBaseTransport):
@@ -47,11 +45,11 @@ class StrictTransport(httpx.AsyncBaseTransport):
         await self._network.aclose()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        request.headers["Accept-Encoding"] = "identity"
+        request.headers["Accept-Encoding"] = PLAIN
         try:
             response = await self._network.handle_async_request(request)
             try:
-                content = await _bounded(response.aiter_raw()) if _is_plain(response) else b""
+                content = await _bounded(response.aiter_raw()) if is_plain(response.headers) else b""
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
@@ -59,21 +57,14 @@ class StrictTransport(httpx.AsyncBaseTransport):
         if not response.is_success:
             raise _refused(request, response)
         if request.method != "DELETE" and not _is_json_object(content):
-            raise _garbled()
+            raise garbled(NAME)
         return httpx.Response(response.status_code, headers=response.headers, content=content, request=request)
 
 
-def _is_plain(response: httpx.Response) -> bool:
-    """Return whether the answer is as it was asked for: of a compressed one, a few bytes may become gigabytes."""
-    return str(response.headers.get("Content-Encoding", "identity")).strip().lower() == "identity"
-
-
 async def _bounded(parts: AsyncIterator[bytes]) -> bytes:
-    content = bytearray()
+    bound, content = Bound(NAME), bytearray()
     async for part in parts:
-        content += part
-        if len(content) > MOST_BYTES:
-            raise _garbled()
+        content += bound.passed(part)
     return bytes(content)
 
 
@@ -100,12 +91,6 @@ def _refused(request: httpx.Request, response: httpx.Response) -> IngestError:
 def _certificates() -> ssl.SSLContext:
     """Read the certificates once, because that takes longer than many requests."""
     return httpx.create_ssl_context()
-
-
-def _garbled() -> IngestError:
-    failure = TransientError("service_garbled", name=NAME)
-    failure.may_have_cost = True
-    return failure
 
 
 def _is_json_object(content: bytes) -> bool:
