@@ -182,7 +182,9 @@ class Settings(BaseSettings):
         default=60, ge=3, description="How long a worker may be silent before its documents return to the queue."
     )
     few_jobs: int = Field(
-        default=4, ge=0, description="Up to this many waiting jobs get one run each; more are drained."
+        default=4,
+        ge=0,
+        description="Up to this many waiting jobs get one run each; more are drained. With lanes, all are.",
     )
     jobs_per_user: int | None = Field(
         default=None, gt=0, description="The most documents of one user that workers hold at a time."
@@ -203,7 +205,11 @@ class Settings(BaseSettings):
         default=32, gt=0, le=64, description="How many requests of a drain run a paid embedder has at a time."
     )
     recognitions_in_flight: int = Field(
-        default=1, gt=0, le=64, description="How many scans of a drain run are recognised at a time; each takes a core."
+        default=1,
+        gt=0,
+        le=64,
+        description="How many scans of a drain run are recognised at a time, each on a core. Without lanes, they also "
+        "count as documents that compute, of which one is never a scan.",
     )
     lanes: bool = Field(
         default=False,

@@ -363,8 +363,7 @@ class Deployment(Searching):
     def attempts(self) -> "Attempts":
         from ingest_assets.pipeline.attempts import Attempts
 
-        steps = tuple(self.steps.values())
-        return Attempts(steps, self.claims, self.changes, self.failures, self.clock, self.observer)
+        return Attempts(tuple(self.steps.values()), self.changes, self.failures, self.clock, self.observer)
 
     @part
     def drain(self) -> "Drain":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ingest_assets.composition.databases import Databases
 from ingest_assets.composition.parts import part
+from ingest_assets.domain.queue.lanes import Lane
 
 if TYPE_CHECKING:
     from ingest_assets.adapters.parsers.local import LocalParser
@@ -105,8 +106,10 @@ class Tools(Databases):
         """Return the availability of the providers that every document needs: nothing can stand in for them."""
         from ingest_assets.adapters.postgres.spending.availability import PostgresAvailability
 
-        needed = [self.embedding_provider, None if self.settings.parser_fallback else self.parsing_provider]
-        return PostgresAvailability(self.database, [provider.name for provider in needed if provider is not None])
+        parsing = None if self.settings.parser_fallback else self.parsing_provider
+        needed = {Lane.PARSE: parsing, Lane.EMBED: self.embedding_provider}
+        names = {lane: provider.name for lane, provider in needed.items() if provider is not None}
+        return PostgresAvailability(self.database, names)
 
     @part
     def index_policy(self) -> "IndexPolicy":

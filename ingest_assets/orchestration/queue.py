@@ -1,6 +1,6 @@
 """How the queue drives Dagster: a few jobs get one run each, a backlog gets drain runs, retries get partition runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
@@ -77,7 +77,7 @@ def dead_letter_runs(reports: Reports, instance: dg.DagsterInstance, limit: int)
 def jobs_per_worker(settings: Settings, *, parsed_remotely: bool) -> dict[Lane | None, int]:
     """Return how many waiting jobs of each lane justify another worker; None is the lane of those that take all.
 
-    Where a job has to wait for one of a worker's few places, that is as many as there are.
+    Where parsing or recognising makes them wait, that is as many as have a place with one worker.
     """
     to_parse = min(JOBS_PER_WORKER, settings.parses_in_flight) if parsed_remotely else JOBS_PER_WORKER
     if not settings.lanes:
@@ -95,19 +95,41 @@ def drain_runs(
     """Request one drain run for each so many waiting jobs of a lane as are worth a worker.
 
     Those that only finish do not count. The settings' limit holds for the live runs of all deployments on this database
-    together; each lane leaves the others a place.
+    together.
     """
-    most = max(settings.drain_workers, len(waiting))
+    most = max(settings.drain_workers, len(worth_a_worker))
     claiming = workers.claiming(instance, settings.lease)
-    # The lane with the fewest workers comes first.
-    wanted = sorted(
-        (number, lane or "", lane)
-        for lane, count in waiting.items()
-        for number in range(claiming[lane], min(most - len(waiting) + 1, -(-count // worth_a_worker[lane])))
-    )
     count = partial(workers.live_drain_runs, instance, settings.lease)
-    allowed = workers.instances.reserve(count() + len(wanted), own=count, most=most)
+    live = count()
+    missing = {lane: -(-jobs // worth_a_worker[lane]) - claiming[lane] for lane, jobs in waiting.items()}
+    wanted = shared_out(missing, claiming, worth_a_worker.keys(), most - live)
+    allowed = workers.instances.reserve(live + len(wanted), own=count, most=most)
     limits = {"in_flight": settings.drain_in_flight, "idle_seconds": settings.drain_idle_seconds}
-    for _, _, lane in wanted[:allowed]:
+    for lane in wanted[:allowed]:
         tags = FIRST | {INSTANCE_TAG: workers.name} | ({} if lane is None else {LANE_TAG: str(lane)})
         yield dg.RunRequest(job_name=drain_queue.name, run_config=drain_config(lane, **limits), tags=tags)
+
+
+def shared_out(
+    missing: Mapping[Lane | None, int],
+    claiming: Mapping[Lane | None, int],
+    lanes: Collection[Lane | None],
+    room: int,
+) -> list[Lane | None]:
+    """Return the lanes of the runs to request, those with the fewest runs first; each keeps a place for its first run.
+
+    Args:
+        missing: How many more runs each lane is worth.
+        claiming: How many runs each lane has.
+        lanes: All lanes.
+        room: How many more runs there may be.
+    """
+    has_runs = {lane for lane in lanes if claiming.get(lane)}
+    chosen: list[Lane | None] = []
+    ranked = [(claiming.get(lane, 0) + number, lane) for lane, count in missing.items() for number in range(count)]
+    for _, lane in sorted(ranked, key=lambda one: (one[0], one[1] or "")):
+        kept = len(lanes) - len(has_runs) if lane in has_runs else 0
+        if len(chosen) + kept < room:
+            chosen.append(lane)
+            has_runs.add(lane)
+    return chosen

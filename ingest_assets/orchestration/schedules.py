@@ -38,8 +38,8 @@ LONGEST_ROUND = timedelta(hours=1)
     cron_schedule="* * * * *",
     job=ingest_document,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Requeues documents of crashed workers, retries documents that are due, and shows dead letters as "
-    "failed partitions.",
+    description="Requeues documents of crashed workers, retries documents that are due unless lanes do, and shows dead "
+    "letters as failed partitions.",
 )
 def retry_failed_partitions(
     context: dg.ScheduleEvaluationContext,

@@ -50,22 +50,22 @@ def queued_jobs_sensor(settings: Settings, *, parsed_remotely: bool) -> dg.Senso
         waiting = {
             lane: backlog.waiting(room + worth * settings.drain_workers, lane) for lane, worth in worth_a_worker.items()
         }
-        total = sum(waiting.values())
-        if total == 0:
+        if not any(waiting.values()):
             return dg.SkipReason("The queue is empty.")
-        if not providers.take_calls():
-            return dg.SkipReason("A provider that every document needs accepts no calls at the moment.")
+        waiting = {lane: count for lane, count in waiting.items() if count and providers.take_calls(lane)}
+        if not waiting:
+            return dg.SkipReason("A provider that every waiting document needs accepts no calls at the moment.")
         try:
             objects.check()
         except OutageError as outage:
             return dg.SkipReason(f"{outage.message} {outage.hint}")
-        if total > room:
+        if sum(waiting.values()) > room:
             requests = list(drain_runs(workers, instance, waiting, settings, worth_a_worker))
             otherwise = "As many drain runs are at work as what waits is worth, or as INGEST_DRAIN_WORKERS allows."
         elif workers.claiming(instance, settings.lease):
             return dg.SkipReason("A drain run is at work, and takes the few jobs that wait.")
         else:
-            requests = list(partition_runs(claims, listings, settings.lease, instance, total))
+            requests = list(partition_runs(claims, listings, settings.lease, instance, sum(waiting.values())))
             otherwise = "Others have just claimed what waited."
         return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason(otherwise)
 

@@ -10,8 +10,8 @@ from ingest_assets.domain.facts import DocumentFinished
 from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Job
 from ingest_assets.domain.queue.lanes import Lane, does
+from ingest_assets.domain.queue.stages import Stage
 from ingest_assets.pipeline.failure import Failures, as_ingest_error, passing_over
-from ingest_assets.pipeline.ports.claiming import Claims
 from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.observing import Observer
 from ingest_assets.pipeline.ports.processing import Changes
@@ -32,10 +32,9 @@ class Attempt:
     progress: DeferredProgress
 
     @property
-    def is_left_to_others(self) -> bool:
-        """Whether the attempt has ended well, but not with a version to commit."""
-        pending = self.progress.pending
-        return self.lane is not None and (pending is None or pending.version is None)
+    def is_for_others(self) -> bool:
+        """Whether the workers of another lane take the document on where this attempt ends."""
+        return not does(self.lane, Stage.EMBEDDED)
 
 
 @dataclass(frozen=True)
@@ -49,21 +48,20 @@ class Attempts:
     """Everything needed to work on documents."""
 
     steps: Sequence[Step[Any]]
-    claims: Claims
     changes: Changes
     failures: Failures
     clock: Clock
     observer: Observer
 
-    def lane_of(self, job: Job, worker: Lane | None = None) -> Lane | None:
-        """Return the lane in which the job's document first needs a place at a worker, or None if it never does.
+    def place_of(self, job: Job, lane: Lane | None = None) -> Lane | None:
+        """Return the lane in which the job's document first needs a place of its worker, or None if it never does.
 
         Args:
             job: The job.
-            worker: The lane of the worker; None if it takes all.
+            lane: The lane of the worker; None if it takes all.
         """
-        own = (step for step in self.steps if does(worker, step.enters))
-        return next((lane for step in own if (lane := step.lane(job)) is not None), None)
+        own = (step for step in self.steps if does(lane, step.enters))
+        return next((place for step in own if (place := step.place(job)) is not None), None)
 
     def begin(self, job: Job, lane: Lane | None = None) -> Attempt:
         """Return an attempt at a held job; a light document is tried shortly, and heavy from then on if it is slow.
@@ -79,13 +77,15 @@ class Attempts:
     def process(self, attempt: Attempt, slot: Slot) -> Exception | None:
         """Take a document through the steps and return why that failed.
 
-        If it did not, the document is ready to be committed, or left to others.
+        If it did not, the document is ready to be committed, or what it is left to others with is stored.
         """
         job = attempt.job
         about = {"ingest.document_id": str(job.document.document_id), "ingest.claim": job.claim}
         try:
             with tracing.span("attempt", correlation_id=job.correlation_id, **about):
                 run_steps(attempt, self.steps, slot)
+                if attempt.is_for_others:
+                    attempt.progress.give_up()
         except Exception as error:
             return error
         return None
@@ -106,15 +106,6 @@ class Attempts:
         except Exception:
             return [failed for attempt in attempts for failed in self._commit_alone(attempt)]
         return []
-
-    def leave(self, attempt: Attempt) -> None:
-        """Record how far the document got, and give it back to the queue for the workers of another lane.
-
-        Raises:
-            ResourceError: The database cannot record it now.
-        """
-        passing_over(self.observer, "recording how far a document got", attempt.progress.give_up)
-        self.claims.release(attempt.job.claim, attempt.job.document.document_id)
 
     def settle(self, failed: FailedAttempt) -> None:
         """Settle the job of a failed attempt, after recording in its history how far it got.
@@ -177,24 +168,30 @@ def stage_span(step: Step[Any], job: Job) -> AbstractContextManager[Note]:
 def run_steps(attempt: Attempt, steps: Sequence[Step[Any]], slot: Slot) -> None:
     """Run and store the steps in order, as the assets do, dropping values that no later step reads.
 
-    An attempt in a lane has only the steps of that; what they read of the lane before is loaded.
+    An attempt in a lane has only the steps of that, and what the present tools have made before.
     """
-    job, values = attempt.job, dict[str, Any]()
-    loaded = {step.asset: step for step in steps}
-    own = [replace(step, progress=attempt.progress) for step in steps if does(attempt.lane, step.enters)]
-    for number, step in enumerate(own):
+    job = attempt.job
+    own = [step for step in steps if does(attempt.lane, step.enters)]
+    values = _made_before(own, steps, job)
+    if values is None:
+        own, values = list(steps), {}
+    for number, step in enumerate(replace(step, progress=attempt.progress) for step in own):
         with _place(step, job, slot), stage_span(step, job):
-            for asset in step.reads:
-                if asset not in values:
-                    values[asset] = loaded[asset].load(job.document.document_id)
             value = step.run(job, *(values[asset] for asset in step.reads))
             step.store(job, value)
         still_read = {asset for later in own[number + 1 :] for asset in later.reads}
         values = {asset: each for asset, each in (values | {step.asset: value}).items() if asset in still_read}
 
 
+def _made_before(own: Sequence[Step[Any]], steps: Sequence[Step[Any]], job: Job) -> dict[str, Any] | None:
+    """Return what these steps read of those before them, by asset, or None if it has to be made anew."""
+    wanted = {asset for step in own for asset in step.reads} - {step.asset for step in own}
+    values = {step.asset: step.made(job) for step in steps if step.asset in wanted}
+    return None if None in values.values() else values
+
+
 def _place(step: Step[Any], job: Job, slot: Slot) -> AbstractContextManager[None]:
-    lane = step.lane(job)
+    lane = step.place(job)
     if lane is None:
         return nullcontext()
     return slot.lent(lane) if step.is_paid(job) else slot.kept(lane)

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,10 @@ MOST_HEAVY_BYTES = 24 * 1024 * 1024
 MOST_LIGHT_BYTES = 8 * 1024 * 1024
 """The total size of the light documents in flight."""
 MOST_PARSED_ELSEWHERE_BYTES = 64 * 1024 * 1024
-"""The total size of the documents in flight that a provider parses, heavy and light ones each; they cost little."""
+"""The total size of the documents in flight that a provider parses, heavy and light ones each; they cost little here.
+
+The same goes for those whose text is recognised: their parser takes more memory than their bytes.
+"""
 COMMITTED_AT_ONCE = 16
 OUTAGE_SECONDS = 2.0
 """How long a worker claims nothing after it has met an outage."""
@@ -37,12 +40,13 @@ class Kind:
     """What decides whether one document may pass another that waits for room."""
 
     heavy: bool
-    lane: Lane | None
+    place: Lane | None
+    """Where it first needs one of the worker's places."""
 
     @property
     def most_bytes(self) -> int:
         """How many bytes the documents of this kind that are in flight may have together."""
-        if self.lane is Lane.PARSE:
+        if self.place in (Lane.PARSE, Lane.OCR):
             return MOST_PARSED_ELSEWHERE_BYTES
         return MOST_HEAVY_BYTES if self.heavy else MOST_LIGHT_BYTES
 
@@ -79,6 +83,9 @@ class Worker:
     """Until when the worker claims nothing, because something that all documents need is away."""
 
     def __post_init__(self) -> None:
+        if self.limits.lane is Lane.OCR:  # each has a place, so nothing else limits how many there are
+            places = self.drain.places[Lane.OCR]
+            self.limits = replace(self.limits, in_flight=places, ahead=min(self.limits.ahead, places))
         self.slots = Slots(self.limits.in_flight, places=self.drain.places, freed=self.changed.set)
 
     def work(self) -> None:
@@ -133,8 +140,9 @@ class Worker:
             drain.claims.release(self.claim, keep=[job.job_id for job in self._held()])
             self.may_hold_unknown = False
         # To claim more heavy documents while one waits would keep them from other workers.
-        light_only = any(job.is_heavy for job in self.claimed)
-        lane, may_call = self.limits.lane, drain.providers.take_calls()
+        light_only = any(map(self._is_heavy, self.claimed))
+        lane = self.limits.lane
+        may_call = drain.providers.take_calls(lane)
         self.may_hold_unknown = True  # until the answer is there
         found = drain.claims.claim(self.claim, room, drain.lease, light_only=light_only, lane=lane) if may_call else []
         self.may_hold_unknown = False
@@ -174,7 +182,7 @@ class Worker:
             kind = self._kind_of(job)
             is_next = kind not in {self._kind_of(other) for other in waiting if other.job_id not in again}
             fits = is_next and self._fits(job, [other for other, _ in begun])
-            slot = self.slots.try_take(heavy=job.is_heavy, lane=kind.lane) if fits else None
+            slot = self.slots.try_take(heavy=kind.heavy, lane=kind.place) if fits else None
             if slot is None:
                 waiting.append(job)
             else:
@@ -196,7 +204,11 @@ class Worker:
         return has_room and len(others) < self._most
 
     def _kind_of(self, job: Job) -> "Kind":
-        return Kind(job.is_heavy, self.drain.attempts.lane_of(job, self.limits.lane))
+        return Kind(self._is_heavy(job), self.drain.attempts.place_of(job, self.limits.lane))
+
+    def _is_heavy(self, job: Job) -> bool:
+        """Return whether the document leaves room to light ones; where text is recognised, there are none."""
+        return job.is_heavy and self.limits.lane is not Lane.OCR
 
     def _room(self) -> int:
         """Return how many more jobs the worker may hold.
@@ -204,7 +216,7 @@ class Worker:
         Those that wait for providers do not count, nor do heavy ones that wait for a slot: light ones pass them.
         """
         computing = len(self.under_way) - self.slots.waiting
-        claimed = sum(not job.is_heavy for job in self.claimed)
+        claimed = sum(not self._is_heavy(job) for job in self.claimed)
         wanted = self.limits.in_flight + self.limits.ahead - computing - len(self.ready) - len(self.left) - claimed
         return min(wanted, self._most + self.limits.ahead - len(self.under_way) - claimed)
 
@@ -234,7 +246,7 @@ class Worker:
             error = future.result()
             if error is not None:
                 self._fail(FailedAttempt(attempt, error))
-            elif attempt.is_left_to_others:
+            elif attempt.is_for_others:
                 self.left.append(attempt)
             else:
                 self.ready.append(attempt)
@@ -247,7 +259,7 @@ class Worker:
 
     def _leave(self) -> None:
         while self.left:
-            self.drain.attempts.leave(self.left[0])
+            self.drain.claims.leave(self.left[0].job)
             self.left.pop(0)
             self.totals.left += 1
 

@@ -13,6 +13,7 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, Producer, UserId
 from ingest_assets.domain.errors import IngestError, ResourceError, TransientError
 from ingest_assets.domain.integrity import Finding
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
@@ -406,7 +407,10 @@ class RemoteJobsContract:
 
 
 class AvailabilityContract:
-    """A suite gives the fixtures: availability of these providers, and the gate that they share with all workers."""
+    """A suite gives the fixtures: availability of these providers, and the gate that they share with all workers.
+
+    The first provider is needed to parse, the second one to embed.
+    """
 
     @pytest.fixture
     def availability_of(self, deployment: Deployment) -> Callable[[Sequence[ProviderName]], Availability]:
@@ -433,6 +437,15 @@ class AvailabilityContract:
         assert not availability_of([PROVIDER, OTHER]).take_calls()
         assert availability_of([OTHER]).take_calls()
         assert availability_of([]).take_calls()
+
+    def test_a_lane_asks_only_for_its_own_provider(
+        self, availability_of: Callable[[Sequence[ProviderName]], Availability], gate: Gate, user: UserId
+    ) -> None:
+        with suppress(ResourceError):
+            for _ in range(MANY):
+                failed(gate(), user)
+        available = availability_of([OTHER, PROVIDER])
+        assert [available.take_calls(lane) for lane in (Lane.PARSE, Lane.EMBED, Lane.OCR)] == [True, False, True]
 
     def test_a_provider_whose_next_turn_is_far_takes_no_calls(
         self, availability_of: Callable[[Sequence[ProviderName]], Availability], gate: Gate, user: UserId

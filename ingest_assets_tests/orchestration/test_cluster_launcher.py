@@ -11,6 +11,7 @@ from dagster._core.launcher import LaunchRunContext, WorkerStatus
 
 from ingest_assets.orchestration.claims import LANE_TAG
 from ingest_assets.orchestration.cluster import ClusterRunLauncher
+from ingest_assets.orchestration.cluster.broker import QUEUES
 from ingest_assets.orchestration.cluster.hosts import Host, Hosts
 from ingest_assets.orchestration.instance import prepare_instance
 from ingest_assets.settings import sqlalchemy_url
@@ -113,3 +114,15 @@ def test_runs_are_launched_as_far_as_there_are_slots_in_the_queue_of_their_lane(
     assert [run.tags[LANE_TAG] for run in launcher.launchable(runs)] == ["ocr", "parse", "no such lane"]
     deployed.report_run_canceled(busy)
     assert len(launcher.launchable(runs)) == 4
+
+
+def test_no_run_is_launched_whose_only_free_slot_another_run_may_take(deployed: dg.DagsterInstance) -> None:
+    launcher = launcher_of(deployed)
+    parsing = deployed.create_run_for_job(work, status=dg.DagsterRunStatus.STARTED, tags={LANE_TAG: "parse"})
+    some, every = frozenset({"dagster-parse", "dagster-embed"}), frozenset(QUEUES)
+    busy = Host(2, every, frozenset({parsing.run_id}))
+    launcher.hosts = Answering({"some": Host(2, some, frozenset()), "every": busy})
+    runs = [deployed.create_run_for_job(work, tags={LANE_TAG: lane}) for lane in ("none", "ocr", "parse")]
+    assert launcher.launchable(runs) == runs[:1]
+    assert launcher.launchable(runs[1:]) == runs[1:2]
+    assert launcher.launchable(runs[2:]) == runs[2:]

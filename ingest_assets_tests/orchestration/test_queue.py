@@ -9,6 +9,8 @@ import dagster as dg
 import pytest
 from dagster import DagsterEvent, DagsterEventType
 from dagster._core.errors import ScheduleExecutionError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
@@ -170,14 +172,36 @@ def test_with_lanes_each_has_drain_runs_by_what_waits_in_it(
     assert lanes_of(tick(deployment, instance, drain_workers=9, **LANES)) == ["ocr", "parse", "ocr", "ocr"]
 
 
-def test_no_lane_takes_the_place_of_another(deployment: Deployment, instance: dg.DagsterInstance, user: UserId) -> None:
-    spread_over_lanes(deployment, user, parse=0, ocr=5, embed=0)
-    assert lanes_of(tick(deployment, instance, drain_workers=4, **LANES)) == ["ocr", "ocr"]
-    for _ in range(2):
-        start_drain_run(deployment, instance, dg.DagsterRunStatus.NOT_STARTED, {LANE_TAG: "ocr"})
-    assert tick(deployment, instance, drain_workers=4, **LANES) == []
-    spread_over_lanes(deployment, user, parse=0, ocr=0, embed=1)
-    assert lanes_of(tick(deployment, instance, drain_workers=4, **LANES)) == ["embed"]
+def test_each_lane_keeps_a_place_for_its_first_run(
+    deployment: Deployment, instance: dg.DagsterInstance, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "JOBS_PER_WORKER", 1)
+    spread_over_lanes(deployment, user, parse=5, ocr=5, embed=0)
+    assert lanes_of(tick(deployment, instance, drain_workers=6, **LANES)) == ["ocr", "parse", "ocr", "parse", "ocr"]
+    past_reservations(deployment)
+    for lane in ("ocr", "parse", "ocr", "parse", "ocr"):
+        start_drain_run(deployment, instance, dg.DagsterRunStatus.NOT_STARTED, {LANE_TAG: lane})
+    assert tick(deployment, instance, drain_workers=6, **LANES) == []
+    move(deployment, claim_one(deployment, "moving"), *ORDER[1:7])
+    deployment.claims.release("moving")
+    assert lanes_of(tick(deployment, instance, drain_workers=6, **LANES)) == ["embed"]
+
+
+LANE_COUNTS = st.dictionaries(st.sampled_from(list(Lane)), st.integers(0, 12))
+
+
+@given(missing=LANE_COUNTS, claiming=LANE_COUNTS, room=st.integers(-2, 12))
+def test_runs_that_are_shared_out_fit_and_let_each_lane_begin(
+    missing: dict[Lane | None, int], claiming: dict[Lane | None, int], room: int
+) -> None:
+    chosen = queue.shared_out(missing, claiming, list(Lane), room)
+    assert len(chosen) <= max(0, room)
+    assert all(chosen.count(lane) <= missing.get(lane, 0) for lane in Lane)
+    idle = [lane for lane in Lane if not claiming.get(lane)]
+    if room >= len(idle):
+        kept = sum(lane not in chosen for lane in idle)
+        assert len(chosen) + kept <= max(room, len(idle))
+        assert all(lane in chosen for lane in idle if missing.get(lane, 0) > 0)
 
 
 def test_with_lanes_a_due_retry_is_left_to_its_lane(

@@ -1,18 +1,26 @@
 """Workers of one lane take documents as far as the next one; together they do what a worker of all lanes does."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Barrier, Event, Lock
+from typing import Any
+
+import pytest
 
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId
-from ingest_assets.domain.errors import ResourceError
+from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError, TransientError
+from ingest_assets.domain.queue.changes import Change
 from ingest_assets.domain.queue.jobs import Payload
 from ingest_assets.domain.queue.lanes import Lane
-from ingest_assets.domain.queue.stages import Stage
+from ingest_assets.domain.queue.stages import Stage, State
 from ingest_assets.pipeline.drain import DrainLimits, DrainTotals
+from ingest_assets.pipeline.ports.processing import Changes
 from ingest_assets.pipeline.stored_objects import folder_key
-from ingest_assets_tests.documents import LEASE, policy_text, status_of, submit
+from ingest_assets_tests.documents import LEASE, TEST, ingest, policy_text, status_of, submit
+from ingest_assets_tests.pipeline.test_refresh import Embedder
 
 SECONDS = 60
 """For what would otherwise wait for ever."""
@@ -53,8 +61,8 @@ class Reader:
             self._present -= 1
 
 
-def drained(deployment: Deployment, lane: Lane | None) -> DrainTotals:
-    limits = DrainLimits(idle=timedelta(0), lane=lane)
+def drained(deployment: Deployment, lane: Lane | None, **limited: Any) -> DrainTotals:
+    limits = DrainLimits(idle=timedelta(0), lane=lane, **limited)
     return deployment.drain.run(f"worker-{lane}", limits, stop=Event(), report=lambda: None)
 
 
@@ -91,15 +99,19 @@ def test_scans_are_recognised_in_a_lane_of_their_own_whatever_their_size(deploym
     assert sorted(reader.recognised) == ["scan-of-a-book.md", "scan.md"]
 
 
-def test_a_worker_recognises_as_many_scans_at_once_as_it_has_places_for(deployment: Deployment, user: UserId) -> None:
-    submit_files(deployment, user, *(f"scan-{number}.md" for number in range(4)))
-    reader = Reader(Barrier(2))
+def test_a_worker_for_scans_recognises_as_many_at_once_as_it_has_places_for_and_claims_few_more(
+    deployment: Deployment, user: UserId
+) -> None:
+    submit_files(deployment, user, *(f"scan-{number}.md" for number in range(9)))
+    left: list[int] = []
+    reader = Reader(Barrier(3, lambda: left.append(deployment.backlog.waiting(9, Lane.OCR))))
     reading = deployment.replacing(parser=reader)
-    drained(reading, Lane.PARSE)
-    drain = replace(reading.drain, places={Lane.OCR: 2})
-    limits = DrainLimits(in_flight=4, idle=timedelta(0), lane=Lane.OCR)
-    assert drain.run("worker", limits, stop=Event(), report=lambda: None) == DrainTotals(left=4)
-    assert reader.most == 2
+    drained(reading, Lane.PARSE, ahead=9)
+    drain = replace(reading.drain, places={Lane.OCR: 3})
+    limits = DrainLimits(in_flight=1, ahead=9, idle=timedelta(0), lane=Lane.OCR)
+    assert drain.run("worker", limits, stop=Event(), report=lambda: None) == DrainTotals(left=9)
+    assert reader.most == 3
+    assert left[0] >= 3
 
 
 def test_a_scan_in_its_lane_leaves_the_slots_of_an_undivided_worker_to_others(
@@ -162,3 +174,71 @@ def test_what_a_dead_worker_of_a_lane_had_stays_in_the_lane(deployment: Deployme
     assert job.lane is Lane.EMBED
     assert deployment.claims.claim("parsing", 1, LEASE, lane=Lane.PARSE) == []
     assert drained(deployment, Lane.EMBED) == DrainTotals(done=1)
+
+
+@dataclass
+class Refusing:
+    """Refuses to write the chunks of a document so often."""
+
+    changes: Changes
+    error: Exception
+    times: int
+    refused: int = 0
+
+    def write_all(self, changes: Sequence[Change], *, reported: bool) -> list[Payload]:
+        if self.refused < self.times and any(change.chunked for change in changes):
+            self.refused += 1
+            raise self.error
+        return self.changes.write_all(changes, reported=reported)
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (TransientError("unexpected", error="DataError", place="a test"), State.RETRYABLE),
+        (OutageError("database_unreachable"), State.RETRYABLE),
+        (PermanentError("upstream_missing"), State.DEADLETTER),
+    ],
+)
+def test_a_document_whose_chunks_cannot_be_stored_has_failed_and_is_not_tried_at_once(
+    deployment: Deployment, user: UserId, error: Exception, state: State
+) -> None:
+    [document_id] = submit_files(deployment, user, "policy.md")
+    refusing = Refusing(deployment.changes, error, times=1)
+    assert drained(deployment.replacing(changes=refusing), Lane.PARSE) == DrainTotals(failed=1)
+    assert (status_of(deployment, document_id).state, refusing.refused) == (state, 1)
+
+
+def test_a_document_that_another_worker_has_by_now_is_not_given_back(deployment: Deployment, user: UserId) -> None:
+    submit_files(deployment, user, "policy.md")
+    [before] = deployment.claims.claim("worker", 1, timedelta(0))
+    assert deployment.claims.reclaim(3, TEST) == 1
+    [now] = deployment.claims.claim("worker", 1, LEASE)
+    deployment.claims.leave(before)
+    assert status_of(deployment, now.document.document_id).state is State.WORKING
+    deployment.claims.leave(now)
+    assert status_of(deployment, now.document.document_id).state is State.QUEUED
+
+
+def test_chunks_of_another_chunker_are_cut_anew_before_they_are_embedded(deployment: Deployment, user: UserId) -> None:
+    """As after a dead letter that says to lower INGEST_CHUNK_CHARACTERS, or an upgrade."""
+    [document_id] = submit_files(deployment, user, "policy.md")
+    drained(deployment, Lane.PARSE)
+    before = len(deployment.chunk_buffer.load(document_id))
+    smaller = Deployment(deployment.settings.model_copy(update={"chunk_characters": 300, "chunk_overlap": 50}))
+    with closing(smaller):
+        assert drained(smaller, Lane.EMBED) == DrainTotals(done=1)
+    assert len(deployment.chunk_buffer.load(document_id)) > before
+
+
+def test_a_finished_document_that_is_to_be_embedded_anew_gets_vectors_of_the_new_model(
+    deployment: Deployment, user: UserId
+) -> None:
+    document_id = ingest(deployment, user, policy_text())
+    later = deployment.replacing(embedder=Embedder(Producer("lexical", "2")))
+    later.claims.take(document_id, "somebody", LEASE, Stage.EMBEDDING)
+    later.claims.release("somebody")
+    assert later.backlog.waiting(1, Lane.EMBED) == 1
+    assert drained(later, Lane.EMBED) == DrainTotals(done=1)
+    chunks = {chunk.chunk_sha for chunk in later.chunk_buffer.load(document_id)}
+    assert later.vector_buffer.present(document_id, Producer("lexical", "2")) == chunks

@@ -220,8 +220,8 @@ def test_only_documents_that_a_provider_parses_may_be_many_megabytes_together(
     most: int,
 ) -> None:
     """What is parsed here and only embedded by a provider takes this machine's memory."""
-    lane = Lane.PARSE if parsed_remotely else Lane.EMBED
-    assert Kind(heavy=False, lane=lane).most_bytes == most * 1024 * 1024
+    place = Lane.PARSE if parsed_remotely else Lane.EMBED
+    assert Kind(heavy=False, place=place).most_bytes == most * 1024 * 1024
 
 
 def test_a_document_that_is_parsed_already_waits_for_no_parser(
@@ -230,8 +230,8 @@ def test_a_document_that_is_parsed_already_waits_for_no_parser(
     submit(deployment, user, policy_text())
     waiting = deployment.replacing(parser=SlowProvider(parser, Barrier(1)))
     [job] = waiting.claims.claim("worker", 1, waiting.settings.lease)
-    assert waiting.attempts.lane_of(job) == Lane.PARSE
+    assert waiting.attempts.place_of(job) == Lane.PARSE
     take_through(waiting, job, "parsed_markdown")
     waiting.claims.release("worker")
     [again] = waiting.claims.claim("worker", 1, waiting.settings.lease)
-    assert waiting.attempts.lane_of(again) is None
+    assert waiting.attempts.place_of(again) is None

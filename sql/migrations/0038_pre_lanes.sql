@@ -29,7 +29,3 @@ ALTER FUNCTION upload_pipeline.change_lane OWNER TO ingest_owner;
 CREATE TRIGGER jobs_change_lane BEFORE UPDATE OF stage, attempts_by_code ON upload_pipeline.upload_jobs
     FOR EACH ROW WHEN (NEW.lane <> upload_pipeline.lane_of(NEW.stage, NEW.attempts_by_code))
     EXECUTE FUNCTION upload_pipeline.change_lane();
-
-UPDATE upload_pipeline.upload_jobs
-SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
-WHERE state <> 'done' AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);

@@ -1,5 +1,18 @@
 -- no-transaction
--- In the order of claims of one lane. What an interrupted attempt left goes first.
+-- What waits or has failed gets its lane, and then an index in the order of claims of one lane. What an interrupted attempt
+-- left goes first.
+UPDATE upload_pipeline.upload_jobs
+SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
+WHERE state IN ('queued', 'retryable') AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);
+
+UPDATE upload_pipeline.upload_jobs
+SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
+WHERE state = 'working' AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);
+
+UPDATE upload_pipeline.upload_jobs
+SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
+WHERE state IN ('retryable', 'deadletter') AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);
+
 DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.upload_jobs_claimable_by_lane;
 
 CREATE INDEX CONCURRENTLY upload_jobs_claimable_by_lane ON upload_pipeline.upload_jobs

@@ -1,6 +1,6 @@
 -- buffered_chunks
 -- Return the document's buffered chunks, in order.
-SELECT chunk_id, chunk_ord, text, start_offset, end_offset, heading_path, page, chunk_sha, title
+SELECT chunk_id, chunk_ord, text, start_offset, end_offset, heading_path, page, chunk_sha, title, chunker_name, chunker_version
 FROM upload_pipeline.document_chunk_buffer
 WHERE document_id = %(document_id)s
 ORDER BY chunk_ord;

@@ -167,6 +167,17 @@ SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, COALESCE(
         ORDER BY event_id DESC LIMIT 1), %(claim)s)
 FROM released;
 
+-- leave_job
+-- Return a held job to the queue, for the workers of another lane.
+WITH left_job AS (
+    UPDATE upload_pipeline.upload_jobs
+    SET state = 'queued', claimed_by = NULL, lease_expires_at = NULL
+    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND fence = %(fence)s AND state = 'working'
+    RETURNING *
+)
+INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
+SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(correlation_id)s FROM left_job;
+
 -- reclaim_jobs
 -- Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.
 -- The actor's own are passed over, because it is alive, and so are all of them soon after the start of the server.

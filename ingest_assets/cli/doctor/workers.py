@@ -6,6 +6,7 @@ from ingest_assets.domain.queue.lanes import Lane
 
 NAME = "workers"
 START = "Start one, on any host: `ingest worker{}`"
+SAME_LANES = "Set INGEST_LANES=true here too, or start those workers anew without --lanes: `ingest worker`"
 BROKER_AWAY = "See whether the broker in INGEST_BROKER_URL runs and lets this host in. Meanwhile, all runs stay queued."
 
 
@@ -27,6 +28,8 @@ def workers_check(broker_url: str, *, has_lanes: bool) -> Check:
         if answers is None:
             return Check(NAME, False, "the broker does not answer", "broker_unreachable", BROKER_AWAY)
         told = f"{len(answers)} answer, with {hosts.slots()} slots"
+        if not has_lanes and any(DEFAULT_QUEUE not in host.queues for host in answers.values()):
+            return Check(NAME, False, f"{told}; some are for lanes, which are off here", "workers_differ", SAME_LANES)
         if not hosts.slots(DEFAULT_QUEUE):
             detail = f"{told}; no one takes runs that are of no lane" if answers else "no one answers"
             return Check(NAME, False, detail, "workers_missing", START.format(""))

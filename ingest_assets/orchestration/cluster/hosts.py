@@ -22,6 +22,11 @@ class Host:
     queues: frozenset[str]
     runs: frozenset[str]
 
+    @property
+    def free(self) -> int:
+        """How many more runs it can execute now."""
+        return max(0, self.slots - len(self.runs))
+
 
 class Hosts:
     """Asks all workers at once, and remembers the answers for a moment."""
@@ -45,6 +50,27 @@ class Hosts:
         """Return how many runs of this queue, or of all, the workers that answer can execute at a time."""
         hosts = (self.look() or {}).values()
         return sum(host.slots for host in hosts if queue is None or queue in host.queues)
+
+    def take_all(self, waiting: Mapping[str, int]) -> bool:
+        """Return whether free slots are certain for all runs that wait, whichever worker takes which.
+
+        A worker takes what comes first from any of its queues, so where it could take another run, that may have taken
+        its slot.
+
+        Args:
+            waiting: How many runs have yet to begin, by their queue.
+        """
+        hosts = (self.look() or {}).values()
+        for queue in (queue for queue, count in waiting.items() if count):
+            takers = [host for host in hosts if queue in host.queues]
+            rivals = sum(count for other, count in waiting.items() if any(other in host.queues for host in takers))
+            if rivals > sum(host.free for host in takers) or not takers:
+                return False
+        return True
+
+    def executed(self) -> frozenset[str]:
+        """Return the runs that workers have."""
+        return frozenset(run_id for host in (self.look() or {}).values() for run_id in host.runs)
 
     def holder_of(self, run_id: str) -> str | None:
         """Return the name of the worker that has the run, if one says so."""

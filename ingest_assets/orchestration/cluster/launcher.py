@@ -63,13 +63,13 @@ class ClusterRunLauncher(CeleryRunLauncher):
         return cls(inst_data=inst_data, **config_value)
 
     def launchable(self, runs: Sequence[dg.DagsterRun]) -> list[dg.DagsterRun]:
-        """Return the first of the runs that the workers can execute now, each in the queue of its lane."""
-        at_work = Counter(map(queue_of, self._instance.get_runs(dg.RunsFilter(statuses=AT_WORK))))
+        """Return those of the runs for which workers certainly have slots now: what waits for one too long fails."""
+        at_work, executed = self._instance.get_runs(dg.RunsFilter(statuses=AT_WORK)), self.hosts.executed()
+        waiting = Counter(queue_of(run) for run in at_work if run.run_id not in executed)
         chosen: list[dg.DagsterRun] = []
         for run in runs:
-            queue = queue_of(run)
-            if at_work.total() < self.hosts.slots() and at_work[queue] < self.hosts.slots(queue):
-                at_work[queue] += 1
+            if self.hosts.take_all(waiting + Counter([queue_of(run)])):
+                waiting[queue_of(run)] += 1
                 chosen.append(run)
         return chosen
 

@@ -77,6 +77,9 @@ class Claims(Protocol):
     def release(self, claim: str, document_id: DocumentId | None = None, *, keep: Sequence[JobId] = ()) -> int:
         """Return unfinished jobs of `claim` to the queue, but for those to `keep`, and return how many there were."""
 
+    def leave(self, job: Job) -> None:
+        """Return a held job to the queue, for the workers of another lane; do nothing if the claim is lost."""
+
     def reclaim(self, worst: int, actor: Actor, reconnection: timedelta = timedelta(0)) -> int:
         """Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.
 

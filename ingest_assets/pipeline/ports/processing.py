@@ -53,6 +53,9 @@ class ChunkBuffer(Protocol):
             PermanentError: upstream_missing.
         """
 
+    def buffered(self, document_id: DocumentId, chunker: Producer) -> list[Chunk]:
+        """Return the buffered chunks in order, if this chunker has made them; otherwise nothing."""
+
 
 class VectorBuffer(Protocol):
     def reuse(self, job: Job, chunk_shas: Sequence[str], model: Producer) -> set[str]:

@@ -15,6 +15,7 @@ from ingest_assets.domain.documents.document import (
     UserId,
     Vectors,
 )
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.spending.costs import Usage
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.remote_jobs import Bill, Leftover, RemoteJob, Unanswered, Unheard
@@ -260,5 +261,5 @@ class RemoteKeeper(Protocol):
 class Availability(Protocol):
     """Whether providers can be called at all."""
 
-    def take_calls(self) -> bool:
-        """Return whether every provider without a stand-in takes calls now."""
+    def take_calls(self, lane: Lane | None = None) -> bool:
+        """Return whether every provider without a stand-in takes calls now, of those that a lane needs or of all."""

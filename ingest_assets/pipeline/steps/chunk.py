@@ -27,6 +27,9 @@ class Chunk(Step[Chunks]):
     chunk_buffer: ChunkBuffer
     chunker: Chunker
 
+    def made(self, job: Job) -> Chunks | None:
+        return self.chunk_buffer.buffered(job.document.document_id, self.chunker.producer) or None
+
     def run(self, job: Job, parsed: ParsedDocument) -> Chunks:
         """Cut the text into chunks.
 

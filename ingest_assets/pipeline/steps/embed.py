@@ -49,7 +49,7 @@ class Embed(Step[Embeddings]):
     vector_buffer: VectorBuffer
     embedder: Embedder
 
-    def lane(self, job: Job) -> Lane | None:
+    def place(self, job: Job) -> Lane | None:
         return Lane.EMBED if self.is_paid(job) else None
 
     def is_paid(self, job: Job) -> bool:  # noqa: ARG002  one model embeds all documents

@@ -37,7 +37,7 @@ class Parse(Step[ParsedDocument]):
     parser: Parser
     attachments: Attachments
 
-    def lane(self, job: Job) -> Lane | None:
+    def place(self, job: Job) -> Lane | None:
         if self.is_paid(job):
             return Lane.PARSE
         return job.lane if job.lane is Lane.OCR and not self._is_parsed(job.document) else None

@@ -31,8 +31,12 @@ class Step(ABC, Generic[Value]):
     clock: Clock
     observer: Observer
 
-    def lane(self, job: Job) -> Lane | None:  # noqa: ARG002  most steps have as much room as there is
-        """Return the lane in which the document needs a place for this step, or None."""
+    def place(self, job: Job) -> Lane | None:  # noqa: ARG002  most steps have as much room as there is
+        """Return the lane in which the document needs one of its worker's places for this step, or None."""
+        return None
+
+    def made(self, job: Job) -> Value | None:  # noqa: ARG002  most steps see for themselves what they made
+        """Return what the step has stored before, if the present tools made it; the step then need not run."""
         return None
 
     def is_paid(self, job: Job) -> bool:  # noqa: ARG002  most steps compute here, whatever the document

@@ -105,10 +105,11 @@ def test_a_claim_stays_on_its_indexes(database_url: str, queue: str) -> None:
             ("claim_jobs", {"per_user": 3}),
             ("claim_jobs", {"light_only": True}),
             ("claim_jobs", {"lane": "parse"}),
+            ("claim_jobs", {"lane": "parse", "light_only": True}),
             ("claim_jobs", {"lane": "embed"}),
             ("count_waiting", {}),
             ("count_waiting", {"lane": "parse"}),
-            ("count_waiting", {"lane": "embed"}),
+            ("count_waiting", {"lane": "embed"}),  # where nothing waits, beside all that waits in the other lane
         ):
             plan = explained(connection, name, **changes)
             read = [node for node in nodes(plan) if node.get("Relation Name") in ("upload_jobs", "documents")]

@@ -25,6 +25,7 @@ from ingest_assets.adapters.providers import LLAMAPARSE, OPENAI
 from ingest_assets.domain.documents.document import DocumentId, UserId
 from ingest_assets.domain.errors import IngestError, OutageError, PermanentError, TransientError
 from ingest_assets.domain.facts import Fact, ProviderAnswered
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.pauses import Paused
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.circuit_breaker import BreakerSettings
@@ -526,7 +527,7 @@ def test_failures_in_a_row_open_the_breaker_for_all_workers(guarded: Guarded, us
 
 def test_a_provider_that_somebody_has_paused_gets_no_calls(guarded: Guarded, database: Database, user: UserId) -> None:
     calls, pauses = guarded(CostLimits()), PostgresPauses(database)
-    available = PostgresAvailability(database, [OPENAI.name])
+    available = PostgresAvailability(database, {Lane.EMBED: OPENAI.name})
     assert available.take_calls()
     pauses.pause(Paused(provider=OPENAI.name))
     assert refusal(calls, user) == "provider_paused"

@@ -9,6 +9,7 @@ from ingest_assets.adapters.postgres.spending.availability import PostgresAvaila
 from ingest_assets.adapters.postgres.spending.paid_calls import CostLimits, PostgresPaidCalls
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.composition import Deployment
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.spending.budgets import BudgetLimits
 from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.domain.spending.rate_limits import RateLimits
@@ -60,7 +61,8 @@ class TestPostgresRemoteJobs(RemoteJobsContract):
 class TestPostgresAvailability(AvailabilityContract):
     @pytest.fixture
     def availability_of(self, deployment: Deployment) -> Callable[[Sequence[ProviderName]], Availability]:
-        return lambda providers: PostgresAvailability(deployment.database, providers)
+        lanes = (Lane.PARSE, Lane.EMBED)
+        return lambda providers: PostgresAvailability(deployment.database, dict(zip(lanes, providers, strict=False)))
 
     @pytest.fixture
     def gate(self, gate: Gate) -> Gate:

@@ -24,6 +24,12 @@ class PostgresChunkBuffer:
             raise PermanentError("upstream_missing")
         return [_chunk(row) for row in rows]
 
+    def buffered(self, document_id: DocumentId, chunker: Producer) -> list[Chunk]:
+        with self._database.connection() as connection:
+            rows = connection.execute(query("buffered_chunks"), {"document_id": document_id}).fetchall()
+        made = {(row["chunker_name"], row["chunker_version"]) for row in rows} == {(chunker.name, chunker.version)}
+        return [_chunk(row) for row in rows] if made else []
+
 
 class PostgresVectorBuffer:
     def __init__(self, database: Database) -> None:

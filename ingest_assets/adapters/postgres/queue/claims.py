@@ -118,6 +118,10 @@ class PostgresClaims:
     def release(self, claim: str, document_id: DocumentId | None = None, *, keep: Sequence[JobId] = ()) -> int:
         return self._count("release_jobs", {"claim": claim, "document_id": document_id, "kept": list(keep)})
 
+    def leave(self, job: Job) -> None:
+        names = {"job_id": job.job_id, "claim": job.claim, "fence": job.fence, "correlation_id": job.correlation_id}
+        self._count("leave_job", names)
+
     def reclaim(self, worst: int, actor: Actor, reconnection: timedelta = timedelta(0)) -> int:
         error = PermanentError("crashed_worker", crashes=worst)
         names = {"worst": worst, "reconnection": reconnection}
