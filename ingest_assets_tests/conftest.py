@@ -1,6 +1,9 @@
 """One real Postgres for the whole run, one fresh database per test, and a deployment on it."""
 
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -31,6 +34,33 @@ LONG = ("system", "faults", "cluster")
 """The folders of tests that mostly wait: they come first, so that the others fill their gaps."""
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108  only a folder in it is used, which is closed to others
+ROOM = 4 * 1024**3
+CLUSTER = "TESTS_CLUSTER"
+"""The variable that tells all processes of this test run in which folder the server keeps its files."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Images often set this, and then each process of a deployment compiles Dagster anew, for two seconds.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    if not hasattr(config, "workerinput") and _is_roomy(MEMORY):
+        os.environ[CLUSTER] = tempfile.mkdtemp(prefix="ingest-tests-", dir=MEMORY)
+        Path(os.environ[CLUSTER]).chmod(0o711)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and (folder := os.environ.pop(CLUSTER, None)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_roomy(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    size = os.statvfs(folder)
+    return size.f_frsize * size.f_bavail >= ROOM
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in LONG)
 
@@ -52,12 +82,20 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
 
 @pytest.fixture(scope="session")
 def postgres(run_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The server's files are in memory if there is room: a disk takes half a second for each new database."""
     server = EmbeddedPostgres(run_folder / "postgres")
-    server.start()
     with FileLock(run_folder / "template.lock"):
+        _place(run_folder / "postgres" / "postgres" / "cluster")
+        server.start()
         _make_template(server)
     yield server
     server.stop()
+
+
+def _place(cluster: Path) -> None:
+    if CLUSTER in os.environ and not cluster.exists():
+        cluster.parent.mkdir(mode=0o711, parents=True)
+        cluster.symlink_to(os.environ[CLUSTER])
 
 
 def _make_template(server: EmbeddedPostgres) -> None:
@@ -83,7 +121,9 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     name = sql.Identifier(f"test_{uuid4().hex}")
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
+        strategy = sql.SQL("file_copy" if CLUSTER in os.environ else "wal_log")
+        creation = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+        connection.execute(creation.format(name, sql.Identifier(template), strategy))
         yield sibling_database(server.url("postgres"), name.as_string()[1:-1])
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
