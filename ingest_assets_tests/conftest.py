@@ -1,5 +1,6 @@
 """One real Postgres for the whole run, one fresh database per test, and a deployment on it."""
 
+import gc
 import os
 import shutil
 import sys
@@ -34,8 +35,6 @@ LONG = ("system", "faults", "cluster")
 """The folders of tests that mostly wait."""
 OTHERS_PER_LONG = 5
 """How many other files come after each file of a long folder: so some process always has something to compute."""
-
-
 MEMORY = Path("/dev/shm")  # noqa: S108  only a folder in it is used, which is closed to others
 ROOM = 4 * 1024**3
 FOLDER = "TESTS_FOLDER_IN_MEMORY"
@@ -61,6 +60,17 @@ def _is_roomy(folder: Path) -> bool:
         return False
     size = os.statvfs(folder)
     return size.f_frsize * size.f_bavail >= ROOM
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Never look again through thousands of tests for what could be freed."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
