@@ -1,6 +1,10 @@
 """One real Postgres for the whole run, one fresh database per test, and a deployment on it."""
 
+import gc
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -28,11 +32,56 @@ TEMPLATE = "template_ingest"
 FOREIGN = ("INGEST_", "DAGSTER_", "OPENAI_", "LLAMA_CLOUD_", *(provider.key_variable for provider in PROVIDERS))
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 LONG = ("system", "faults", "cluster")
-"""The folders of tests that mostly wait: they come first, so that the others fill their gaps."""
+"""The folders of tests that mostly wait."""
+OTHERS_PER_LONG = 5
+"""How many other files come after each file of a long folder: so some process always has something to compute."""
+MEMORY = Path("/dev/shm")  # noqa: S108  only a folder in it is used, which is closed to others
+ROOM = 4 * 1024**3
+FOLDER = "TESTS_FOLDER_IN_MEMORY"
+"""The variable that names a folder in memory to all processes of this test run, if there is room."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Images often set this, and then each process of a deployment compiles Dagster anew, for two seconds.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    if not hasattr(config, "workerinput") and _is_roomy(MEMORY):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="ingest-tests-", dir=MEMORY)
+        Path(os.environ[FOLDER]).chmod(0o711)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and (folder := os.environ.pop(FOLDER, None)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_roomy(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    size = os.statvfs(folder)
+    return size.f_frsize * size.f_bavail >= ROOM
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Never look again through thousands of tests for what could be freed."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    places: dict[Path, float] = {}
+    counts = {True: 0, False: 0}
+    for item in items:
+        if item.path not in places:
+            is_long = item.path.parent.name in LONG
+            places[item.path] = counts[is_long] * OTHERS_PER_LONG - 0.5 if is_long else counts[is_long]
+            counts[is_long] += 1
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture(autouse=True)
@@ -52,18 +101,31 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
 
 @pytest.fixture(scope="session")
 def postgres(run_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The server's files are in memory if there is room: a disk takes half a second for each new database."""
     server = EmbeddedPostgres(run_folder / "postgres")
-    server.start()
     with FileLock(run_folder / "template.lock"):
+        _place(run_folder / "postgres" / "postgres" / "cluster")
+        server.start()
         _make_template(server)
     yield server
     server.stop()
+
+
+def _place(cluster: Path) -> None:
+    if FOLDER in os.environ and not cluster.exists():
+        folder = Path(os.environ[FOLDER]) / "cluster"
+        folder.mkdir(mode=0o711)
+        cluster.parent.mkdir(mode=0o711, parents=True)
+        cluster.symlink_to(folder)
 
 
 def _make_template(server: EmbeddedPostgres) -> None:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             return
+        for setting in ("wal_compression", "full_page_writes"):  # every new database would be copied into the log
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE making_template")
         migrate(server.url("making_template"))
         connection.execute(sql.SQL("ALTER DATABASE making_template RENAME TO {}").format(sql.Identifier(TEMPLATE)))
@@ -81,11 +143,18 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
-    name = sql.Identifier(f"test_{uuid4().hex}")
+    name = f"test_{uuid4().hex}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
-        yield sibling_database(server.url("postgres"), name.as_string()[1:-1])
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        copy_database(connection, name, template)
+        yield sibling_database(server.url("postgres"), name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def copy_database(connection: psycopg.Connection, name: str, template: str) -> None:
+    """Make a database in the tests' server, in the way that is quicker where its files are."""
+    strategy = sql.SQL("file_copy" if FOLDER in os.environ else "wal_log")
+    creation = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+    connection.execute(creation.format(sql.Identifier(name), sql.Identifier(template), strategy))
 
 
 @pytest.fixture(scope="session")
@@ -132,8 +201,11 @@ def other_deployment(postgres: EmbeddedPostgres, tmp_path: Path, parser: LocalPa
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """A real Dagster instance of this test's own."""
-    with dg.instance_for_test() as made:
+    """A real Dagster instance of this test's own, with its databases in memory if there is room."""
+    with (
+        tempfile.TemporaryDirectory(dir=os.environ.get(FOLDER)) as folder,
+        dg.instance_for_test(temp_dir=folder) as made,
+    ):
         yield made
 
 

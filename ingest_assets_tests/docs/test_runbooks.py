@@ -23,7 +23,7 @@ from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.orchestration.instance import prepare_instance
 from ingest_assets.settings import sibling_database, sqlalchemy_url
-from ingest_assets_tests.conftest import TEMPLATE, deployment_for, settings_for
+from ingest_assets_tests.conftest import TEMPLATE, copy_database, deployment_for, settings_for
 from ingest_assets_tests.docs.pages import DOCS, RUNBOOKS, blocks_of, steps_of
 from ingest_assets_tests.docs.quick_ingest import write_client
 from ingest_assets_tests.docs.shell import Shell, check
@@ -44,7 +44,7 @@ def databases(postgres: EmbeddedPostgres) -> Iterator[Callable[[str], str]]:
         name = f"runbook_{uuid4().hex}"
         made.append(sql.Identifier(name))
         with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made[-1], sql.Identifier(template)))
+            copy_database(connection, name, template)
         return sibling_database(postgres.url("postgres"), name)
 
     yield make

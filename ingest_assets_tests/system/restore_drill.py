@@ -25,7 +25,8 @@ from ingest_assets.settings import LOCAL_USER, Settings
 from ingest_assets_tests.documents import policy_text
 from ingest_assets_tests.system.ingest import INGEST, TIMEOUT, Ingest
 
-BATCH = 20
+BATCH = 5
+"""So many documents come in at a time during the backup."""
 PARAGRAPHS = 60
 """So long is each document, for the drain to last until the backup is made."""
 QUERIES = ("What does the insurer pay?", "deductible of group 3", "Subject 7", "clause 5 of subject 11")
@@ -116,24 +117,23 @@ def unfinished_in(ingest: Ingest) -> int:
 
 def compare(first: Ingest, second: Ingest, drill: Drill) -> None:
     """Compare what both deployments know of the documents that were in the backup."""
-    before, after = content_of(first), content_of(second)
-    drill.lost = {each for each in drill.documents if each not in after or after[each] != before.get(each)}
-    changed = {each for each in after if after[each] != before.get(each)} - drill.lost
-    if changed:
-        drill.problems.append(f"{len(changed)} documents that came in during the backup differ")
-    for query in QUERIES:
-        with deployment_of(first) as old, deployment_of(second) as new:
-            wanted, found = (passages(each, query, set(after)) for each in (old, new))
-        if wanted != found:
-            drill.problems.append(f"the search {query!r} finds something else")
+    with deployment_of(first) as old, deployment_of(second) as new:
+        before, after = content_of(old), content_of(new)
+        drill.lost = {each for each in drill.documents if each not in after or after[each] != before.get(each)}
+        changed = {each for each in after if after[each] != before.get(each)} - drill.lost
+        if changed:
+            drill.problems.append(f"{len(changed)} documents that came in during the backup differ")
+        for query in QUERIES:
+            if passages(old, query, set(after)) != passages(new, query, set(after)):
+                drill.problems.append(f"the search {query!r} finds something else")
     checked = second("doctor", "--deep", "--json")
     drill.problems += [each["check"] for each in checked.json if not each["ok"]]
 
 
-def content_of(ingest: Ingest) -> dict[str, list[tuple[Any, ...]]]:
+def content_of(deployment: Deployment) -> dict[str, list[tuple[Any, ...]]]:
     """Every searchable document with its chunks and their vectors' hashes."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    with deployment_of(ingest) as deployment, deployment.database.connection() as connection:
+    with deployment.database.connection() as connection:
         rows = connection.execute(
             "SELECT document_id, chunk_ord, chunk_id, text, md5(embedding::text) AS vector "
             "FROM upload_pipeline.document_chunks ORDER BY document_id, chunk_ord"

@@ -127,7 +127,7 @@ def submit(ingest: Ingest, folder: Path, count: int) -> list[str]:
 def test_a_backfill_tells_the_truth_of_each_partition_and_does_not_hold_up_the_queue(
     ingest: Ingest, ui: Ui, home: Path, tmp_path: Path
 ) -> None:
-    ids = submit(ingest, tmp_path / "Old", 12)
+    ids = submit(ingest, tmp_path / "Old", 8)
     until(lambda: set(ids) <= partitions(ui, "materialized"))
     poisoned = ids[5]
     for stored in (home / "ingest" / "objects").rglob(poisoned + "/*"):

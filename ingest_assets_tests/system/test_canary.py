@@ -58,6 +58,7 @@ RETURNS TABLE (user_id uuid, place integer, share integer) LANGUAGE plpgsql
 AS $$ BEGIN RAISE EXCEPTION 'of {CANARY.word}'; END $$"""
 """No job's failure, but that of whatever looks at the queue."""
 
+DEAD_LETTERS = "SELECT count(*) FROM upload_pipeline.upload_jobs WHERE state = 'deadletter'"
 FAILED_TICKS = "SELECT count(*) FROM job_ticks WHERE status = 'FAILURE'"
 
 
@@ -246,7 +247,8 @@ def test_what_documents_say_is_found_where_documents_are_kept_and_nowhere_else(
             submitted = deployed("submit", *backlog(folder / "many"), "--wait", "--metadata", known)
             states = {Path(each["path"]).name.split()[-1]: each.get("code", each["state"]) for each in submitted}
             one_by_one = deployed("submit", *few(folder / "few"))
-            failures = until(lambda: all_of(deployed("status", "--failed"), len(one_by_one) + 2))
+            until(lambda: number(server.url(), DEAD_LETTERS) == len(one_by_one) + 2)
+            failures = all_of(deployed("status", "--failed"), len(one_by_one) + 2)
             ids = [each["document_id"] for each in [*submitted, *one_by_one]]
             ended = [launch(ui, each, NAMES) for each in (ids[0], one_by_one[0]["document_id"])]
             with deployed.serving() as url:

@@ -34,7 +34,7 @@ def outcome(ui: Ui, backfill: str) -> str:
 def test_after_a_kill_partitions_and_backfill_come_to_agree_with_the_queue(tmp_path: Path) -> None:
     ingest = Ingest(tmp_path, (("INGEST_LEASE_SECONDS", "10"),))
     running = start(ingest, tmp_path / "messages")
-    ids = submit(ingest, tmp_path / "Old", 6)
+    ids = submit(ingest, tmp_path / "Old", 5)
     until(lambda: set(ids) <= partitions(running.ui, "materialized"))
     params = {"partitionNames": ids, "assetSelection": [{"path": [name]} for name in NAMES]}
     backfill = running.ui.query(BACKFILL, params=params)["launchPartitionBackfill"]["backfillId"]
