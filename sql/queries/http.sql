@@ -26,9 +26,8 @@ WHERE (user_id, key_sha) IN (
 );
 
 -- record_webhook
--- Record a callback and what became of it, unless the same came before; if it belongs to no existing document, its body is
--- not kept. A repetition is the same as what came since its document's job was complete; of callbacks without a document,
--- one of a kind is recorded in an hour.
+-- Record a callback and what became of it, unless the same came before. The body of one without a document is not kept.
+-- The same is what comes after its document's job was complete; without a document, what is of one kind within an hour.
 INSERT INTO upload_pipeline.webhook_log (service, outcome, document_id, user_id, body)
 SELECT
     %(provider)s, %(outcome)s, document.document_id, document.user_id,
