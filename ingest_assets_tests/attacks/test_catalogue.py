@@ -38,8 +38,8 @@ NOT_BY_USER = {
     # By numbers and times: they tell how many rows there are, and when they came.
     *("events_pkey", "paid_calls_pkey", "paid_calls_settled"),
     *("upload_jobs_failed", "upload_jobs_unreported", "upload_jobs_listed"),
-    # By the model first, of which there are few, then by the user.
-    "document_chunks_by_bits",
+    # By the model or the lane first, of which there are few, then by the user.
+    *("document_chunks_by_bits", "upload_jobs_claimable_by_lane"),
 }
 """Indexes of readable tables that do not begin with the user, and why that tells nobody a secret."""
 

@@ -2,6 +2,8 @@
 ALTER TABLE upload_pipeline.upload_jobs
     -- The kind of work that the document waits for, as `lane_of` says.
     ADD COLUMN lane text NOT NULL DEFAULT 'parse';
+-- As of all that readers may ask for, the planner keeps no statistics of it.
+ALTER TABLE upload_pipeline.upload_jobs ALTER COLUMN lane SET STATISTICS 0;
 
 -- Returns the lane of a job: what its document needs next. A host need not have what the other lanes need.
 CREATE FUNCTION upload_pipeline.lane_of(stage text, attempts_by_code jsonb) RETURNS text

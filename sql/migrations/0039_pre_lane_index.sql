@@ -18,3 +18,5 @@ DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.upload_jobs_claimable_by_lane;
 CREATE INDEX CONCURRENTLY upload_jobs_claimable_by_lane ON upload_pipeline.upload_jobs
     (lane, user_id, priority DESC, queued_at, job_id, (COALESCE(next_retry_at, '-infinity')))
     WHERE state IN ('queued', 'retryable');
+
+ALTER INDEX upload_pipeline.upload_jobs_claimable_by_lane ALTER COLUMN 6 SET STATISTICS 0;

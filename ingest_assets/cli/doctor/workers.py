@@ -17,13 +17,10 @@ def workers_check(broker_url: str, *, has_lanes: bool) -> Check:
         PermanentError: extra_missing.
     """
     require_cluster_extra()
-    from celery import Celery
+    from ingest_assets.orchestration.cluster.broker import DEFAULT_QUEUE, queue_of_lane
+    from ingest_assets.orchestration.cluster.hosts import hosts_at
 
-    from ingest_assets.orchestration.cluster.broker import CONFIGURATION, DEFAULT_QUEUE, queue_of_lane
-    from ingest_assets.orchestration.cluster.hosts import Hosts
-
-    with Celery(broker=broker_url, config_source=CONFIGURATION, set_as_current=False) as celery:
-        hosts = Hosts(celery)
+    with hosts_at(broker_url) as hosts:
         answers = hosts.look()
         if answers is None:
             return Check(NAME, False, "the broker does not answer", "broker_unreachable", BROKER_AWAY)

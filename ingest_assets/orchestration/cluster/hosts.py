@@ -2,11 +2,14 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ingest_assets.orchestration.cluster.broker import DEFAULT_QUEUE, RUNS, broker_errors
+from celery import Celery
+
+from ingest_assets.orchestration.cluster.broker import CONFIGURATION, DEFAULT_QUEUE, RUNS, broker_errors
 
 ANSWER_SECONDS = 1.0
 """How long workers may take to answer; all of them have to be waited for, since nobody knows how many there are."""
@@ -87,3 +90,10 @@ class Hosts:
             for name, told in answer.items()
             if "slots" in told
         }
+
+
+@contextmanager
+def hosts_at(broker_url: str) -> Iterator[Hosts]:
+    """Yield the workers that this broker reaches."""
+    with Celery(broker=broker_url, config_source=CONFIGURATION, set_as_current=False) as celery:
+        yield Hosts(celery)
