@@ -24,7 +24,7 @@ def workers_check(broker_url: str, *, has_lanes: bool) -> Check:
         answers = hosts.look()
         if answers is None:
             return Check(NAME, False, "the broker does not answer", "broker_unreachable", BROKER_AWAY)
-        told = f"{len(answers)} answer, with {hosts.slots()} slots"
+        told = f"answering: {len(answers)}, slots: {hosts.slots()}"
         if not has_lanes and any(DEFAULT_QUEUE not in host.queues for host in answers.values()):
             return Check(NAME, False, f"{told}; some are for lanes, which are off here", "workers_differ", SAME_LANES)
         if not hosts.slots(DEFAULT_QUEUE):
