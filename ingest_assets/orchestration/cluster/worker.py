@@ -43,7 +43,8 @@ def work(name: str, slots: int, lanes: Sequence[str], broker_url: str, definitio
     def execute(run_id: str) -> None:
         _execute(name, run_id)
 
-    inspect_command(name=RUNS)(_tell_runs)
+    queues = list(map(queue_of_lane, lanes)) or QUEUES
+    inspect_command(name=RUNS)(lambda control: _tell_runs(control, queues))
     main = os.getpid()
     signals.worker_process_init.connect(lambda **_: end_with_parent(signal.SIGTERM, main), weak=False)
     signals.worker_ready.connect(lambda **_: _announce(name, slots, lanes), weak=False)
@@ -51,7 +52,7 @@ def work(name: str, slots: int, lanes: Sequence[str], broker_url: str, definitio
     Preloaded(definitions)
     gc.collect()
     gc.freeze()  # pages that the collector never touches stay shared with the forked processes
-    _serve(app, name, slots, list(map(queue_of_lane, lanes)) or QUEUES)
+    _serve(app, name, slots, queues)
 
 
 def _serve(app: Celery, name: str, slots: int, queues: Sequence[str]) -> NoReturn:
@@ -67,13 +68,10 @@ def _execute(name: str, run_id: str) -> None:
     execute_run(run_id, name)
 
 
-def _tell_runs(control: Any) -> dict[str, Any]:
+def _tell_runs(control: Any, queues: Sequence[str]) -> dict[str, Any]:
     requests = {*state.reserved_requests, *state.active_requests}
-    return {
-        "slots": control.consumer.controller.concurrency,
-        "queues": [queue.name for queue in control.consumer.task_consumer.queues],
-        "runs": [request.id for request in requests],
-    }
+    slots = control.consumer.controller.concurrency
+    return {"slots": slots, "queues": list(queues), "runs": [request.id for request in requests]}
 
 
 def _stop(**_: Any) -> None:
