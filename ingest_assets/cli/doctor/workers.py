@@ -5,7 +5,7 @@ from ingest_assets.cli.doctor.check import Check
 from ingest_assets.domain.queue.lanes import Lane
 
 NAME = "workers"
-START = "Start one, on any host: `ingest worker{}`"
+START = "Start one that takes all runs, on any host: `ingest worker`"
 SAME_LANES = "Set INGEST_LANES=true here too, or start those workers anew without --lanes: `ingest worker`"
 BROKER_AWAY = "See whether the broker in INGEST_BROKER_URL runs and lets this host in. Meanwhile, all runs stay queued."
 
@@ -27,11 +27,12 @@ def workers_check(broker_url: str, *, has_lanes: bool) -> Check:
         told = f"answering: {len(answers)}, slots: {hosts.slots()}"
         if not has_lanes and any(DEFAULT_QUEUE not in host.queues for host in answers.values()):
             return Check(NAME, False, f"{told}; some are for lanes, which are off here", "workers_differ", SAME_LANES)
-        if not hosts.slots(DEFAULT_QUEUE):
-            detail = f"{told}; no one takes runs that are of no lane" if answers else "no one answers"
-            return Check(NAME, False, detail, "workers_missing", START.format(""))
-        lanes = [lane for lane in Lane if has_lanes and not hosts.slots(queue_of_lane(lane))]
-        if lanes:
-            detail = f"{told}; no one takes the lane {' or '.join(lanes)}"
-            return Check(NAME, False, detail, "workers_missing", START.format(f" --lanes {','.join(lanes)}"))
+        kinds = {"no lane": DEFAULT_QUEUE} | {lane.value: queue_of_lane(lane) for lane in Lane if has_lanes}
+        slots = {kind: hosts.slots(queue) for kind, queue in kinds.items()}
+        if has_lanes:
+            told += f" ({', '.join(f'{kind} {count}' for kind, count in slots.items())})"
+        missing = [kind for kind, count in slots.items() if not count]
+        if missing:
+            detail = f"{told}; no one takes runs of {' or '.join(missing)}" if answers else "no one answers"
+            return Check(NAME, False, detail, "workers_missing", START)
         return Check(NAME, True, told)
