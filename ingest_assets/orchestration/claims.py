@@ -7,6 +7,7 @@ import dagster as dg
 
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.queue.jobs import JobStatus
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.orchestration.failures import failure_of, failure_of_status
 from ingest_assets.orchestration.partitions import document_id_of
 from ingest_assets.pipeline.failure import as_ingest_error
@@ -32,6 +33,12 @@ LANE_TAG = "ingest/lane"
 
 INSTANCE_TAG = "ingest/instance"
 """The tag of drain runs that the queue started; its value is the name of the deployment whose daemon asked for it."""
+
+
+def lane_of_run(run: dg.DagsterRun) -> Lane | None:
+    """Return the lane that the run's tag names, or None; people write tags too, and may name what is no lane."""
+    named = run.tags.get(LANE_TAG)
+    return Lane(named) if named in set(Lane) else None
 
 
 def claim_of(run: dg.DagsterRun, instance: dg.DagsterInstance, steps: PartitionSteps, document_id: DocumentId) -> str:

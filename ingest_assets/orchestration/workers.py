@@ -7,7 +7,7 @@ from datetime import timedelta
 import dagster as dg
 
 from ingest_assets.domain.queue.lanes import Lane
-from ingest_assets.orchestration.claims import INSTANCE_TAG, LANE_TAG
+from ingest_assets.orchestration.claims import INSTANCE_TAG, lane_of_run
 from ingest_assets.orchestration.instance import dagster_id
 from ingest_assets.orchestration.jobs import CLAIMING_SECONDS, drain_queue
 from ingest_assets.pipeline.ports.claiming import Backlog
@@ -47,7 +47,7 @@ class Workers:
         """Return the lane of each live drain run of this deployment, and for how many seconds it has run."""
         holders, now = self.backlog.holders(), self.clock.now().timestamp()
         return [
-            (_lane(record.dagster_run), now - (record.start_time or now))
+            (lane_of_run(record.dagster_run), now - (record.start_time or now))
             for record in instance.get_run_records(dg.RunsFilter(job_name=drain_queue.name, statuses=LIVE))
             if record.dagster_run.tags.get(INSTANCE_TAG, self.name) == self.name
             and (
@@ -63,9 +63,3 @@ class Workers:
         self.instances.note_look()
         if self.instances.noted_drain_runs():
             self.instances.reserve(0, own=lambda: self.live_drain_runs(instance, lease), most=0)
-
-
-def _lane(run: dg.DagsterRun) -> Lane | None:
-    """Return the lane that the run's tag names; people write tags, too."""
-    named = run.tags.get(LANE_TAG)
-    return Lane(named) if named in set(Lane) else None

@@ -28,7 +28,7 @@ class Attempt:
 
     job: Job
     lane: Lane | None
-    """Where the attempt ends, if not at the last step."""
+    """The lane of its worker; None if that takes documents through all of them."""
     progress: DeferredProgress
 
     @property

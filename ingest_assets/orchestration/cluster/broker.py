@@ -8,7 +8,7 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
 
 from ingest_assets.domain.queue.lanes import Lane
-from ingest_assets.orchestration.claims import LANE_TAG
+from ingest_assets.orchestration.claims import lane_of_run
 
 EXECUTE_RUN = "execute_run"
 """The one task. Its argument, and its id, is the id of a run that Dagster's storage has."""
@@ -41,9 +41,8 @@ QUEUES = (DEFAULT_QUEUE, *map(queue_of_lane, Lane))
 
 
 def queue_of(run: dg.DagsterRun) -> str:
-    """Return the queue for a run, which people may have tagged with a lane that does not exist."""
-    lane = run.tags.get(LANE_TAG)
-    return queue_of_lane(lane) if lane in set(Lane) else DEFAULT_QUEUE
+    lane = lane_of_run(run)
+    return DEFAULT_QUEUE if lane is None else queue_of_lane(lane)
 
 
 def broker_errors(celery: Celery) -> tuple[type[Exception], ...]:

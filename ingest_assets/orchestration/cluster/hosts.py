@@ -51,8 +51,7 @@ class Hosts:
 
     def slots(self, queue: str | None = None) -> int:
         """Return how many runs of this queue, or of all, the workers that answer can execute at a time."""
-        hosts = (self.look() or {}).values()
-        return sum(host.slots for host in hosts if queue is None or queue in host.queues)
+        return sum(host.slots for host in self._answering() if queue is None or queue in host.queues)
 
     def take_all(self, waiting: Mapping[str, int]) -> bool:
         """Return whether free slots are certain for all runs that wait, whichever worker takes which.
@@ -63,7 +62,7 @@ class Hosts:
         Args:
             waiting: How many runs have yet to begin, by their queue.
         """
-        hosts = (self.look() or {}).values()
+        hosts = self._answering()
         for queue in (queue for queue, count in waiting.items() if count):
             takers = [host for host in hosts if queue in host.queues]
             rivals = sum(count for other, count in waiting.items() if any(other in host.queues for host in takers))
@@ -73,11 +72,14 @@ class Hosts:
 
     def executed(self) -> frozenset[str]:
         """Return the runs that workers have."""
-        return frozenset(run_id for host in (self.look() or {}).values() for run_id in host.runs)
+        return frozenset(run_id for host in self._answering() for run_id in host.runs)
 
     def holder_of(self, run_id: str) -> str | None:
         """Return the name of the worker that has the run, if one says so."""
         return next((name for name, host in (self.look() or {}).items() if run_id in host.runs), None)
+
+    def _answering(self) -> list[Host]:
+        return list((self.look() or {}).values())
 
     def _ask(self) -> Mapping[str, Host] | None:
         try:
