@@ -51,6 +51,9 @@ def running(ingest: Ingest, command: Sequence[str], log: Path) -> Iterator[None]
         )
         try:
             yield
+        except BaseException as error:
+            error.add_note(log.read_text()[-3000:])
+            raise
         finally:
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             process.wait(TIMEOUT)
@@ -71,7 +74,7 @@ def test_documents_become_searchable(ingest: Ingest, tmp_path: Path, command: tu
     with running(ingest, [*command, "--port", str(next_free("127.0.0.1", 0))], log):
         ingest("migrate")
         submitted = ingest("submit", DOCUMENTS, "--wait", "--json")
+        assert submitted.code == 0, submitted.stderr
         status = ingest("status", "--json").json
-    assert submitted.code == 0, (submitted.stderr, log.read_text()[-3000:])
     assert status["searchable"] == status["documents"] == len(list(DOCUMENTS.iterdir()))
     assert "Traceback" not in log.read_text()

@@ -1,7 +1,7 @@
 """Numbered SQL files, each applied once, in order, under one lock; an applied file must never change."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -80,16 +80,16 @@ def migrate(
     with connected(url) as connection:
         check_server(connection)
         applied: list[str] = []
+        left_out: list[str] = []
         if needed_only and _applied(connection):
-            waiting = needed_by_nobody([migration.name for migration in _pending(connection, wanted)])
-            wanted = [migration for migration in wanted if migration.name not in waiting]
+            left_out = needed_by_nobody([migration.name for migration in _pending(connection, wanted)])
         told = partial(telling_of_index_builds, url, connection.info.backend_pid, tell)
         if not _has_locks(connection):
             with first_held(url):
-                applied += _apply_pending(connection, wanted, told, until_locks=True)
-        if _pending(connection, wanted):
+                applied += _apply_pending(connection, wanted, left_out, told, until_locks=True)
+        if _pending(connection, wanted, left_out):
             with held(url, MIGRATIONS) as assure_lock:
-                applied += _apply_pending(connection, wanted, told, assure_lock)
+                applied += _apply_pending(connection, wanted, left_out, told, assure_lock)
         [lacks_roles] = connection.execute(query("missing_roles"))
         if lacks_roles["missing"]:  # the database was brought here from another server
             make_roles(connection)
@@ -167,13 +167,14 @@ def _has_locks(connection: Connection[Row]) -> bool:
 def _apply_pending(
     connection: KeepingConnection,
     wanted: list[Migration],
+    left_out: Collection[str],
     told: Callable[[str], AbstractContextManager[None]],
     assure_lock: Callable[[], None] = lambda: None,
     *,
     until_locks: bool = False,
 ) -> list[str]:
     """Apply what is missing, or only what makes the table of locks, and return the names of what was applied."""
-    pending = _pending(connection, wanted)
+    pending = _pending(connection, wanted, left_out)
     if pending:
         make_roles(connection)
         open_vectors(connection)
@@ -241,13 +242,13 @@ def _opening(schema: str) -> sql.Composed:
     return sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), roles)
 
 
-def _pending(connection: Connection[Row], wanted: list[Migration]) -> list[Migration]:
+def _pending(connection: Connection[Row], wanted: list[Migration], left_out: Collection[str] = ()) -> list[Migration]:
     applied = _applied(connection)
     check_not_newer(applied, [migration.name for migration in wanted])
     for migration in wanted:
         if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise PermanentError("migration_changed", name=migration.name)
-    return [migration for migration in wanted if migration.name not in applied]
+    return [migration for migration in wanted if migration.name not in {*applied, *left_out}]
 
 
 def _applied(connection: Connection[Row]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from ingest_assets.adapters.postgres import migrations
+from ingest_assets.adapters.postgres.locks import Assure, held
 from ingest_assets.adapters.postgres.migrations import Migration, create_database, migrate, pending
 from ingest_assets.adapters.postgres.queries import queries
 from ingest_assets.domain.errors import IngestError
@@ -136,6 +138,22 @@ def test_what_older_releases_would_not_bear_waits_if_only_what_is_needed_is_appl
     assert migrate(empty_database_url, release, needed_only=True) == ["9901_post_a", "9902_pre_b"]
     assert migrate(empty_database_url, release, needed_only=True) == []
     assert migrate(empty_database_url, release) == ["9903_post_c"]
+
+
+def test_another_process_may_apply_meanwhile_what_was_left_out(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when `dagster dev` and `ingest migrate` start together on a new schema."""
+    migrate(empty_database_url)
+    release = [*migrations.migrations(), *(Migration(name, b"SELECT") for name in ("9901_pre_a", "9902_post_b"))]
+
+    def held_after_another(url: str, name: str) -> AbstractContextManager[Assure]:
+        monkeypatch.undo()
+        assert migrate(empty_database_url, release) == ["9901_pre_a", "9902_post_b"]
+        return held(url, name)
+
+    monkeypatch.setattr(migrations, "held", held_after_another)
+    assert migrate(empty_database_url, release, needed_only=True) == []
 
 
 def test_a_schema_that_nobody_uses_yet_gets_every_migration(empty_database_url: str) -> None:
