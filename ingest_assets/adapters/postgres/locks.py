@@ -40,8 +40,8 @@ def lock(connection: Connection[Row], name: str) -> None:
 def held(url: str, name: str) -> Iterator[Assure]:
     """Hold a lock for what runs outside a transaction: another session takes it, and ends with this block.
 
-    It tries again and again: a statement that waited would keep a snapshot, for which the concurrent build of an index
-    by whoever has the lock would wait in turn.
+    It tries again and again, each time in a transaction of its own: the concurrent build of an index by whoever has the
+    lock waits for the end of every transaction in which it meets a statement.
 
     Raises:
         OutageError: role_denied.
@@ -64,7 +64,6 @@ def first_held(url: str) -> Iterator[None]:
     """Hold the lock of migrations as `held` does, while the schema has no table of locks yet."""
     with connected(url) as holder:
         holder.autocommit = False
-        holder.execute(query("hold_for_good"))
         while not _succeeds(holder, "try_first_lock", {}):
             time.sleep(PAUSE_SECONDS)
         yield
@@ -81,7 +80,6 @@ def _holder(url: str, name: str) -> Iterator[Connection[Row]]:
             raise OutageError("role_denied", role=Role.OWNER) from None
         holder.execute(query("make_lock"), {"lock": name})
         holder.autocommit = False
-        holder.execute(query("hold_for_good"))
         try:
             yield holder
         finally:
@@ -94,6 +92,11 @@ def _takes(holder: Connection[Row], name: str) -> bool:
 
 
 def _succeeds(holder: Connection[Row], statement: str, names: Mapping[str, str]) -> bool:
+    """Return whether the lock is taken; the transaction stays open only then."""
+    holder.execute(query("hold_for_good"))
     is_taken = holder.execute(query(statement), names).rowcount == 1
-    assure_session(holder)  # ends the statement before, whose snapshot a concurrent build of an index would wait for
+    if is_taken:
+        assure_session(holder)  # ends the statement before, whose snapshot the build of an index would wait for
+    else:
+        holder.rollback()
     return is_taken
