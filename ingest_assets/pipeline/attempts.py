@@ -194,4 +194,4 @@ def _place(step: Step[Any], job: Job, slot: Slot) -> AbstractContextManager[None
     lane = step.place(job)
     if lane is None:
         return nullcontext()
-    return slot.lent(lane) if step.is_paid(job) else slot.kept(lane)
+    return slot.kept(lane) if lane is Lane.OCR else slot.lent(lane)

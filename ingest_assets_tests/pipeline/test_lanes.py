@@ -33,6 +33,7 @@ class Reader:
 
     together: Barrier = field(default_factory=lambda: Barrier(1))
     """How many scans must be with it at once."""
+    is_paid: bool = False
     recognised: list[str] = field(default_factory=list)
     most: int = 0
     _present: int = 0
@@ -42,7 +43,7 @@ class Reader:
         return MADE
 
     def costs_nothing(self, media_type: str) -> bool:  # noqa: ARG002  the same for every type
-        return True
+        return not self.is_paid
 
     def parse(self, content: bytes, document: Document) -> ParsedDocument:
         if document.filename.startswith("scan"):
@@ -99,12 +100,14 @@ def test_scans_are_recognised_in_a_lane_of_their_own_whatever_their_size(deploym
     assert sorted(reader.recognised) == ["scan-of-a-book.md", "scan.md"]
 
 
+@pytest.mark.parametrize("stands_in", [False, True])
 def test_a_worker_for_scans_recognises_as_many_at_once_as_it_has_places_for_and_claims_few_more(
-    deployment: Deployment, user: UserId
+    deployment: Deployment, user: UserId, *, stands_in: bool
 ) -> None:
+    """So it is where the local parser stands in for a paid one, too."""
     submit_files(deployment, user, *(f"scan-{number}.md" for number in range(9)))
     left: list[int] = []
-    reader = Reader(Barrier(3, lambda: left.append(deployment.backlog.waiting(9, Lane.OCR))))
+    reader = Reader(Barrier(3, lambda: left.append(deployment.backlog.waiting(9, Lane.OCR))), is_paid=stands_in)
     reading = deployment.replacing(parser=reader)
     drained(reading, Lane.PARSE, ahead=9)
     drain = replace(reading.drain, places={Lane.OCR: 3})

@@ -38,9 +38,9 @@ class Parse(Step[ParsedDocument]):
     attachments: Attachments
 
     def place(self, job: Job) -> Lane | None:
-        if self.is_paid(job):
-            return Lane.PARSE
-        return job.lane if job.lane is Lane.OCR and not self._is_parsed(job.document) else None
+        if job.lane is Lane.OCR and not self._is_parsed(job.document):  # the local parser may stand in for a paid one
+            return Lane.OCR
+        return Lane.PARSE if self.is_paid(job) else None
 
     def is_paid(self, job: Job) -> bool:
         document = job.document
