@@ -126,3 +126,13 @@ def test_no_run_is_launched_whose_only_free_slot_another_run_may_take(deployed: 
     assert launcher.launchable(runs) == runs[:1]
     assert launcher.launchable(runs[1:]) == runs[1:2]
     assert launcher.launchable(runs[2:]) == runs[2:]
+
+
+def test_a_host_that_does_not_answer_keeps_only_the_runs_of_its_own_lanes_from_being_launched(
+    deployed: dg.DagsterInstance,
+) -> None:
+    launcher = launcher_of(deployed)
+    deployed.create_run_for_job(work, status=dg.DagsterRunStatus.STARTED, tags={LANE_TAG: "ocr"})
+    launcher.hosts = Answering({"parsing": Host(1, frozenset({"dagster-parse"}), frozenset())})
+    runs = [deployed.create_run_for_job(work, tags={LANE_TAG: lane}) for lane in ("ocr", "parse")]
+    assert launcher.launchable(runs) == runs[1:]

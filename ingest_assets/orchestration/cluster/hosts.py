@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -53,22 +54,20 @@ class Hosts:
         """Return how many runs of this queue, or of all, the workers that answer can execute at a time."""
         return sum(host.slots for host in self._answering() if queue is None or queue in host.queues)
 
-    def take_all(self, waiting: Mapping[str, int]) -> bool:
-        """Return whether free slots are certain for all runs that wait, whichever worker takes which.
+    def take_also(self, queue: str, waiting: Mapping[str, int]) -> bool:
+        """Return whether free slots are certain for one more run of this queue and for all that wait.
 
         A worker takes what comes first from any of its queues, so where it could take another run, that may have taken
-        its slot.
+        its slot. Queues of which no worker takes this one's runs do not matter.
 
         Args:
+            queue: The run's queue.
             waiting: How many runs have yet to begin, by their queue.
         """
         hosts = self._answering()
-        for queue in (queue for queue, count in waiting.items() if count):
-            takers = [host for host in hosts if queue in host.queues]
-            rivals = sum(count for other, count in waiting.items() if any(other in host.queues for host in takers))
-            if rivals > sum(host.free for host in takers) or not takers:
-                return False
-        return True
+        wanted = Counter(waiting) + Counter([queue])
+        beside = {other for host in hosts if queue in host.queues for other in host.queues & wanted.keys()}
+        return queue in beside and all(_have_room(hosts, each, wanted) for each in beside)
 
     def executed(self) -> frozenset[str]:
         """Return the runs that workers have."""
@@ -92,6 +91,13 @@ class Hosts:
             for name, told in answer.items()
             if "slots" in told
         }
+
+
+def _have_room(hosts: Sequence[Host], queue: str, waiting: Mapping[str, int]) -> bool:
+    """Return whether the workers of this queue have slots for all runs that they may take."""
+    takers = [host for host in hosts if queue in host.queues]
+    taken = frozenset[str]().union(*(host.queues for host in takers))
+    return sum(waiting.get(each, 0) for each in taken) <= sum(host.free for host in takers)
 
 
 @contextmanager

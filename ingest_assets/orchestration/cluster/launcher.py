@@ -68,7 +68,7 @@ class ClusterRunLauncher(CeleryRunLauncher):
         waiting = Counter(queue_of(run) for run in at_work if run.run_id not in executed)
         chosen: list[dg.DagsterRun] = []
         for run in runs:
-            if self.hosts.take_all(waiting + Counter([queue_of(run)])):
+            if self.hosts.take_also(queue_of(run), waiting):
                 waiting[queue_of(run)] += 1
                 chosen.append(run)
         return chosen
