@@ -149,7 +149,7 @@ RETURN CASE
     ELSE 'parse'
 END;
 
--- Moves a job to its lane, whatever moved it on.
+-- Moves a job to its lane, whatever moved it on. What was being worked on when lanes came moves when that ends.
 CREATE FUNCTION upload_pipeline.change_lane() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -157,7 +157,7 @@ BEGIN
     RETURN NEW;
 END;
 $$;
-CREATE TRIGGER jobs_change_lane BEFORE UPDATE OF stage, attempts_by_code ON upload_pipeline.upload_jobs
+CREATE TRIGGER jobs_change_lane BEFORE UPDATE OF stage, state, attempts_by_code ON upload_pipeline.upload_jobs
     FOR EACH ROW WHEN (NEW.lane <> upload_pipeline.lane_of(NEW.stage, NEW.attempts_by_code))
     EXECUTE FUNCTION upload_pipeline.change_lane();
 

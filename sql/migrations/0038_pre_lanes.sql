@@ -17,7 +17,7 @@ REVOKE ALL ON FUNCTION upload_pipeline.lane_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION upload_pipeline.lane_of TO ingest_worker;
 ALTER FUNCTION upload_pipeline.lane_of OWNER TO ingest_owner;
 
--- Moves a job to its lane, whatever moved it on.
+-- Moves a job to its lane, whatever moved it on. What was being worked on when lanes came moves when that ends.
 CREATE FUNCTION upload_pipeline.change_lane() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -28,6 +28,6 @@ $$;
 REVOKE ALL ON FUNCTION upload_pipeline.change_lane FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION upload_pipeline.change_lane TO ingest_worker;
 ALTER FUNCTION upload_pipeline.change_lane OWNER TO ingest_owner;
-CREATE TRIGGER jobs_change_lane BEFORE UPDATE OF stage, attempts_by_code ON upload_pipeline.upload_jobs
+CREATE TRIGGER jobs_change_lane BEFORE UPDATE OF stage, state, attempts_by_code ON upload_pipeline.upload_jobs
     FOR EACH ROW WHEN (NEW.lane <> upload_pipeline.lane_of(NEW.stage, NEW.attempts_by_code))
     EXECUTE FUNCTION upload_pipeline.change_lane();

@@ -1,17 +1,15 @@
 -- no-transaction
--- What waits or has failed gets its lane, and then an index in the order of claims of one lane. What an interrupted attempt
--- left goes first.
+-- What waits gets its lane, and then an index in the order of claims of one lane. What is locked is being claimed or
+-- changed, and gets its lane by that; to wait for it could last as long as a document takes. What an interrupted attempt left
+-- goes first.
 UPDATE upload_pipeline.upload_jobs
 SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
-WHERE state IN ('queued', 'retryable') AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);
-
-UPDATE upload_pipeline.upload_jobs
-SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
-WHERE state = 'working' AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);
-
-UPDATE upload_pipeline.upload_jobs
-SET lane = upload_pipeline.lane_of(stage, attempts_by_code)
-WHERE state IN ('retryable', 'deadletter') AND lane <> upload_pipeline.lane_of(stage, attempts_by_code);
+WHERE job_id = ANY(ARRAY(
+    SELECT job_id
+    FROM upload_pipeline.upload_jobs
+    WHERE state IN ('queued', 'retryable') AND lane <> upload_pipeline.lane_of(stage, attempts_by_code)
+    FOR UPDATE SKIP LOCKED
+));
 
 DROP INDEX CONCURRENTLY IF EXISTS upload_pipeline.upload_jobs_claimable_by_lane;
 

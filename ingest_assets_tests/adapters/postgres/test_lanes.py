@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from ingest_assets.adapters.postgres.migrations import migrate, migrations
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import UserId
 from ingest_assets.domain.queue.jobs import SLOW_CODES
@@ -37,3 +38,49 @@ def test_a_job_changes_its_lane_with_its_stage(deployment: Deployment, user: Use
         assert lane() == Lane.EMBED
         take_through(deployment, job, "parsed_markdown")
         assert lane() == Lane.PARSE
+
+
+UNDER_WAY = """
+INSERT INTO upload_pipeline.documents (document_id, user_id, filename, media_type, byte_size, content_sha)
+SELECT gen_random_uuid(), gen_random_uuid(), name, 'text/plain', 1, repeat('a', 64)
+FROM unnest(ARRAY['waiting', 'failed', 'locked', 'at work', 'dead']) AS name;
+INSERT INTO upload_pipeline.upload_jobs (job_id, document_id, user_id, version, stage, attempts_by_code)
+SELECT gen_random_uuid(), document_id, user_id, 1, 'embedding', '{"timeout": 1}' FROM upload_pipeline.documents;
+"""
+STATES = {
+    "failed": "state = 'retryable', next_retry_at = now(), error_code = 'x', error_message = 'x', error_hint = 'x'",
+    "at work": "state = 'working', claimed_by = 'x', lease_expires_at = now()",
+    "dead": "state = 'deadletter', error_code = 'x', error_message = 'x', error_hint = 'x'",
+}
+SET_JOB = """UPDATE upload_pipeline.upload_jobs SET {}
+WHERE document_id = (SELECT document_id FROM upload_pipeline.documents WHERE filename = %s)"""
+LOCKED = """document_id IN (
+    SELECT document_id FROM upload_pipeline.documents WHERE filename IN ('locked', 'at work'))"""
+QUEUED = "state = 'queued', claimed_by = NULL, lease_expires_at = NULL"
+LANES = "SELECT filename, lane FROM upload_pipeline.upload_jobs JOIN upload_pipeline.documents USING (document_id)"
+
+
+def test_documents_that_are_under_way_when_lanes_come_get_theirs_without_being_waited_for(
+    empty_database_url: str,
+) -> None:
+    position = [each.name for each in migrations()].index("0038_pre_lanes")
+    migrate(empty_database_url, migrations()[:position])
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute(UNDER_WAY.encode())
+        for name, state in STATES.items():
+            connection.execute(SET_JOB.format(state).encode(), [name])
+
+        def lanes() -> dict[str, str]:
+            return dict(connection.execute(LANES.encode()).fetchall())
+
+        migrate(empty_database_url, migrations()[: position + 1])
+        assert set(lanes().values()) == {"parse"}
+        with psycopg.connect(empty_database_url) as another:
+            another.execute(f"SELECT FROM upload_pipeline.upload_jobs WHERE {LOCKED} FOR UPDATE".encode())
+            migrate(empty_database_url)
+        others = dict.fromkeys(("locked", "at work", "dead"), "parse")
+        assert lanes() == dict.fromkeys(("waiting", "failed"), "embed") | others
+        for state in ("state = 'working', claimed_by = 'y', lease_expires_at = now()", QUEUED):
+            for name in others:
+                connection.execute(SET_JOB.format(state).encode(), [name])
+        assert set(lanes().values()) == {"embed"}
