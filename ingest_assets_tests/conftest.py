@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +14,7 @@ from uuid import uuid4
 import dagster as dg
 import psycopg
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -37,6 +37,9 @@ OTHERS_PER_LONG = 5
 """How many other files come after each file of a long folder: so some process always has something to compute."""
 MEMORY = Path("/dev/shm")  # noqa: S108  only a folder in it is used, which is closed to others
 ROOM = 4 * 1024**3
+PREFIX = "ingest-tests-"
+IN_USE = "in-use.lock"
+"""The lock of a run's folder in memory; a run that was killed holds it no more."""
 FOLDER = "TESTS_FOLDER_IN_MEMORY"
 """The variable that names a folder in memory to all processes of this test run, if there is room."""
 
@@ -45,9 +48,26 @@ def pytest_configure(config: pytest.Config) -> None:
     # Images often set this, and then each process of a deployment compiles Dagster anew, for two seconds.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    if not hasattr(config, "workerinput") and _is_roomy(MEMORY):
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="ingest-tests-", dir=MEMORY)
-        Path(os.environ[FOLDER]).chmod(0o711)
+    if not hasattr(config, "workerinput") and MEMORY.is_dir():
+        with FileLock(MEMORY / f"{PREFIX}{os.getuid()}.lock"):
+            _remove_what_killed_runs_left()
+            if _is_roomy(MEMORY):
+                _take_folder(config)
+
+
+def _take_folder(config: pytest.Config) -> None:
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY))
+    folder.chmod(0o711)
+    lock = FileLock(folder / IN_USE)
+    lock.acquire()
+    config.add_cleanup(lock.release)
+    os.environ[FOLDER] = str(folder)
+
+
+def _remove_what_killed_runs_left() -> None:
+    for lock in MEMORY.glob(f"{PREFIX}*/{IN_USE}"):
+        with suppress(PermissionError, Timeout), FileLock(lock, blocking=False):
+            shutil.rmtree(lock.parent)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -56,8 +76,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _is_roomy(folder: Path) -> bool:
-    if not folder.is_dir():
-        return False
     size = os.statvfs(folder)
     return size.f_frsize * size.f_bavail >= ROOM
 
@@ -186,7 +204,7 @@ def deployment_for(settings: Settings, parser: LocalParser) -> Iterator[Deployme
     try:
         # The tests' server has just started, and nobody has to find it again.
         policy = RetryPolicy(reconnection=timedelta(0))
-        yield made.replacing(parser=parser, jitter=lambda: 0.0, retry_policy=policy)
+        yield made.replacing(parser=parser, local_parser=parser, jitter=lambda: 0.0, retry_policy=policy)
     finally:
         made.close()
 

@@ -147,7 +147,8 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(correlation_id)s, error_code FROM settled;
 
 -- release_jobs
--- Return the jobs that `claim` holds to the queue, but for the `kept` ones, or only the job of one document.
+-- Return the jobs that `claim` holds to the queue, but for the `kept` ones, or only the job of one document, or of
+-- one claim of it.
 WITH released AS (
     UPDATE upload_pipeline.upload_jobs
     SET state = 'queued', claimed_by = NULL, lease_expires_at = NULL
@@ -156,6 +157,7 @@ WITH released AS (
         FROM upload_pipeline.upload_jobs
         WHERE state = 'working' AND claimed_by = %(claim)s
             AND (%(document_id)s::uuid IS NULL OR document_id = %(document_id)s)
+            AND (%(fence)s::bigint IS NULL OR fence = %(fence)s)
             AND job_id <> ALL(%(kept)s::uuid[])
         ORDER BY job_id
         FOR UPDATE
@@ -166,17 +168,6 @@ INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage
 SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, COALESCE((SELECT correlation_id FROM upload_pipeline.events AS past WHERE past.document_id = released.document_id
         ORDER BY event_id DESC LIMIT 1), %(claim)s)
 FROM released;
-
--- leave_job
--- Return a held job to the queue, for the workers of another lane.
-WITH left_job AS (
-    UPDATE upload_pipeline.upload_jobs
-    SET state = 'queued', claimed_by = NULL, lease_expires_at = NULL
-    WHERE job_id = %(job_id)s AND claimed_by = %(claim)s AND fence = %(fence)s AND state = 'working'
-    RETURNING *
-)
-INSERT INTO upload_pipeline.events (document_id, job_id, user_id, version, stage, state, actor, correlation_id)
-SELECT document_id, job_id, user_id, version, stage, state, %(claim)s, %(correlation_id)s FROM left_job;
 
 -- reclaim_jobs
 -- Requeue the jobs of expired leases; a document that has crashed `worst` workers becomes a dead letter.

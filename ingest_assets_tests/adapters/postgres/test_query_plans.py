@@ -284,7 +284,7 @@ KINDS = {"window": "interval"}
 OTHER_VALUES: dict[str, dict[str, Any]] = {
     "claim_jobs": {"retries_only": True, "light_only": True, "lane": "embed"},
     "count_waiting": {"lane": "embed"},
-    "release_jobs": {"document_id": None},
+    "release_jobs": {"document_id": None, "fence": None},
 }
 """A second set of values where a query takes another way with them."""
 

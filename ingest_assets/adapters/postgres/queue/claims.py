@@ -116,16 +116,21 @@ class PostgresClaims:
         )
 
     def release(self, claim: str, document_id: DocumentId | None = None, *, keep: Sequence[JobId] = ()) -> int:
-        return self._count("release_jobs", {"claim": claim, "document_id": document_id, "kept": list(keep)})
+        return self._release(claim, document_id, keep=keep)
 
     def leave(self, job: Job) -> None:
-        names = {"job_id": job.job_id, "claim": job.claim, "fence": job.fence, "correlation_id": job.correlation_id}
-        self._count("leave_job", names)
+        self._release(job.claim, job.document.document_id, fence=job.fence)
 
     def reclaim(self, worst: int, actor: Actor, reconnection: timedelta = timedelta(0)) -> int:
         error = PermanentError("crashed_worker", crashes=worst)
         names = {"worst": worst, "reconnection": reconnection}
         return self._count("reclaim_jobs", names | columns_of(actor) | columns_of_error(error))
+
+    def _release(
+        self, claim: str, document_id: DocumentId | None, *, fence: int | None = None, keep: Sequence[JobId] = ()
+    ) -> int:
+        names = {"claim": claim, "document_id": document_id, "fence": fence, "kept": list(keep)}
+        return self._count("release_jobs", names)
 
     def _all(self, name: str, names: dict[str, Any]) -> list[Row]:
         with self._database.connection() as connection:
