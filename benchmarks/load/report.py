@@ -12,7 +12,7 @@ TARGETS = {
     "errors": ("<=", 0.0),
 }
 EDGES = 0.995
-"""What part of the offered rate counts as sustained: a few documents more or less are under way when the time begins
+"""What part of a lower offered rate counts as sustained: a few documents more or less are under way when the time begins
 and when it ends."""
 LABELS = {
     "documents_per_hour": "documents that became searchable, per hour",
@@ -87,7 +87,7 @@ def _target(plan: LoadPlan, name: str, figure: float) -> tuple[str, str]:
         return "", ""
     sign, bound = TARGETS[name]
     if name == "documents_per_hour":
-        bound = EDGES * min(bound, plan.documents_per_hour)
+        bound = min(bound, EDGES * plan.documents_per_hour)
     met = {"<": figure < bound, "<=": figure <= bound, ">=": figure >= bound}[sign]
     return f"{sign} {bound:g}", "yes" if met else "no"
 
