@@ -130,11 +130,12 @@ UPDATE upload_pipeline.parse_jobs SET bill_due_at = NULL WHERE request_id = %(re
 UPDATE upload_pipeline.parse_jobs SET bill_due_at = NULL WHERE remote_id = %(remote_id)s;
 
 -- due_leftovers
--- Return remote jobs that are left over, and put off their next turn by the time since then, at most by six hours.
+-- Return remote jobs that are left over, either those whose ids are known or those that have to be looked for, and put off
+-- their next turn by the time since then, at most by six hours.
 WITH due AS (
     SELECT request_id
     FROM upload_pipeline.remote_leftovers
-    WHERE due_at <= now() AND provider = ANY(%(providers)s)
+    WHERE due_at <= now() AND provider = ANY(%(providers)s) AND (remote_id IS NOT NULL) = %(is_known)s
     ORDER BY due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED

@@ -32,10 +32,17 @@ class PostgresRemoteLeftovers:
         self._change("unheard_settled", remote_request_id=request_id)
 
     def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
-        return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]
+        return self._leftovers(providers, limit, is_known=True)
+
+    def to_look_for(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+        return self._leftovers(providers, limit, is_known=False)
 
     def removed(self, request_id: UUID) -> None:
         self._change("leftover_removed", remote_request_id=request_id)
+
+    def _leftovers(self, providers: Sequence[ProviderName], limit: int, *, is_known: bool) -> list[Leftover]:
+        names = {"providers": list(providers), "limit": limit, "is_known": is_known}
+        return [Leftover(**row) for row in self._rows("due_leftovers", **names)]
 
     def _rows(self, name: str, **names: Any) -> list[Row]:
         with self._database.connection() as connection:
