@@ -121,9 +121,8 @@ def test_a_list_whose_page_leads_to_itself_does_not_tell_that_there_is_no_job(
     assert service.counts["listings"] == 2
 
 
-def test_a_list_of_very_many_pages_is_read_to_its_end(
-    keeper: RemoteKeeper, service: LlamaCloudEmulator, running: tuple[UUID, str]
-) -> None:
+def test_a_list_of_very_many_pages_is_read_to_its_end(service: LlamaCloudEmulator, running: tuple[UUID, str]) -> None:
+    keeper = LlamaCloudKeeper(lambda: KEY, service.url, PATIENT_CLOUD)
     service.page_size = 1
     put_before(service, running[1], 120)
     assert keeper.find({running[0]: datetime.now(UTC)}) == {running[0]: [running[1]]}
