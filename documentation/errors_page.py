@@ -28,7 +28,7 @@ SUBJECTS = {
     "The deployment": deployment,
 }
 KINDS = {
-    "transient": "It may pass: the document is retried, usually three times, and is then a dead letter.",
+    "transient": "It may pass: the document is retried{times} and is then a dead letter.",
     "permanent": "It does not pass by itself: the document is a dead letter at once.",
     "resource": "Something is not available: the document waits, and no attempt is counted.",
     "outage": "Something that all documents need is away: they wait, and workers claim no more.",
@@ -62,10 +62,17 @@ def _problem(name: str, problem: Problem) -> Iterator[str]:
     if waits and not waiting_helps(name):
         yield f"{KINDS[problem.error.kind]} Somebody has to mend the cause; then they go on by themselves."
     else:
-        yield KINDS[problem.error.kind]
+        yield KINDS[problem.error.kind].format(times=_times(problem.retries))
     waiting = REMEDIES[name] is Remedy.WAIT
     purpose = "To have them tried at once" if waiting else "When the cause is mended"
     yield f"**Command:** {purpose}: `{command_for_cause(name, all_wait=waiting)}`"
+
+
+def _times(retries: int | None) -> str:
+    """Return how often a document is retried, for a sentence. The queue's policy decides unless the problem does."""
+    if retries is None:
+        return ", usually three times,"
+    return {1: " once", 2: " twice"}.get(retries, f" {retries} times")
 
 
 def _shown(text: str) -> str:

@@ -19,7 +19,8 @@ HINTS: Mapping[str, str] = {
     "`ingest delete DOCUMENT`",
     "service_refused": "Check the model and its settings against the provider's documentation, then replay the "
     "document: `ingest retry DOCUMENT`",
-    "service_job_repeated": "Ask the provider why, then replay the document: `ingest retry DOCUMENT`",
+    "service_job_unidentified": "Ask the provider why, then replay the document: `ingest retry DOCUMENT`. It is sent "
+    "again, which may cost as much again.",
     "service_job_failed": "Check that the document opens; if it does, replay it later: `ingest retry DOCUMENT`",
     "service_result_unusable": "Look at the provider's status page, then replay the document: `ingest retry DOCUMENT`",
     "key_unset": "Set that variable, or the one that ends in _FILE to a file that contains the key, and start again: "

@@ -247,7 +247,7 @@ class Deployment(Searching):
         from ingest_assets.pipeline.remote_upkeep import RemoteUpkeep
 
         leftovers = PostgresRemoteLeftovers(self.database)
-        return RemoteUpkeep(leftovers, keepers(self.settings), self.paid_calls, self.observer)
+        return RemoteUpkeep(leftovers, keepers(self.settings), self.paid_calls, self.observer, self.clock)
 
     @property
     def encryption(self) -> "Encryption":

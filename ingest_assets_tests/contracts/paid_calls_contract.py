@@ -228,6 +228,18 @@ class PaidCallContract:
         assert (costs.calls, costs.pages, costs.credits, costs.micro_usd) == (1, 2, 4, 5000)
         assert wrong_rows(deployment) == []
 
+    def test_a_bill_surprises_nobody_who_takes_the_call_to_have_cost_as_much(
+        self, gate: Gate, user: UserId, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with gate().begin(PROVIDER, Usage(), user, None) as call:
+            call.settle(Usage(pages=101, credits=1010, micro_usd=1_262_500))
+        gate().bill(call.call_id, Usage(credits=1010, micro_usd=1_262_500))
+        assert "is billed" not in caplog.text
+        for _ in range(2):
+            gate().bill(call.call_id, Usage(credits=30_000, micro_usd=37_500_000))
+        [line] = [record.message for record in caplog.records if "is billed" in record.message]
+        assert line.endswith("expect 1010")
+
     def test_a_bill_settles_what_nobody_has_settled(self, gate: Gate, deployment: Deployment, user: UserId) -> None:
         lost = TransientError("service_unavailable", name="x")
         lost.may_have_cost = True

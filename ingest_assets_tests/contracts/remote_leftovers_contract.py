@@ -134,6 +134,7 @@ class RemoteLeftoversContract:
         deployment.deletion.delete(document.document_id, TEST)
         assert leftovers.are_due(NAMES)
         assert leftovers.to_remove([ProviderName("another")], 10) == []
+        assert leftovers.to_look_for(NAMES, 10) == []
         [leftover] = leftovers.to_remove(NAMES, 10)
         assert (leftover.request_id, leftover.remote_id, leftover.call_id) == (request_id, "job-1", 7)
         assert not leftover.is_old
@@ -144,6 +145,24 @@ class RemoteLeftoversContract:
         leftovers.removed(request_id)
         pass_time(deployment, timedelta(days=1))
         assert not leftovers.are_due(NAMES)
+
+    def test_a_request_without_an_answer_that_is_left_over_has_to_be_looked_for(
+        self,
+        deployment: Deployment,
+        leftovers: RemoteLeftovers,
+        remote_jobs: RemoteJobs,
+        document: Document,
+        producer: Producer,
+    ) -> None:
+        asked = uuid4()
+        remote_jobs.prepare(document, producer, 7, asked)
+        deployment.deletion.delete(document.document_id, TEST)
+        assert leftovers.are_due(NAMES)
+        assert leftovers.to_remove(NAMES, 10) == []
+        assert leftovers.to_look_for([ProviderName("another")], 10) == []
+        [leftover] = leftovers.to_look_for(NAMES, 10)
+        assert (leftover.request_id, leftover.remote_id, leftover.call_id) == (asked, None, 7)
+        assert leftovers.to_look_for(NAMES, 10) == []
 
     def test_a_job_is_left_over_when_it_is_forgotten_or_another_takes_its_place(
         self,
@@ -200,8 +219,8 @@ class RemoteKeeperContract:
 
     def test_it_finds_the_job_of_a_request_and_no_other(self, keeper: RemoteKeeper, finished: tuple[UUID, str]) -> None:
         request_id, remote_id = finished
-        assert keeper.find(request_id, datetime.now(UTC)) == [remote_id]
-        assert keeper.find(uuid4(), datetime.now(UTC)) == []
+        other, now = uuid4(), datetime.now(UTC)
+        assert keeper.find({request_id: now, other: now}) == {request_id: [remote_id], other: []}
 
     def test_what_it_has_removed_is_gone_and_removing_it_again_does_no_harm(
         self, keeper: RemoteKeeper, finished: tuple[UUID, str]
@@ -209,6 +228,6 @@ class RemoteKeeperContract:
         request_id, remote_id = finished
         for _ in range(2):
             keeper.remove(remote_id)
-        assert keeper.find(request_id, datetime.now(UTC)) == []
+        assert keeper.find({request_id: datetime.now(UTC)}) == {request_id: []}
         with pytest.raises(TransientError, match="service_job_gone"):
             keeper.bill(remote_id)

@@ -31,6 +31,8 @@ class LlamaCloudEmulator(LlamaParseEmulator):
     unbilled_looks = 0
     page_size = 2
     """How many jobs it lists at once, whatever is asked for."""
+    endless = False
+    """Whether its list goes on for ever, with pages that hold nothing and whose tokens are new."""
     listing_pause = 0.0
     """How many seconds it takes to list them."""
 
@@ -130,6 +132,8 @@ class LlamaCloudEmulator(LlamaParseEmulator):
             datetime.fromisoformat(request.query.get(f"created_at_on_or_{bound}", [default])[0])
             for bound, default in (("after", "0001-01-01T00:00Z"), ("before", "9999-12-31T00:00Z"))
         )
+        if self.endless:
+            return json_reply(200, {"items": [], "next_page_token": f"page {self.counts['listings']}"})
         jobs = [job for job in self.jobs.values() if since <= job.created_at <= until]
         begin = int(request.query.get("page_token", ["0"])[0])
         end = begin + self.page_size

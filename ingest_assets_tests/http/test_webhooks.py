@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -12,9 +13,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from ingest_assets.adapters.postgres.locks import REPEATED_CALLBACKS
+from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import DocumentId, Producer, UserId
+from ingest_assets.domain.spending.providers import ProviderName
 from ingest_assets.http.ports import Limits
 from ingest_assets_tests.documents import policy_text, submit
 from ingest_assets_tests.http.api import Api, assert_problem, serving
@@ -24,6 +28,8 @@ SIGNING_SECRET = "what the service signs with"  # noqa: S105
 BODY = json.dumps({"txt": "Zebra", "md": "# Zebra", "json": [], "images": []}).encode()
 REMOTE_ID = "pjb-1"
 EVENT = json.dumps({"event_type": "parse.success", "data": {"job_id": REMOTE_ID}}).encode()
+
+BLOCKED = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def signature(body: bytes, secret: str = SIGNING_SECRET) -> dict[str, str]:
@@ -47,7 +53,7 @@ class Waiting:
 def waiting(deployment: Deployment, user: UserId) -> Waiting:
     document = deployment.documents.find(submit(deployment, user, policy_text()).document_id)
     assert document is not None
-    jobs, producer = PostgresRemoteJobs(deployment.database), Producer("a parser", "1")
+    jobs, producer = PostgresRemoteJobs(deployment.database), Producer("llamaparse", "1")
     secret = jobs.prepare(document, producer)
     jobs.remember(document, producer, REMOTE_ID)
     return Waiting(jobs, document.document_id, secret)
@@ -95,8 +101,46 @@ def test_a_callback_for_a_document_s_next_job_is_recorded_as_the_one_before(
     for _ in range(2):
         for _ in range(2):
             api.plainly("POST", PATH, params={"secret": secrets[-1]}, content=BODY)
-        secrets.append(waiting.jobs.prepare(document, Producer("a parser", "1")))
+        secrets.append(waiting.jobs.prepare(document, Producer("llamaparse", "1")))
     assert logged(database_url) == [("llamaparse", BODY, "completed", waiting.document_id)] * 2
+
+
+def test_a_late_repetition_is_not_recorded_either_after_another_provider_s_callback_for_the_document(
+    api: Api, deployment: Deployment, database_url: str, waiting: Waiting
+) -> None:
+    document = deployment.documents.find(waiting.document_id)
+    assert document is not None
+    api.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY)
+    secret = waiting.jobs.prepare(document, Producer("llamacloud", "1"), None, REQUEST_ID)
+    assert told(api, EVENT, secret) == "completed"
+    api.plainly("POST", PATH, params={"secret": waiting.secret}, content=BODY)
+    assert [(service, outcome) for service, _, outcome, _ in logged(database_url)] == [
+        ("llamaparse", "completed"),
+        ("llamacloud", "completed"),
+    ]
+
+
+@pytest.mark.parametrize("has_document", [True, False])
+def test_of_repetitions_that_come_at_the_same_time_one_is_recorded(
+    deployment: Deployment, database_url: str, waiting: Waiting, *, has_document: bool
+) -> None:
+    waiting.jobs.complete_by_secret(waiting.secret)
+    log = deployment.webhook_log(ProviderName("llamaparse"))
+    repetition = (b"", "finished_before", waiting.document_id) if has_document else (b"", "no_result", None)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database_url) as first:
+        first.execute(query("take_lock"), {"lock": REPEATED_CALLBACKS})
+        first.execute(
+            "INSERT INTO upload_pipeline.webhook_log (service, body, outcome, document_id)"
+            " VALUES ('llamaparse', %s, %s, %s)",
+            repetition,
+        )
+        second = pool.submit(log.record, *repetition)
+        with psycopg.connect(database_url, autocommit=True) as watching:
+            while not watching.execute(BLOCKED).fetchall() and not second.done():
+                pass
+        first.commit()
+        second.result()
+    assert len(logged(database_url)) == 1
 
 
 @pytest.mark.parametrize(("kind", "outcome"), [("parse.pending", "no_result"), ("parse.success", "unknown_job")])

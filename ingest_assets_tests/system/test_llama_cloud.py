@@ -64,8 +64,8 @@ def deployment(database_url: str, tmp_path: Path, service: LlamaCloudEmulator) -
         yield made
 
 
-def ingested(deployment: Deployment, user: UserId, content: bytes = CONTENT) -> DocumentId:
-    document_id = submit(deployment, user, content, "policy.pdf").document_id
+def ingested(deployment: Deployment, user: UserId, content: bytes = CONTENT, name: str = "policy.pdf") -> DocumentId:
+    document_id = submit(deployment, user, content, name).document_id
     [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
     assert attempt(deployment, job)
     return document_id
@@ -259,9 +259,9 @@ def test_what_nobody_finds_is_looked_for_for_an_hour(
 UNHEARD = [Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.RESET]
 
 
-def failed(deployment: Deployment, user: UserId) -> DocumentId:
+def failed(deployment: Deployment, user: UserId, content: bytes = CONTENT, name: str = "policy.pdf") -> DocumentId:
     """Return a document whose only attempt has failed."""
-    document_id = submit(deployment, user, CONTENT, "policy.pdf").document_id
+    document_id = submit(deployment, user, content, name).document_id
     [job] = deployment.claims.claim("worker", 1, deployment.settings.lease)
     assert not attempt(deployment, job)
     return document_id
@@ -308,6 +308,37 @@ def test_what_an_upload_has_cost_is_booked_if_the_provider_s_list_shows_its_job_
     assert list(service.jobs) == [remote_id]
     assert costs_of(deployment).credits == service.counts["credits"] == 6
     assert list(deployment.stored_rows.inspect()) == []
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["a document waits for it", "its document is deleted"])
+def test_a_list_that_cannot_be_read_holds_up_no_removal_and_no_bill(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId, *, deleted: bool
+) -> None:
+    service.script("uploads", Fault.RESET)
+    lost = failed(deployment, user)
+    service.unbilled_looks = 1
+    ingested(deployment, user, pdf("The emu is covered."), "emu.pdf")
+    unneeded = ingested(deployment, user, pdf("The gnu is covered."), "gnu.pdf")
+    for document_id in [lost] * deleted + [unneeded]:
+        deployment.deletion.delete(document_id, TEST)
+    pass_time(deployment, timedelta(minutes=61))
+    service.script("listings", Fault.SERVER_ERROR)
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=1, removed=1, waiting=1)
+    assert len(service.jobs) == 1
+
+
+def test_what_two_uploads_may_have_cost_is_released_after_one_reading_of_the_provider_s_list(
+    deployment: Deployment, service: LlamaCloudEmulator, user: UserId
+) -> None:
+    for name in ("emu.pdf", "gnu.pdf"):
+        service.script("uploads", Fault.RESET)
+        failed(deployment, user, pdf(f"It is the {name}."), name)
+    assert costs_of(deployment).uncertain.calls == 2
+    pass_time(deployment, timedelta(minutes=61))
+    before = service.counts["listings"]
+    assert deployment.remote_upkeep.look_after() == LookedAfter(billed=2, removed=0, waiting=0)
+    assert service.counts["listings"] == before + 1
+    assert deployment.ledger.costs() == []
 
 
 def test_what_a_retry_has_replaced_is_released_too(

@@ -93,8 +93,11 @@ ORDER BY budget, subject, day
 ON CONFLICT (budget, subject, day) DO UPDATE SET micro_usd = taken.micro_usd + excluded.micro_usd;
 
 -- expected_of_call
--- Return what a call was expected to use.
-SELECT service AS provider, estimated_credits AS expected FROM upload_pipeline.paid_calls WHERE call_id = %(call_id)s;
+-- Return what a call is taken to have used: what was settled or, as long as nobody knows that, what was estimated.
+SELECT service AS provider,
+    CASE WHEN upload_pipeline.is_uncertain(call) THEN estimated_credits ELSE credits END AS expected
+FROM upload_pipeline.paid_calls AS call
+WHERE call_id = %(call_id)s;
 
 -- release_call
 -- Settle a call by nothing if nobody has settled it: it has certainly cost nothing.

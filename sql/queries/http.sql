@@ -27,7 +27,7 @@ WHERE (user_id, key_sha) IN (
 
 -- record_webhook
 -- Record a callback and what became of it, unless the same came before. The body of one without a document is not kept.
--- The same is what comes after its document's job was complete; without a document, what is of one kind within an hour.
+-- The same is what comes after the provider's job was complete; without a document, what is of one kind within an hour.
 INSERT INTO upload_pipeline.webhook_log (service, outcome, document_id, user_id, body)
 SELECT
     %(provider)s, %(outcome)s, document.document_id, document.user_id,
@@ -39,7 +39,9 @@ WHERE %(outcome)s = 'completed'
         SELECT
         FROM upload_pipeline.webhook_log AS before
         WHERE before.document_id = %(document_id)s AND before.service = %(provider)s AND before.received_at >= (
-            SELECT max(completed_at) FROM upload_pipeline.parse_jobs WHERE document_id = %(document_id)s
+            SELECT coalesce(max(completed_at), '-infinity')
+            FROM upload_pipeline.parse_jobs
+            WHERE document_id = %(document_id)s AND parser_name = %(provider)s
         )
     )
     OR document.document_id IS NULL AND NOT EXISTS (

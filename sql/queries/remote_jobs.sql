@@ -88,11 +88,12 @@ SELECT EXISTS (
     ) AS due;
 
 -- due_bills
--- Return remote jobs whose bill is to be asked for now, and put off their next turn by their age.
+-- Return remote jobs whose bill is to be asked for now, either those whose ids are known or those that have to be looked for
+-- because nobody has heard of them, and put off their next turn by their age.
 WITH due AS (
     SELECT callback_secret, created_at
     FROM upload_pipeline.parse_jobs
-    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s) AND remote_id IS NOT NULL
+    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s) AND (remote_id IS NOT NULL) = %(is_known)s
     ORDER BY bill_due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -102,24 +103,7 @@ SET bill_due_at = CASE WHEN due.created_at > now() - interval '7 days'
     THEN now() + greatest(now() - due.created_at, interval '1 minute') END
 FROM due
 WHERE job.callback_secret = due.callback_secret
-RETURNING job.parser_name AS provider, job.remote_id, job.call_id;
-
--- due_unheard
--- Return requests for remote jobs whose answer never arrived and of which nobody has heard since, and put off their next
--- turn by their age.
-WITH due AS (
-    SELECT callback_secret, created_at
-    FROM upload_pipeline.parse_jobs
-    WHERE bill_due_at <= now() AND parser_name = ANY(%(providers)s) AND remote_id IS NULL
-    ORDER BY bill_due_at
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE upload_pipeline.parse_jobs AS job
-SET bill_due_at = CASE WHEN due.created_at > now() - interval '7 days' THEN now() + (now() - due.created_at) END
-FROM due
-WHERE job.callback_secret = due.callback_secret
-RETURNING job.parser_name AS provider, job.request_id, job.created_at AS asked_at, job.call_id;
+RETURNING job.parser_name AS provider, job.remote_id, job.request_id, job.created_at AS asked_at, job.call_id;
 
 -- unheard_settled
 -- Record that there is no more to ask about what a request for a remote job has cost.
@@ -130,11 +114,12 @@ UPDATE upload_pipeline.parse_jobs SET bill_due_at = NULL WHERE request_id = %(re
 UPDATE upload_pipeline.parse_jobs SET bill_due_at = NULL WHERE remote_id = %(remote_id)s;
 
 -- due_leftovers
--- Return remote jobs that are left over, and put off their next turn by the time since then, at most by six hours.
+-- Return remote jobs that are left over, either those whose ids are known or those that have to be looked for, and put off
+-- their next turn by the time since then, at most by six hours.
 WITH due AS (
     SELECT request_id
     FROM upload_pipeline.remote_leftovers
-    WHERE due_at <= now() AND provider = ANY(%(providers)s)
+    WHERE due_at <= now() AND provider = ANY(%(providers)s) AND (remote_id IS NOT NULL) = %(is_known)s
     ORDER BY due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED

@@ -18,6 +18,7 @@ CLAIMS = "claims"
 INSTANCES = "instances"
 MIGRATIONS = "migrations"
 VECTOR_INDEXES = "vector indexes"
+REPEATED_CALLBACKS = "repeated callbacks"
 
 PAUSE_SECONDS = 0.1
 """How long to wait before another try."""

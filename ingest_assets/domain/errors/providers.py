@@ -88,8 +88,14 @@ PROBLEMS = {
     "service_job_repeated": Problem(
         TransientError,
         "{name} named a job that it had named before, for another request.",
-        "Ask the provider why, then replay the document.",
+        "You need not do anything: the provider is asked for the right job before the document is sent again. If this "
+        "goes on, ask the provider why.",
         retries=2,
+    ),
+    "service_job_unidentified": Problem(
+        PermanentError,
+        "{name} named a job that it had named before, for another request, and cannot be asked for the right one.",
+        "Ask the provider why, then replay the document. It is sent again, which may cost as much again.",
     ),
     "service_job_failed": Problem(
         TransientError,

@@ -39,6 +39,7 @@ REMEDIES: Mapping[str, Remedy] = {
             *("service_rate_limited", "service_unknown_address", "storage_full", "claim_lost", "claimed_elsewhere"),
             *("database_unreachable", "storage_failed", "service_busy", "service_slow", "service_unavailable"),
             *("service_garbled", "service_job_gone", "vectors_invalid", "service_away", "database_read_only"),
+            "service_job_repeated",
             *(
                 "parsing_slow",
                 "recognition_slow",
@@ -53,7 +54,7 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     **dict.fromkeys(
         (
-            *("service_refused", "service_job_failed", "service_job_repeated", "service_result_unusable"),
+            *("service_refused", "service_job_failed", "service_job_unidentified", "service_result_unusable"),
             *(
                 "crashed_worker",
                 "unexpected",

@@ -1,6 +1,6 @@
 """What parsing, chunking and embedding need: parsers, chunkers, embedders and the gate before paid providers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -226,6 +226,9 @@ class RemoteLeftovers(Protocol):
     def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
         """Return jobs of these providers that are left over, and put off their next turn."""
 
+    def to_look_for(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+        """Return requests to these providers that are left over without an answer, and put off their next turn."""
+
     def removed(self, request_id: UUID) -> None:
         """Record that the provider keeps nothing of a job that was left over."""
 
@@ -241,10 +244,13 @@ class RemoteKeeper(Protocol):
             IngestError: One of the provider errors of the catalogue.
         """
 
-    def find(self, request_id: UUID, asked_at: datetime) -> list[str]:
-        """Return the provider's ids of the jobs of a request, of which there is usually one or none.
+    def find(self, asked: Mapping[UUID, datetime]) -> Mapping[UUID, Sequence[str]]:
+        """Return the provider's ids of the jobs of each request, of which there is usually one or none.
 
-        None is returned only if the provider's list was read whole, for an hour from the request.
+        One list answers for all requests. None is returned only if it was read whole, for an hour from each.
+
+        Args:
+            asked: When each request was made, by its id; at least one.
 
         Raises:
             IngestError: One of the provider errors of the catalogue.

@@ -202,6 +202,7 @@ VALUES: dict[str, Any] = {
     "drain_runs": 1,
     "job_id": uuid_of("job 7"),
     "job_ids": [uuid_of("job 7"), uuid_of("job 8")],
+    "is_known": True,
     "key_sha": SHA,
     "lease": timedelta(seconds=60),
     "light_bytes": 1000,

@@ -1,14 +1,14 @@
 """What Llama Cloud keeps, and what is still to be done about it, in Postgres."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from ingest_assets.adapters.postgres.spending.remote_jobs import PostgresRemoteJobs
 from ingest_assets.adapters.postgres.spending.remote_leftovers import PostgresRemoteLeftovers
-from ingest_assets.adapters.providers.llamacloud import client
 from ingest_assets.adapters.providers.llamacloud import keeper as keeper_module
 from ingest_assets.adapters.providers.llamacloud.client import LlamaCloudClient
 from ingest_assets.adapters.providers.llamacloud.keeper import LlamaCloudKeeper
@@ -20,6 +20,17 @@ from ingest_assets_tests.adapters.providers.test_remote_parsers import CONTENT, 
 from ingest_assets_tests.contracts.remote_leftovers_contract import RemoteKeeperContract, RemoteLeftoversContract
 from ingest_assets_tests.emulators.llamacloud import LlamaCloudEmulator
 from ingest_assets_tests.emulators.llamaparse import KEY, Fault
+
+PATIENT_CLOUD = replace(QUICK_CLOUD, request_seconds=20)
+
+
+def put_before(service: LlamaCloudEmulator, remote_id: str, number: int) -> None:
+    """Put that many other jobs before a job, which the provider lists by their age."""
+    job = service.jobs.pop(remote_id)
+    for _ in range(number):
+        other = replace(job, job_id=str(uuid4()), asked={})
+        service.jobs[other.job_id] = other
+    service.jobs[remote_id] = job
 
 
 class TestPostgresRemoteLeftovers(RemoteLeftoversContract):
@@ -101,33 +112,49 @@ def test_where_no_jobs_can_be_listed_none_is_believed_to_be_gone(
             ask(running[1])
 
 
-def test_a_list_that_is_not_read_to_its_end_does_not_tell_that_there_is_no_job(
-    keeper: RemoteKeeper, service: LlamaCloudEmulator, running: tuple[UUID, str], monkeypatch: pytest.MonkeyPatch
+def test_a_list_whose_page_leads_to_itself_does_not_tell_that_there_is_no_job(
+    keeper: RemoteKeeper, service: LlamaCloudEmulator, running: tuple[UUID, str]
 ) -> None:
     service.page_size = 0
-    monkeypatch.setattr(client, "MOST_LISTED", 3)
     with pytest.raises(TransientError, match="service_garbled"):
-        keeper.find(running[0], datetime.now(UTC))
-    assert service.counts["listings"] == 3
+        keeper.find({running[0]: datetime.now(UTC)})
+    assert service.counts["listings"] == 2
+
+
+def test_a_list_of_very_many_pages_is_read_to_its_end(service: LlamaCloudEmulator, running: tuple[UUID, str]) -> None:
+    keeper = LlamaCloudKeeper(lambda: KEY, service.url, PATIENT_CLOUD)
+    service.page_size = 1
+    put_before(service, running[1], 120)
+    assert keeper.find({running[0]: datetime.now(UTC)}) == {running[0]: [running[1]]}
+    assert service.counts["listings"] == 121
+
+
+def test_one_list_answers_for_all_requests(keeper: RemoteKeeper, service: LlamaCloudEmulator) -> None:
+    made = LlamaCloudClient(lambda: KEY, service.url, QUICK_CLOUD, lambda _: False)
+    jobs = {
+        request_id: made.upload(Upload(CONTENT, "document.pdf", "a secret", request_id), 20)
+        for request_id in (uuid4(), uuid4())
+    }
+    now, nobody = datetime.now(UTC), uuid4()
+    asked = dict(zip([*jobs, nobody], [now, now - timedelta(minutes=50), now - timedelta(minutes=20)], strict=True))
+    assert keeper.find(asked) == {nobody: []} | {request_id: [remote_id] for request_id, remote_id in jobs.items()}
+    assert service.counts["listings"] == 1
 
 
 def test_a_long_list_is_read_on_for_longer_than_one_exchange(
     service: LlamaCloudEmulator, running: tuple[UUID, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper_module, "SECONDS", 1)
-    service.page_size, service.listing_pause = 1, 0.4
-    made = LlamaCloudClient(lambda: KEY, service.url, QUICK_CLOUD, lambda _: False)
-    for number in range(4):
-        made.upload(Upload(CONTENT + b"%" * number, "document.pdf", "a secret", uuid4()), 20)
-    keeper = LlamaCloudKeeper(lambda: KEY, service.url, QUICK_CLOUD)
-    assert keeper.find(running[0], datetime.now(UTC)) == [running[1]]
-    assert service.counts["listings"] == 5
+    monkeypatch.setattr(keeper_module, "SECONDS", 3)
+    service.page_size, service.listing_pause = 1, 0.1
+    put_before(service, running[1], 31)
+    keeper = LlamaCloudKeeper(lambda: KEY, service.url, PATIENT_CLOUD)
+    assert keeper.find({running[0]: datetime.now(UTC)}) == {running[0]: [running[1]]}
+    assert service.counts["listings"] == 32
 
 
-def test_a_list_is_read_on_within_a_bound(
-    keeper: RemoteKeeper, service: LlamaCloudEmulator, running: tuple[UUID, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_is_read_on_within_a_bound(service: LlamaCloudEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "LISTING_SECONDS", 0.3)
-    service.page_size, service.listing_pause = 0, 0.05
+    service.endless, service.listing_pause = True, 0.01
+    keeper = LlamaCloudKeeper(lambda: KEY, service.url, PATIENT_CLOUD)
     with pytest.raises(TransientError, match="timeout"):
-        keeper.find(running[0], datetime.now(UTC))
+        keeper.find({uuid4(): datetime.now(UTC)})

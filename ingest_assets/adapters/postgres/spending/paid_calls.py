@@ -247,8 +247,8 @@ class PostgresPaidCalls:
 
     def bill(self, call_id: int, usage: Usage) -> None:
         with self._database.connection() as connection:
-            connection.execute(query("bill_call"), {"call_id": call_id} | _amounts(usage))
             call = connection.execute(query("expected_of_call"), {"call_id": call_id}).fetchone()
+            connection.execute(query("bill_call"), {"call_id": call_id} | _amounts(usage))
         if call is not None and surprises(usage.credits, call["expected"]):
             self._observer.observe(BillSurprised(call["provider"], call_id, call["expected"], usage.credits))
 

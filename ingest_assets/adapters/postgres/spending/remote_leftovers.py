@@ -20,22 +20,30 @@ class PostgresRemoteLeftovers:
         return bool(row["due"])
 
     def bills(self, providers: Sequence[ProviderName], limit: int) -> list[Bill]:
-        return [Bill(**row) for row in self._rows("due_bills", providers=list(providers), limit=limit)]
+        rows = self._due("due_bills", providers, limit, is_known=True)
+        return [Bill(row["provider"], row["remote_id"], row["call_id"]) for row in rows]
 
     def billed(self, remote_id: str) -> None:
         self._change("remote_job_billed", remote_id=remote_id)
 
     def unheard(self, providers: Sequence[ProviderName], limit: int) -> list[Unheard]:
-        return [Unheard(**row) for row in self._rows("due_unheard", providers=list(providers), limit=limit)]
+        rows = self._due("due_bills", providers, limit, is_known=False)
+        return [Unheard(row["provider"], row["request_id"], row["asked_at"], row["call_id"]) for row in rows]
 
     def settled(self, request_id: UUID) -> None:
         self._change("unheard_settled", remote_request_id=request_id)
 
     def to_remove(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
-        return [Leftover(**row) for row in self._rows("due_leftovers", providers=list(providers), limit=limit)]
+        return [Leftover(**row) for row in self._due("due_leftovers", providers, limit, is_known=True)]
+
+    def to_look_for(self, providers: Sequence[ProviderName], limit: int) -> list[Leftover]:
+        return [Leftover(**row) for row in self._due("due_leftovers", providers, limit, is_known=False)]
 
     def removed(self, request_id: UUID) -> None:
         self._change("leftover_removed", remote_request_id=request_id)
+
+    def _due(self, name: str, providers: Sequence[ProviderName], limit: int, *, is_known: bool) -> list[Row]:
+        return self._rows(name, providers=list(providers), limit=limit, is_known=is_known)
 
     def _rows(self, name: str, **names: Any) -> list[Row]:
         with self._database.connection() as connection:

@@ -1,9 +1,13 @@
 """Callbacks that have proved where they come from. Recording one also clears away some old ones."""
 
 from ingest_assets.adapters.postgres.database import Database
+from ingest_assets.adapters.postgres.locks import REPEATED_CALLBACKS, lock
 from ingest_assets.adapters.postgres.queries import query
 from ingest_assets.domain.documents.document import DocumentId
 from ingest_assets.domain.spending.providers import ProviderName
+
+ONCE_PER_JOB = "completed"
+"""The outcome of a callback that is the first of its job. Of all others, one at a time is recorded."""
 
 
 class PostgresWebhookLog:
@@ -16,4 +20,7 @@ class PostgresWebhookLog:
         with self._database.connection() as connection:
             connection.execute(query("empty_old_webhooks"))
             connection.execute(query("forget_webhooks_of_nobody"))
-            connection.execute(query("record_webhook"), names)
+            with connection.transaction():
+                if outcome != ONCE_PER_JOB:
+                    lock(connection, REPEATED_CALLBACKS)
+                connection.execute(query("record_webhook"), names)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,6 @@ UNDER_WAY = ("PENDING", "RUNNING")
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the provider's clock may differ from the database's."""
 PAGE_SIZE = 100
-MOST_LISTED = 100
-"""How many pages of jobs are read at most."""
 
 _importing = threading.Lock()
 
@@ -43,26 +41,26 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
         super().__init__(base_url or DEFAULT_BASE_URL, settings, called_back)
         self._key = key
 
-    def find(self, request_id: UUID, asked_at: datetime, patience: float, seconds: float) -> list[str]:
-        """Return the ids of the jobs that were created by a request, in a lasting order.
+    def find(self, asked: Mapping[UUID, datetime], patience: float, seconds: float) -> dict[UUID, list[str]]:
+        """Return the ids of the jobs that were created by each of some requests, in a lasting order, from one list.
 
         Args:
-            request_id: The request's id.
-            asked_at: When it was made.
+            asked: When each request was made, by its id.
             patience: How many seconds its answer was waited for.
-            seconds: The longest wait.
+            seconds: The longest wait: what is not read by then tells nothing, however long the list is.
 
         Raises:
-            TransientError: timeout, or service_garbled if the list has no end.
+            TransientError: timeout, or service_garbled if a page of the list leads to itself.
             IngestError: One of the provider errors of the catalogue.
         """
-        since, until = asked_at - CLOCKS_DIFFER, asked_at + timedelta(seconds=patience) + CLOCKS_DIFFER
+        since = min(asked.values()) - CLOCKS_DIFFER
+        until = max(asked.values()) + timedelta(seconds=patience) + CLOCKS_DIFFER
         query = {
             "created_at_on_or_after": since.isoformat(),
             "created_at_on_or_before": until.isoformat(),
             "page_size": str(PAGE_SIZE),
         }
-        return self._exchange(lambda session: _found(session, request_id, query), seconds)
+        return self._exchange(lambda session: _found(session, asked, query), seconds)
 
     def credits(self, remote_id: str, seconds: float) -> float | None:
         """Return the credits that are billed for a job, or None if they are not billed yet.
@@ -142,19 +140,23 @@ class LlamaCloudClient(RemoteParsingClient["httpx.AsyncClient"]):
         return read_result(answer, remote_id, self._settings.tier, content)
 
 
-async def _found(session: "httpx.AsyncClient", request_id: UUID, query: Mapping[str, str]) -> list[str]:
-    found: set[str] = set()
-    token: str | None = None
-    for _ in range(MOST_LISTED):
-        asked = dict(query) if token is None else {**query, "page_token": token}
-        listed = (await session.get(JOBS, params=asked)).json()
+async def _found(
+    session: "httpx.AsyncClient", request_ids: Iterable[UUID], query: Mapping[str, str]
+) -> dict[UUID, list[str]]:
+    found: dict[str, set[str]] = {str(request_id): set() for request_id in request_ids}
+    page: dict[str, str] = {}
+    while True:
+        listed = (await session.get(JOBS, params={**query, **page})).json()
         for job in listed.get("items") or ():
-            if (job.get("user_metadata") or {}).get(REQUEST_ID) == str(request_id) and REMOTE_ID.fullmatch(job["id"]):
-                found.add(job["id"])
+            of_request = found.get(str((job.get("user_metadata") or {}).get(REQUEST_ID)))
+            if of_request is not None and REMOTE_ID.fullmatch(job["id"]):
+                of_request.add(job["id"])
         token = listed.get("next_page_token")
         if not token:
-            return sorted(found)
-    raise TransientError("service_garbled", name=NAME)
+            return {UUID(request_id): sorted(remote_ids) for request_id, remote_ids in found.items()}
+        if page == {"page_token": token}:
+            raise TransientError("service_garbled", name=NAME)
+        page = {"page_token": token}
 
 
 async def _check_address(session: "httpx.AsyncClient") -> None:

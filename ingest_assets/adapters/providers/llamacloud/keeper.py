@@ -1,6 +1,6 @@
 """What Llama Cloud keeps of its jobs, and what it bills for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from ingest_assets.domain.spending.costs import Usage
 
 SECONDS = 20
 """The longest exchange. What fails has another turn, so nothing is tried twice in one."""
-LISTING_SECONDS = 240
+LISTING_SECONDS = 600
 """The longest reading of a list, of which each page is a request of its own. What is not read whole tells nothing."""
 CREATION_SECONDS = 3600
 """How long after a request its job may be created at most."""
@@ -27,8 +27,8 @@ class LlamaCloudKeeper:
         billed = self._client.credits(remote_id, SECONDS)
         return None if billed is None else priced(0, billed, remote_id)
 
-    def find(self, request_id: UUID, asked_at: datetime) -> list[str]:
-        return self._client.find(request_id, asked_at, CREATION_SECONDS, LISTING_SECONDS)
+    def find(self, asked: Mapping[UUID, datetime]) -> dict[UUID, list[str]]:
+        return self._client.find(asked, CREATION_SECONDS, LISTING_SECONDS)
 
     def remove(self, remote_id: str) -> None:
         self._client.delete(remote_id, SECONDS)

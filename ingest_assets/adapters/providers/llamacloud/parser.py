@@ -68,7 +68,7 @@ class LlamaCloudParser(RemoteParser):
     def _of_lost_upload(self, asked: Unanswered, document: Document, pages: int) -> ParseResult | None:
         patience = self._settings.patience(pages)
         with self._calls.attributing_failures(self._provider, document.document_id):
-            found = self._client.find(asked.request_id, asked.asked_at, patience, patience)
+            [found] = self._client.find({asked.request_id: asked.asked_at}, patience, patience).values()
         if not found:
             return None
         for remote_id in found[1:]:

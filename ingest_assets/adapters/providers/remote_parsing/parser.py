@@ -23,7 +23,7 @@ from ingest_assets.pipeline.ports.clock import Clock
 from ingest_assets.pipeline.ports.providers import PaidCall, PaidCalls, RemoteJobs
 
 REPEATED = "service_job_repeated"
-"""The code of the error for an answer that names another request's job. It is of no use to ask again at once."""
+"""The code of the error for an answer that names another request's job."""
 
 
 class RemoteParser:
@@ -114,7 +114,7 @@ class RemoteParser:
         except IngestError as error:
             if (
                 not error.may_have_cost
-                or error.code == REPEATED
+                or isinstance(error, PermanentError)
                 or self._remote_jobs.recall(document, self.producer) is not None
             ):
                 raise
@@ -137,14 +137,17 @@ class RemoteParser:
     def _accept(self, call: PaidCall, expected: Usage, remote_id: str, document: Document) -> None:
         """Settle the call, because the provider charges even if no worker waits for the result, and keep the job.
 
-        For a job that the provider had named before, another call pays; what this one costs is uncertain.
+        For a job that the provider had named before, another call pays; what this one costs is uncertain. A provider
+        that is told no request id cannot be asked for the right job, and another upload may cost as much again.
         """
         is_new = True
         try:
             self._remember(remote_id, call.call_id, document)
         except IngestError as error:
             is_new = error.code != REPEATED
-            raise
+            if is_new or self.names_requests:
+                raise
+            raise _unidentified() from None
         finally:
             if is_new:
                 call.settle(expected)
@@ -197,3 +200,10 @@ class RemoteParser:
         if result.holds_web_page:
             raise TransientError("service_result_unusable", name=NAME)
         return ParsedDocument(text, starts if document.media_type in PAGED else (), self.producer)
+
+
+def _unidentified() -> IngestError:
+    """Return the error for an upload whose job nobody can name; the provider may have made one all the same."""
+    failure = PermanentError("service_job_unidentified", name=NAME)
+    failure.may_have_cost = True
+    return failure
