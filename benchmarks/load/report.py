@@ -12,8 +12,7 @@ TARGETS = {
     "errors": ("<=", 0.0),
 }
 EDGES = 0.995
-"""What part of a lower offered rate counts as sustained: a few documents more or less are under way when the time begins
-and when it ends."""
+"""What part of a lower offered rate counts as sustained: some documents are under way when the time begins and ends."""
 LABELS = {
     "documents_per_hour": "documents that became searchable, per hour",
     "intake_p50_ms": "POST of a document, p50, ms",
