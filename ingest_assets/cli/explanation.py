@@ -23,6 +23,7 @@ from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
 
 WAITING = "It is waiting in the queue for a worker."
+FOR_ITS_LANE = "It waits for a worker of the lane {}; which lanes have workers: `ingest doctor`."
 WORKING = "A worker is busy with it."
 SILENT = "Its worker has stopped answering. Waiting helps: the document returns to the queue by itself."
 SEND_AGAIN = (
@@ -48,7 +49,12 @@ class Explanation:
 
 
 def explain_document(
-    document_id: DocumentId, *, documents: Documents, own_user: UUID | None = None, now: datetime | None = None
+    document_id: DocumentId,
+    *,
+    documents: Documents,
+    own_user: UUID | None = None,
+    has_lanes: bool = False,
+    now: datetime | None = None,
 ) -> Explanation:
     """Return what there is to say about a document.
 
@@ -56,6 +62,7 @@ def explain_document(
         document_id: The document.
         documents: The documents that the reader may see.
         own_user: The user of commands without --user. For another user's document, the command names its owner.
+        has_lanes: Whether each worker takes only documents of some lanes.
         now: The current time, by default this machine's.
 
     Raises:
@@ -72,6 +79,8 @@ def explain_document(
         return Explanation(status, filename, None, None, None, history, documents.attachments(document_id))
     files = files_among(documents.sources(document_id))
     cause = _cause(status, bool(files), now or datetime.now(UTC))
+    if has_lanes and status.state in (State.QUEUED, State.RETRYABLE):
+        cause = FOR_ITS_LANE.format(status.lane) if cause == WAITING else f"{cause} {FOR_ITS_LANE.format(status.lane)}"
     older = " An older version is still searchable." if status.searchable else ""
     fix = None if cause == WORKING else _fix(status, files, _owner_option(document, own_user))
     attachments = documents.attachments(document_id)

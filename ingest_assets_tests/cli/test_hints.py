@@ -26,6 +26,7 @@ from ingest_assets.domain.errors import CATALOGUE
 from ingest_assets.domain.errors.remedies import REMEDIES, command_for_cause, command_for_document
 from ingest_assets.domain.integrity import INVARIANTS
 from ingest_assets.domain.queue.jobs import Event, FailedCause, FailedDocument, JobStatus
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.stages import Stage, State
 
 ROOT = Path(__file__).parents[2]
@@ -152,6 +153,7 @@ KEPT = JobStatus(
     error_hint="A hint that names no command.",
     next_retry_at=None,
     finished_at=None,
+    lane=Lane.PARSE,
     warnings={},
     chunks=0,
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ingest_assets.cli.explanation import explain_document
 from ingest_assets.composition import Deployment
 from ingest_assets.domain.documents.document import Document, DocumentId, ParsedDocument, Producer, UserId
 from ingest_assets.domain.errors import OutageError, PermanentError, ResourceError, TransientError
@@ -130,6 +131,19 @@ def test_a_scan_in_its_lane_leaves_the_slots_of_an_undivided_worker_to_others(
     assert drain.run("worker", limits, stop=Event(), report=lambda: None) == DrainTotals(done=3)
     assert reader.most == 1
     assert stages(deployment, ids) == [Stage.EMBEDDED] * 3
+
+
+def test_explain_says_which_workers_a_document_waits_for(deployment: Deployment, user: UserId) -> None:
+    [scan] = submit_files(deployment, user, "scan.md")
+    reading = deployment.replacing(parser=Reader())
+
+    def cause() -> str | None:
+        return explain_document(scan, documents=deployment.documents, has_lanes=True).cause
+
+    for lane in Lane:
+        assert f"waits for a worker of the lane {lane};" in (cause() or "")
+        drained(reading, lane)
+    assert cause() is None
 
 
 def told_of(deployment: Deployment, document_id: DocumentId) -> list[tuple[Stage, Payload]]:

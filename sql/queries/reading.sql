@@ -32,7 +32,7 @@ SELECT source FROM upload_pipeline.document_sources WHERE document_id = %(docume
 -- Return the status of one document.
 SELECT job.document_id, job.job_id, job.user_id, job.version, document.live_version, job.stage, job.state,
     job.attempts, job.crashes, job.claimed_by, job.lease_expires_at, job.next_retry_at, job.error_code,
-    job.error_message, job.error_hint, job.finished_at, document.warnings,
+    job.error_message, job.error_hint, job.finished_at, job.lane, document.warnings,
     (SELECT count(*) FROM upload_pipeline.document_chunks AS chunk
      WHERE chunk.document_id = job.document_id) AS chunks
 FROM upload_pipeline.upload_jobs AS job

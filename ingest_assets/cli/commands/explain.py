@@ -28,7 +28,10 @@ def explain(
     with deployed(as_json=as_json) as deployment:
         seen = seen_documents(user, deployment)
         document_id = document_of(document, seen)
-        explanation = explain_document(document_id, documents=seen, own_user=deployment.settings.default_user)
+        settings = deployment.settings
+        explanation = explain_document(
+            document_id, documents=seen, own_user=settings.default_user, has_lanes=settings.lanes
+        )
         if as_json:
             print_json(_describe(document_id, explanation))
         else:

@@ -125,6 +125,8 @@ class JobStatus:
     error_message: str | None
     error_hint: str | None
     finished_at: datetime | None
+    lane: Lane
+    """What kind of worker it needs next."""
     warnings: Warnings
     """What the newest parse could not read."""
 

@@ -18,6 +18,7 @@ from ingest_assets.domain.documents.listing import ListedDocument, Listing
 from ingest_assets.domain.documents.naming import DocumentName, NamedDocument
 from ingest_assets.domain.errors import PermanentError
 from ingest_assets.domain.queue.jobs import Announcement, Event, FailedCause, FailedDocument, JobStatus
+from ingest_assets.domain.queue.lanes import Lane
 from ingest_assets.domain.queue.stages import Stage, State
 
 
@@ -64,7 +65,7 @@ class PostgresDocuments:
         if row is None:
             return None
         del row["user_id"]
-        return JobStatus(**_placed(row) | {"warnings": warnings_of(row)})
+        return JobStatus(**_placed(row) | {"lane": Lane(row["lane"]), "warnings": warnings_of(row)})
 
     def states(self, document_ids: Sequence[DocumentId]) -> dict[State, int]:
         with self._seen.connection() as connection:
