@@ -20,6 +20,7 @@ SHORTEST_SECRET = 32
 """The fewest characters of a secret that signs tokens: as many as the hash has bytes (RFC 7518, 3.2)."""
 SECRETS_OF_SERVE = ("INGEST_JWT_SECRET", "INGEST_LLAMAPARSE_WEBHOOK_SECRET", "INGEST_METRICS_TOKEN")
 """What only `ingest serve` needs to know."""
+BROKERS = ("redis", "rediss", "redis+socket", "amqp", "amqps")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -419,6 +420,14 @@ class Settings(BaseSettings):
     def _is_url_of_store(cls, url: str | None) -> str | None:
         if url is not None and not is_url_of_store(url):
             raise ValueError("it must look like file:///path or s3://bucket/prefix")
+        return url
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_url_of_broker(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("redis://host" if url is None else url.get_secret_value())
+        if parts.scheme not in BROKERS or not (parts.hostname or parts.path.strip("/")):
+            raise ValueError("it must look like redis://host/0, rediss://host/0 or amqp://host/name")
         return url
 
     @field_validator("trusted_proxies")

@@ -19,6 +19,7 @@ from ingest_assets.domain.errors.remedies import (
     waiting_helps,
 )
 from ingest_assets.domain.queue.jobs import Event, JobStatus
+from ingest_assets.domain.queue.lanes import RECOGNITION
 from ingest_assets.domain.queue.stages import State
 from ingest_assets.pipeline.ports.reading import Documents
 
@@ -80,7 +81,8 @@ def explain_document(
     files = files_among(documents.sources(document_id))
     cause = _cause(status, bool(files), now or datetime.now(UTC))
     if has_lanes and status.state in (State.QUEUED, State.RETRYABLE):
-        cause = FOR_ITS_LANE.format(status.lane) if cause == WAITING else f"{cause} {FOR_ITS_LANE.format(status.lane)}"
+        told = status.error_message if status.error_code == RECOGNITION else cause
+        cause = " ".join(filter(None, ("" if told == WAITING else told, FOR_ITS_LANE.format(status.lane))))
     older = " An older version is still searchable." if status.searchable else ""
     fix = None if cause == WORKING else _fix(status, files, _owner_option(document, own_user))
     attachments = documents.attachments(document_id)
@@ -123,7 +125,7 @@ def _advice(status: JobStatus, *, has_file: bool) -> str:
 
 
 def _fix(status: JobStatus, files: list[str], owner: str) -> str | None:
-    if status.state in (State.QUEUED, State.WORKING):
+    if status.state in (State.QUEUED, State.WORKING) or status.error_code == RECOGNITION:
         return "ingest drain"
     if status.state is State.RETRYABLE:
         return f"ingest retry {status.document_id}{owner}"

@@ -85,6 +85,17 @@ def test_a_store_whose_disk_is_away_is_neither_made_anew_nor_taken_for_empty(
     assert objects.get("user/document/content") == b"bytes"
 
 
+def test_another_folder_is_made_although_one_was_in_use_before(tmp_path: Path) -> None:
+    """As when INGEST_STORAGE_URL is set in a home that had its own store."""
+    LocalFiles(tmp_path / "one", tmp_path / "known").put("user/document/content", b"bytes")
+    another = LocalFiles(tmp_path / "another", tmp_path / "known")
+    another.put("user/document/content", b"others")
+    assert another.get("user/document/content") == b"others"
+    (tmp_path / "another").rename(tmp_path / "away")
+    with pytest.raises(OutageError, match="storage_failed"):
+        another.get("user/document/content")
+
+
 class PoweredOffError(BaseException):
     pass
 

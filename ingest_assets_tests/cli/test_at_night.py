@@ -77,6 +77,23 @@ def test_a_wrong_setting_is_named_and_no_option_is_suggested(here: Here, monkeyp
     assert "--help" not in ran.output
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:6399", "localhost:6379", "redis:///", "amqp://me:secret@[/name"])
+def test_what_is_no_url_of_a_broker_is_named_without_quoting_it(
+    here: Here, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("INGEST_BROKER_URL", url)
+    ran = CliRunner().invoke(app, ["worker"])
+    assert ran.exit_code == 2
+    assert ran.output.startswith("setting_invalid: INGEST_BROKER_URL: ")
+    assert url not in ran.output
+
+
+def test_a_lane_that_does_not_exist_is_named_before_anything_else_that_a_worker_lacks(here: Here) -> None:
+    ran = CliRunner().invoke(app, ["worker", "--lanes", "parse,reading"])
+    assert ran.exit_code == 2
+    assert "There is no lane 'reading'; --lanes takes parse, ocr, embed, separated by commas." in ran.output
+
+
 def test_whoever_needs_somebody_is_waited_for() -> None:
     assert {REMEDIES[code] for code in NEEDS_SOMEBODY} == {Remedy.WAIT}
 

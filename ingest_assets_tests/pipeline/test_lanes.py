@@ -141,7 +141,9 @@ def test_explain_says_which_workers_a_document_waits_for(deployment: Deployment,
         return explain_document(scan, documents=deployment.documents, has_lanes=True).cause
 
     for lane in Lane:
-        assert f"waits for a worker of the lane {lane};" in (cause() or "")
+        told = cause() or ""
+        assert f"waits for a worker of the lane {lane};" in told
+        assert "as soon as a worker is free" not in told
         drained(reading, lane)
     assert cause() is None
 

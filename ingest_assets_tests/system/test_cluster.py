@@ -182,7 +182,7 @@ def test_hosts_choose_their_lanes_and_only_the_host_for_recognition_recognises(
         two = stack.enter_context(worker(laned, tmp_path / "two", "--lanes", "ocr"))
         two.wait()
         slots = "answering: 1, slots: 1 (no lane 0, parse 0, ocr 1, embed 0)"
-        assert workers_check(laned)["detail"] == f"{slots}; no one takes runs of no lane or parse or embed"
+        assert workers_check(laned)["detail"] == f"{slots}; runs that nobody takes: no lane, parse, embed"
         one = stack.enter_context(worker(laned, tmp_path / "one", "--lanes", "parse,embed"))
         one.wait()
         submit(laned, tmp_path / "policies", REST)

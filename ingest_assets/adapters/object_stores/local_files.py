@@ -34,7 +34,7 @@ class LocalFiles:
 
     Args:
         folder: The folder; it is made once.
-        known: The file that remembers that the folder was made. If the folder is gone or empty afterwards, its disk is
+        known: The file that remembers that this folder was made. If the folder is gone or empty afterwards, its disk is
             away, and nothing may be written in its place or taken for deleted. Without it, there is no such check.
     """
 
@@ -121,14 +121,18 @@ class LocalFiles:
             OutageError: storage_failed.
         """
         with _translated():
-            if self._known is not None and not self._known.exists():
+            if self._known is not None and not self._is_known_by(self._known):
                 _make_folder(self._folder)
                 (self._folder / MARK).mkdir(exist_ok=True)
                 _make_folder(self._known.parent)
-                self._known.touch()
+                self._known.write_bytes(os.fsencode(self._folder))
             elif self._known is not None and not (self._folder / MARK).is_dir():
                 raise OutageError("storage_failed")
             yield
+
+    def _is_known_by(self, known: Path) -> bool:
+        """Return whether the folder was made, and not another that was in use before; older releases wrote no name."""
+        return known.exists() and known.read_bytes() in (b"", os.fsencode(self._folder))
 
 
 def _fill_first(folder: Path, name: str) -> None:

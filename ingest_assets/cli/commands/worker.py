@@ -23,8 +23,8 @@ def worker(
 ) -> None:
     """Execute runs that `ingest up` hands over, on this host, in the foreground. Ctrl-C gives back what it holds."""
     with deployed(as_json=False) as deployment:
-        require_shared(deployment)
         chosen = _chosen(lanes, deployment)
+        require_shared(deployment)
         prepare(deployment)
         command = [sys.executable, "-m", PROGRAM, deployment.instance_name, str(slots), DEFINITIONS, *chosen]
     os.execv(sys.executable, command)  # noqa: S606  our own command; it forks, and so must inherit no thread
@@ -38,13 +38,14 @@ def _chosen(lanes: str | None, deployment: Deployment) -> list[Lane]:
     """
     if lanes is None:
         return []
+    names = [name.strip() for name in lanes.split(",")]
+    unknown = [name for name in names if name not in set(Lane)]
+    if unknown:
+        what = f"There is no lane {unknown[0]!r}; --lanes takes {', '.join(Lane)}, separated by commas."
+        raise PermanentError("wrong_usage", what=what)
     if not deployment.settings.lanes:
         raise PermanentError("wrong_usage", what="Set INGEST_LANES=true for all hosts, or leave out --lanes.")
-    try:
-        return list(dict.fromkeys(Lane(name.strip()) for name in lanes.split(",")))
-    except ValueError:
-        known = ", ".join(Lane)
-        raise PermanentError("wrong_usage", what=f"--lanes takes {known}, separated by commas.") from None
+    return list(dict.fromkeys(map(Lane, names)))
 
 
 def require_shared(deployment: Deployment) -> None:

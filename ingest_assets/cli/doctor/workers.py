@@ -33,6 +33,6 @@ def workers_check(broker_url: str, *, has_lanes: bool) -> Check:
             told += f" ({', '.join(f'{kind} {count}' for kind, count in slots.items())})"
         missing = [kind for kind, count in slots.items() if not count]
         if missing:
-            detail = f"{told}; no one takes runs of {' or '.join(missing)}" if answers else "no one answers"
+            detail = f"{told}; runs that nobody takes: {', '.join(missing)}" if answers else "nobody answers"
             return Check(NAME, False, detail, "workers_missing", START)
         return Check(NAME, True, told)
