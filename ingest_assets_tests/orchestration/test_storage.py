@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 from dagster_postgres import DagsterPostgresStorage
@@ -55,7 +56,7 @@ def made(database_url: str) -> list[str]:
 def use_storage(database_url: str) -> None:
     storage = KeptConnections(sqlalchemy_url(database_url)).run_storage
     try:
-        assert storage.get_runs() == []
+        assert storage.get_runs(dg.RunsFilter(tags={"a tag": "of a run"})) == []
     finally:
         storage.dispose()
 
