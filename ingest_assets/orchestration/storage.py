@@ -14,11 +14,10 @@ from ingest_assets.composition import Deployment
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.dagster_internals.configured_classes import ConfigurableClassData
 from ingest_assets.orchestration.dagster_internals.storage_engines import share_engine
+from ingest_assets.orchestration.dagster_internals.storage_tables import LAST_TABLE, make_tables
 from ingest_assets.settings import Settings
 
 KEPT_CONNECTIONS = 2
-LAST_TABLE = "jobs"
-"""The last table that Dagster creates: if it exists, all do."""
 
 
 class KeptConnections(DagsterPostgresStorage):
@@ -46,7 +45,7 @@ class KeptConnections(DagsterPostgresStorage):
         with engine.connect() as connection:
             prepared = engine.dialect.has_table(connection, LAST_TABLE)
         if not prepared:
-            DagsterPostgresStorage(postgres_url)
+            make_tables(postgres_url)
 
         def dispose() -> None:
             engine.dispose()
