@@ -21,6 +21,8 @@ TRUSTED = frozenset({"ingest_assets", "dagster", "dagster-webserver"})
 LONGEST_CHAIN = 10
 
 
+_reworded: dict[str, str] = {}
+"""What is said in place of messages of libraries, by their texts before anything is filled in."""
 _telling: set[type[BaseException]] = {TransientError, PermanentError, ResourceError, OutageError}
 
 
@@ -41,6 +43,11 @@ def guard_process(key_patterns: Iterable[str], *telling: type[BaseException]) ->
     threading.excepthook = _tell_thread
 
 
+def reword(template: str, words: str) -> None:
+    """Say this in place of a library's message that people need to hear of, which would be withheld."""
+    _reworded[template] = words
+
+
 class GuardedRecords:
     """A factory for all log records of a process, whatever handlers and formatters libraries have installed."""
 
@@ -57,7 +64,10 @@ class GuardedRecords:
 
     def _told(self, record: logging.LogRecord) -> str:
         if str(record.name).partition(".")[0] not in TRUSTED:
-            return f"(a message of {record.name} is withheld: {record.filename}, line {record.lineno})"
+            return (
+                _reworded.get(str(record.msg))
+                or f"(a message of {record.name} is withheld: {record.filename}, line {record.lineno})"
+            )
         try:
             return self._without_secrets(record.getMessage())
         except Exception:

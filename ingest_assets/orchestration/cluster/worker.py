@@ -2,6 +2,7 @@
 
 import gc
 import json
+import logging
 import os
 import signal
 import sys
@@ -10,9 +11,10 @@ from contextlib import suppress
 from multiprocessing import get_context
 from typing import Any, NoReturn
 
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 from celery.exceptions import Reject
 from celery.worker import state
+from celery.worker.consumer.consumer import CONNECTION_ERROR
 from celery.worker.control import inspect_command
 from dagster_celery.make_app import make_app
 
@@ -20,8 +22,10 @@ from ingest_assets.orchestration.cluster.broker import CONFIGURATION, EXECUTE_RU
 from ingest_assets.orchestration.cluster.execution import execute_run
 from ingest_assets.orchestration.dagster_internals import install
 from ingest_assets.orchestration.warm_launcher.preload import Preloaded
+from ingest_assets.posix.guarded_process import reword
 from ingest_assets.posix.parent_death import end_with_parent
 
+_LOGGER = logging.getLogger(__name__)
 STOPPING = get_context("fork").Event()
 """Whether this worker has been told to stop; its forked processes see it too."""
 
@@ -43,6 +47,8 @@ def work(name: str, slots: int, lanes: Sequence[str], broker_url: str, definitio
     def execute(run_id: str) -> None:
         _execute(name, run_id)
 
+    reword(CONNECTION_ERROR, "The broker does not answer; this worker tries again until it does.")
+    app.steps["consumer"].add(BrokerAnswers)
     queues = list(map(queue_of_lane, lanes)) or QUEUES
     inspect_command(name=RUNS)(lambda control: _tell_runs(control, queues))
     main = os.getpid()
@@ -53,6 +59,16 @@ def work(name: str, slots: int, lanes: Sequence[str], broker_url: str, definitio
     gc.collect()
     gc.freeze()  # pages that the collector never touches stay shared with the forked processes
     _serve(app, name, slots, queues)
+
+
+class BrokerAnswers(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Says that the broker answers again; of the first time, the worker's announcement tells."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        if consumer.restart_count:
+            _LOGGER.warning("The broker answers again.")
 
 
 def _serve(app: Celery, name: str, slots: int, queues: Sequence[str]) -> NoReturn:
