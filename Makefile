@@ -60,7 +60,7 @@ bench: install  ## measure the speed; benchmarks/results/latest.json has every f
 	$(BIN)/python -m benchmarks
 
 load: install  ## measure a deployment under load: MINUTES of RATE documents an hour and searches by USERS; DATABASE_URL=…
-	$(BIN)/python -m benchmarks.load --minutes $(or $(MINUTES),15) --documents-per-hour $(or $(RATE),10000) \
+	$(BIN)/python -m benchmarks.load --minutes $(or $(MINUTES),15) --documents-per-hour $(or $(RATE),10100) \
 	  --users $(or $(USERS),200) $(if $(DATABASE_URL),--database-url $(DATABASE_URL))
 
 dev: install  ## run everything until Ctrl-C
