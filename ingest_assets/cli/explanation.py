@@ -80,16 +80,23 @@ def explain_document(
         return Explanation(status, filename, None, None, None, history, documents.attachments(document_id))
     files = files_among(documents.sources(document_id))
     cause = _cause(status, bool(files), now or datetime.now(UTC))
-    if has_lanes and status.state in (State.QUEUED, State.RETRYABLE):
-        told = status.error_message if status.error_code == RECOGNITION else cause
-        cause = " ".join(filter(None, ("" if told == WAITING else told, FOR_ITS_LANE.format(status.lane))))
     older = " An older version is still searchable." if status.searchable else ""
     fix = None if cause == WORKING else _fix(status, files, _owner_option(document, own_user))
+    if has_lanes and status.state in (State.QUEUED, State.RETRYABLE):
+        cause, fix = _in_its_lane(status, cause, fix)
     attachments = documents.attachments(document_id)
     helps = status.state is not State.DEADLETTER and (
         status.state is not State.RETRYABLE or waiting_helps(status.error_code)
     )
     return Explanation(status, filename, cause + older, helps, fix, history, attachments)
+
+
+def _in_its_lane(status: JobStatus, cause: str, fix: str | None) -> tuple[str, str | None]:
+    """Return the cause and the command for what only some workers take. To retry a scan changes nothing about that."""
+    if status.error_code == RECOGNITION:
+        cause, fix = status.error_message or "", "ingest drain"
+    told = "" if cause == WAITING else f"{cause} "
+    return told + FOR_ITS_LANE.format(status.lane), fix
 
 
 def files_among(sources: list[str]) -> list[str]:
@@ -125,7 +132,7 @@ def _advice(status: JobStatus, *, has_file: bool) -> str:
 
 
 def _fix(status: JobStatus, files: list[str], owner: str) -> str | None:
-    if status.state in (State.QUEUED, State.WORKING) or status.error_code == RECOGNITION:
+    if status.state in (State.QUEUED, State.WORKING):
         return "ingest drain"
     if status.state is State.RETRYABLE:
         return f"ingest retry {status.document_id}{owner}"
