@@ -132,7 +132,11 @@ class LocalFiles:
 
     def _is_known_by(self, known: Path) -> bool:
         """Return whether the folder was made, and not another that was in use before; older releases wrote no name."""
-        return known.exists() and known.read_bytes() in (b"", os.fsencode(self._folder))
+        try:
+            named = known.read_bytes()
+        except FileNotFoundError:
+            return False
+        return named in (b"", os.fsencode(self._folder))
 
 
 def _fill_first(folder: Path, name: str) -> None:
